@@ -1,0 +1,28 @@
+"""Benchmark optimization techniques and gate on the trade-offs they are supposed to deliver.
+
+Importing this package is cheap: it loads neither torch nor torchvision nor pandas.
+"""
+
+from suite.errors import SuiteError
+from suite.records import Batch, Cell, Measurement, Precision, Recipe, Split, Splits, Verdict, VerdictKind
+from suite.registry import REGISTRY, Registry, technique, workload
+
+__all__ = [
+    "REGISTRY",
+    "Batch",
+    "Cell",
+    "Measurement",
+    "Precision",
+    "Recipe",
+    "Registry",
+    "Split",
+    "Splits",
+    "SuiteError",
+    "Verdict",
+    "VerdictKind",
+    "technique",
+    "workload",
+]
+
+__version__ = "0.1.0"
+DISTRIBUTION = "tradeoff-suite"  # tells this package from a user's own folder of the same name

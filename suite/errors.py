@@ -1,0 +1,51 @@
+"""Errors that a user can mend. Each is shown as one message, never as a traceback from deep inside."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class SuiteError(Exception):
+    """Base of all errors whose message alone tells a user what to do."""
+
+
+class UsageError(SuiteError, ValueError):
+    """A name, value or combination that a user gave cannot be used."""
+
+
+class SetupError(SuiteError):
+    """The environment cannot run what was asked for (exit code 11)."""
+
+
+class RegistrationError(UsageError):
+    """A workload or technique is declared wrongly, or twice."""
+
+
+class CompositionError(UsageError):
+    """A composition of techniques is malformed or contradicts itself."""
+
+
+class UnavailableError(SuiteError):
+    """This cell cannot run here: the device, a compiler or a package is missing. Not a failure of the technique."""
+
+
+class ExpectationFileError(SuiteError):
+    """An expectation file holds something unusable; names the file and the line."""
+
+    def __init__(self, path: Path | str, line: int | None, problem: str) -> None:
+        self.path, self.line, self.problem = Path(path), line, problem
+        super().__init__(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
+
+
+class ResultsError(SuiteError):
+    """A results folder is missing, unreadable or cannot be written."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """An error for a name that does not exist, listing the nearest ones that do."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+    return UsageError(f"unknown {kind} {name!r}; {hint}")

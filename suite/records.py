@@ -1,0 +1,299 @@
+"""The frozen records that travel between the stages of a run; no logic, and no heavy import.
+
+Shapes: ``N`` images, ``C`` channels, ``H`` x ``W`` pixels, ``K`` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from suite.train import Trainee, Tuner
+
+Better = Literal["higher", "lower"]
+Tier = Literal["exact", "portable", "family", "local"]
+Group = Literal["quality", "size", "speed", "memory"]
+
+TIERS: tuple[Tier, ...] = ("exact", "portable", "family", "local")
+GROUPS: tuple[Group, ...] = ("quality", "size", "speed", "memory")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Cell:
+    """One workload under one composition of techniques on one device.
+
+    ``technique`` is a canonical name as `suite.registry.Registry.canonical` spells it.
+    """
+
+    workload: str
+    technique: str
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.workload}-{self.technique}-{self.device}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """``inputs`` [N, ...] and ``targets`` [N] of one part of a data set, in memory."""
+
+    inputs: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def to(self, device: str) -> Split:
+        """The same data on ``device``."""
+        return Split(inputs=self.inputs.to(device), targets=self.targets.to(device))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Disjoint training, validation and test data. Nothing may be chosen on ``test``."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """``inputs`` [B, ...] and ``targets`` [B] of one training step."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """Autocast data type (``None``: no autocast) and whether gradients are scaled."""
+
+    autocast: torch.dtype | None = None
+    scale_gradients: bool = False
+
+
+def same(value: Any, *_: Any) -> Any:
+    """Return the first argument: the slot's 'change nothing'."""
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that defines one training run and how its result is served.
+
+    A technique replaces the slots that it is about with `dataclasses.replace`. Closures live here, so a
+    recipe is never pickled: another process rebuilds it from the cell's canonical name.
+    """
+
+    data: Callable[[], Splits]
+    """Loads the data of this seed."""
+    model: Callable[..., nn.Module]
+    """Builds an untrained network; takes ``width`` (a factor on its channels, default 1.0)."""
+    batches: Callable[[Split, torch.Generator], Iterator[Batch]]
+    """One epoch of training batches; all randomness comes from the generator."""
+    steps_per_epoch: Callable[[int], int]
+    """How many batches ``batches`` yields for that many training examples."""
+    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer]
+    """Builds the optimizer from the parameters and the learning rate."""
+    schedule: Callable[[Optimizer, float, int], LRScheduler]
+    """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
+    loss: Callable[[Trainee, Batch, Tensor], Tensor]
+    """Scalar loss of one batch from the run's state, the batch and the output [B, K]."""
+    learning_rate: float
+    epochs: int
+    seed: int = 0
+    fine_tune_learning_rate: float | None = None
+    """Peak learning rate while a technique fine-tunes; a tenth of ``learning_rate`` where not given."""
+    layout: Literal["contiguous", "channels_last"] = "contiguous"
+    """Memory layout of weights and inputs."""
+    precision: Precision = Precision()
+    callbacks: tuple[Callable[[Trainee], None], ...] = ()
+    """Called after every optimizer step."""
+    prepare: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
+    """Wraps the network for training; the wrapped network stays the one that is kept."""
+    finish: Callable[[nn.Module, Tuner], nn.Module] = same
+    """Changes the trained network while it is still trainable."""
+    quantize: Callable[[nn.Module, Tensor], nn.Module] = same
+    """Last change of the weights, from the network and calibration inputs [N, ...] of the training data."""
+    deploy: Callable[[Callable[[Tensor], Tensor]], Callable[[Tensor], Tensor]] = same
+    """Wraps what is served (compilation, another runtime)."""
+    serialize: Callable[[nn.Module], bytes] | None = None
+    """Bytes of the artefact that ships; the network's state dictionary where not given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What a measured quantity is called and how it is judged.
+
+    ``noise`` says how the stored noise is to be read: ``relative`` to the value or ``absolute`` in its unit.
+    ``judged`` by its ``point`` value, or by its whole ``interval`` (timings: inside noise is inconclusive).
+    """
+
+    name: str
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    noise: Literal["relative", "absolute"] = "relative"
+    judged: Literal["point", "interval"] = "point"
+    needs_fresh_process: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One metric of one cell, measured in one run.
+
+    ``low``/``high`` are the interval at ``confidence``; ``None`` where the value is a count. ``noise`` is ``s``:
+    the standard deviation over fresh processes (or over seeds, for quality), read as the metric's ``noise`` says.
+    ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted.
+    """
+
+    cell: Cell
+    metric: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    n: int = 1
+    seeds: tuple[int, ...] = ()
+    processes: int = 1
+    noise: float | None = None
+    control: str | None = None
+    samples: str | None = None
+    suspect: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellFailure:
+    """A cell (or one group of its metrics) that brought no measurement, and why."""
+
+    cell: Cell
+    group: Group
+    kind: Literal["unavailable", "error"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where figures come from. ``data_digest`` is the digest of one workload's data."""
+
+    commit: str | None = None
+    date: date | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str | None = None
+    threads: int | None = None
+    data_digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class XFail:
+    """An entry that is known to fail until a date (inclusive)."""
+
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """A stored bound; ``low``/``high`` are absolute, inclusive, in the metric's unit.
+
+    ``level`` is ``any``, a family or a machine key: the folder that the file lies in. ``only`` names device types
+    (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure.
+    """
+
+    workload: str
+    technique: str
+    metric: str
+    level: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    low: float | None = None
+    high: float | None = None
+    seeds: int | None = None
+    processes: int | None = None
+    noise: float | None = None
+    xfail: XFail | None = None
+    only: tuple[str, ...] = ()
+    origin: Origin = Origin()
+    path: str = ""
+    line: int = 0
+
+
+class VerdictKind(StrEnum):
+    """What the comparison of a measurement with its expectation says; `suite.expect.check` decides."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    INCONCLUSIVE = "inconclusive"
+    UNVERIFIED = "unverified"
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+    XFAIL = "xfail"
+    XPASS = "xpass"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The judgement of one metric of one cell."""
+
+    kind: VerdictKind
+    cell: Cell
+    metric: str
+    group: Group
+    reason: str = ""
+    measurement: Measurement | None = None
+    expectation: Expectation | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """The hardware and software a run happens on, as far as expectations care.
+
+    ``levels`` is the ladder, most specific first: machine key, family, ``any``.
+    """
+
+    machine: str
+    family: str
+    device: str
+    threads: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data_digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def levels(self) -> tuple[str, str, str]:
+        return (self.machine, self.family, "any")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHeader:
+    """The first record of a results file: all that is needed to know where its figures come from."""
+
+    run: str
+    started: str
+    command: str
+    commit: str | None
+    where: Where
+    seeds: tuple[int, ...]
+    profile: Literal["quick", "default", "full"]
+    quiet: bool
+    load: tuple[str, ...] = ()
