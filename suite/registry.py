@@ -13,6 +13,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -46,7 +47,7 @@ class Technique:
     conflicts: tuple[str, ...] = ()
     runs: bool = True
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         """The technique's own parameters in signature order; each has a default."""
         own = list(inspect.signature(self.function).parameters.items())[1:]
@@ -67,7 +68,9 @@ class Workload:
 
     ``recipe(seed)`` gives the plain recipe. ``labels`` is false where the data carry no meaning, so that only speed,
     size and memory are measured. ``batch`` is the serving batch of timings by device type (``cpu``, else
-    ``accelerator``). ``techniques`` limits what runs by default; any composition can still be asked for.
+    ``accelerator``). ``techniques`` limits what runs by default; any composition can still be asked for. ``digest``
+    names the data: stored quality applies to the same digest only (hash what was read, not floats computed from it,
+    whose last bits differ between machines).
     """
 
     name: str
@@ -78,6 +81,7 @@ class Workload:
     techniques: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
     quick: bool = True
+    digest: Callable[[], str] | None = None
 
     @property
     def where(self) -> str:
@@ -163,6 +167,7 @@ class Registry:
         techniques: Iterable[str] | None = None,
         needs: Iterable[str] = (),
         quick: bool = True,
+        digest: Callable[[], str] | None = None,
     ) -> Callable[[Callable[[int], Recipe]], Callable[[int], Recipe]]:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
 
@@ -177,6 +182,7 @@ class Registry:
                 techniques=None if techniques is None else tuple(techniques),
                 needs=tuple(needs),
                 quick=quick,
+                digest=digest,
             )
             self._add(self._workloads, "workload", declared)
             return function

@@ -1,0 +1,220 @@
+"""One run: trains each cell once and measures the groups of metrics that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from suite.cells import Profile
+from suite.composition import BASELINE
+from suite.errors import UnavailableError
+from suite.machine import missing_need
+from suite.measure import memory, quality, size, speed
+from suite.measure.fresh import Workers, replicated
+from suite.measure.timing import Sample
+from suite.records import Cell, Group, Measurement
+from suite.registry import TRAINING_SLOTS, Registry, Workload
+from suite.serve import Served, fill_up, serve, warm_up
+from suite.store import Reporter, TrainedStore
+from suite.train import Trained
+
+KeepSamples = Callable[[Cell, str, Sample], str | None]  # keeps raw samples, returns the name they are kept under
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes that need a process of their own."""
+
+    profile: Profile = "default"
+    seeds: int = 5
+    processes: int = 1
+
+    @property
+    def fresh(self) -> bool:
+        return self.profile != "quick"
+
+    @property
+    def budget(self) -> speed.Budget:
+        return speed.QUICK if self.profile == "quick" else speed.Budget()
+
+    def seeds_of(self, technique: str) -> range:
+        """Quick runs train the baseline on three seeds and everything else on one."""
+        if self.profile == "quick":
+            return range(min(self.seeds, 3 if technique == BASELINE else 1))
+        return range(self.seeds)
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Measures cells one after the other; trained networks are shared by a cell's groups and with its control."""
+
+    registry: Registry
+    device: str
+    plan: Plan
+    keep: KeepSamples = lambda _cell, _name, _sample: None
+    reporter: Reporter = lambda _workload, _composition: None
+    store: TrainedStore = field(init=False)
+    _served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    _outcomes: dict[tuple[str, str], dict[int, quality.SeedOutcome]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
+
+    def measure(self, cell: Cell, group: Group) -> list[Measurement]:
+        """All metrics of one group of a cell.
+
+        Raises `UnavailableError` if the cell cannot run here; whatever a technique raises passes through.
+        """
+        self.require(cell)
+        groups: Mapping[Group, Callable[[Cell], list[Measurement]]] = {
+            "quality": self._quality,
+            "size": self._size,
+            "speed": self._speed,
+            "memory": self._memory,
+        }
+        return groups[group](cell)
+
+    def groups(self, cell: Cell) -> tuple[Group, ...]:
+        """The groups of metrics that the cell's workload has."""
+        labelled = self._workload(cell).labels
+        return ("quality", "size", "speed", "memory") if labelled else ("size", "speed", "memory")
+
+    def require(self, cell: Cell) -> None:
+        """Raise `UnavailableError` with the reason if a need of the workload or the composition is not met here."""
+        workload = self._workload(cell)
+        needs = (*workload.needs, *self.registry.resolve(cell.technique).needs)
+        for need in dict.fromkeys(needs):
+            if need == "labels":
+                reason = None if workload.labels else f"{workload.name} has no labels to learn from"
+            else:
+                reason = missing_need(need, self.device)
+            if reason:
+                raise UnavailableError(reason)
+
+    def release(self, cell: Cell, following: Cell | None) -> None:
+        """Free what the next cell does not share."""
+        same_workload = following is not None and following.workload == cell.workload
+        if same_workload:
+            self.store.release(cell.workload)
+            self._served = {key: one for key, one in self._served.items() if key[1] == BASELINE}
+        else:
+            self.store.clear()
+            self._served.clear()
+            self._outcomes.clear()
+        torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
+        if torch.device(self.device).type != "cpu":
+            torch.accelerator.empty_cache()
+
+    def repeat(self, cell: Cell) -> Mapping[str, Measurement]:
+        """The timed metrics once more, in one fresh quiet process."""
+        with Workers(load=self.registry.user_files()) as workers:
+            return self._in_processes(workers, cell, 1)[0]
+
+    # -- groups -------------------------------------------------------------------------------------------------
+
+    def _quality(self, cell: Cell) -> list[Measurement]:
+        seeds = self.plan.seeds_of(cell.technique)
+        control = self.registry.control(cell.technique)
+        ours = self._outcomes_of(cell.workload, cell.technique, seeds)
+        theirs = self._outcomes_of(cell.workload, control, seeds)
+        return quality.quality(cell, ours, theirs, control)
+
+    def _size(self, cell: Cell) -> list[Measurement]:
+        return size.size(cell, self._trained(cell), self._serve(cell.workload, cell.technique))
+
+    def _speed(self, cell: Cell) -> list[Measurement]:
+        base, technique = self._base(cell), self._trained(cell)
+        sides = speed.serving_sides(base, technique, is_baseline=cell.technique == BASELINE)
+        timed = [speed.inference(cell, sides, self._inputs(cell), budget=self.plan.budget)]
+        if self._trains_differently(cell):
+            reference = self._reference(cell)
+            timed.append(
+                speed.training(cell, base.recipe, technique.recipe, reference=reference, budget=self.plan.budget)
+            )
+        own = [measurement for one in timed for measurement in one.measurements]
+        kept = [self.keep(cell, name, sample) for one in timed for name, sample in one.samples.items()]
+        return self._with_fresh_processes(cell, own, [name for name in kept if name])
+
+    def _memory(self, cell: Cell) -> list[Measurement]:
+        served = self._serve(cell.workload, cell.technique)
+        found = [memory.inference_memory(cell, served, self._inputs(cell))]
+        if self._trains_differently(cell):
+            recipe = self._trained(cell).recipe
+            found.append(memory.training_memory(cell, recipe, reference=self._reference(cell)))
+        if self.plan.fresh and torch.device(self.device).type == "cpu":
+            with Workers(load=self.registry.user_files()) as workers:
+                found.append(
+                    workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell))
+                )
+        return found
+
+    # -- parts --------------------------------------------------------------------------------------------------
+
+    def _with_fresh_processes(self, cell: Cell, own: list[Measurement], _kept: Sequence[str]) -> list[Measurement]:
+        if not self.plan.fresh:
+            return own
+        with Workers(load=self.registry.user_files()) as workers:
+            if self.plan.processes > 1:
+                own = replicated(own, self._in_processes(workers, cell, self.plan.processes - 1))
+            if "compiler" in self.registry.resolve(cell.technique).needs:
+                slots = self.registry.resolve(cell.technique).slots
+                own += workers.compile(
+                    cell, self._base(cell), self._trained(cell), batch=self._batch(cell), training="prepare" in slots
+                )
+        return own
+
+    def _in_processes(self, workers: Workers, cell: Cell, processes: int) -> list[dict[str, Measurement]]:
+        return workers.speed(
+            cell, self._base(cell), self._trained(cell), batch=self._batch(cell),
+            training=self._trains_differently(cell), budget=self.plan.budget, processes=processes,
+        )  # fmt: skip
+
+    def _outcomes_of(self, workload: str, composition: str, seeds: range) -> list[quality.SeedOutcome]:
+        known = self._outcomes.setdefault((workload, composition), {})
+        for seed in seeds:
+            if seed not in known:
+                known[seed] = self._outcome(workload, composition, seed)
+        return [known[seed] for seed in seeds]
+
+    def _outcome(self, workload: str, composition: str, seed: int) -> quality.SeedOutcome:
+        trained = self.store.get(workload, composition, seed)
+        served = self._serve(workload, composition) if seed == 0 else serve(trained)
+        declared = self.registry.find_workload(workload)
+        batch = declared.batch[self._batch_key]
+        warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.inputs[:batch], batch)))
+        return quality.outcome(trained, served, batch=batch, target=declared.target)
+
+    def _serve(self, workload: str, composition: str) -> Served:
+        """The served network of seed 0, kept while its cell is measured."""
+        key = (workload, composition)
+        if key not in self._served:
+            self._served[key] = serve(self.store.get(workload, composition, 0))
+        return self._served[key]
+
+    def _trains_differently(self, cell: Cell) -> bool:
+        slots = self.registry.resolve(cell.technique).slots
+        return cell.technique == BASELINE or bool(slots & frozenset(TRAINING_SLOTS))
+
+    def _inputs(self, cell: Cell) -> torch.Tensor:
+        return fill_up(self._base(cell).recipe.data().test.inputs[: self._batch(cell)], self._batch(cell))
+
+    def _reference(self, cell: Cell) -> Callable[[str], torch.nn.Module]:
+        return lambda composition: self.store.get(cell.workload, composition, 0).network
+
+    def _base(self, cell: Cell) -> Trained:
+        return self.store.get(cell.workload, BASELINE, 0)
+
+    def _trained(self, cell: Cell) -> Trained:
+        return self.store.get(cell.workload, cell.technique, 0)
+
+    def _workload(self, cell: Cell) -> Workload:
+        return self.registry.find_workload(cell.workload)
+
+    def _batch(self, cell: Cell) -> int:
+        return self._workload(cell).batch[self._batch_key]
+
+    @property
+    def _batch_key(self) -> str:
+        return "cpu" if torch.device(self.device).type == "cpu" else "accelerator"

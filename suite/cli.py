@@ -1,0 +1,194 @@
+"""The ``suite`` command: bench, record, report, list, lint, doctor."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from suite import __version__, quiet
+from suite.cells import PRECISIONS
+from suite.errors import SuiteError
+from suite.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT
+from suite.settings import PACKAGE, load_user_modules, shipped_expectations
+
+PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
+INTERRUPTED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code and prints errors as one message."""
+    parser = build_parser()
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest and parsed.command != "bench":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return int(parsed.run(parsed, rest))
+    except SuiteError as error:
+        print(f"suite: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all subcommands."""
+    parser = argparse.ArgumentParser(prog="suite", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_bench(commands.add_parser("bench", help="measure cells and check them", allow_abbrev=False))
+    _add_record(commands.add_parser("record", help="store figures of a run as expectations"))
+    _add_report(commands.add_parser("report", help="write and show the tables of a run"))
+    _add_list(commands.add_parser("list", help="list workloads, techniques or metrics"))
+    _add_lint(commands.add_parser("lint", help="check expectation files"))
+    commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
+    return parser
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Measure cells in a quiet process. Further arguments go to pytest."
+    add = parser.add_argument
+    add("--device", default="auto", help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
+    add("--precision", default="fp32", help=f"compose every technique with it: {', '.join(PRECISIONS)}")
+    add("--workload", action="append", default=[], help="this workload only (repeatable)")
+    add("--technique", action="append", default=[], help="this composition only (repeatable)")
+    add("--seeds", default="5", help="seeds of quality")
+    add("--processes", help="processes a timing is replicated over")
+    add("--expect", choices=EXPECT, default="gate")
+    add("--expect-dir", default="expectations")
+    add("--unverified", choices=("report", "fail"), default="report")
+    add("--inconclusive", choices=("report", "fail"), default="report")
+    add("--reports-dir", default="reports")
+    add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    add("--resume", help="results folder of an interrupted run to go on with")
+    add("--quick", action="store_true", help="one seed for each technique, short timings")
+    add("--full", action="store_true", help="every technique's sweep")
+    add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
+    parser.set_defaults(run=_bench)
+
+
+def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
+    environment = quiet.environment(os.environ, threads=parsed.threads)
+    environment.pop("PYTEST_ADDOPTS", None)  # a user's repository must not change what a gate measures
+    command = [sys.executable, "-P", "-m", "suite.pinned", *_pytest_arguments(parsed), *rest]
+    code = _run(command, environment)
+    return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run the child to its end; Ctrl-C is its own to handle, so that it can keep what it measured."""
+    with subprocess.Popen(command, env=environment) as child:  # noqa: S603  # our own command
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return child.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
+    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "unverified", "inconclusive")
+    options = [(name, getattr(parsed, name)) for name in (*single, "reports_dir", "resume")]
+    options += [(name, value) for name in ("workload", "technique", "load") for value in getattr(parsed, name)]
+    flags = [f"--suite-{name}" for name in ("quick", "full") if getattr(parsed, name)]
+    given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
+    config = PACKAGE / "benchmarks" / "pytest.ini"
+    return ["-c", str(config), f"--rootdir={Path.cwd()}", "--pyargs", "suite.benchmarks", "-q", *given, *flags]
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=Path, help="a results folder, like reports/latest")
+    parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
+    parser.add_argument("--expect-dir", type=Path, default=Path("expectations"))
+    parser.set_defaults(run=_record)
+
+
+def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Store the figures of an existing run as expectations, without running again."""
+    from suite.expect import record
+    from suite.report.run import RunFolder
+
+    folder = RunFolder.open(_results(parsed.results))
+    done = record(folder.measurements(), header=folder.header, directory=parsed.expect_dir, only=parsed.only)
+    for reason in done.skipped:
+        print(f"not recorded: {reason}")
+    for path in done.changed:
+        print(path)
+    print(f"{done.added} added, {done.updated} updated")
+    return EXIT_PASS
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("results", type=Path, nargs="?", help="a results folder (default: the latest)")
+    parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
+    parser.set_defaults(run=_report)
+
+
+def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Write the tables of a run from its records and print the Markdown one."""
+    from suite.report.run import RunFolder, latest
+    from suite.report.tradeoffs import write
+
+    folder = RunFolder.open(_results(parsed.results) if parsed.results else latest(parsed.reports_dir))
+    paths = write(folder)
+    print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
+    for path in paths:
+        print(path)
+    return EXIT_PASS
+
+
+def _results(path: Path) -> Path:
+    """The folder itself, or the one that a ``latest`` pointer names."""
+    from suite.report.run import latest
+
+    return latest(path.parent) if path.name == "latest" else path
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("workloads", "techniques", "metrics", "expectations"), nargs="?")
+    parser.add_argument("--expect-dir", type=Path, default=Path("expectations"))
+    parser.add_argument("--load", action="append", default=[])
+    parser.set_defaults(run=_list)
+
+
+def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """One line for each thing, with what it is."""
+    from suite.listing import lines
+
+    load_user_modules(_registry(), Path.cwd(), parsed.load)
+    for line in lines(_registry(), parsed.what, [parsed.expect_dir, shipped_expectations()]):
+        print(line)
+    return EXIT_PASS
+
+
+def _add_lint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, nargs="?", default=Path("expectations"))
+    parser.set_defaults(run=_lint)
+
+
+def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Read every expectation file below a folder; an unusable one is named with its line."""
+    from suite.expect import load_all
+
+    if not parsed.directory.is_dir():
+        print(f"suite: there is no folder {parsed.directory}", file=sys.stderr)
+        return EXIT_FAILED
+    print(f"{len(load_all(parsed.directory))} expectations in {parsed.directory} can be used")
+    return EXIT_PASS
+
+
+def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print the machine's key, family, versions, ceilings and what is missing."""
+    from suite.doctor import lines
+
+    for line in lines():
+        print(line)
+    return EXIT_PASS
+
+
+def _registry():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from suite.registry import REGISTRY
+
+    return REGISTRY

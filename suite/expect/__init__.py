@@ -1,0 +1,12 @@
+"""Stored expectations: read and write their files, and judge measurements by them.
+
+Nothing here imports torch, pandas or tomlkit until a file is written.
+"""
+
+from suite.expect.bounds import propose
+from suite.expect.check import check, fails
+from suite.expect.files import load, load_all
+from suite.expect.record import Recorded, record
+from suite.expect.store import Store
+
+__all__ = ["Recorded", "Store", "check", "fails", "load", "load_all", "propose", "record"]

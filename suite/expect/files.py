@@ -1,0 +1,56 @@
+"""Read expectation files: ``<directory>/<level>/<workload>.toml`` holds one table per cell and metric.
+
+A level is ``any``, a hardware family or a machine key. Bounds are absolute and inclusive, in the metric's unit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.errors import ExpectationFileError
+from suite.expect.parse import parse
+
+if TYPE_CHECKING:
+    from suite.records import Expectation
+
+CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
+
+
+def load(path: Path | str) -> tuple[Expectation, ...]:
+    """All expectations of one file, in its order; level and workload follow from the folder and the file's name.
+
+    Raises `ExpectationFileError`, with the line, for anything that is not understood.
+    """
+    path = Path(path)
+    return parse(read(path), path).entries
+
+
+def load_all(directory: Path | str) -> tuple[Expectation, ...]:
+    """All expectations below ``directory``, by level and workload; the ledger of claims is no part of them.
+
+    A missing directory holds none. Raises `ExpectationFileError` for the first malformed or misplaced file.
+    """
+    root = Path(directory)
+    found: list[Expectation] = []
+    for path in sorted(root.rglob("*.toml")):
+        parts = path.relative_to(root).parts
+        if parts[0] == CLAIMS or any(part.startswith(".") for part in parts):
+            continue
+        if len(parts) != 2:  # noqa: PLR2004  # level and file
+            raise ExpectationFileError(path, None, f"lies in no level's folder; move it to {root / 'any' / path.name}")
+        found += load(path)
+    return tuple(found)
+
+
+def read(path: Path) -> str:
+    """The text of an expectation file with its own line ends; `ExpectationFileError` where it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ExpectationFileError(path, None, f"cannot be read: {error.strerror or error}") from error
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ExpectationFileError(path, line, f"is not UTF-8 ({error.reason}); save it as UTF-8") from error

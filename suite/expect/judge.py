@@ -1,0 +1,125 @@
+"""Judge one measurement by one expectation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.metrics import metric
+from suite.records import Expectation, Measurement, VerdictKind
+
+if TYPE_CHECKING:
+    from datetime import date
+
+TIME_UNITS = frozenset({"s", "1/s"})
+NEVER_WIDENED = "accuracy_worst_seed"  # the worst of fewer seeds is no worse: its bound holds as it stands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What the comparison says, and why."""
+
+    kind: VerdictKind
+    reason: str = ""
+
+    def noting(self, note: str) -> Judgement:
+        """The same judgement with one more remark."""
+        return Judgement(kind=self.kind, reason="; ".join(filter(None, (self.reason, note))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bounds:
+    low: float | None
+    high: float | None
+    note: str = ""
+
+
+def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date) -> Judgement:
+    """The judgement of a measurement that has an expectation; pure."""
+    doubt = _doubt(measured, quiet=quiet)
+    if doubt:
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
+    if math.isnan(measured.value):
+        return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
+    bounds = _bounds(measured, entry)
+    return _consider_xfail(_compare(measured, entry, bounds).noting(bounds.note), entry, today)
+
+
+def _doubt(measured: Measurement, *, quiet: bool) -> str:
+    """Why a measurement says nothing, whatever its value."""
+    if measured.suspect:
+        return measured.suspect
+    timed = measured.group in {"speed", "memory"} and measured.unit in TIME_UNITS
+    if not quiet and (timed or _by_interval(measured)):
+        return "not measured in a quiet process"
+    return ""
+
+
+def _by_interval(measured: Measurement) -> bool:
+    return metric(measured.metric).judged == "interval"
+
+
+def _bounds(measured: Measurement, entry: Expectation) -> _Bounds:
+    """The entry's bounds, wider where fewer seeds were run: a mean over n seeds spreads as 1 / sqrt(n)."""
+    factor = _widening(measured, entry)
+    if factor == 1:
+        return _Bounds(low=entry.low, high=entry.high)
+    low, high = (
+        None if bound is None else entry.value + (bound - entry.value) * factor for bound in (entry.low, entry.high)
+    )
+    note = f"bounds widened by {factor:.3g}: {len(measured.seeds)} seeds, recorded with {entry.seeds}"
+    return _Bounds(low=low, high=high, note=note)
+
+
+def _widening(measured: Measurement, entry: Expectation) -> float:
+    fixed = entry.tier == "exact" or measured.metric == NEVER_WIDENED or _by_interval(measured)
+    n = len(measured.seeds)
+    if fixed or measured.group != "quality" or not n or not entry.seeds or n >= entry.seeds:
+        return 1
+    return math.sqrt(entry.seeds / n)
+
+
+def _compare(measured: Measurement, entry: Expectation, bounds: _Bounds) -> Judgement:
+    if not _by_interval(measured):
+        return _place(measured.value, measured.value, entry, bounds, _number(measured.value))
+    if measured.low is None or measured.high is None:
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{_number(measured.value)} has no interval")
+    shown = f"{_number(measured.value)} [{_number(measured.low)}, {_number(measured.high)}]"
+    return _place(measured.low, measured.high, entry, bounds, shown)
+
+
+def _place(low: float, high: float, entry: Expectation, bounds: _Bounds, shown: str) -> Judgement:
+    """Where the interval [``low``, ``high``] lies: within the bounds, beyond one of them, or across."""
+    above_low = bounds.low is None or low >= bounds.low
+    below_high = bounds.high is None or high <= bounds.high
+    if above_low and below_high:
+        return Judgement(kind=VerdictKind.PASS)
+    if bounds.low is not None and high < bounds.low:
+        kind = VerdictKind.REGRESSED if entry.better == "higher" else VerdictKind.IMPROVED
+        return Judgement(kind=kind, reason=f"{shown} lies below low = {_number(bounds.low)}")
+    if bounds.high is not None and low > bounds.high:
+        kind = VerdictKind.REGRESSED if entry.better == "lower" else VerdictKind.IMPROVED
+        return Judgement(kind=kind, reason=f"{shown} lies above high = {_number(bounds.high)}")
+    crossed = f"high = {_number(bounds.high)}" if above_low else f"low = {_number(bounds.low)}"
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"the interval of {shown} holds {crossed}")
+
+
+def _consider_xfail(judgement: Judgement, entry: Expectation, today: date) -> Judgement:
+    if entry.xfail is None:
+        return judgement
+    if entry.xfail.until < today:
+        return judgement.noting(f"xfail expired on {entry.xfail.until}: {entry.xfail.reason}")
+    if judgement.kind is VerdictKind.REGRESSED:
+        return Judgement(kind=VerdictKind.XFAIL, reason=judgement.reason).noting(entry.xfail.reason)
+    if judgement.kind is VerdictKind.PASS:
+        note = f"passes, but is marked to fail until {entry.xfail.until}; remove its xfail: {entry.xfail.reason}"
+        return Judgement(kind=VerdictKind.XPASS, reason=judgement.reason).noting(note)
+    return judgement
+
+
+def _number(value: float | None) -> str:
+    """Short, and still exact for counts: a count that is off by one must not look like its bound."""
+    if value is None:
+        return "none"
+    return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"

@@ -1,0 +1,194 @@
+"""Understand the text of an expectation file: one table per cell and metric, and where the figures come from."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from suite.errors import ExpectationFileError, UsageError, unknown
+from suite.expect.fields import Section
+from suite.expect.lines import Lines
+from suite.metrics import metric
+from suite.records import TIERS, Expectation, Metric, Origin, XFail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
+MEASURED_KEYS = ("value", "low", "high", "unit", "better", "tier", "seeds", "processes", "noise", "recorded")
+ENTRY_KEYS = (*MEASURED_KEYS, "xfail", "only")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectationFile:
+    """What one file holds; ``origin`` is the file's own, which entries may override."""
+
+    origin: Origin
+    entries: tuple[Expectation, ...]
+
+
+def parse(text: str, path: Path) -> ExpectationFile:
+    """The content of a file's ``text``; ``path`` says its level and workload, nothing is read."""
+    text = text.replace("\r\n", "\n")
+    data = _toml(text, path)
+    root = Section(data=data, keys=(), path=path, lines=Lines(text))
+    _check_schema(root)
+    origin = _origin(root.section("origin"), Origin())
+    return ExpectationFile(origin=origin, entries=_entries(root, origin))
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        at = re.search(r" \(at line (\d+), column \d+\)$", message)
+        line = int(at[1]) if at else text.rstrip().count("\n") + 1  # else: at end of document
+        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; mend or remove that line") from error
+
+
+def _check_schema(root: Section) -> None:
+    root.require("schema", f"schema = {SCHEMA} as the first line")
+    schema = root.data["schema"]
+    if type(schema) is not int or schema != SCHEMA:  # a bool equals 1 too
+        raise root.fault(f"schema is {schema!r}, known is {SCHEMA}; use a version of the suite that reads it", "schema")
+
+
+def _origin(section: Section | None, base: Origin) -> Origin:
+    """``base`` with the fields that the table gives; a given ``versions`` replaces all of them."""
+    if section is None:
+        return base
+    section.allow(ORIGIN_KEYS)
+    given: dict[str, Any] = {
+        "commit": section.text("commit"),
+        "date": section.day("date"),
+        "versions": _versions(section),
+        "machine": section.text("machine"),
+        "threads": section.count("threads"),
+        "data_digest": section.text("data_digest"),
+    }
+    return replace(base, **{key: value for key, value in given.items() if value is not None})
+
+
+def _versions(section: Section) -> dict[str, str] | None:
+    table = section.section("versions")
+    if table is None:
+        return None
+    for key, value in table.data.items():
+        if not isinstance(value, str):
+            raise table.fault(f"the version of {key} must be a text, not {value!r}; put it in quotes", key)
+    return dict(table.data)
+
+
+def _entries(root: Section, origin: Origin) -> tuple[Expectation, ...]:
+    found: list[Expectation] = []
+    for technique, metrics in root.data.items():
+        if technique in {"schema", "origin"}:
+            continue
+        if not isinstance(metrics, Mapping):
+            raise root.fault(str(unknown("key", technique, ("schema", "origin"))), technique)
+        found += _of_technique(root, technique, metrics, origin)
+    return tuple(found)
+
+
+def _of_technique(root: Section, technique: str, metrics: Mapping[str, Any], origin: Origin) -> tuple[Expectation, ...]:
+    section = replace(root, data=metrics, keys=(technique,))
+    hint = f'write entries as ["{technique}".accuracy], and where the file comes from as [origin]'
+    if not metrics:
+        raise section.fault(f"[{technique}] has no metric; {hint}")
+    for name, table in metrics.items():
+        if not isinstance(table, Mapping):
+            raise section.fault(f"{name} = {table!r} belongs to no metric of {technique!r}; {hint}", name)
+    return tuple(_entry(replace(root, data=table, keys=(technique, name)), origin) for name, table in metrics.items())
+
+
+def _entry(section: Section, origin: Origin) -> Expectation:
+    technique, name = section.keys
+    known = _metric(section, name)
+    section.allow(ENTRY_KEYS)
+    for key, example in {"value": "value = 1.0", "tier": f'tier = "{known.tier}"'}.items():
+        section.require(key, example)
+    _check_catalogue(section, known)
+    section.choice("tier", TIERS)
+    low, value, high = _bounds(section)
+    return Expectation(
+        workload=section.path.stem,
+        technique=technique,
+        metric=name,
+        level=section.path.absolute().parent.name,
+        value=value,
+        low=low,
+        high=high,
+        unit=known.unit,
+        better=known.better,
+        tier=section.data["tier"],
+        seeds=section.count("seeds"),
+        processes=section.count("processes"),
+        noise=_noise(section),
+        xfail=_xfail(section.section("xfail")),
+        only=_only(section),
+        origin=_origin(section.section("recorded"), origin),
+        path=str(section.path),
+        line=section.lines.of(*section.keys) or 0,
+    )
+
+
+def _metric(section: Section, name: str) -> Metric:
+    try:
+        return metric(name)
+    except UsageError as error:
+        raise section.fault(str(error)) from error
+
+
+def _check_catalogue(section: Section, known: Metric) -> None:
+    """Unit and direction stand in the file to be read there; they never say otherwise than the catalogue."""
+    for key, wanted in (("unit", known.unit), ("better", known.better)):
+        section.require(key, f'{key} = "{wanted}"')
+        given = section.data[key]
+        if given != wanted:
+            raise section.fault(f'{key} is {given!r}, but {known.name} has {wanted!r}; write {key} = "{wanted}"', key)
+
+
+def _bounds(section: Section) -> tuple[float | None, float, float | None]:
+    value, low, high = section.number("value"), section.number("low"), section.number("high")
+    assert value is not None  # noqa: S101  # required above; TOML has no null
+    if low is None and high is None:
+        raise section.fault("neither low nor high is given; add the bound that a regression would cross")
+    if low is not None and high is not None and low > high:
+        raise section.fault(f"low = {low!r} lies above high = {high!r}; swap or mend them", "low")
+    if low is not None and value < low:
+        raise section.fault(f"low = {low!r} excludes the entry's own value = {value!r}; lower it or mend value", "low")
+    if high is not None and value > high:
+        raise section.fault(
+            f"high = {high!r} excludes the entry's own value = {value!r}; raise it or mend value", "high"
+        )
+    return low, value, high
+
+
+def _noise(section: Section) -> float | None:
+    noise = section.number("noise")
+    if noise is not None and noise < 0:
+        raise section.fault(f"noise is a standard deviation and cannot be {noise!r}; mend or remove it", "noise")
+    return noise
+
+
+def _xfail(section: Section | None) -> XFail | None:
+    if section is None:
+        return None
+    section.allow(("reason", "until"))
+    reason, until = section.text("reason"), section.day("until")
+    if reason is None or until is None:
+        raise section.fault('xfail needs both, as in xfail = { reason = "torch issue 123", until = 2026-12-31 }')
+    return XFail(reason=reason, until=until)
+
+
+def _only(section: Section) -> tuple[str, ...]:
+    only = section.texts("only")
+    for device in only:
+        if ":" in device:
+            raise section.fault(f"only names device types; write {device.partition(':')[0]!r}, not {device!r}", "only")
+    return only

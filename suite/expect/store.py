@@ -1,0 +1,83 @@
+"""Find the expectations that apply on a machine: the ladder machine -> family -> ``any``, in one or more folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.errors import ExpectationFileError
+from suite.expect.files import CLAIMS, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from suite.records import Expectation, Where
+
+
+class Store:
+    """Folders of expectations; the first is the user's and may be missing, later ones are shipped.
+
+    Each file is read once, so make a new store after files were written.
+    """
+
+    def __init__(self, directories: Sequence[Path]) -> None:
+        self.directories = tuple(Path(directory) for directory in directories)
+        self._read: dict[Path, tuple[Expectation, ...]] = {}
+
+    def find(self, workload: str, where: Where) -> tuple[Expectation, ...]:
+        """One expectation for each technique and metric of the workload that has any which applies.
+
+        The first folder with one that applies wins; within it, the most specific level. Entries of a family or
+        machine recorded with another number of threads do not apply.
+        """
+        chosen: dict[tuple[str, str], Expectation] = {}
+        for directory in self.directories:
+            for level in dict.fromkeys(where.levels):
+                for entry in self._load(directory / level / f"{workload}.toml"):
+                    if _threads_agree(entry, where):
+                        chosen.setdefault((entry.technique, entry.metric), entry)
+        return tuple(chosen.values())
+
+    def near(self, workload: str, technique: str, metric: str, where: Where) -> str | None:
+        """Why entries for this metric exist and yet do not apply here; None where there are none."""
+        broken: list[str] = []
+        entries = [
+            entry
+            for entry in self._everywhere(workload, broken)
+            if (entry.technique, entry.metric) == (technique, metric)
+        ]
+        others = sorted({entry.level for entry in entries if entry.level not in where.levels})
+        threads = sorted({entry.origin.threads or 0 for entry in entries if not _threads_agree(entry, where)})
+        reasons = []
+        if threads:
+            reasons.append(f"recorded here with {_join(threads)} threads, this run uses {where.threads}")
+        if others:
+            reasons.append(f"recorded on {_join(others)}, this is {where.machine}")
+        return "; ".join(reasons + broken) or None
+
+    def _everywhere(self, workload: str, broken: list[str]) -> Iterator[Expectation]:
+        """All entries of the workload at any level; a file that another machine cannot use stops nobody here."""
+        for directory in self.directories:
+            for path in sorted(directory.glob(f"*/{workload}.toml")):
+                if path.parent.name == CLAIMS:
+                    continue
+                try:
+                    yield from self._load(path)
+                except ExpectationFileError as error:
+                    broken.append(f"cannot read {error}")
+
+    def _load(self, path: Path) -> tuple[Expectation, ...]:
+        if path not in self._read:
+            self._read[path] = load(path) if path.is_file() else ()
+        return self._read[path]
+
+
+def _threads_agree(entry: Expectation, where: Where) -> bool:
+    """Thread counts matter where hardware does; entries of other hardware are not asked."""
+    if entry.level not in (where.machine, where.family) or entry.level == "any":
+        return True
+    return entry.origin.threads in (None, where.threads)
+
+
+def _join(items: Iterable[object]) -> str:
+    return ", ".join(str(item) for item in items)

@@ -1,0 +1,1 @@
+"""Measuring: the paired sampler and its intervals, sizes, operations and memory."""

@@ -1,0 +1,168 @@
+"""Speed of inference and training, always as rounds interleaved with the baseline in one process."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from suite.measure.build import measured
+from suite.measure.timing import Sample, latency, sample
+from suite.phases import phase
+from suite.records import Cell, Measurement, Recipe
+from suite.serve import Served, serve, warm_up
+from suite.train import Reference, Trained, TrainingStep, start, synchronize
+
+CONFIDENCE = 0.99
+PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
+SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to go on
+LARGEST_BATCH = 8192
+
+BASE, TECHNIQUE, CHANNELS_LAST = "baseline", "technique", "channels_last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Seconds of sampling for the serving batch, for batch 1 and for one image's latency."""
+
+    batch: float = 4.0
+    single: float = 2.0
+    latency: float = 1.0
+    training: float = 4.0
+
+
+QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """Measurements with the samples they come from, by the name under which the samples are kept."""
+
+    measurements: tuple[Measurement, ...]
+    samples: Mapping[str, Sample]
+
+
+def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Served]:
+    """What is timed against what: the baseline, the technique and the baseline's weights in eager channels_last.
+
+    The baseline itself is timed against its own copy: an A/A test of the sampler.
+    """
+    sides = {BASE: serve(base), TECHNIQUE: serve(base if is_baseline else technique)}
+    if base.recipe.layout == "contiguous":
+        sides[CHANNELS_LAST] = serve(_in_channels_last(base))
+    return sides
+
+
+def inference(cell: Cell, sides: Mapping[str, Served], inputs: Tensor, *, budget: Budget, seed: int = 0) -> Timed:
+    """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and, on accelerators, at saturation."""
+    batch = len(inputs)
+    main = _sample(sides, inputs, seconds=budget.batch, seed=seed)
+    single = _sample(_pair(sides), inputs[:1], seconds=budget.single, seed=seed + 1)
+    samples = {"inference": main, "inference_b1": single}
+    found = [_ratio(cell, "speedup_b64", main, BASE), _ratio(cell, "speedup_b1", single, BASE)]
+    if CHANNELS_LAST in sides:
+        found.append(_ratio(cell, "speedup_vs_channels_last", main, CHANNELS_LAST))
+    found.append(_throughput(cell, main, batch))
+    found += _latency(cell, sides[TECHNIQUE], inputs[:1], budget)
+    if torch.device(cell.device).type != "cpu":
+        saturating = _saturating_inputs(sides[BASE], inputs)
+        samples["inference_saturated"] = _sample(_pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
+        found.append(_ratio(cell, "speedup_saturated", samples["inference_saturated"], BASE))
+    return Timed(measurements=tuple(found), samples=samples)
+
+
+def training(
+    cell: Cell, base: Recipe, technique: Recipe, *, reference: Reference, budget: Budget, seed: int = 0
+) -> Timed:
+    """Speed-up of one training step: forward, backward and update on one fixed batch, each side its own network."""
+    steps = {
+        BASE: training_step(base, device=cell.device, reference=reference),
+        TECHNIQUE: training_step(technique, device=cell.device, reference=reference),
+    }
+    found = sample(
+        steps, seconds=budget.training, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
+        synchronize=lambda: synchronize(cell.device),
+    )  # fmt: skip
+    return Timed(measurements=(_ratio(cell, "train_step_speedup", found, BASE),), samples={"training": found})
+
+
+def training_step(recipe: Recipe, *, device: str, reference: Reference) -> Callable[[], object]:
+    """One step of the recipe on its first batch, compiled and warmed up outside the timed rounds.
+
+    The learning rate is zero: the weights stay, so that every round computes on the same numbers (a network that
+    fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly).
+    """
+    trainee = start(replace(recipe, learning_rate=0.0), device=device, reference=reference)
+    step = TrainingStep(trainee, total_steps=None)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    batch = next(iter(recipe.batches(recipe.data().train.to(device), generator)))
+    with phase("compiling"):
+        for _ in range(3):
+            step(batch)
+    return lambda: step(batch)
+
+
+def _sample(sides: Mapping[str, Served], inputs: Tensor, *, seconds: float, seed: int) -> Sample:
+    calls: dict[str, Callable[[], object]] = {}
+    for name, served in sides.items():
+        placed = served.prepare_inputs(inputs)
+        warm_up(served, placed)
+        calls[name] = _call(served, placed)
+    device = sides[BASE].device
+    return sample(
+        calls, seconds=seconds, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
+        synchronize=lambda: synchronize(device),
+    )  # fmt: skip
+
+
+def _call(served: Served, placed: Tensor) -> Callable[[], object]:
+    return lambda: served(placed)
+
+
+def _pair(sides: Mapping[str, Served]) -> dict[str, Served]:
+    return {BASE: sides[BASE], TECHNIQUE: sides[TECHNIQUE]}
+
+
+def _ratio(cell: Cell, name: str, timed: Sample, numerator: str) -> Measurement:
+    ratio = timed.ratio(numerator, TECHNIQUE, CONFIDENCE)
+    return measured(
+        cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=CONFIDENCE, n=ratio.n,
+        suspect=timed.suspect, control="channels_last" if numerator == CHANNELS_LAST else "baseline",
+    )  # fmt: skip
+
+
+def _throughput(cell: Cell, timed: Sample, batch: int) -> Measurement:
+    seconds = float(np.median(timed.seconds[TECHNIQUE]))
+    return measured(cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect)
+
+
+def _latency(cell: Cell, served: Served, one: Tensor, budget: Budget) -> list[Measurement]:
+    placed = served.prepare_inputs(one)
+    seconds = latency(_call(served, placed), seconds=budget.latency, synchronize=lambda: synchronize(served.device))
+    p50, p99 = np.quantile(seconds, [0.5, 0.99])
+    return [
+        measured(cell, "latency_p50", p50, n=len(seconds)),
+        measured(cell, "latency_p99", p99, n=len(seconds)),
+    ]
+
+
+def _saturating_inputs(base: Served, inputs: Tensor) -> Tensor:
+    """``inputs`` repeated to the batch beyond which the baseline's throughput grows by less than 5 % a doubling."""
+    best, rate = inputs, 0.0
+    while len(best) <= LARGEST_BATCH:
+        placed = base.prepare_inputs(best)
+        warm_up(base, placed)
+        seconds = float(np.median(latency(_call(base, placed), count=20, synchronize=lambda: synchronize(base.device))))
+        if len(best) / seconds < SATURATED_GAIN * rate:
+            break
+        rate, best = len(best) / seconds, torch.cat([best, best])
+    return best[: max(len(inputs), len(best) // 2)]
+
+
+def _in_channels_last(base: Trained) -> Trained:
+    network = copy.deepcopy(base.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return replace(base, recipe=replace(base.recipe, layout="channels_last"), network=network)

@@ -1,0 +1,119 @@
+"""One run as a tidy frame: one row per cell and metric, ready for pandas and for CSV."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from suite.errors import ResultsError
+from suite.metrics import METRICS
+from suite.records import Cell, Measurement, RunHeader, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+COLUMNS = (
+    "workload",
+    "technique",
+    "control",
+    "device",
+    "precision",
+    "machine",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "unit",
+    "tier",
+    "verdict",
+    "stale",
+)
+NUMBERS = frozenset({"value", "low", "high"})
+FLAGS = frozenset({"stale"})
+PRECISIONS = {"amp_bf16": "bf16", "amp_fp16": "fp16", "static_int8": "int8"}  # the first that applies
+
+SEVERITY = (
+    VerdictKind.ERROR,
+    VerdictKind.REGRESSED,
+    VerdictKind.MISSING,
+    VerdictKind.IMPROVED,
+    VerdictKind.XPASS,
+    VerdictKind.INCONCLUSIVE,
+    VerdictKind.UNVERIFIED,
+    VerdictKind.UNAVAILABLE,
+    VerdictKind.XFAIL,
+    VerdictKind.PASS,
+)
+"""Kinds of verdict, worst first."""
+
+
+def tidy(header: RunHeader, measurements: Iterable[Measurement], verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """One row per measurement, then one without value for each verdict that has no measurement here.
+
+    The verdict on a group of metrics (unavailable, error) has the group's name as its metric. Texts that are absent
+    are NaN, as `pandas.read_csv` gives them back.
+    """
+    measured = {(found.cell, found.metric): found for found in measurements}
+    judged = {(verdict.cell, verdict.metric or verdict.group): verdict for verdict in verdicts}
+    rows = [_row(header, cell, metric, measured, judged) for cell, metric in dict.fromkeys([*measured, *judged])]
+    return typed(rows, COLUMNS, numbers=NUMBERS, flags=FLAGS)
+
+
+def precision_of(technique: str) -> str:
+    """Precision that a canonical composition computes in: ``bf16``, ``fp16``, ``int8`` or ``fp32``."""
+    try:
+        tree = ast.parse(technique, mode="eval")
+    except (SyntaxError, ValueError) as error:
+        raise ResultsError(
+            f"{technique!r} is no canonical composition such as 'structured_pruning(ratio=0.5)+amp_bf16'"
+        ) from error
+    members = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}  # parameters are literals, not names
+    return next((precision for name, precision in PRECISIONS.items() if name in members), "fp32")
+
+
+def worst(kinds: Iterable[str]) -> VerdictKind | None:
+    """The worst of some kinds of verdict; ``None`` if there is none."""
+    return min((VerdictKind(kind) for kind in kinds), key=SEVERITY.index, default=None)
+
+
+def typed(
+    rows: Iterable[dict[str, Any]], columns: Iterable[str], *, numbers: frozenset[str], flags: frozenset[str]
+) -> pd.DataFrame:
+    """A frame whose types do not depend on its rows: ``numbers`` float64, ``flags`` bool, the rest text."""
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    text = pd.Series(["text"]).dtype  # `str` since pandas 3, `object` before
+    kinds: dict[str, Any] = {
+        name: "float64" if name in numbers else "bool" if name in flags else text for name in columns
+    }
+    filled = [[float("nan") if row.get(name) is None else row[name] for name in kinds] for row in rows]
+    return pd.DataFrame(filled, columns=list(kinds), dtype=object).astype(kinds)
+
+
+def _row(
+    header: RunHeader,
+    cell: Cell,
+    metric: str,
+    measured: dict[tuple[Cell, str], Measurement],
+    judged: dict[tuple[Cell, str], Verdict],
+) -> dict[str, Any]:
+    measurement, verdict = measured.get((cell, metric)), judged.get((cell, metric))
+    known = measurement or METRICS.get(metric)
+    return {
+        "workload": cell.workload,
+        "technique": cell.technique,
+        "control": measurement and measurement.control,
+        "device": cell.device,
+        "precision": precision_of(cell.technique),
+        "machine": header.where.machine,
+        "metric": metric,
+        "value": measurement and measurement.value,
+        "low": measurement and measurement.low,
+        "high": measurement and measurement.high,
+        "unit": known and known.unit,
+        "tier": known and known.tier,
+        "verdict": verdict and verdict.kind.value,
+        "stale": verdict is not None and verdict.stale,
+    }

@@ -1,0 +1,281 @@
+"""One bench run: cells in, records, verdicts and a report out. Knows nothing of pytest."""
+
+from __future__ import annotations
+
+import shlex
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from suite import phases, quiet
+from suite.errors import SuiteError, UnavailableError
+from suite.expect import Recorded, Store, check, fails, record
+from suite.records import Cell, CellFailure, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.report.run import RunFolder, point_latest, run_name
+from suite.settings import shipped_expectations
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from suite.bench import Bench, Plan
+    from suite.measure.timing import Sample
+    from suite.registry import Registry
+    from suite.store import Reporter
+
+Expect = Literal["gate", "report", "record", "off"]
+Policy = Literal["report", "fail"]
+EXPECT = ("gate", "report", "record", "off")
+
+EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a run treats its figures and where it keeps them."""
+
+    expect: Expect = "gate"
+    expect_dir: Path = Path("expectations")
+    unverified: Policy = "report"
+    inconclusive: Policy = "report"
+    reports_dir: Path = Path("reports")
+    command: str = ""
+    resume: Path | None = None
+
+    @property
+    def gates(self) -> bool:
+        return self.expect == "gate"
+
+
+@dataclass(kw_only=True)
+class Session:
+    """Measures groups of cells on demand, keeps every figure as it comes, and judges it."""
+
+    options: Options
+    header: RunHeader
+    folder: RunFolder
+    bench: Bench
+    store: Store
+    samples: dict[tuple[Cell, str], Sample] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    recorded: Recorded | None = None
+    _broken: dict[Cell, str] = field(default_factory=dict)
+
+    def run(self, cell: Cell, group: Group) -> list[Verdict]:
+        """Measure one group of a cell (or take it from the run that is resumed) and judge it."""
+        resumed = self._resumed(cell, group)
+        if resumed is not None:
+            self.verdicts += resumed
+            return resumed
+        measurements, failures = self._measure(cell, group)
+        for found in (*measurements, *failures):
+            self.folder.append(found)
+        verdicts = self._judge(cell, group, measurements, failures)
+        for verdict in verdicts:
+            self.folder.append(verdict)
+        self.verdicts += verdicts
+        return verdicts
+
+    def release(self, cell: Cell, following: Cell | None) -> None:
+        """Free what no later cell needs."""
+        self.bench.release(cell, following)
+        self.samples = {key: sample for key, sample in self.samples.items() if key[0] != cell}
+
+    def fails(self, verdict: Verdict) -> bool:
+        """Whether a verdict fails this run."""
+        if self.options.expect != "gate":
+            return verdict.kind is VerdictKind.ERROR
+        return fails(verdict, unverified=self.options.unverified, inconclusive=self.options.inconclusive)
+
+    def exit_code(self) -> int:
+        """0; 1 if something failed; 10 if all that failed is inconclusive."""
+        failed = {verdict.kind for verdict in self.verdicts if self.fails(verdict)}
+        if not failed:
+            return EXIT_PASS
+        return EXIT_INCONCLUSIVE if failed == {VerdictKind.INCONCLUSIVE} else EXIT_FAILED
+
+    def finish(self) -> None:
+        """Write the tables and, if asked to, record the figures as expectations."""
+        from suite.report.tradeoffs import write  # noqa: PLC0415  # loads pandas
+
+        write(self.folder)
+        point_latest(self.options.reports_dir, self.folder.path.name)
+        if self.options.expect == "record":
+            self.recorded = record(
+                self.folder.measurements(), header=self.header, directory=self.options.expect_dir
+            )
+
+    def rerun(self, verdict: Verdict) -> str:
+        """The command that measures a verdict's cell again, or that accepts its figure."""
+        cell = verdict.cell
+        again = ["suite", "bench", "--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
+        if verdict.kind in (VerdictKind.IMPROVED, VerdictKind.UNVERIFIED):
+            return self.record_command(cell.technique)
+        return shlex.join(again)
+
+    def record_command(self, technique: str | None = None) -> str:
+        """The command that stores this run's figures as expectations without running again."""
+        only = [] if technique is None else ["--only", technique]
+        elsewhere = self.options.expect_dir != Path("expectations")
+        where = ["--expect-dir", str(self.options.expect_dir)] if elsewhere else []
+        return shlex.join(["suite", "record", str(self.folder.path), *only, *where])
+
+    # -- measuring ----------------------------------------------------------------------------------------------
+
+    def _measure(self, cell: Cell, group: Group) -> tuple[list[Measurement], list[CellFailure]]:
+        if cell in self._broken:
+            return [], [CellFailure(cell=cell, group=group, kind="error", reason=self._broken[cell])]
+        try:
+            return self.bench.measure(cell, group), []
+        except UnavailableError as error:
+            return [], [CellFailure(cell=cell, group=group, kind="unavailable", reason=str(error))]
+        except Exception as error:  # noqa: BLE001  # a technique may raise anything; the other cells go on
+            self._broken[cell] = reason = explain(error)
+            return [], [CellFailure(cell=cell, group=group, kind="error", reason=reason)]
+
+    def keep(self, cell: Cell, name: str, sample: Sample) -> str:
+        """Keep a sample's raw figures in the run's folder; returns the name they are kept under."""
+        kept = f"{len(list((self.folder.path / 'raw').glob('*.parquet'))):04d}-{name}"
+        self.folder.write_samples(kept, _columns(sample))
+        self.samples[cell, name] = sample
+        return kept
+
+    # -- judging ------------------------------------------------------------------------------------------------
+
+    def _judge(
+        self, cell: Cell, group: Group, measurements: Sequence[Measurement], failures: Sequence[CellFailure]
+    ) -> list[Verdict]:
+        verdicts = self._check(cell, group, measurements, failures)
+        doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and _is_paired(v)}
+        if not doubtful or not self.options.gates:
+            return verdicts
+        return self._confirm(cell, group, verdicts, doubtful)
+
+    def _confirm(self, cell: Cell, group: Group, verdicts: list[Verdict], doubtful: set[str]) -> list[Verdict]:
+        """A paired timing regressed only if a fresh process says so too."""
+        try:
+            again = self.bench.repeat(cell)
+        except SuiteError as error:
+            return [_weakened(v, f"the repeat failed: {error}") if v.metric in doubtful else v for v in verdicts]
+        second = self._check(cell, group, [again[name] for name in doubtful if name in again], [])
+        confirmed = {v.metric for v in second if v.kind is VerdictKind.REGRESSED}
+        return [self._after_repeat(v, again, confirmed) if v.metric in doubtful else v for v in verdicts]
+
+    def _after_repeat(self, verdict: Verdict, again: Mapping[str, Measurement], confirmed: set[str]) -> Verdict:
+        value = again[verdict.metric].value if verdict.metric in again else float("nan")
+        if verdict.metric in confirmed:
+            return replace(verdict, reason=f"{verdict.reason}; {value:.4g} again in a fresh process".lstrip("; "))
+        return _weakened(verdict, f"{value:.4g} in a fresh process does not confirm it")
+
+    def _check(
+        self, cell: Cell, group: Group, measurements: Sequence[Measurement], failures: Sequence[CellFailure]
+    ) -> list[Verdict]:
+        where = self.header.where
+        judged = self.options.expect in ("gate", "report")
+        expectations = [e for e in self._expectations(cell.workload) if e.technique == cell.technique] if judged else []
+        verdicts = check(
+            measurements=measurements, failures=failures, expectations=expectations, where=where,
+            planned={cell: (group,)}, fresh_processes=self.bench.plan.fresh, quiet=self.header.quiet,
+            near=lambda m: self.store.near(m.cell.workload, m.cell.technique, m.metric, where), today=self._today,
+        )  # fmt: skip
+        return [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
+
+    def _expectations(self, workload: str) -> Sequence[object]:
+        return self.store.find(workload, self.header.where)
+
+    @cached_property
+    def _today(self) -> date:
+        return datetime.now(UTC).date()
+
+    def _resumed(self, cell: Cell, group: Group) -> list[Verdict] | None:
+        """The judged group of the resumed run; ``None`` if it is not whole there, or failed."""
+        if self.options.resume is None:
+            return None
+        done = [v for v in self.folder.verdicts() if v.cell == cell and v.group == group]
+        failed = any(v.kind is VerdictKind.ERROR for v in done)
+        return None if failed or not done else done
+
+
+def open_session(
+    registry: Registry, options: Options, plan: Plan, device: str, workloads: Sequence[str], reporter: Reporter
+) -> Session:
+    """Prepare a run: check the expectation files, find out where it runs, open its folder.
+
+    Raises `SuiteError` for files that cannot be read and folders that cannot be written.
+    """
+    from suite.bench import Bench  # noqa: PLC0415  # loads torch
+    from suite.expect import load_all  # noqa: PLC0415
+    from suite.machine import git_commit, versions, where  # noqa: PLC0415
+
+    phases.reset()
+    store = Store([options.expect_dir, shipped_expectations()])
+    if options.expect != "off" and options.expect_dir.is_dir():
+        load_all(options.expect_dir)  # a malformed file is found now, not after an hour
+    with phases.phase("imports"):
+        digests = data_digests(registry, workloads)
+        found = where(device, data_digests=digests)
+    header = RunHeader(
+        run=run_name(datetime.now(UTC), device),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=options.command,
+        commit=git_commit(Path.cwd()),
+        where=replace(found, versions=dict(versions())),
+        seeds=tuple(range(plan.seeds)),
+        profile=plan.profile,
+        quiet=quiet.is_quiet()[0],
+        load=tuple(registry.user_files()),
+    )
+    folder = _folder(options, header)
+    bench = Bench(registry=registry, device=device, plan=plan, reporter=reporter)
+    session = Session(options=options, header=folder.header, folder=folder, bench=bench, store=store)
+    bench.keep = session.keep
+    return session
+
+
+def data_digests(registry: Registry, workloads: Sequence[str]) -> dict[str, str]:
+    """The digests of the workloads' data, for those that declare one."""
+    found = {name: registry.find_workload(name).digest for name in workloads}
+    return {name: digest() for name, digest in found.items() if digest is not None}
+
+
+def explain(error: BaseException) -> str:
+    """An exception in one line: what it says and the last place outside the suite and torch where it was raised."""
+    said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    if "out of memory" in said.lower() or isinstance(error, MemoryError) or "can't allocate memory" in said:
+        said = f"out of memory ({said}); free memory on the device or use a smaller workload"
+    if isinstance(error, SuiteError):
+        return str(error)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
+    return f"{said} [{frames[-1].filename}:{frames[-1].lineno}]" if frames else said
+
+
+def _folder(options: Options, header: RunHeader) -> RunFolder:
+    if options.resume is None:
+        return RunFolder.create(options.reports_dir, header)
+    folder = RunFolder.open(options.resume)
+    same = replace(folder.header.where, data_digests=header.where.data_digests) == header.where
+    if not same or folder.header.seeds != header.seeds or folder.header.profile != header.profile:
+        raise SuiteError(
+            f"{options.resume} cannot be resumed here: it ran with other seeds, profile, versions or on another "
+            "machine; start a new run without --resume"
+        )
+    return folder
+
+
+def _columns(sample: Sample) -> Mapping[str, np.ndarray]:
+    return dict(sample.columns())
+
+
+def _is_paired(verdict: Verdict) -> bool:
+    from suite.metrics import metric  # noqa: PLC0415
+
+    return bool(verdict.metric) and metric(verdict.metric).judged == "interval"
+
+
+def _weakened(verdict: Verdict, reason: str) -> Verdict:
+    return replace(verdict, kind=VerdictKind.INCONCLUSIVE, reason=f"{verdict.reason}; {reason}".lstrip("; "))
+
+

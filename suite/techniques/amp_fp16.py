@@ -1,0 +1,20 @@
+"""Mixed precision in float16 with dynamic loss scaling.
+
+Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740. Without scaling small gradients underflow; the scaler's
+first steps may be skipped while it finds its scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from suite.records import Precision, Recipe
+from suite.registry import technique
+
+
+@technique(slots=("precision",), needs=("fp16",))
+def amp_fp16(recipe: Recipe) -> Recipe:
+    """Autocast to float16 in training and in serving, with a GradScaler."""
+    return replace(recipe, precision=Precision(autocast=torch.float16, scale_gradients=True))

@@ -1,0 +1,12 @@
+"""The workload's plain recipe: what speed, size and memory are compared with."""
+
+from __future__ import annotations
+
+from suite.records import Recipe
+from suite.registry import technique
+
+
+@technique(slots=())
+def baseline(recipe: Recipe) -> Recipe:
+    """Change nothing."""
+    return recipe

@@ -1,0 +1,14 @@
+"""Channels-last memory layout: pixels outermost, channels innermost, as most convolution kernels want it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from suite.records import Recipe
+from suite.registry import technique
+
+
+@technique(slots=("layout",))
+def channels_last(recipe: Recipe) -> Recipe:
+    """Keep weights and inputs in NHWC order, in training and in serving."""
+    return replace(recipe, layout="channels_last")

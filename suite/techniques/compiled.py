@@ -1,0 +1,25 @@
+"""torch.compile for serving.
+
+Ansel et al. 2024, 'PyTorch 2', https://doi.org/10.1145/3620665.3640366.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from suite.compiling import compile_static
+from suite.records import Recipe
+from suite.registry import technique
+
+
+@technique(slots=("deploy",), needs=("compiler",))
+def compiled(recipe: Recipe) -> Recipe:
+    """Serve the network through TorchInductor; training is left alone."""
+
+    def deploy(network: nn.Module) -> Callable[[Tensor], Tensor]:
+        return compile_static(network)
+
+    return replace(recipe, deploy=deploy)

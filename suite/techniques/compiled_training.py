@@ -1,0 +1,22 @@
+"""torch.compile for training: the forward and the backward pass are compiled, serving stays eager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from suite.compiling import compile_static
+from suite.records import Recipe
+from suite.registry import technique
+
+
+@technique(slots=("prepare",), needs=("compiler",))
+def compiled_training(recipe: Recipe) -> Recipe:
+    """Train through TorchInductor; compilation is reported apart from training seconds."""
+
+    def prepare(network: nn.Module) -> Callable[[Tensor], Tensor]:
+        return compile_static(network)
+
+    return replace(recipe, prepare=prepare)

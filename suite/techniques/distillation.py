@@ -1,0 +1,47 @@
+"""Knowledge distillation: a narrow student learns from the trained baseline's softened outputs.
+
+Hinton et al. 2015, https://arxiv.org/abs/1503.02531. The loss is
+``weight * T^2 * KL(teacher / T || student / T) + (1 - weight) * loss on labels``; T^2 keeps the gradients' scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from torch import Tensor
+
+from suite.composition import BASELINE
+from suite.errors import UsageError
+from suite.records import Batch, Recipe
+from suite.registry import REGISTRY, technique
+from suite.train import Trainee
+
+
+@technique(
+    slots=("model", "loss"),
+    control="narrow(width={width})",
+    sweep={"width": (0.1, 0.25)},
+    needs=("labels",),
+)
+def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
+    """Train a network ``width`` as wide on the baseline's outputs at ``temperature`` and on the labels."""
+    if temperature <= 0 or not 0 <= weight <= 1:
+        raise UsageError(
+            f"distillation: temperature must be above 0 and weight in [0, 1], got {temperature} and {weight}"
+        )
+    student = REGISTRY.find_technique("narrow").function(recipe, width=width)
+
+    def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
+        with torch.no_grad():
+            teacher = trainee.reference(BASELINE)(batch.inputs)
+        soft = F.kl_div(
+            F.log_softmax(output / temperature, dim=1),
+            F.log_softmax(teacher / temperature, dim=1),
+            reduction="batchmean",
+            log_target=True,
+        )
+        return weight * temperature**2 * soft + (1 - weight) * recipe.loss(trainee, batch, output)
+
+    return replace(student, loss=loss)

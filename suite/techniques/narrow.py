@@ -1,0 +1,23 @@
+"""A narrower network trained on hard labels: the control of distillation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from suite.errors import UsageError
+from suite.records import Recipe
+from suite.registry import technique
+
+
+@technique(slots=("model",), sweep={"width": (0.25, 0.5)}, runs=False)
+def narrow(recipe: Recipe, *, width: float = 0.25) -> Recipe:
+    """Scale the network's channels by ``width``."""
+    if not 0 < width <= 1:
+        raise UsageError(f"narrow: width must be in (0, 1], got {width}")
+
+    def model(scale: float = 1.0) -> nn.Module:
+        return recipe.model(scale * width)
+
+    return replace(recipe, model=model)

@@ -1,0 +1,87 @@
+"""torchvision's ResNet-50 on ImageNet-shaped noise: speed, size and memory where digits are launch-bound.
+
+The data carry no meaning, so nothing is trained and no quality is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+from suite.records import Batch, Recipe, Split, Splits
+from suite.registry import workload
+from suite.train import Trainee
+
+CLASSES = 1000
+PIXELS = 224
+EXAMPLES = 64
+CPU_BATCH = 4
+
+
+@workload(
+    labels=False,
+    quick=False,
+    batch={"cpu": CPU_BATCH, "accelerator": EXAMPLES},
+    techniques=("baseline", "channels_last", "amp_bf16", "amp_fp16", "compiled", "structured_pruning", "static_int8"),
+)
+def resnet50_synthetic(seed: int) -> Recipe:
+    """ResNet-50 on synthetic 224 x 224 images: speed, size and memory only."""
+    return Recipe(
+        data=lambda: splits(seed),
+        model=resnet50,
+        batches=batches,
+        steps_per_epoch=lambda examples: examples // CPU_BATCH,
+        optimizer=sgd,
+        schedule=constant,
+        loss=cross_entropy,
+        learning_rate=0.1,
+        epochs=0,
+        seed=seed,
+    )
+
+
+def resnet50(width: float = 1.0) -> nn.Module:
+    """An untrained ResNet-50; ``width`` scales the channels inside its blocks. Inputs [B, 3, 224, 224]."""
+    from suite.machine import check_torchvision  # noqa: PLC0415  # loads torchvision: seconds
+
+    check_torchvision()
+    from torchvision.models import resnet50 as build  # noqa: PLC0415
+
+    return build(weights=None, width_per_group=round(64 * width))  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=2)
+def splits(seed: int) -> Splits:
+    """Seeded noise [64, 3, 224, 224] as all three parts."""
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(EXAMPLES, 3, PIXELS, PIXELS, generator=generator)
+    part = Split(inputs=inputs, targets=torch.randint(CLASSES, (EXAMPLES,), generator=generator))
+    return Splits(train=part, validation=part, test=part)
+
+
+def batches(train: Split, _generator: torch.Generator) -> Iterator[Batch]:
+    """The images in their order, 4 a step on a CPU and 64 on an accelerator: there is nothing to learn."""
+    size = CPU_BATCH if train.inputs.device.type == "cpu" else EXAMPLES
+    for inputs, targets in zip(train.inputs.split(size), train.targets.split(size), strict=True):
+        yield Batch(inputs=inputs, targets=targets)
+
+
+def sgd(parameters: Iterable[nn.Parameter], learning_rate: float) -> Optimizer:
+    """SGD with momentum, as ResNets are trained."""
+    return SGD(parameters, lr=learning_rate, momentum=0.9)
+
+
+def constant(optimizer: Optimizer, _learning_rate: float, _steps: int) -> LRScheduler:
+    """A constant learning rate."""
+    return LambdaLR(optimizer, lambda _: 1.0)
+
+
+def cross_entropy(_trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
+    """Plain cross-entropy."""
+    return F.cross_entropy(output, batch.targets)

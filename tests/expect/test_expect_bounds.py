@@ -1,0 +1,72 @@
+"""Bounds follow from the noise, and never exclude their own value."""
+# ruff: noqa: SIM300  # the expected value stands on the left
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from expect_samples import UNTIMED, all_metrics, measurement
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.expect import propose
+from suite.expect.bounds import mirrored, stored_value
+
+
+@pytest.mark.parametrize(
+    ("measured", "bounds"),
+    [
+        (measurement("parameters", 123457.0), (123457, 123457)),
+        (measurement("artefact_bytes", 123457.0), (123457, 123457)),
+        (measurement("artefact_bytes", 100000.0, tier="portable"), (98000, 102000)),
+        (measurement("entropy_bytes", 100000.0), (None, 102000)),
+        (measurement("entropy_bytes", 812.0), (None, 829)),
+        (measurement("accuracy", 0.97, noise=0.001, seeds=(0, 1, 2, 3)), (0.965, None)),
+        (measurement("accuracy", 0.97, noise=0.01, seeds=(0, 1, 2, 3)), (0.95, None)),
+        (measurement("accuracy", 0.97), (0.965, None)),
+        (measurement("accuracy_worst_seed", 0.97), (0.96, None)),
+        (measurement("accuracy_vs_control", -0.001), (-0.006, None)),
+        (measurement("speedup_b64", 2.24, noise=0.0075), (2.172, None)),
+        (measurement("speedup_b64", 2.0, noise=0.001), (1.98, None)),
+        (measurement("speedup_b64", 2.0), (1.9, None)),
+        (measurement("speedup_b64", 2.0, noise=math.nan), (1.9, None)),
+        (measurement("throughput", 1000.0), (750, None)),
+        (measurement("latency_p50", 0.01), (None, 0.0125)),
+        (measurement("latency_p50", 0.01, noise=0.1), (None, 0.014)),
+        (measurement("compile_seconds_cold", 10.0), (None, 15)),
+        (measurement("train_seconds", 10.0), (None, 15)),
+        (measurement("time_to_target", 10.0, noise=0.2), (None, 18)),
+        (measurement("peak_memory_inference", 1000.0), (None, 1050)),
+    ],
+)
+def test_bounds_by_tier_and_noise(measured, bounds):
+    """The margins of each tier, outward to four digits."""
+    assert bounds == propose(measured)
+
+
+@UNTIMED
+@given(st.sampled_from(all_metrics()), st.floats(-1e9, 1e9), st.none() | st.floats(0, 2), st.integers(0, 5))
+def test_bounds_never_exclude_the_stored_value(name, value, noise, seeds):
+    """Whatever was measured, what is written can be read back."""
+    measured = measurement(name, value, noise=noise, seeds=tuple(range(seeds)))
+    low, high = propose(measured)
+    assert (low, high) != (None, None)
+    assert low is None or low <= stored_value(measured)
+    assert high is None or stored_value(measured) <= high
+
+
+@UNTIMED
+@given(st.floats(1e-6, 1e6), st.floats(0.01, 1))
+def test_a_mirrored_bound_is_as_far_away_on_the_other_side(value, share):
+    """Up to the rounding outward to four digits."""
+    low = value * (1 - share)
+    assert value + (value - low) <= mirrored(value, low) * (1 + 1e-9)
+    assert mirrored(value, low) <= (value + (value - low)) * 1.002
+
+
+def test_counts_stay_whole_numbers():
+    """A file says 1234567 parameters, not 1.23457e6."""
+    assert "1234567" == repr(stored_value(measurement("parameters", 1234567.0)))
+    assert "2.34568" == repr(stored_value(measurement("speedup_b64", 2.3456789)))
+    assert "[1209000, 1260000]" == repr(list(propose(measurement("artefact_bytes", 1234567.0, tier="portable"))))

@@ -1,0 +1,449 @@
+"""The paired sampler under a clock that only its sides move: what it measures, in which order, and when it stops."""
+
+# ruff: noqa: SIM300  # the expected value stands on the left
+
+from __future__ import annotations
+
+import gc
+import itertools
+import random
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suite import phases
+from suite.errors import SuiteError, UsageError
+from suite.measure import timing
+from suite.measure.timing import Sample, latency, sample
+
+
+class Clock:
+    """Time that passes only when a side makes it pass; ``calls`` names the sides in the order of their calls."""
+
+    def __init__(self, tick=0.0):
+        self.now, self.tick, self.calls = 0.0, tick, []
+
+    def __call__(self):
+        return self.now // self.tick * self.tick if self.tick else self.now
+
+    def side(self, name, *seconds):
+        durations = itertools.cycle(seconds)
+
+        def call():
+            self.calls.append(name)
+            self.now += next(durations)
+
+        return call
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """A fake clock stands still between calls; do not wait for it to move."""
+    monkeypatch.setattr(timing, "MOST_READINGS", 50)
+
+
+@pytest.fixture
+def two(clock):
+    """A baseline of 4 ms and a technique of 2.5 ms."""
+    return {"baseline": clock.side("baseline", 0.004), "technique": clock.side("technique", 0.0025)}
+
+
+def run(sides, clock, **options):
+    return sample(sides, **{"baseline": "baseline", "seconds": 1.0, "seed": 0, "clock": clock, **options})
+
+
+def first_of_rounds(taken):
+    return [int(row[0]) for row in taken.order]
+
+
+# -- what is measured --------------------------------------------------------------------------------------------
+
+
+def test_the_ratio_of_exact_durations_is_recovered(two, clock):
+    """4 ms over 2.5 ms is 1.6, with an interval of no width."""
+    found = run(two, clock).ratio("baseline", "technique")
+    assert pytest.approx((1.6, 1.6, 1.6)) == (found.value, found.low, found.high)
+
+
+@settings(max_examples=25)
+@given(slow=st.floats(1e-6, 0.05), fast=st.floats(1e-6, 0.05), seed=st.integers(0, 999))
+def test_any_ratio_is_recovered_whatever_the_batching(slow, fast, seed):
+    """Repeats differ by side, the ratio is per call."""
+    clock = Clock()
+    sides = {"baseline": clock.side("a", slow), "technique": clock.side("b", fast)}
+    taken = run(sides, clock, seed=seed, seconds=0.5)
+    assert slow / fast == pytest.approx(taken.ratio("baseline", "technique").value, rel=1e-6)
+
+
+def test_a_drift_that_hits_both_sides_cancels(clock):
+    """A machine that slows down threefold during the sample leaves the ratio alone."""
+    slowing = [1 + i / 50 for i in range(100)]
+    sides = {
+        "baseline": clock.side("a", *(0.004 * s for s in slowing)),
+        "technique": clock.side("b", *(0.002 * s for s in slowing)),
+    }
+    taken = run(sides, clock, warmup=0, max_rounds=90, seconds=10)
+    assert pytest.approx(2.0, rel=0.01) == taken.ratio("baseline", "technique").value
+
+
+def test_three_sides_are_measured_in_the_same_rounds(two, clock):
+    """Eager channels_last can ride along with baseline and technique."""
+    taken = run({**two, "third": clock.side("third", 0.008)}, clock)
+    assert (0.5, 2.0) == pytest.approx((taken.ratio("baseline", "third").value, taken.ratio("third", "baseline").value))
+    assert taken.order.shape == (taken.rounds, 3)
+
+
+def test_the_median_ratio_has_its_order_statistics_as_interval(clock):
+    """Rounds 1..9 against 1: at 99 % and n = 9 the whole range."""
+    durations = [d / 100 for d in (1, 5, 9, 2, 8, 3, 7, 4, 6)]
+    sides = {"baseline": clock.side("a", 0.01, *durations), "technique": clock.side("b", 0.01)}
+    taken = run(sides, clock, warmup=0, max_rounds=9, seconds=10)  # calibration takes the first 0.01
+    found = taken.ratio("baseline", "technique", 0.99)
+    assert pytest.approx((5, 1, 9, 9)) == (found.value, found.low, found.high, found.n)
+
+
+def test_an_unknown_side_is_refused_with_the_nearest_name(two, clock):
+    """A typing error in a side's name is not a KeyError."""
+    with pytest.raises(UsageError, match="unknown side 'technik'; did you mean technique"):
+        run(two, clock).ratio("baseline", "technik")
+
+
+def test_columns_hold_every_raw_figure(two, clock):
+    """Seconds per side and the order, turn after turn, for storage."""
+    taken = run(two, clock)
+    columns = taken.columns()
+    assert ["seconds_baseline", "seconds_technique", "order"] == list(columns)
+    assert [taken.rounds, taken.rounds, 2 * taken.rounds] == [len(column) for column in columns.values()]
+    assert np.array_equal(taken.order, columns["order"].reshape(-1, 2))
+
+
+# -- order --------------------------------------------------------------------------------------------------------
+
+
+def test_both_orders_occur_about_equally_often(two, clock):
+    """The order is thrown anew for each round: both within four standard deviations of a half."""
+    firsts = first_of_rounds(run(two, clock, max_rounds=400, seconds=60))
+    assert 160 <= sum(firsts) <= 240
+
+
+def test_the_recorded_order_is_the_order_of_the_calls(two, clock):
+    """What is stored is what happened."""
+    taken = run(two, clock, warmup=0, max_rounds=20)
+    names = list(two)
+    timed = clock.calls[2:]  # after one call each to find the repeats
+    assert timed == [names[index] for row in taken.order for index in row]
+
+
+def test_the_same_seed_gives_the_same_order_and_another_seed_another(two, clock):
+    """Orders are reproducible."""
+    orders = [run(two, clock, seed=seed).order.tolist() for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_the_seed_leaves_the_global_generator_alone(two, clock):
+    """A sample in the middle of a seeded program changes nothing else."""
+    state = random.getstate()
+    run(two, clock)
+    assert state == random.getstate()
+
+
+# -- batching -----------------------------------------------------------------------------------------------------
+
+
+def test_a_short_call_is_repeated_until_its_turn_is_long_enough(clock):
+    """10 us calls fill 2 ms turns; the side that is long enough is called once a turn."""
+    sides = {"baseline": clock.side("a", 0.005), "technique": clock.side("b", 1e-5)}
+    taken = run(sides, clock)
+    assert taken.repeats["baseline"] == 1
+    assert 200 <= taken.repeats["technique"] <= 300
+    assert pytest.approx(1e-5) == np.median(taken.seconds["technique"])
+
+
+def test_a_coarse_timer_makes_turns_of_a_thousand_ticks(monkeypatch):
+    """Calls far below the resolution read as 0 s at first; they are batched to 1000 ticks nevertheless."""
+    clock = Clock(tick=1e-4)
+    monkeypatch.setattr(timing, "resolution", lambda _: clock.tick)
+    sides = {"baseline": clock.side("a", 2e-5), "technique": clock.side("b", 1e-5)}
+    taken = run(sides, clock, seconds=3)
+    assert taken.repeats["technique"] * 1e-5 >= 1000 * clock.tick
+    assert pytest.approx(2.0, rel=0.01) == taken.ratio("baseline", "technique").value
+    assert taken.suspect is None
+
+
+def test_the_resolution_is_the_smallest_step_that_was_seen():
+    """Readings that repeat are skipped."""
+    readings = iter([0.0, 0.0, 0.5, 0.5, 2.0, 2.25, *[2.25] * 100])
+    assert timing.resolution(lambda: next(readings)) == 0.25
+
+
+def test_a_timer_that_stands_still_has_no_resolution(clock):
+    """A fake or very coarse timer does not hang the sampler."""
+    assert timing.resolution(clock) == 0
+
+
+# -- stopping -----------------------------------------------------------------------------------------------------
+
+
+def test_the_budget_is_used_and_not_overdrawn(two, clock):
+    """Rounds of 6.5 ms in a second: 153, and not one more."""
+    taken = run(two, clock)
+    assert taken.rounds in (152, 153)
+    assert taken.elapsed <= 1.0
+
+
+def test_max_rounds_ends_a_long_budget(two, clock):
+    """The cap holds whatever the budget."""
+    assert run(two, clock, seconds=1e6, max_rounds=30).rounds == 30
+
+
+def test_precision_ends_the_sample_as_soon_as_the_interval_is_narrow(two, clock):
+    """Exact repeats are precise at once: the least number of rounds for 99 %."""
+    assert run(two, clock, precision=0.01).rounds == 8
+
+
+def test_noise_needs_more_rounds_for_the_same_precision(clock):
+    """The stop follows the interval: 5 % noise is not known to 1 % after 8 rounds, but it is before the budget ends."""
+    noise = np.random.default_rng(0).normal(1, 0.05, 5000)
+    sides = {"baseline": clock.side("a", *(0.004 * noise)), "technique": clock.side("b", 0.004)}
+    taken = run(sides, clock, precision=0.01, seconds=100)
+    found = taken.ratio("baseline", "technique", 0.99)
+    assert 8 < taken.rounds < 2000
+    assert (found.high - found.low) / 2 <= 0.01 * found.value
+
+
+def test_precision_waits_for_the_noisiest_side(two, clock):
+    """All sides must be known to the precision, not just one."""
+    noise = np.random.default_rng(0).normal(1, 0.1, 5000)
+    noisy = {**two, "noisy": clock.side("n", *(0.004 * noise))}
+    assert run(noisy, clock, precision=0.01, seconds=100).rounds > 100
+
+
+def test_what_the_ratio_says_never_ends_a_sample(clock):
+    """Noise alone decides: scaling one side by ten leaves the number of rounds as it is."""
+    noise = np.random.default_rng(0).normal(1, 0.05, 5000)
+    rounds = []
+    for factor in (1, 10):
+        sides = {"baseline": clock.side("a", *(0.01 * noise)), "technique": clock.side("b", 0.01 * factor)}
+        rounds.append(run(sides, clock, precision=0.01, seconds=1e4, warmup=0).rounds)
+    assert rounds[0] == rounds[1]
+
+
+def test_a_budget_below_the_least_rounds_is_overdrawn_up_to_them(clock):
+    """0.2 s rounds in 0.5 s: goes on to the 8 rounds that an interval needs."""
+    taken = run({"baseline": clock.side("a", 0.1), "technique": clock.side("b", 0.1)}, clock, seconds=0.5)
+    assert (8, None) == (taken.rounds, taken.suspect)
+
+
+def test_four_times_the_budget_is_the_end_and_makes_the_sample_suspect(clock):
+    """1 s rounds in 1 s: four rounds, no interval, and the reason says so."""
+    taken = run({"baseline": clock.side("a", 0.5), "technique": clock.side("b", 0.5)}, clock)
+    assert taken.rounds == 4
+    assert taken.suspect.startswith("only 4 rounds fitted into 4 s")
+    found = taken.ratio("baseline", "technique")
+    assert (1.0, None, None, 4) == (found.value, found.low, found.high, found.n)
+
+
+def test_one_round_is_run_however_long_it_takes(clock):
+    """There is a value to show even where nothing fits."""
+    taken = run({"baseline": clock.side("a", 30), "technique": clock.side("b", 10)}, clock)
+    assert (1, 3.0) == (taken.rounds, taken.ratio("baseline", "technique").value)
+
+
+# -- suspicion ----------------------------------------------------------------------------------------------------
+
+
+def test_a_timer_that_goes_backwards_costs_the_round_and_is_reported(clock):
+    """One negative duration among many: the rest stands, the sample is suspect."""
+    sides = {
+        "baseline": clock.side("a", *[0.004] * 10, -0.5, *[0.004] * 500),
+        "technique": clock.side("b", 0.002),
+    }
+    taken = run(sides, clock, max_rounds=100, warmup=0)
+    assert taken.rounds == 99
+    assert taken.suspect == "the timer went backwards"
+    assert pytest.approx(2.0) == taken.ratio("baseline", "technique").value
+
+
+def test_a_timer_that_always_goes_backwards_ends_and_has_no_ratio(clock, monkeypatch):
+    """No endless loop, no made-up number."""
+    monkeypatch.setattr(timing, "MOST_REPEATS", 100)
+    taken = run({"baseline": clock.side("a", -0.1), "technique": clock.side("b", 0.01)}, clock, max_rounds=20)
+    assert taken.rounds == 0
+    with pytest.raises(SuiteError, match="the timer went backwards"):
+        taken.ratio("baseline", "technique")
+
+
+def test_a_timer_that_never_moves_ends_and_is_reported(clock, monkeypatch):
+    """A frozen clock is found out after a bounded number of calls."""
+    monkeypatch.setattr(timing, "MOST_REPEATS", 100)
+    taken = run({"baseline": clock.side("a", 0.0), "technique": clock.side("b", 0.01)}, clock, max_rounds=20)
+    assert "the timer stood still during a turn" in taken.suspect
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count page faults")
+def test_page_faults_are_counted_by_side_and_many_make_the_sample_suspect(two, clock, monkeypatch):
+    """3,300 faults a call are the mark of the default allocator."""
+    counter = itertools.count(step=3300)
+    monkeypatch.setattr(timing, "minor_faults", lambda: next(counter))
+    taken = run(two, clock)
+    assert {"baseline": 3300, "technique": 3300} == taken.faults
+    assert taken.suspect == "3300 minor page faults a call: start it in a quiet process"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count page faults")
+def test_page_faults_are_real():
+    """Touching new memory raises the count."""
+    before = timing.minor_faults()
+    fresh = np.ones(8_000_000)
+    assert timing.minor_faults() > before
+    assert fresh[0] == 1
+
+
+# -- equal treatment ----------------------------------------------------------------------------------------------
+
+
+def test_garbage_collection_and_tracing_are_off_inside_and_back_after(clock):
+    """A tracer or a collection in one side's turn would be that side's loss."""
+    seen = set()
+
+    def look():
+        seen.add((gc.isenabled(), sys.gettrace() is None, sys.getprofile() is None))
+        clock.now += 0.01
+
+    before = sys.gettrace(), sys.getprofile()
+    sys.setprofile(lambda *_: None)
+    try:
+        run({"baseline": look, "technique": look}, clock, warmup=0)
+        assert sys.getprofile() is not None
+    finally:
+        sys.setprofile(before[1])
+    assert {(False, True, True)} == seen
+    assert gc.isenabled()
+    assert before[0] is sys.gettrace()
+
+
+def test_garbage_collection_and_tracing_come_back_after_an_error(clock):
+    """A side that fails does not leave the process without its collector."""
+    calls = itertools.count()
+
+    def fail_later():
+        clock.now += 0.01
+        if next(calls) > 5:
+            raise RuntimeError
+
+    def trace(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(RuntimeError):
+            run({"baseline": fail_later, "technique": fail_later}, clock)
+        restored = sys.gettrace()
+    finally:
+        sys.settrace(before)
+    assert restored is trace
+    assert gc.isenabled()
+
+
+def test_a_collector_that_was_off_stays_off(two, clock):
+    """The sampler restores, it does not decide."""
+    gc.disable()
+    try:
+        run(two, clock)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_the_accelerator_is_waited_for_inside_the_clock(clock):
+    """A launch returns at once; the time is in the wait."""
+    pending = []
+
+    def synchronize():
+        clock.now += sum(pending)
+        pending.clear()
+
+    sides = {"baseline": lambda: pending.append(0.006), "technique": lambda: pending.append(0.003)}
+    found = run(sides, clock, synchronize=synchronize).ratio("baseline", "technique")
+    assert pytest.approx(2.0) == found.value
+
+
+def test_sampling_counts_as_timing():
+    """The run's account of time knows the sampler."""
+    phases.reset()
+    sample({"a": lambda: None, "b": lambda: None}, baseline="a", seconds=0.02, seed=0)
+    assert phases.totals()["timing"] > 0.9 * phases.elapsed()
+
+
+def test_identical_calls_under_the_real_clock_give_a_sample():
+    """The real thing: rounds, repeats and a finite interval around the median; how long it took is not asserted."""
+    work = np.random.default_rng(0).random(2000)
+    taken = sample(
+        {"a": work.sort, "b": work.sort}, baseline="a", seconds=0.1, seed=0, clock=time.perf_counter, max_rounds=100
+    )
+    assert isinstance(taken, Sample)
+    assert min(taken.repeats.values()) > 1
+    found = taken.ratio("a", "b")
+    assert found.low <= found.value <= found.high
+
+
+# -- refused arguments --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sides", "options", "problem"),
+    [
+        ({"baseline": int}, {}, "at least two sides, got baseline"),
+        ({"baseline": int, "b": int}, {"baseline": "base"}, "unknown side 'base'; did you mean baseline"),
+        ({"baseline": int, "b": int}, {"max_rounds": 7}, "max_rounds=7 holds no 0.99 interval; allow at least 8"),
+        ({"baseline": int, "b": int}, {"seconds": 0}, "seconds=0"),
+    ],
+)
+def test_arguments_that_cannot_be_measured_with_are_refused(clock, sides, options, problem):
+    """The message names the value and what would do."""
+    with pytest.raises(UsageError, match=problem):
+        run(sides, clock, **options)
+
+
+# -- latency ------------------------------------------------------------------------------------------------------
+
+
+def test_latencies_are_those_of_single_calls(clock):
+    """Every call is one figure, warm-up aside."""
+    taken = latency(clock.side("a", 9, 9, 9, 0.1, 0.2), count=12, seconds=100, clock=clock)
+    assert [0.1, 0.2, 9, 9, 9] == pytest.approx(taken[:5].tolist())
+    assert len(taken) == 12
+
+
+def test_latency_stops_at_its_budget_but_not_before_ten_calls(clock):
+    """A slow call still gives ten figures; a fast one ends with the budget."""
+    assert len(latency(clock.side("slow", 5.0), seconds=1, clock=clock)) == 10
+    assert len(latency(clock.side("fast", 0.0625), seconds=1, clock=clock)) == 16
+
+
+def test_latency_keeps_the_collector_away_and_brings_it_back(clock):
+    """Collected before, off during, back after: as in `sample`."""
+    seen = set()
+
+    def look():
+        seen.add(gc.isenabled())
+        clock.now += 0.01
+
+    latency(look, count=20, clock=clock, warmup=0)
+    assert ({False}, True) == (seen, gc.isenabled())
+
+
+def test_a_latency_below_zero_is_dropped(clock):
+    """A timer that goes backwards gives no figure."""
+    taken = latency(clock.side("a", *[0.1] * 5, -3.0, *[0.1] * 9), count=15, seconds=100, warmup=0, clock=clock)
+    assert [0.1] * 14 == pytest.approx(taken.tolist())

@@ -1,0 +1,191 @@
+"""The tidy frame: one row per cell and metric, the same after a trip through CSV."""
+# ruff: noqa: SIM300  # the expected value stands on the left
+
+import io
+import itertools
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suite.errors import ResultsError
+from suite.records import GROUPS, TIERS, Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.report.frame import COLUMNS, SEVERITY, precision_of, tidy, worst
+
+HEADER = RunHeader(
+    run="run",
+    started="2026-11-23T15:04:05+00:00",
+    command="suite bench",
+    commit=None,
+    where=Where(machine="cpu-x86_64-test-2c", family="cpu-x86_64-avx2", device="cpu", threads=1),
+    seeds=(0,),
+    profile="default",
+    quiet=True,
+)
+CELL = Cell(workload="digits_cnn", technique="amp_bf16", device="cpu")
+ACCURACY = Measurement(
+    cell=CELL,
+    metric="accuracy",
+    value=0.97,
+    unit="1",
+    better="higher",
+    tier="portable",
+    group="quality",
+    low=0.96,
+    control="baseline",
+)
+
+
+def verdict(kind, metric, group="speed", **more):
+    return Verdict(kind=VerdictKind(kind), cell=CELL, metric=metric, group=group, **more)
+
+
+def row(frame, metric):
+    return frame.set_index("metric").loc[metric]
+
+
+def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
+    """Everything that a plot or a question needs stands in the row."""
+    frame = tidy(HEADER, [ACCURACY], [verdict("pass", "accuracy", "quality", stale=True)])
+    assert list(COLUMNS) == list(frame.columns)
+    expected = {
+        "workload": "digits_cnn",
+        "technique": "amp_bf16",
+        "control": "baseline",
+        "device": "cpu",
+        "precision": "bf16",
+        "machine": "cpu-x86_64-test-2c",
+        "metric": "accuracy",
+        "value": 0.97,
+        "low": 0.96,
+        "unit": "1",
+        "tier": "portable",
+        "verdict": "pass",
+        "stale": True,
+    }
+    assert expected == {name: value for name, value in frame.iloc[0].items() if name != "high"}
+    assert math.isnan(frame["high"].iloc[0])
+
+
+def test_a_verdict_without_measurement_is_a_row_without_value():
+    """What is missing is seen in the table, with unit and tier from the catalogue."""
+    frame = tidy(HEADER, [ACCURACY], [verdict("missing", "speedup_b64")])
+    found = row(frame, "speedup_b64")
+    assert (True, "missing", "1", "family") == (
+        math.isnan(found["value"]),
+        found["verdict"],
+        found["unit"],
+        found["tier"],
+    )
+
+
+def test_a_verdict_on_a_group_has_the_groups_name_as_its_metric():
+    """Two groups of a cell that failed are two rows."""
+    frame = tidy(HEADER, [], [verdict("error", "", "speed"), verdict("unavailable", "", "memory")])
+    assert ["speed", "memory"] == list(frame["metric"])
+    assert ["error", "unavailable"] == list(frame["verdict"])
+    assert frame["unit"].isna().all()
+
+
+def test_a_measurement_without_verdict_has_none():
+    """A run that was not checked can be looked at all the same."""
+    frame = tidy(HEADER, [ACCURACY], [])
+    assert (True, False) == (frame["verdict"].isna().iloc[0], frame["stale"].iloc[0])
+
+
+def test_types_do_not_depend_on_the_rows():
+    """An empty run, one without intervals and a full one can be concatenated and queried alike."""
+    empty, bare = tidy(HEADER, [], []), tidy(HEADER, [], [verdict("missing", "macs")])
+    full = tidy(HEADER, [ACCURACY], [verdict("pass", "accuracy", "quality")])
+    assert list(full.dtypes) == list(empty.dtypes) == list(bare.dtypes)
+    assert ["float64"] * 3 == [str(full[name].dtype) for name in ("value", "low", "high")]
+    assert "bool" == str(full["stale"].dtype)
+    assert 0 == len(empty)
+
+
+maybe = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+names = st.from_regex(r"[a-z]{3}_[a-z]{2}", fullmatch=True)
+cells = st.builds(Cell, workload=names, technique=names, device=st.sampled_from(["cpu", "cuda:0"]))
+measurements = st.builds(
+    Measurement,
+    cell=cells,
+    metric=names,
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    unit=st.sampled_from(["s", "1/s", "B"]),
+    better=st.just("higher"),
+    tier=st.sampled_from(TIERS),
+    group=st.sampled_from(GROUPS),
+    low=maybe,
+    high=maybe,
+    control=st.none() | names,
+)
+verdicts = st.builds(
+    Verdict,
+    kind=st.sampled_from(VerdictKind),
+    cell=cells,
+    metric=names,
+    group=st.sampled_from(GROUPS),
+    measurement=st.none(),
+    expectation=st.none(),
+    stale=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(measurements, max_size=4), st.lists(verdicts, max_size=3))
+def test_a_frame_comes_back_from_csv_with_the_same_values(measured, judged):
+    """Anybody can read results.csv with pandas alone."""
+    frame = tidy(HEADER, measured, judged)
+    found = pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype={"unit": str})
+    assert all(itertools.starmap(same, zip(plain(frame), plain(found), strict=True)))
+
+
+def test_a_frame_comes_back_from_csv_without_options():
+    """A run with sizes and times in it needs no word on types; where all units are 1 the reader makes them numbers."""
+    frame = tidy(
+        HEADER, [ACCURACY], [verdict("pass", "accuracy", "quality"), verdict("missing", "artefact_bytes", "size")]
+    )
+    assert plain(frame) == plain(pd.read_csv(io.StringIO(frame.to_csv(index=False))))
+
+
+def plain(frame):
+    return [None if pd.isna(value) else value for values in frame.itertuples(index=False) for value in values]
+
+
+def same(expected, found):
+    """Equal, or the neighbouring number: pandas' reader may be off by the last bit."""
+    return expected == found or (isinstance(expected, float) and math.isclose(expected, found, rel_tol=1e-14))
+
+
+@pytest.mark.parametrize(
+    ("precision", "technique"),
+    [
+        ("fp32", "baseline"),
+        ("bf16", "structured_pruning(ratio=0.5,epochs=5)+amp_bf16"),
+        ("fp16", "amp_fp16(scale=1024.0)"),
+        ("int8", "magnitude_pruning(sparsity=0.8)+static_int8"),
+        ("bf16", "amp_bf16+static_int8"),
+        ("fp32", "mine(name='amp_bf16+static_int8')"),
+        ("fp32", "not_amp_bf16"),
+    ],
+)
+def test_precision_is_read_from_the_members_of_a_composition(precision, technique):
+    """Only the names of techniques count, never the text of a parameter."""
+    assert precision == precision_of(technique)
+
+
+def test_a_technique_that_is_no_composition_is_refused():
+    """A results file edited by hand is told how a name looks."""
+    with pytest.raises(ResultsError, match=r"'a b' is no canonical composition such as"):
+        precision_of("a b")
+
+
+def test_every_kind_of_verdict_has_its_severity():
+    """The worst of a cell is an error before all, and a pass only if nothing else is there."""
+    assert set(VerdictKind) == set(SEVERITY)
+    assert len(VerdictKind) == len(SEVERITY)
+    assert VerdictKind.REGRESSED is worst(["pass", "missing", "regressed", "improved"])
+    assert VerdictKind.XFAIL is worst(["pass", "xfail"])
+    assert worst([]) is None

@@ -1,0 +1,275 @@
+"""The trade-off table: one row per cell, the Pareto front, and what people read."""
+# ruff: noqa: SIM300  # the expected value stands on the left
+
+import itertools
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from suite.errors import ResultsError
+from suite.metrics import METRICS
+from suite.records import Cell, CellFailure, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.report.frame import tidy
+from suite.report.run import RunFolder
+from suite.report.tradeoffs import COLUMNS, percent, points, size, times, to_markdown, tradeoffs, write
+
+HEADER = RunHeader(
+    run="2026-11-23T15-04-05-cpu",
+    started="2026-11-23T15:04:05+00:00",
+    command="suite bench --profile default",
+    commit="3f9c2ab",
+    where=Where(
+        machine="cpu-x86_64-test-2c",
+        family="cpu-x86_64-avx2",
+        device="cpu",
+        threads=1,
+        versions={"torch": "2.15.0", "python": "3.11"},
+    ),
+    seeds=(0, 1, 2),
+    profile="default",
+    quiet=True,
+)
+PRUNED = "structured_pruning(ratio=0.5,epochs=5)"
+
+
+def measured(technique, metric, value, *, workload="digits_cnn", device="cpu", **more):
+    known = METRICS[metric]
+    return Measurement(
+        cell=Cell(workload=workload, technique=technique, device=device),
+        metric=metric,
+        value=value,
+        unit=known.unit,
+        better=known.better,
+        tier=known.tier,
+        group=known.group,
+        **more,
+    )
+
+
+def figures(technique, accuracy, artefact_bytes, speedup, **place):
+    """The three figures of a cell that the Pareto front is about; ``None`` is not measured."""
+    values = {"accuracy": accuracy, "artefact_bytes": artefact_bytes, "speedup_b64": speedup}
+    return [measured(technique, metric, value, **place) for metric, value in values.items() if value is not None]
+
+
+def judged(kind, measurement, **more):
+    return Verdict(
+        kind=VerdictKind(kind),
+        cell=measurement.cell,
+        metric=measurement.metric,
+        group=METRICS[measurement.metric].group,
+        measurement=measurement,
+        **more,
+    )
+
+
+RUN = [
+    *figures("baseline", 0.98, 200_000, 1.0),
+    *figures(PRUNED, 0.9735, 80_000, None),
+    measured(PRUNED, "speedup_b64", 2.24, low=2.2, high=2.28, control="baseline"),
+    measured(PRUNED, "accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006, control="extra_epochs(epochs=5)"),
+    measured(PRUNED, "macs", 1_234_567),
+    measured(PRUNED, "parameters", 38_474),
+    measured(PRUNED, "peak_memory_inference", 1_250_000),
+]
+
+
+def table_of(measurements, verdicts=()):
+    return tradeoffs(tidy(HEADER, measurements, verdicts))
+
+
+def pareto(measurements):
+    return [None if pd.isna(value) else bool(value) for value in table_of(measurements)["pareto"]]
+
+
+def test_each_cell_is_one_row_in_order_of_appearance():
+    """The order of the run is the order of the table."""
+    table = table_of([*figures("b", 0.9, 1, 1.0), *figures("a", 0.9, 1, 1.0), measured("b", "macs", 5)])
+    assert ["b", "a"] == list(table["technique"])
+    assert list(COLUMNS) == list(table.columns)
+
+
+def test_a_row_holds_the_cells_figures_with_their_intervals():
+    """Each metric is a column; what was not measured is NaN."""
+    row = table_of(RUN).iloc[1]
+    assert (0.9735, 80_000, 38_474, 1_234_567) == tuple(row[["accuracy", "artefact_bytes", "parameters", "macs"]])
+    assert (2.24, 2.2, 2.28) == tuple(row[["speedup_b64", "speedup_b64_low", "speedup_b64_high"]])
+    assert (-0.0061, 0.0006) == tuple(row[["accuracy_vs_control_low", "accuracy_vs_control_high"]])
+    assert bool(row[["entropy_bytes", "speedup_b1", "train_step_speedup"]].isna().all())
+
+
+def test_the_control_is_the_one_that_quality_is_compared_with():
+    """Speed is compared with the baseline, which is not the cell's control."""
+    assert "extra_epochs(epochs=5)" == table_of(RUN)["control"].iloc[1]
+    assert "baseline" == table_of([measured(PRUNED, "speedup_b64", 2.24, control="baseline")])["control"].iloc[0]
+
+
+def test_bytes_are_compared_with_the_baseline_of_the_same_workload_and_device():
+    """Another device's baseline is no reference."""
+    table = table_of(
+        [
+            *figures("baseline", None, 200, None),
+            *figures("a", None, 80, None),
+            *figures("a", None, 80, None, device="cuda"),
+            *figures("baseline", None, 400, None, workload="other"),
+            *figures("a", None, 80, None, workload="other"),
+        ]
+    )
+    assert [1.0, 2.5, None, 1.0, 5.0] == [None if pd.isna(ratio) else ratio for ratio in table["bytes_ratio"]]
+
+
+def test_a_beaten_cell_is_not_pareto_optimal_and_a_trade_is():
+    """Worse in one figure is a trade if it is better in another."""
+    cells = [
+        *figures("baseline", 0.98, 200, 1.0),
+        *figures("trade", 0.97, 100, 2.0),
+        *figures("beaten", 0.96, 100, 2.0),
+    ]
+    assert [True, True, False] == pareto(cells)
+
+
+def test_equal_cells_do_not_beat_each_other():
+    """Beating takes being better in one figure."""
+    assert [True, True] == pareto([*figures("a", 0.9, 1, 1.0), *figures("b", 0.9, 1, 1.0)])
+
+
+def test_cells_of_another_workload_or_device_do_not_compete():
+    """A fast GPU does not make a technique on the CPU worthless."""
+    cells = [*figures("a", 0.9, 9, 1.0), *figures("a", 0.99, 1, 9.0, device="cuda")]
+    assert [True, True] == pareto([*cells, *figures("a", 0.99, 1, 9.0, workload="other")])[:2]
+
+
+def test_a_cell_without_a_figure_is_neither_optimal_nor_beaten():
+    """Unknown is empty, and beats nobody."""
+    assert [None, True] == pareto([*figures("a", 0.99, 1, None), *figures("b", 0.9, 9, 1.0)])
+
+
+def test_workloads_without_accuracy_compare_bytes_and_speed():
+    """Where the data carry no labels there is no accuracy at all; elsewhere its absence leaves the cell empty."""
+    cells = [*figures("a", None, 9, 1.0), *figures("b", None, 1, 1.0)]
+    assert [False, True] == pareto(cells)
+    assert [None, None, True] == pareto([*cells, *figures("c", 0.5, 99, 0.1)])
+
+
+triples = st.tuples(st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 3), st.sampled_from([0.5, 1.0, 2.0]))
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(triples, min_size=1, max_size=6))
+def test_the_front_is_never_empty_and_beats_all_others(triples):
+    """Every cell off the front is beaten by one on it, and none on it by any."""
+    optimal = pareto([row for number, triple in enumerate(triples) for row in figures(f"t{number}", *triple)])
+    front = [triple for triple, best in zip(triples, optimal, strict=True) if best]
+    rest = [triple for triple, best in zip(triples, optimal, strict=True) if not best]
+
+    def beats(a, b):
+        return a != b and a[0] >= b[0] and a[1] <= b[1] and a[2] >= b[2]
+
+    assert not any(beats(a, b) for a, b in itertools.product(triples, front))
+    assert all(any(beats(a, b) for a in front) for b in rest)
+
+
+def test_the_verdict_of_a_cell_is_its_worst_and_any_stale_entry_marks_it():
+    """One regression is not hidden by passes."""
+    verdicts = [judged("pass", RUN[0]), judged("regressed", RUN[1], stale=True), judged("unverified", RUN[3])]
+    table = table_of(RUN, verdicts)
+    assert [("regressed", True), ("unverified", False)] == list(zip(table["verdict"], table["stale"], strict=True))
+
+
+def test_a_cell_that_only_failed_has_its_row():
+    """What could not run is in the table, without figures."""
+    cell = Cell(workload="digits_cnn", technique="compiled", device="cpu")
+    table = table_of(RUN, [Verdict(kind=VerdictKind.UNAVAILABLE, cell=cell, metric="", group="speed", reason="no g++")])
+    assert ("compiled", "unavailable") == tuple(table.iloc[-1][["technique", "verdict"]])
+    assert pd.isna(table.iloc[-1]["pareto"])
+
+
+def test_an_empty_run_has_an_empty_table():
+    """All columns, no rows, and Markdown that can be read."""
+    table = table_of([])
+    assert (0, list(COLUMNS)) == (len(table), list(table.columns))
+    assert "# Trade-offs of 2026-11-23T15-04-05-cpu" in to_markdown(table, HEADER)
+
+
+def test_runs_of_two_machines_are_not_mixed_in_one_table():
+    """Figures of one cell on two machines would silently hide each other."""
+    other = replace(HEADER, where=replace(HEADER.where, machine="another"))
+    both = pd.concat([tidy(HEADER, RUN, []), tidy(other, RUN, [])])
+    with pytest.raises(ResultsError, match="one table holds one machine, got cpu-x86_64-test-2c, another"):
+        tradeoffs(both)
+
+
+def test_the_markdown_says_where_its_figures_come_from():
+    """Run, machine, versions, seeds and commit stand above the table."""
+    text = to_markdown(table_of(RUN), HEADER)
+    for part in (HEADER.run, HEADER.where.machine, "python 3.11, torch 2.15.0", "seeds: 0, 1, 2", "commit: 3f9c2ab"):
+        assert part in text
+    assert "Not a quiet process" not in text
+    assert "Not a quiet process" in to_markdown(table_of(RUN), replace(HEADER, quiet=False))
+
+
+def test_the_markdown_shows_figures_as_people_say_them():
+    """Percentages, points, ratios and sizes have their units, and the front its star."""
+    rows = to_markdown(table_of(RUN, [judged("pass", RUN[3], stale=True)]), HEADER).splitlines()
+    cells = [
+        cell.strip() for cell in next(line for line in rows if line.startswith("| digits_cnn | `struct")).split("|")
+    ]
+    expected = [
+        "digits_cnn", f"`{PRUNED}`", "`extra_epochs(epochs=5)`", "cpu", "97.35 %", "-0.28 [-0.61, +0.06]", "80.0 kB",
+        "2.50x", "-", "38,474", "1.23 M", "2.24x [2.20, 2.28]", "-", "-", "-", "1.2 MB", "★", "pass (stale)",
+    ]  # fmt: skip
+    assert expected == cells[1:-1]
+
+
+def test_every_row_of_the_markdown_has_as_many_cells_as_its_heading():
+    """A pipe in a parameter does not end a cell."""
+    text = to_markdown(table_of(figures("mine(name='a|b')", 0.9, 1, 1.0)), HEADER)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert 3 == len(rows)
+    assert 1 == len({line.replace(r"\|", "").count("|") for line in rows})
+
+
+@pytest.mark.parametrize(
+    ("expected", "shown"),
+    [
+        ("97.35 %", percent(0.97351)),
+        ("-", percent(None)),
+        ("+0.00", points(-0.00001)),
+        ("+1.20", points(0.012, 0.01, None)),
+        ("-0.28 [-0.61, +0.06]", points(-0.0028, -0.0061, 0.0006)),
+        ("2.24x [2.20, 2.28]", times(2.24, 2.2, 2.28)),
+        ("0.97x", times(0.97)),
+        ("512 B", size(512)),
+        ("151.2 kB", size(151_234)),
+        ("1.0 MB", size(999_960)),
+        ("12.3 MB", size(12_345_678)),
+        ("3.0 GB", size(3e9)),
+        ("-", size(None)),
+    ],
+)
+def test_values_have_sensible_digits(expected, shown):
+    """Two decimals for shares and ratios, one for sizes."""
+    assert expected == shown
+
+
+def test_a_run_is_written_as_two_csv_files_and_markdown(tmp_path):
+    """The files lie in the run's folder and hold the same cells; writing again replaces them."""
+    folder = RunFolder.create(tmp_path, HEADER)
+    for record in [
+        *RUN,
+        judged("pass", RUN[0]),
+        CellFailure(cell=RUN[0].cell, group="memory", kind="error", reason="x"),
+    ]:
+        folder.append(record)
+    paths = write(folder)
+    assert paths == write(folder)
+    assert ["results.csv", "tradeoffs.csv", "tradeoffs.md"] == [path.name for path in paths]
+    assert {"results.jsonl", *(path.name for path in paths)} == {path.name for path in folder.path.iterdir()}
+    assert len(RUN) == len(pd.read_csv(paths[0]))
+    table = pd.read_csv(paths[1])
+    assert (["baseline", PRUNED], list(COLUMNS)) == (list(table["technique"]), list(table.columns))
+    assert [True, True] == list(table["pareto"])
+    assert PRUNED in paths[2].read_text(encoding="utf-8")
