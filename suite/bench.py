@@ -25,7 +25,7 @@ KeepSamples = Callable[[Cell, str, Sample], str | None]  # keeps raw samples, re
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes that need a process of their own."""
+    """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own."""
 
     profile: Profile = "default"
     seeds: int = 5
@@ -145,9 +145,7 @@ class Bench:
             found.append(memory.training_memory(cell, recipe, reference=self._reference(cell)))
         if self.plan.fresh and torch.device(self.device).type == "cpu":
             with Workers(load=self.registry.user_files()) as workers:
-                found.append(
-                    workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell))
-                )
+                found.append(workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell)))
         return found
 
     # -- parts --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 from suite import __version__, quiet
 from suite.cells import PRECISIONS
 from suite.errors import SuiteError
+from suite.registry import REGISTRY
 from suite.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT
 from suite.settings import PACKAGE, load_user_modules, shipped_expectations
 
@@ -157,8 +158,8 @@ def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """One line for each thing, with what it is."""
     from suite.listing import lines
 
-    load_user_modules(_registry(), Path.cwd(), parsed.load)
-    for line in lines(_registry(), parsed.what, [parsed.expect_dir, shipped_expectations()]):
+    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
+    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir, shipped_expectations()]):
         print(line)
     return EXIT_PASS
 
@@ -186,9 +187,3 @@ def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for line in lines():
         print(line)
     return EXIT_PASS
-
-
-def _registry():  # type: ignore[no-untyped-def]  # noqa: ANN202
-    from suite.registry import REGISTRY
-
-    return REGISTRY

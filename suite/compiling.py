@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 RECOMPILE_LIMIT = 64  # seeds and batch sizes each compile once
 
 
-def compile_static(network: nn.Module, **options: Any) -> Callable[[Tensor], Tensor]:
+def compile_static(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """``network`` compiled anew for each shape of its input.
 
     Dynamic shapes would serve the second batch size with other kernels than a deployment for one size would. Beyond
@@ -19,4 +18,25 @@ def compile_static(network: nn.Module, **options: Any) -> Callable[[Tensor], Ten
     """
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT  # noqa: SLF001  # the documented way to set it
     torch._dynamo.config.fail_on_recompile_limit_hit = True  # noqa: SLF001
-    return torch.compile(network, dynamic=False, options=options or None)
+    return torch.compile(network, dynamic=False)
+
+
+def compile_frozen(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """As `compile_static`, with the weights as constants: packed, quantized and folded once, not at every call.
+
+    Freezing is a global switch that tracing reads too, so ``torch.compile(options=...)`` comes too late for it. It is
+    on while a new shape compiles, and costs nothing afterwards.
+    """
+    import torch._inductor.config as inductor  # loads the compiler
+
+    compiled, known = compile_static(network), set[torch.Size]()
+
+    def call(inputs: Tensor) -> Tensor:
+        if inputs.shape in known:
+            return compiled(inputs)
+        with inductor.patch(freezing=True):
+            output = compiled(inputs)
+        known.add(inputs.shape)
+        return output
+
+    return call

@@ -56,7 +56,9 @@ def _members(node: ast.expr, text: str) -> Iterable[Member]:
         case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
             yield Member(name=name, parameters=tuple(_parameter(keyword, text) for keyword in keywords))
         case ast.Call(func=ast.Name(id=name)):
-            raise CompositionError(f"parameters need their names in {text!r}: write {name}(name=value), as in {EXAMPLE}")
+            raise CompositionError(
+                f"parameters need their names in {text!r}: write {name}(name=value), as in {EXAMPLE}"
+            )
         case _:
             raise CompositionError(f"cannot read {ast.unparse(node)!r} in {text!r}: write it like {EXAMPLE}")
 

@@ -4,7 +4,7 @@ A key names hardware, never a host or a clock rate: ``cpu-x86_64-amd-epyc-9b14-2
 names what decides which kernels run: ``cpu-x86_64-avx512``, ``cuda-sm90``. torch is imported only where it is asked.
 """
 
-# ruff: noqa: PLC0415  # torch and torchvision take seconds to import: each function that needs one imports it
+# torch and torchvision take seconds to import: each function that needs one imports it
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Free a cell's networks after its last test."""
-    cell, following = _cell(item), nextitem and _cell(nextitem)
+    cell, following = _cell(item), None if nextitem is None else _cell(nextitem)
     run = item.config.stash.get(SESSION, None)
     if run is not None and cell is not None and cell != following:
         run.release(cell, following)
@@ -125,8 +125,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     run = config.stash.get(SESSION, None)
     if run is not None:
         summarize(terminalreporter, run, config.stash.get(FINISH_ERROR, None))
-    elif exitstatus == EXIT_UNUSABLE and _is_bench(config) and not config.stash.get(CELLS, None) is None:
-        terminalreporter.line("suite: nothing was collected, so nothing is gated; loosen -k, -m or python_files", red=True)
+    elif exitstatus == EXIT_UNUSABLE and _is_bench(config) and config.stash.get(CELLS, None) is not None:
+        terminalreporter.line(
+            "suite: nothing was collected, so nothing is gated; loosen -k, -m or python_files", red=True
+        )
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def cells_of(config: pytest.Config) -> list[Cell]:
         option = config.option
         with phases.phase("imports"):
             load_user_modules(REGISTRY, Path.cwd(), option.suite_load)
-            from suite.machine import resolve_device  # noqa: PLC0415  # loads torch
+            from suite.machine import resolve_device  # loads torch
 
             selection = Selection(
                 device=resolve_device(option.suite_device),
@@ -183,7 +185,9 @@ def _check_runner(config: pytest.Config) -> None:
     if option.suite_expect not in ("gate", "record"):
         return
     if getattr(option, "dist", "no") != "no" or getattr(option, "tx", None):
-        raise SuiteError("a gate needs one process: timings disturb each other under xdist; run it without -n (-p no:xdist)")
+        raise SuiteError(
+            "a gate needs one process: timings disturb each other under xdist; run it without -n (-p no:xdist)"
+        )
     if option.benchmark_disable and not option.benchmark_enable:
         raise SuiteError("a gate needs its timings: run it without --benchmark-disable, or with --suite-expect=off")
     if option.benchmark_skip:
@@ -192,7 +196,7 @@ def _check_runner(config: pytest.Config) -> None:
 
 def _open(session: pytest.Session) -> None:
     config, option = session.config, session.config.option
-    from suite.bench import Plan  # noqa: PLC0415  # loads torch
+    from suite.bench import Plan  # loads torch
 
     if option.suite_seeds < 1:
         raise SuiteError(f"--seeds must be at least 1, got {option.suite_seeds}")
@@ -206,9 +210,13 @@ def _open(session: pytest.Session) -> None:
     cells = cells_of(config)
     workloads = list(dict.fromkeys(cell.workload for cell in cells))
     config.stash[SESSION] = open_session(
-        REGISTRY, options, Plan(profile=profile, seeds=option.suite_seeds, processes=processes),
-        cells[0].device, workloads, Progress(config, option.suite_seeds).reporter,
-    )  # fmt: skip
+        REGISTRY,
+        options,
+        plan=Plan(profile=profile, seeds=option.suite_seeds, processes=processes),
+        device=cells[0].device,
+        workloads=workloads,
+        reporter=Progress(config).reporter,
+    )
     for note in config.stash.get(NOTES, []):
         sys.stderr.write(f"suite: {note}\n")
 

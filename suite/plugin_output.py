@@ -20,10 +20,9 @@ WIDTH = 160
 class Progress:
     """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
 
-    def __init__(self, config: pytest.Config, seeds: int) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
-        self._seeds = seeds
 
     @property
     def reporter(self) -> Reporter:
@@ -46,9 +45,9 @@ class Progress:
 
 def summarize(terminal: pytest.TerminalReporter, run: Session, problem: str | None) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
-    from suite.report import summary  # noqa: PLC0415
-    from suite.report.frame import tidy  # noqa: PLC0415  # loads pandas
-    from suite.report.tradeoffs import tradeoffs  # noqa: PLC0415
+    from suite.report import summary
+    from suite.report.frame import tidy  # loads pandas
+    from suite.report.tradeoffs import tradeoffs
 
     terminal.section("trade-offs")
     measurements = run.folder.measurements()

@@ -95,7 +95,7 @@ def apply_threads() -> int | None:
     if "SUITE_THREADS" not in os.environ:
         return None
     count = threads()
-    import torch  # noqa: PLC0415  # torch is slow to import, and this module is not
+    import torch  # torch is slow to import, and this module is not
 
     torch.set_num_threads(count)
     return count

@@ -125,7 +125,7 @@ class Recipe:
     """Changes the trained network while it is still trainable."""
     quantize: Callable[[nn.Module, Tensor], nn.Module] = same
     """Last change of the weights, from the network and calibration inputs [N, ...] of the training data."""
-    deploy: Callable[[Callable[[Tensor], Tensor]], Callable[[Tensor], Tensor]] = same
+    deploy: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
     """Wraps what is served (compilation, another runtime)."""
     serialize: Callable[[nn.Module], bytes] | None = None
     """Bytes of the artefact that ships; the network's state dictionary where not given."""

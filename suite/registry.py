@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,18 @@ from suite.composition import BASELINE, Member, join, parse
 from suite.errors import CompositionError, RegistrationError, SetupError, UsageError, unknown
 from suite.records import Recipe
 
-TRAINING_SLOTS = ("data", "model", "batches", "optimizer", "schedule", "loss", "layout", "precision", "callbacks", "prepare")
+TRAINING_SLOTS = (
+    "data",
+    "model",
+    "batches",
+    "optimizer",
+    "schedule",
+    "loss",
+    "layout",
+    "precision",
+    "callbacks",
+    "prepare",
+)
 SERVING_SLOTS = ("finish", "quantize", "deploy")  # in the order in which they happen, after training
 SLOTS = TRAINING_SLOTS + SERVING_SLOTS
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
@@ -307,7 +318,9 @@ def _import_file(path: Path) -> None:
         return
     if not resolved.is_file():
         raise SetupError(f"cannot load {str(path)!r}: there is no such file")
-    spec = importlib.util.spec_from_file_location(f"tradeoff_suite_user_{resolved.stem}_{abs(hash(resolved))}", resolved)
+    spec = importlib.util.spec_from_file_location(
+        f"tradeoff_suite_user_{resolved.stem}_{abs(hash(resolved))}", resolved
+    )
     if spec is None or spec.loader is None:
         raise SetupError(f"cannot load {str(path)!r}: it is no Python module")
     module = importlib.util.module_from_spec(spec)
@@ -358,7 +371,7 @@ def _check_order(composition: Composition) -> None:
     """Members that change what follows training must stand in the order in which that happens."""
     stages = [(found, _stage(found)) for found, _ in composition.members]
     staged = [(found, stage) for found, stage in stages if stage is not None]
-    for (before, early), (after, late) in zip(staged, staged[1:], strict=False):
+    for (before, early), (after, late) in pairwise(staged):
         if early > late:
             ordered = "+".join(found.name for found, _ in sorted(staged, key=lambda pair: pair[1]))
             raise CompositionError(

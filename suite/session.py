@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from suite import phases, quiet
 from suite.errors import SuiteError, UnavailableError
 from suite.expect import Recorded, Store, check, fails, record
-from suite.records import Cell, CellFailure, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.records import Cell, CellFailure, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest, run_name
 from suite.settings import shipped_expectations
 
@@ -71,8 +71,10 @@ class Session:
             self.verdicts += resumed
             return resumed
         measurements, failures = self._measure(cell, group)
-        for found in (*measurements, *failures):
-            self.folder.append(found)
+        for measurement in measurements:
+            self.folder.append(measurement)
+        for failure in failures:
+            self.folder.append(failure)
         verdicts = self._judge(cell, group, measurements, failures)
         for verdict in verdicts:
             self.folder.append(verdict)
@@ -99,14 +101,12 @@ class Session:
 
     def finish(self) -> None:
         """Write the tables and, if asked to, record the figures as expectations."""
-        from suite.report.tradeoffs import write  # noqa: PLC0415  # loads pandas
+        from suite.report.tradeoffs import write  # loads pandas
 
         write(self.folder)
         point_latest(self.options.reports_dir, self.folder.path.name)
         if self.options.expect == "record":
-            self.recorded = record(
-                self.folder.measurements(), header=self.header, directory=self.options.expect_dir
-            )
+            self.recorded = record(self.folder.measurements(), header=self.header, directory=self.options.expect_dir)
 
     def rerun(self, verdict: Verdict) -> str:
         """The command that measures a verdict's cell again, or that accepts its figure."""
@@ -183,7 +183,7 @@ class Session:
         )  # fmt: skip
         return [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
 
-    def _expectations(self, workload: str) -> Sequence[object]:
+    def _expectations(self, workload: str) -> Sequence[Expectation]:
         return self.store.find(workload, self.header.where)
 
     @cached_property
@@ -200,15 +200,15 @@ class Session:
 
 
 def open_session(
-    registry: Registry, options: Options, plan: Plan, device: str, workloads: Sequence[str], reporter: Reporter
+    registry: Registry, options: Options, *, plan: Plan, device: str, workloads: Sequence[str], reporter: Reporter
 ) -> Session:
     """Prepare a run: check the expectation files, find out where it runs, open its folder.
 
     Raises `SuiteError` for files that cannot be read and folders that cannot be written.
     """
-    from suite.bench import Bench  # noqa: PLC0415  # loads torch
-    from suite.expect import load_all  # noqa: PLC0415
-    from suite.machine import git_commit, versions, where  # noqa: PLC0415
+    from suite.bench import Bench  # loads torch
+    from suite.expect import load_all
+    from suite.machine import git_commit, versions, where
 
     phases.reset()
     store = Store([options.expect_dir, shipped_expectations()])
@@ -270,12 +270,10 @@ def _columns(sample: Sample) -> Mapping[str, np.ndarray]:
 
 
 def _is_paired(verdict: Verdict) -> bool:
-    from suite.metrics import metric  # noqa: PLC0415
+    from suite.metrics import metric
 
     return bool(verdict.metric) and metric(verdict.metric).judged == "interval"
 
 
 def _weakened(verdict: Verdict, reason: str) -> Verdict:
     return replace(verdict, kind=VerdictKind.INCONCLUSIVE, reason=f"{verdict.reason}; {reason}".lstrip("; "))
-
-

@@ -104,9 +104,7 @@ class Tuner:
             return
         rate = self.recipe.fine_tune_learning_rate or FINE_TUNE_SHARE * self.recipe.learning_rate
         extra = () if after_step is None else (after_step,)
-        recipe = replace(
-            self.recipe, learning_rate=rate, epochs=epochs, callbacks=(*self.recipe.callbacks, *extra)
-        )
+        recipe = replace(self.recipe, learning_rate=rate, epochs=epochs, callbacks=(*self.recipe.callbacks, *extra))
         trainee = start(recipe, device=self.device, reference=self.reference, network=network)
         generator = torch.Generator().manual_seed(recipe.seed + 1)  # not the order of the first stage again
         records = _epochs(trainee, self.splits, generator, report=self.report, target=None)
@@ -134,7 +132,7 @@ class TrainingStep:
         with autocast(recipe.precision, trainee.device):
             output = trainee.forward(place(batch.inputs, recipe.layout))
             loss = recipe.loss(trainee, batch, output)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()
         self._update()
         trainee.steps += 1
         for callback in recipe.callbacks:
@@ -150,16 +148,14 @@ class TrainingStep:
             self.schedule.step()
 
 
-def start(
-    recipe: Recipe, *, device: str, reference: Reference, network: nn.Module | None = None
-) -> Trainee:
+def start(recipe: Recipe, *, device: str, reference: Reference, network: nn.Module | None = None) -> Trainee:
     """The state before the first step: the seeded network (or ``network``) on the device, prepared for training."""
     if network is None:
         torch.manual_seed(recipe.seed)  # built on the CPU: the same weights on every device
         network = recipe.model()
     network = network.to(device)
     if recipe.layout == "channels_last":
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)
     network.train()
     forward = recipe.prepare(network)
     return Trainee(recipe=recipe, network=network, forward=forward, device=device, reference=reference)
@@ -174,9 +170,7 @@ def fit(recipe: Recipe, *, device: str, reference: Reference, target: float | No
         generator = torch.Generator().manual_seed(recipe.seed)
         records = _epochs(trainee, splits, generator, report=report, target=target)
     seconds = records[-1].seconds if records else 0.0
-    return Trained(
-        recipe=recipe, network=trainee.network.eval(), device=device, seconds=seconds, epochs=tuple(records)
-    )
+    return Trained(recipe=recipe, network=trainee.network.eval(), device=device, seconds=seconds, epochs=tuple(records))
 
 
 def untrained(recipe: Recipe, *, device: str, reference: Reference) -> Trained:
@@ -243,16 +237,17 @@ def accuracy(network: nn.Module, split: Split, recipe: Recipe, *, batch: int = 6
 def deterministic() -> Iterator[None]:
     """Deterministic algorithms where the device has them; elsewhere torch runs what it has."""
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, guards nothing here
+    # overwriting fresh memory costs time and guards nothing here
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
             yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
 
 
 def synchronize(device: str) -> None:
@@ -299,7 +294,7 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     batch = next(iter(trainee.recipe.batches(train.to(trainee.device), generator)))
     with phase("compiling"), autocast(trainee.recipe.precision, trainee.device):
         output = trainee.forward(place(batch.inputs, trainee.recipe.layout))
-        trainee.recipe.loss(trainee, batch, output).backward()  # type: ignore[no-untyped-call]
+        trainee.recipe.loss(trainee, batch, output).backward()
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])

@@ -1,6 +1,6 @@
 """Machine keys and families from what operating systems say, devices, capabilities and the cache of ceilings."""
 
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every second of a run is counted once, under the innermost open phase."""
 
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The quiet process: its environment, how it knows itself, and its core."""
 
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Editor:
         return next((place for place, (found, _) in enumerate(self._pieces) if found == path), None)
 
     def _edit(self, place: int, path: tuple[str, ...], change: Callable[[MutableMapping[str, Any]], bool]) -> bool:
-        import tomlkit  # noqa: PLC0415  # only who writes needs it
+        import tomlkit  # only who writes needs it
 
         body, tail = _split_tail(self._pieces[place][1])
         document: Any = tomlkit.parse(body)
@@ -104,7 +104,7 @@ def _sync(table: MutableMapping[str, Any], items: Mapping[str, Any], owned: Iter
 
 
 def _toml(value: Any) -> Any:
-    import tomlkit  # noqa: PLC0415  # only who writes needs it
+    import tomlkit  # only who writes needs it
 
     if not isinstance(value, Mapping):
         return tomlkit.item(value)
@@ -115,7 +115,7 @@ def _toml(value: Any) -> Any:
 
 
 def _table(head: str, items: Mapping[str, Any]) -> str:
-    import tomlkit  # noqa: PLC0415  # only who writes needs it
+    import tomlkit  # only who writes needs it
 
     table = tomlkit.table()
     for key, value in items.items():
@@ -124,7 +124,7 @@ def _table(head: str, items: Mapping[str, Any]) -> str:
 
 
 def header(key: Key) -> str:
-    import tomlkit  # noqa: PLC0415  # only who writes needs it
+    import tomlkit  # only who writes needs it
 
     technique, metric = key
     return f"[{tomlkit.string(technique).as_string()}.{metric}]"

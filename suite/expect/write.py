@@ -25,7 +25,7 @@ def one_writer(directory: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[No
     Writing takes milliseconds, so one lock serves all folders. It lies in the system's temporary folder and stays
     there: a lock file beside each ``directory`` would litter repositories, and removing one races with who waits.
     """
-    import filelock  # noqa: PLC0415  # only who writes needs it
+    import filelock  # only who writes needs it
 
     lock = filelock.FileLock(_lock_path())
     try:
@@ -54,9 +54,11 @@ def replace_files(texts: Mapping[Path, str]) -> None:
         for path, temporary in staged.items():
             os.replace(temporary, path)  # noqa: PTH105  # the atomic step, under the name that is known for it
     except OSError as error:
+        # the temporary file's name would tell nobody which file is meant
+        named = {str(temporary): path for path, temporary in staged.items()}
+        path = named.get(str(error.filename), error.filename)
         raise SuiteError(
-            f"cannot write {error.filename or next(iter(texts))}: {error.strerror or error}; make its folder "
-            "writable or record into another folder"
+            f"cannot write {path}: {error.strerror or error}; make its folder writable or record into another folder"
         ) from error
     finally:
         for temporary in staged.values():

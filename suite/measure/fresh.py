@@ -41,13 +41,23 @@ class Workers(AbstractContextManager["Workers"]):
     """
 
     load: Sequence[str] = ()
-    _folder: tempfile.TemporaryDirectory[str] = field(default_factory=lambda: tempfile.TemporaryDirectory(prefix="suite-"))
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="suite-")
+    )
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
     def speed(
-        self, cell: Cell, base: Trained, technique: Trained, *, batch: int, training: bool, budget: Budget, processes: int
+        self,
+        cell: Cell,
+        base: Trained,
+        technique: Trained,
+        *,
+        batch: int,
+        training: bool,
+        budget: Budget,
+        processes: int,
     ) -> list[dict[str, Measurement]]:
         """The timed metrics of ``processes`` fresh quiet processes, one after the other."""
         request = {"task": "speed", "batch": batch, "training": training, "budget": asdict(budget)}
@@ -60,7 +70,9 @@ class Workers(AbstractContextManager["Workers"]):
         answer = self._ask(cell, {"task": "rss", "batch": batch}, self._save(base, technique), default_allocator=True)
         return measured(cell, "peak_rss_rise", answer["rise"])
 
-    def compile(self, cell: Cell, base: Trained, technique: Trained, *, batch: int, training: bool) -> list[Measurement]:
+    def compile(
+        self, cell: Cell, base: Trained, technique: Trained, *, batch: int, training: bool
+    ) -> list[Measurement]:
         """Seconds of the first call with an empty and then with a filled compiler cache."""
         weights = self._save(base, technique)
         request = {"task": "compile", "batch": batch, "training": training}
@@ -86,7 +98,7 @@ class Workers(AbstractContextManager["Workers"]):
         path = Path(self._folder.name) / "request.json"
         full = {**request, "cell": asdict(cell), "load": list(self.load), "weights": str(weights)}
         path.write_text(json.dumps(full), "utf-8")
-        environment = quiet.environment(os.environ, threads=quiet.thread_count() or 1)
+        environment = quiet.environment(os.environ, threads=quiet.threads())
         if default_allocator:
             environment = quiet.default_environment(environment)
         with phase("fresh_process"):
@@ -96,7 +108,9 @@ class Workers(AbstractContextManager["Workers"]):
             )  # fmt: skip
         answer = path.with_suffix(".answer")
         if done.returncode != 0 or not answer.exists():
-            raise FreshProcessError(f"a fresh process for {cell} ended with {done.returncode}: {_last_line(done.stderr)}")
+            raise FreshProcessError(
+                f"a fresh process for {cell} ended with {done.returncode}: {_last_line(done.stderr)}"
+            )
         found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
         answer.unlink()
         return found

@@ -47,7 +47,7 @@ def median_interval(values: Values, confidence: float) -> tuple[float, float]:
 @lru_cache(maxsize=4096)
 def median_rank(n: int, confidence: float) -> int:
     """The largest 1-based rank ``r`` with ``P(binomial(n, 1/2) < r) <= (1 - confidence) / 2``; at least 1."""
-    from scipy.special import bdtr  # noqa: PLC0415  # scipy is slow to import
+    from scipy.special import bdtr  # scipy is slow to import
 
     below = bdtr(np.arange(n // 2 + 1), n, 0.5)
     return max(1, int(np.count_nonzero(below <= _miss(confidence) / 2)))
@@ -55,7 +55,7 @@ def median_rank(n: int, confidence: float) -> int:
 
 def mean_interval(values: Values, confidence: float) -> tuple[float, float]:
     """Student's t interval of the mean of ``values`` [n], n >= 2."""
-    from scipy.special import stdtrit  # noqa: PLC0415  # scipy is slow to import
+    from scipy.special import stdtrit  # scipy is slow to import
 
     x = _finite(values)
     if len(x) < LEAST_FOR_MEAN:
@@ -98,7 +98,7 @@ def paired_difference(b: int, c: int, n: int, confidence: float) -> tuple[float,
 
 
 def _normal_quantile(confidence: float) -> float:
-    from scipy.special import ndtri  # noqa: PLC0415  # scipy is slow to import
+    from scipy.special import ndtri  # scipy is slow to import
 
     return float(ndtri(1 - _miss(confidence) / 2))
 

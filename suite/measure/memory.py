@@ -37,11 +37,11 @@ def peak_bytes(call: Callable[[], object], device: str) -> int:
 
 
 def _peak_on_cpu(call: Callable[[], object]) -> int:
-    from torch.profiler import ProfilerActivity, profile  # noqa: PLC0415  # loads the tracing library
+    from torch.profiler import ProfilerActivity, profile  # loads the tracing library
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         call()
-    results = profiler.profiler.kineto_results  # type: ignore[union-attr]
+    results = profiler.profiler.kineto_results
     events = [event for event in results.events() if event.name() == "[memory]"]
     held = peak = 0
     for event in sorted(events, key=lambda event: event.start_ns()):

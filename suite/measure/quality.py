@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class SeedOutcome:
     @property
     def right(self) -> np.ndarray:
         """Truth values [N]: which images were classified correctly."""
-        return self.predicted == self.targets
+        return np.asarray(self.predicted == self.targets)
 
 
 def outcome(trained: Trained, served: Served, *, batch: int, target: float | None) -> SeedOutcome:
@@ -54,7 +55,7 @@ def quality(
 ) -> list[Measurement]:
     """All quality metrics of a cell from its seeds' outcomes and the control's of the same seeds."""
     seeds = tuple(one.seed for one in outcomes)
-    common = {"seeds": seeds, "control": control_name}
+    common: Mapping[str, Any] = {"seeds": seeds, "control": control_name}
     return [
         *_accuracy(cell, outcomes, common),
         _difference(cell, outcomes, control, common),
@@ -63,19 +64,29 @@ def quality(
     ]
 
 
-def _accuracy(cell: Cell, outcomes: Sequence[SeedOutcome], common: dict[str, object]) -> list[Measurement]:
+def _accuracy(cell: Cell, outcomes: Sequence[SeedOutcome], common: Mapping[str, Any]) -> list[Measurement]:
     right = np.concatenate([one.right for one in outcomes])
     low, high = wilson(int(right.sum()), len(right), CONFIDENCE)
     each = [float(one.right.mean()) for one in outcomes]
     noise = _deviation(each)
     return [
-        measured(cell, "accuracy", np.mean(each), low=low, high=high, confidence=CONFIDENCE, n=len(right), noise=noise, **common),
+        measured(
+            cell,
+            "accuracy",
+            float(np.mean(each)),
+            low=low,
+            high=high,
+            confidence=CONFIDENCE,
+            n=len(right),
+            noise=noise,
+            **common,
+        ),
         measured(cell, "accuracy_worst_seed", min(each), n=len(right), noise=noise, **common),
     ]
 
 
 def _difference(
-    cell: Cell, outcomes: Sequence[SeedOutcome], control: Sequence[SeedOutcome], common: dict[str, object]
+    cell: Cell, outcomes: Sequence[SeedOutcome], control: Sequence[SeedOutcome], common: Mapping[str, Any]
 ) -> Measurement:
     """Accuracy minus the control's; the interval is the wider of the one over images and the one over seeds."""
     ours = np.concatenate([one.right for one in outcomes])
@@ -91,7 +102,7 @@ def _difference(
     return measured(cell, "accuracy_vs_control", value, **details, **common)
 
 
-def _per_class(cell: Cell, outcomes: Sequence[SeedOutcome], common: dict[str, object]) -> list[Measurement]:
+def _per_class(cell: Cell, outcomes: Sequence[SeedOutcome], common: Mapping[str, Any]) -> list[Measurement]:
     """Macro precision and recall of all seeds' predictions pooled, with a bootstrap interval over images."""
     predicted = np.concatenate([one.predicted for one in outcomes])
     targets = np.concatenate([one.targets for one in outcomes])
@@ -124,7 +135,7 @@ def macro(predicted: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     return float(precision), float(recall)
 
 
-def _training_cost(cell: Cell, outcomes: Sequence[SeedOutcome], common: dict[str, object]) -> list[Measurement]:
+def _training_cost(cell: Cell, outcomes: Sequence[SeedOutcome], common: Mapping[str, Any]) -> list[Measurement]:
     costs = {
         "train_seconds": [one.seconds for one in outcomes],
         "time_to_target": [one.seconds_to_target for one in outcomes if one.seconds_to_target is not None],
@@ -132,15 +143,13 @@ def _training_cost(cell: Cell, outcomes: Sequence[SeedOutcome], common: dict[str
     return [_cost(cell, name, values, common) for name, values in costs.items() if len(values) == len(outcomes)]
 
 
-def _cost(cell: Cell, name: str, values: list[float], common: dict[str, object]) -> Measurement:
+def _cost(cell: Cell, name: str, values: list[float], common: Mapping[str, Any]) -> Measurement:
     mean = float(np.mean(values))
     low, high = mean_interval(values, CONFIDENCE) if len(values) > 1 else (None, None)
     deviation = _deviation(values)
     noise = None if deviation is None or mean == 0 else deviation / mean
     confidence = None if low is None else CONFIDENCE
-    return measured(
-        cell, name, mean, low=low, high=high, confidence=confidence, n=len(values), noise=noise, **common
-    )
+    return measured(cell, name, mean, low=low, high=high, confidence=confidence, n=len(values), noise=noise, **common)
 
 
 def _deviation(values: Sequence[float]) -> float | None:

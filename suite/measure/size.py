@@ -13,7 +13,6 @@ from suite.serve import Served
 from suite.train import Trained, autocast, place
 
 
-
 def size(cell: Cell, trained: Trained, served: Served) -> list[Measurement]:
     """Parameters of the trained network, bytes of the served artefact, multiply-accumulates of one input."""
     artefact, exact = serialized(served)
@@ -45,7 +44,7 @@ def serialized(served: Served) -> tuple[bytes, bool]:
     """
     if served.recipe.serialize is not None:
         return served.recipe.serialize(served.network), False
-    from safetensors.torch import save  # noqa: PLC0415
+    from safetensors.torch import save
 
     return save(_unshared(served.network)), True
 
@@ -63,8 +62,8 @@ def _unshared(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def macs(trained: Trained) -> int:
-    """Multiply-accumulates of one input through the network before quantization, eager (quantized kernels are not counted)."""
-    from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
+    """Multiply-accumulates of one input through the network before quantization: quantized kernels go uncounted."""
+    from torch.utils.flop_counter import FlopCounterMode
 
     recipe = trained.recipe
     inputs = place(recipe.data().train.inputs[:1].to(trained.device), recipe.layout)

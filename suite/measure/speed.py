@@ -164,5 +164,5 @@ def _saturating_inputs(base: Served, inputs: Tensor) -> Tensor:
 
 
 def _in_channels_last(base: Trained) -> Trained:
-    network = copy.deepcopy(base.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = copy.deepcopy(base.network).to(memory_format=torch.channels_last)
     return replace(base, recipe=replace(base.recipe, layout="channels_last"), network=network)

@@ -118,7 +118,8 @@ def sample(
         max_rounds=max_rounds, clock=clock, synchronize=synchronize or _nothing,
     )  # fmt: skip
     plan.check()
-    median_rank(plan.least, confidence)  # its imports happen here, not between two rounds
+    with phases.phase("imports"):
+        median_rank(plan.least, confidence)  # loads scipy now and not between two rounds
     with phases.phase("timing"):
         _warm_up(list(plan.sides.values()), warmup, seconds, clock)
         with undisturbed():

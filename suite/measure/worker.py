@@ -19,7 +19,7 @@ def main(path: Path) -> None:
     """Carry out the request in ``path`` and write ``path`` with the suffix ``.answer``."""
     began = perf_counter()
     request = json.loads(path.read_text("utf-8"))
-    from suite import quiet  # noqa: PLC0415  # torch must see the environment first
+    from suite import quiet  # torch must see the environment first
 
     quiet.pin()
     quiet.apply_threads()
@@ -30,7 +30,7 @@ def main(path: Path) -> None:
 
 def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """The median ratios of this process, by metric."""
-    from suite.measure import speed  # noqa: PLC0415
+    from suite.measure import speed
 
     rebuilt = _Rebuilt(request, cell)
     budget = speed.Budget(**request["budget"])
@@ -40,9 +40,7 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     )
     if request["training"]:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
-        timed = speed.training(
-            cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=request["seed"]
-        )
+        timed = speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=request["seed"])
         found += timed.measurements
     return {
         "measurements": [
@@ -54,7 +52,7 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Bytes by which serving a batch raises the peak resident set above that of the process with its network."""
-    from suite.serve import serve  # noqa: PLC0415
+    from suite.serve import serve
 
     rebuilt = _Rebuilt(request, cell)
     served = serve(rebuilt.technique)
@@ -67,8 +65,8 @@ def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Seconds of the first call: of serving, and of a training step where training is compiled."""
-    from suite.measure.speed import training_step  # noqa: PLC0415
-    from suite.serve import serve  # noqa: PLC0415
+    from suite.measure.speed import training_step
+    from suite.serve import serve
 
     rebuilt = _Rebuilt(request, cell)
     began = perf_counter()
@@ -87,11 +85,11 @@ class _Rebuilt:
     """The baseline and the technique of a cell with the weights that the parent trained."""
 
     def __init__(self, request: dict[str, Any], cell: Cell) -> None:
-        import torch  # noqa: PLC0415
+        import torch
 
-        from suite.composition import BASELINE  # noqa: PLC0415
-        from suite.registry import REGISTRY  # noqa: PLC0415
-        from suite.store import TrainedStore  # noqa: PLC0415
+        from suite.composition import BASELINE
+        from suite.registry import REGISTRY
+        from suite.store import TrainedStore
 
         for module in request["load"]:
             REGISTRY.load(module)
@@ -106,14 +104,14 @@ class _Rebuilt:
         self._inputs = self.base.recipe.data().test.inputs
 
     def inputs(self, batch: int) -> Any:
-        from suite.serve import fill_up  # noqa: PLC0415
+        from suite.serve import fill_up
 
         return fill_up(self._inputs, batch)
 
 
 def _peak_rss() -> int:
     """Peak resident set of this process in bytes (Linux counts in kibibytes, macOS in bytes)."""
-    import resource  # noqa: PLC0415  # not on every platform, and needed by this task alone
+    import resource  # not on every platform, and needed by this task alone
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -82,7 +82,7 @@ def typed(
     rows: Iterable[dict[str, Any]], columns: Iterable[str], *, numbers: frozenset[str], flags: frozenset[str]
 ) -> pd.DataFrame:
     """A frame whose types do not depend on its rows: ``numbers`` float64, ``flags`` bool, the rest text."""
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd  # heavy
 
     text = pd.Series(["text"]).dtype  # `str` since pandas 3, `object` before
     kinds: dict[str, Any] = {

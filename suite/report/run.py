@@ -116,7 +116,7 @@ class RunFolder:
 
     def read_samples(self, record_id: str) -> pd.DataFrame:
         """The raw values of a record: columns ``series``, ``index`` and ``value``."""
-        import pandas as pd  # noqa: PLC0415  # heavy
+        import pandas as pd  # heavy
 
         path = self._samples(record_id)
         if not path.is_file():
@@ -313,8 +313,8 @@ def _last(records: Iterable[R], key: Callable[[R], Hashable]) -> tuple[R, ...]:
 
 
 def _long(record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
-    import numpy as np  # noqa: PLC0415  # heavy
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import numpy as np  # heavy
+    import pandas as pd  # heavy
 
     values = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
     for name, value in values.items():

@@ -103,7 +103,7 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
 
 def to_markdown(table: pd.DataFrame, header: RunHeader) -> str:
     """The table for people, GitHub-flavoured, below a heading that says where its figures come from."""
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd  # heavy
 
     rows = [{name: _cell(show(row)) for name, show in MARKDOWN.items()} for row in records(table)]
     shown = pd.DataFrame(rows, columns=list(MARKDOWN))
@@ -118,7 +118,7 @@ def to_markdown(table: pd.DataFrame, header: RunHeader) -> str:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame as dictionaries, ``None`` where a value is missing."""
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd  # heavy
 
     return [
         {str(key): None if pd.isna(value) else value for key, value in row.items()}
@@ -255,7 +255,7 @@ def _add_ratios(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def _pareto(table: pd.DataFrame) -> pd.Series[Any]:
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd  # heavy
 
     with_accuracy = set(table.loc[table["accuracy"].notna(), "workload"])
     merits = [_merits(row, accuracy=row["workload"] in with_accuracy) for row in records(table)]

@@ -1,7 +1,7 @@
 """Static post-training quantization to int8 with real int8 convolutions (PT2E, TorchInductor on x86).
 
-Jacob et al. 2018, https://arxiv.org/abs/1712.05877. Observers see training images; weights per channel, activations per tensor.
-Compiled with freezing, since without it weights are quantized again at every call.
+Jacob et al. 2018, https://arxiv.org/abs/1712.05877. Observers see training images; weights are scaled
+per channel, activations per tensor. Compiled with freezing, since without it weights are quantized again at every call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from suite.compiling import compile_static
+from suite.compiling import compile_frozen
 from suite.records import Recipe
 from suite.registry import technique
 
@@ -27,15 +27,15 @@ def static_int8(recipe: Recipe) -> Recipe:
     """Quantize weights and activations of every layer to int8 after training."""
 
     def deploy(network: nn.Module) -> Callable[[Tensor], Tensor]:
-        return compile_static(network, freezing=True)
+        return compile_frozen(network)
 
     return replace(recipe, quantize=_quantize, deploy=deploy, serialize=_serialize)
 
 
 @torch.no_grad()
 def _quantize(network: nn.Module, calibration: Tensor) -> nn.Module:
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # noqa: PLC0415  # slow to import
-    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86  # noqa: PLC0415
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # slow to import
+    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
     quantizer = x86.X86InductorQuantizer().set_global(x86.get_default_x86_inductor_quantization_config())
     with warnings.catch_warnings():

@@ -38,7 +38,7 @@ def structured_pruning(recipe: Recipe, *, ratio: float = 0.5, epochs: int = 5) -
 
 
 def _remove_channels(network: nn.Module, example: Tensor, ratio: float) -> None:
-    import torch_pruning  # noqa: PLC0415  # a second to import
+    import torch_pruning  # a second to import
 
     outputs = [module for module in network.modules() if isinstance(module, nn.Linear)][-1:]
     pruner = torch_pruning.pruner.BasePruner(

@@ -49,7 +49,7 @@ class SimpleCNN(nn.Module):
 
 def digest() -> str:
     """Digest of the images and labels as scikit-learn ships them."""
-    from sklearn.datasets import load_digits  # noqa: PLC0415  # seconds to import
+    from sklearn.datasets import load_digits  # seconds to import
 
     loaded = load_digits()
     raw = loaded.images.astype("uint8").tobytes() + loaded.target.astype("uint8").tobytes()
@@ -80,18 +80,18 @@ def splits(fold: int) -> Splits:
     train = torch.cat([folds[(fold + k) % FOLDS] for k in range(2, FOLDS)])
     mean, deviation = images[train].mean(), images[train].std()  # of the training data alone
     scaled = (images - mean) / deviation
-    test, validation, train = (
+    test, validation, training = (
         Split(inputs=scaled[chosen].contiguous(), targets=targets[chosen])
         for chosen in (folds[fold], folds[(fold + 1) % FOLDS], train)
     )
-    return Splits(train=train, validation=validation, test=test)
+    return Splits(train=training, validation=validation, test=test)
 
 
 @lru_cache(maxsize=1)
 def digits() -> tuple[Tensor, Tensor, list[Tensor]]:
     """Images [1797, 1, 28, 28] in [0, 1], targets [1797] and the indices of the five stratified folds."""
-    from sklearn.datasets import load_digits  # noqa: PLC0415  # seconds to import
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.datasets import load_digits  # seconds to import
+    from sklearn.model_selection import StratifiedKFold
 
     loaded = load_digits()
     small = torch.tensor(loaded.images, dtype=torch.float32)[:, None] / 16  # stored as counts 0 to 16

@@ -48,10 +48,10 @@ def resnet50_synthetic(seed: int) -> Recipe:
 
 def resnet50(width: float = 1.0) -> nn.Module:
     """An untrained ResNet-50; ``width`` scales the channels inside its blocks. Inputs [B, 3, 224, 224]."""
-    from suite.machine import check_torchvision  # noqa: PLC0415  # loads torchvision: seconds
+    from suite.machine import check_torchvision  # loads torchvision: seconds
 
     check_torchvision()
-    from torchvision.models import resnet50 as build  # noqa: PLC0415
+    from torchvision.models import resnet50 as build
 
     return build(weights=None, width_per_group=round(64 * width))  # type: ignore[no-any-return]
 

@@ -1,5 +1,5 @@
 """Bounds follow from the noise, and never exclude their own value."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Verdicts: every kind, and the rules that lead to it."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

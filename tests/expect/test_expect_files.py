@@ -1,5 +1,5 @@
 """Reading expectation files: what they mean, and the line of everything that is wrong with them."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

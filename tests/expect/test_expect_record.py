@@ -1,5 +1,5 @@
 """Recording: merged, never truncated, atomic, and the same bytes the second time."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 
@@ -288,6 +288,14 @@ def test_a_folder_that_cannot_be_written_is_refused_with_its_path(tmp_path):
     """A file lies where the folder should."""
     (tmp_path / "any").write_text("", encoding="utf-8")
     with pytest.raises(SuiteError, match=r"cannot write .*any.*make its folder writable"):
+        go(tmp_path, SIZE)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused_with_the_file_that_was_meant(tmp_path):
+    """Not with the name of the temporary file."""
+    (tmp_path / "any").mkdir(mode=0o500)
+    with pytest.raises(SuiteError, match=r"cannot write .*any.digits_cnn\.toml: Permission denied"):
         go(tmp_path, SIZE)
 
 

@@ -1,5 +1,5 @@
 """The ladder machine -> family -> any, over the user's folder and the shipped one."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The paired sampler under a clock that only its sides move: what it measures, in which order, and when it stops."""
 
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 from __future__ import annotations
 

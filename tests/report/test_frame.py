@@ -1,5 +1,5 @@
 """The tidy frame: one row per cell and metric, the same after a trip through CSV."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 import io
 import itertools

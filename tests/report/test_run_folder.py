@@ -1,5 +1,5 @@
 """A run's folder: what is written comes back equal, and a killed or clumsy run loses nothing else."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 import json
 import math

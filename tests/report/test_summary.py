@@ -1,5 +1,5 @@
 """The end of a run in the terminal: what is shown, in which order, and which command helps."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 import shlex
 

@@ -1,5 +1,5 @@
 """The trade-off table: one row per cell, the Pareto front, and what people read."""
-# ruff: noqa: SIM300  # the expected value stands on the left
+# the expected value stands on the left
 
 import itertools
 from dataclasses import replace

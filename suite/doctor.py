@@ -1,0 +1,36 @@
+"""`suite doctor`: what this machine is, what it can do and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from suite import machine, quiet
+from suite.errors import SuiteError
+
+NEEDS = ("compiler", "bf16", "fp16", "int8_cpu")
+
+
+def lines() -> Iterator[str]:
+    """The machine's keys, versions, ceilings, and each need that is not met with its reason."""
+    device = machine.resolve_device("auto")
+    yield f"device    {device}"
+    yield f"machine   {machine.machine_key(device)}"
+    yield f"family    {machine.family(device)}"
+    yield f"versions  {', '.join(f'{name} {version}' for name, version in machine.versions().items())}"
+    try:
+        machine.check_torchvision()
+    except SuiteError as error:
+        yield f"problem   {error}"
+    for need in NEEDS:
+        reason = machine.missing_need(need, device)
+        yield f"{need:<9} {'yes' if reason is None else reason}"
+    yield from _ceilings(device)
+    calm, reason = quiet.is_quiet()
+    yield f"quiet     {'yes' if calm else reason}"
+
+
+def _ceilings(device: str) -> Iterator[str]:
+    found = machine.ceilings(device)
+    for dtype, flops in found.gemm.items():
+        yield f"ceiling   {dtype} GEMM {flops / 1e9:.1f} GFLOP/s"
+    yield f"ceiling   copy {found.copy / 1e9:.2f} GB/s"
