@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 
 from suite.cells import Profile
@@ -20,7 +21,7 @@ from suite.serve import Served, fill_up, serve, warm_up
 from suite.store import Reporter, TrainedStore
 from suite.train import Trained
 
-KeepSamples = Callable[[Cell, str, Sample], str | None]  # keeps raw samples, returns the name they are kept under
+KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray]], str | None]  # returns the name they are kept under
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +54,11 @@ class Bench:
     registry: Registry
     device: str
     plan: Plan
-    keep: KeepSamples = lambda _cell, _name, _sample: None
+    keep: KeepSamples = lambda _cell, _name, _columns: None
     reporter: Reporter = lambda _workload, _composition: None
     store: TrainedStore = field(init=False)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    """The paired samples of the speed group that was measured last."""
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str], dict[int, quality.SeedOutcome]] = field(default_factory=dict)
 
@@ -133,9 +136,9 @@ class Bench:
             timed.append(
                 speed.training(cell, base.recipe, technique.recipe, reference=reference, budget=self.plan.budget)
             )
-        own = [measurement for one in timed for measurement in one.measurements]
-        kept = [self.keep(cell, name, sample) for one in timed for name, sample in one.samples.items()]
-        return self._with_fresh_processes(cell, own, [name for name in kept if name])
+        self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
+        own = [measurement for one in timed for measurement in self._keep(cell, one)]
+        return self._with_fresh_processes(cell, own)
 
     def _memory(self, cell: Cell) -> list[Measurement]:
         served = self._serve(cell.workload, cell.technique)
@@ -150,7 +153,15 @@ class Bench:
 
     # -- parts --------------------------------------------------------------------------------------------------
 
-    def _with_fresh_processes(self, cell: Cell, own: list[Measurement], _kept: Sequence[str]) -> list[Measurement]:
+    def _keep(self, cell: Cell, timed: speed.Timed) -> list[Measurement]:
+        """Keep the raw samples; the measurements then name what is kept."""
+        columns = {name: sample.columns() for name, sample in timed.samples.items()}
+        if timed.latency is not None:
+            columns[speed.LATENCY] = {"seconds_technique": timed.latency}
+        kept = {name: self.keep(cell, name, values) for name, values in columns.items()}
+        return [replace(m, samples=kept[m.samples] if m.samples else None) for m in timed.measurements]
+
+    def _with_fresh_processes(self, cell: Cell, own: list[Measurement]) -> list[Measurement]:
         if not self.plan.fresh:
             return own
         with Workers(load=self.registry.user_files()) as workers:

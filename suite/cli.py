@@ -13,6 +13,7 @@ from pathlib import Path
 from suite import __version__, quiet
 from suite.cells import PRECISIONS
 from suite.errors import SuiteError
+from suite.records import TIERS
 from suite.registry import REGISTRY
 from suite.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT
 from suite.settings import PACKAGE, load_user_modules, shipped_expectations
@@ -61,6 +62,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--expect-dir", default="expectations")
     add("--unverified", choices=("report", "fail"), default="report")
     add("--inconclusive", choices=("report", "fail"), default="report")
+    add("--gate-tier", action="append", default=[], choices=TIERS, help="only this tier can fail (repeatable)")
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     add("--resume", help="results folder of an interrupted run to go on with")
@@ -92,7 +94,9 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "unverified", "inconclusive")
     options = [(name, getattr(parsed, name)) for name in (*single, "reports_dir", "resume")]
-    options += [(name, value) for name in ("workload", "technique", "load") for value in getattr(parsed, name)]
+    options += [
+        (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
+    ]
     flags = [f"--suite-{name}" for name in ("quick", "full") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config = PACKAGE / "benchmarks" / "pytest.ini"

@@ -17,7 +17,7 @@ from suite import phases
 from suite.cells import PRECISIONS, Selection, select
 from suite.errors import SuiteError
 from suite.plugin_output import Progress, summarize
-from suite.records import GROUPS, Cell, Group, Verdict, VerdictKind
+from suite.records import GROUPS, TIERS, Cell, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
 from suite.session import EXIT_UNUSABLE, EXPECT, Options, Session, open_session
 from suite.settings import load_user_modules
@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-expect-dir", type=Path, default=Path("expectations"), help="your expectation files")
     add("--suite-unverified", choices=POLICIES, default="report", help="whether figures without expectation fail")
     add("--suite-inconclusive", choices=POLICIES, default="report", help="whether inconclusive timings fail")
+    add("--suite-gate-tier", action="append", default=[], choices=TIERS, help="only this tier can fail (repeatable)")
     add("--suite-reports-dir", type=Path, default=Path("reports"), help="where results are written")
     add("--suite-load", action="append", default=[], help="module or .py file that declares techniques or workloads")
     add("--suite-resume", type=Path, default=None, help="results folder of an interrupted run to go on with")
@@ -142,7 +143,7 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
     def run(cell: Cell, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
         verdicts = session.run(cell, group)
         if then is not None:
-            then({name: sample for (owner, name), sample in session.samples.items() if owner == cell})
+            then(session.bench.samples)
         _raise(session, verdicts)
         return verdicts
 
@@ -204,7 +205,7 @@ def _open(session: pytest.Session) -> None:
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
     options = Options(
         expect=option.suite_expect, expect_dir=option.suite_expect_dir, unverified=option.suite_unverified,
-        inconclusive=option.suite_inconclusive, reports_dir=option.suite_reports_dir, resume=option.suite_resume,
+        inconclusive=option.suite_inconclusive, gate_tiers=tuple(option.suite_gate_tier) or TIERS, reports_dir=option.suite_reports_dir, resume=option.suite_resume,
         command=shlex.join(["pytest", *config.invocation_params.args]),
     )  # fmt: skip
     cells = cells_of(config)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -14,7 +17,18 @@ from typing import TYPE_CHECKING, Literal
 from suite import phases, quiet
 from suite.errors import SuiteError, UnavailableError
 from suite.expect import Recorded, Store, check, fails, record
-from suite.records import Cell, CellFailure, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.records import (
+    TIERS,
+    Cell,
+    CellFailure,
+    Expectation,
+    Group,
+    Measurement,
+    RunHeader,
+    Tier,
+    Verdict,
+    VerdictKind,
+)
 from suite.report.run import RunFolder, point_latest, run_name
 from suite.settings import shipped_expectations
 
@@ -22,7 +36,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from suite.bench import Bench, Plan
-    from suite.measure.timing import Sample
     from suite.registry import Registry
     from suite.store import Reporter
 
@@ -44,6 +57,8 @@ class Options:
     reports_dir: Path = Path("reports")
     command: str = ""
     resume: Path | None = None
+    gate_tiers: tuple[Tier, ...] = TIERS
+    """Only figures of these tiers can fail a gate; the others are judged and reported."""
 
     @property
     def gates(self) -> bool:
@@ -59,13 +74,13 @@ class Session:
     folder: RunFolder
     bench: Bench
     store: Store
-    samples: dict[tuple[Cell, str], Sample] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     recorded: Recorded | None = None
     _broken: dict[Cell, str] = field(default_factory=dict)
 
     def run(self, cell: Cell, group: Group) -> list[Verdict]:
         """Measure one group of a cell (or take it from the run that is resumed) and judge it."""
+        self.bench.samples = {}
         resumed = self._resumed(cell, group)
         if resumed is not None:
             self.verdicts += resumed
@@ -84,13 +99,16 @@ class Session:
     def release(self, cell: Cell, following: Cell | None) -> None:
         """Free what no later cell needs."""
         self.bench.release(cell, following)
-        self.samples = {key: sample for key, sample in self.samples.items() if key[0] != cell}
 
     def fails(self, verdict: Verdict) -> bool:
         """Whether a verdict fails this run."""
-        if self.options.expect != "gate":
+        if self.options.expect != "gate" or not self._gates_tier(verdict):
             return verdict.kind is VerdictKind.ERROR
         return fails(verdict, unverified=self.options.unverified, inconclusive=self.options.inconclusive)
+
+    def _gates_tier(self, verdict: Verdict) -> bool:
+        bound = verdict.expectation or verdict.measurement
+        return bound is None or bound.tier in self.options.gate_tiers
 
     def exit_code(self) -> int:
         """0; 1 if something failed; 10 if all that failed is inconclusive."""
@@ -129,18 +147,18 @@ class Session:
         if cell in self._broken:
             return [], [CellFailure(cell=cell, group=group, kind="error", reason=self._broken[cell])]
         try:
-            return self.bench.measure(cell, group), []
+            with _tolerant_of_warnings():
+                return self.bench.measure(cell, group), []
         except UnavailableError as error:
             return [], [CellFailure(cell=cell, group=group, kind="unavailable", reason=str(error))]
         except Exception as error:  # noqa: BLE001  # a technique may raise anything; the other cells go on
             self._broken[cell] = reason = explain(error)
             return [], [CellFailure(cell=cell, group=group, kind="error", reason=reason)]
 
-    def keep(self, cell: Cell, name: str, sample: Sample) -> str:
-        """Keep a sample's raw figures in the run's folder; returns the name they are kept under."""
-        kept = f"{len(list((self.folder.path / 'raw').glob('*.parquet'))):04d}-{name}"
-        self.folder.write_samples(kept, _columns(sample))
-        self.samples[cell, name] = sample
+    def keep(self, cell: Cell, name: str, columns: Mapping[str, np.ndarray]) -> str:
+        """Keep raw samples in the run's folder; returns the name they are kept under."""
+        kept = f"{cell}-{name}"
+        self.folder.write_samples(kept, columns)
         return kept
 
     # -- judging ------------------------------------------------------------------------------------------------
@@ -211,6 +229,8 @@ def open_session(
     from suite.machine import git_commit, versions, where
 
     phases.reset()
+    with phases.phase("imports"):
+        _import_heavy()
     store = Store([options.expect_dir, shipped_expectations()])
     if options.expect != "off" and options.expect_dir.is_dir():
         load_all(options.expect_dir)  # a malformed file is found now, not after an hour
@@ -233,6 +253,12 @@ def open_session(
     session = Session(options=options, header=folder.header, folder=folder, bench=bench, store=store)
     bench.keep = session.keep
     return session
+
+
+def _import_heavy() -> None:
+    """Import now what the run will need anyway, so that its seconds are counted as imports."""
+    for name in ("pandas", "pyarrow.parquet", "scipy.stats", "torch.profiler", "torch.utils.flop_counter"):
+        importlib.import_module(name)
 
 
 def data_digests(registry: Registry, workloads: Sequence[str]) -> dict[str, str]:
@@ -265,8 +291,14 @@ def _folder(options: Options, header: RunHeader) -> RunFolder:
     return folder
 
 
-def _columns(sample: Sample) -> Mapping[str, np.ndarray]:
-    return dict(sample.columns())
+@contextmanager
+def _tolerant_of_warnings() -> Iterator[None]:
+    """A user's ``filterwarnings = error`` is about their code, not about the deprecations of torch's own parts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _is_paired(verdict: Verdict) -> bool:

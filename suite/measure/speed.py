@@ -23,6 +23,8 @@ SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to g
 LARGEST_BATCH = 8192
 
 BASE, TECHNIQUE, CHANNELS_LAST = "baseline", "technique", "channels_last"
+LATENCY = "latency_b1"
+RATIOS = {"speedup_b64": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +42,11 @@ QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Timed:
-    """Measurements with the samples they come from, by the name under which the samples are kept."""
+    """Measurements with the raw samples they come from; a measurement's ``samples`` names its own."""
 
     measurements: tuple[Measurement, ...]
     samples: Mapping[str, Sample]
+    latency: np.ndarray | None = None
 
 
 def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Served]:
@@ -59,20 +62,25 @@ def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> di
 
 def inference(cell: Cell, sides: Mapping[str, Served], inputs: Tensor, *, budget: Budget, seed: int = 0) -> Timed:
     """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and, on accelerators, at saturation."""
-    batch = len(inputs)
-    main = _sample(sides, inputs, seconds=budget.batch, seed=seed)
-    single = _sample(_pair(sides), inputs[:1], seconds=budget.single, seed=seed + 1)
-    samples = {"inference": main, "inference_b1": single}
-    found = [_ratio(cell, "speedup_b64", main, BASE), _ratio(cell, "speedup_b1", single, BASE)]
-    if CHANNELS_LAST in sides:
-        found.append(_ratio(cell, "speedup_vs_channels_last", main, CHANNELS_LAST))
-    found.append(_throughput(cell, main, batch))
-    found += _latency(cell, sides[TECHNIQUE], inputs[:1], budget)
+    samples = {
+        "inference": _sample(sides, inputs, seconds=budget.batch, seed=seed),
+        "inference_b1": _sample(_pair(sides), inputs[:1], seconds=budget.single, seed=seed + 1),
+    }
     if torch.device(cell.device).type != "cpu":
         saturating = _saturating_inputs(sides[BASE], inputs)
         samples["inference_saturated"] = _sample(_pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
-        found.append(_ratio(cell, "speedup_saturated", samples["inference_saturated"], BASE))
-    return Timed(measurements=tuple(found), samples=samples)
+    one = sides[TECHNIQUE].prepare_inputs(inputs[:1])
+    seconds = latency(
+        _call(sides[TECHNIQUE], one), seconds=budget.latency, synchronize=lambda: synchronize(cell.device)
+    )
+    found = [
+        *(_ratio(cell, name, samples, source, BASE) for name, source in RATIOS.items() if source in samples),
+        _throughput(cell, samples["inference"], len(inputs)),
+        *_latency(cell, seconds),
+    ]
+    if CHANNELS_LAST in sides:
+        found.append(_ratio(cell, "speedup_vs_channels_last", samples, "inference", CHANNELS_LAST))
+    return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
 
 def training(
@@ -87,7 +95,8 @@ def training(
         steps, seconds=budget.training, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
         synchronize=lambda: synchronize(cell.device),
     )  # fmt: skip
-    return Timed(measurements=(_ratio(cell, "train_step_speedup", found, BASE),), samples={"training": found})
+    samples = {"training": found}
+    return Timed(measurements=(_ratio(cell, "train_step_speedup", samples, "training", BASE),), samples=samples)
 
 
 def training_step(recipe: Recipe, *, device: str, reference: Reference) -> Callable[[], object]:
@@ -127,27 +136,24 @@ def _pair(sides: Mapping[str, Served]) -> dict[str, Served]:
     return {BASE: sides[BASE], TECHNIQUE: sides[TECHNIQUE]}
 
 
-def _ratio(cell: Cell, name: str, timed: Sample, numerator: str) -> Measurement:
+def _ratio(cell: Cell, name: str, samples: Mapping[str, Sample], source: str, numerator: str) -> Measurement:
+    timed = samples[source]
     ratio = timed.ratio(numerator, TECHNIQUE, CONFIDENCE)
     return measured(
-        cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=CONFIDENCE, n=ratio.n,
+        cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=CONFIDENCE, n=ratio.n, samples=source,
         suspect=timed.suspect, control="channels_last" if numerator == CHANNELS_LAST else "baseline",
     )  # fmt: skip
 
 
 def _throughput(cell: Cell, timed: Sample, batch: int) -> Measurement:
     seconds = float(np.median(timed.seconds[TECHNIQUE]))
-    return measured(cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect)
+    return measured(cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference")
 
 
-def _latency(cell: Cell, served: Served, one: Tensor, budget: Budget) -> list[Measurement]:
-    placed = served.prepare_inputs(one)
-    seconds = latency(_call(served, placed), seconds=budget.latency, synchronize=lambda: synchronize(served.device))
+def _latency(cell: Cell, seconds: np.ndarray) -> list[Measurement]:
     p50, p99 = np.quantile(seconds, [0.5, 0.99])
-    return [
-        measured(cell, "latency_p50", p50, n=len(seconds)),
-        measured(cell, "latency_p99", p99, n=len(seconds)),
-    ]
+    details = {"n": len(seconds), "samples": LATENCY}
+    return [measured(cell, "latency_p50", p50, **details), measured(cell, "latency_p99", p99, **details)]
 
 
 def _saturating_inputs(base: Served, inputs: Tensor) -> Tensor:

@@ -1,0 +1,128 @@
+"""Every command that a person or CI runs: ``nox -s bench -- --quick`` first, ``nox -s tests`` to check the suite itself.
+
+Sessions that need torch share one environment, built once under ``.nox`` (torch alone is several gigabytes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.default_venv_backend = "uv|virtualenv"
+
+HERE = Path(__file__).parent
+DEVICES = ("cpu", "gpu")
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+@nox.session(venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """Measure and check every technique on the accelerator if there is one, else on the CPU."""
+    _suite(session, "bench", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def cpu_bench(session: nox.Session) -> None:
+    """Measure and check every technique on the CPU."""
+    _suite(session, "bench", "--device=cpu", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def gpu_bench(session: nox.Session) -> None:
+    """Measure and check every technique on the accelerator; fails in one sentence if there is none."""
+    _suite(session, "bench", "--device=gpu", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def amp_bench(session: nox.Session) -> None:
+    """Measure and check every technique composed with bfloat16 autocast."""
+    _suite(session, "bench", "--precision=bf16", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+@nox.parametrize("precision", PRECISIONS)
+@nox.parametrize("device", DEVICES)
+def matrix(session: nox.Session, device: str, precision: str) -> None:
+    """Every device with every precision, one report each; a device that is not there is skipped."""
+    if device == "gpu" and not _has_accelerator(session):
+        session.skip("there is no accelerator here")
+    _suite(session, "bench", f"--device={device}", f"--precision={precision}", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def report(session: nox.Session) -> None:
+    """Write and show the trade-off tables of the latest run (or of the folder given)."""
+    _suite(session, "report", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Unit tests, under two minutes."""
+    _python(session, "-m", "pytest", "-m", "not system", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def system(session: nox.Session) -> None:
+    """Tests with the real thing: subprocesses, wheels, killed runs, compilers."""
+    _python(session, "-m", "pytest", "-m", "system", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, as linter and as formatter."""
+    session.install(*nox.project.dependency_groups(_pyproject(), "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(venv_backend="none")
+def typing(session: nox.Session) -> None:
+    """Mypy, strict."""
+    _python(session, "-m", "mypy")
+
+
+def _suite(session: nox.Session, *arguments: str) -> None:
+    _python(session, "-P", "-m", "suite", *arguments)
+
+
+def _python(session: nox.Session, *arguments: str) -> None:
+    session.run(str(_environment(session)), *arguments, external=True)
+
+
+def _has_accelerator(session: nox.Session) -> bool:
+    asked = "import sys, torch; sys.exit(not torch.accelerator.is_available())"
+    return bool(session.run(str(_environment(session)), "-c", asked, external=True, success_codes=[0, 1], silent=True) != "")
+
+
+def _environment(session: nox.Session) -> Path:
+    """The Python of the shared environment, built or brought up to date if pyproject.toml changed."""
+    folder = HERE / ".nox" / f"shared-{sys.version_info.major}.{sys.version_info.minor}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "pyproject.sha256"
+    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest()
+    if not (python.exists() and stamp.exists() and stamp.read_text() == wanted):
+        _build(session, folder, python)
+        stamp.write_text(wanted)
+    return python
+
+
+def _build(session: nox.Session, folder: Path, python: Path) -> None:
+    uv = shutil.which("uv")
+    if uv:
+        session.run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True)
+        session.run(uv, "pip", "install", "--python", str(python), "-e", str(HERE), "--group", "dev", external=True)
+        return
+    session.run(sys.executable, "-m", "venv", str(folder), external=True)
+    session.run(str(python), "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1", external=True)
+    session.run(str(python), "-m", "pip", "install", "--quiet", "-e", str(HERE), "--group", "dev", external=True)
+
+
+def _pyproject() -> dict[str, object]:
+    return nox.project.load_toml(HERE / "pyproject.toml")
