@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -106,7 +107,8 @@ class Bench:
             self.store.clear()
             self._served.clear()
             self._outcomes.clear()
-        torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
+        if "torch._dynamo" in sys.modules:  # otherwise nothing was compiled, and importing it takes seconds
+            torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
         if torch.device(self.device).type != "cpu":
             torch.accelerator.empty_cache()
 

@@ -62,7 +62,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--expect-dir", default="expectations")
     add("--unverified", choices=("report", "fail"), default="report")
     add("--inconclusive", choices=("report", "fail"), default="report")
-    add("--gate-tier", action="append", default=[], choices=TIERS, help="only this tier can fail (repeatable)")
+    add("--gate-tier", action="append", default=[], choices=TIERS, help="only these tiers can fail")
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     add("--resume", help="results folder of an interrupted run to go on with")

@@ -204,10 +204,15 @@ def _open(session: pytest.Session) -> None:
     profile, recording = _profile(config), option.suite_expect == "record"
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
     options = Options(
-        expect=option.suite_expect, expect_dir=option.suite_expect_dir, unverified=option.suite_unverified,
-        inconclusive=option.suite_inconclusive, gate_tiers=tuple(option.suite_gate_tier) or TIERS, reports_dir=option.suite_reports_dir, resume=option.suite_resume,
+        expect=option.suite_expect,
+        expect_dir=option.suite_expect_dir,
+        unverified=option.suite_unverified,
+        inconclusive=option.suite_inconclusive,
+        gate_tiers=tuple(option.suite_gate_tier) or TIERS,
+        reports_dir=option.suite_reports_dir,
+        resume=option.suite_resume,
         command=shlex.join(["pytest", *config.invocation_params.args]),
-    )  # fmt: skip
+    )
     cells = cells_of(config)
     workloads = list(dict.fromkeys(cell.workload for cell in cells))
     config.stash[SESSION] = open_session(

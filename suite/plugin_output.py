@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from suite.train import Progress as News
 
 WIDTH = 160
+TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
 class Progress:
@@ -75,7 +76,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session, problem: str | No
 def time_line() -> str:
     """Where the wall time went, and the harness's own share of it."""
     spent = phases.totals()
-    parts = [f"{name.replace('_', ' ')} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
+    parts = [f"{TITLES.get(name, name)} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
     overhead = phases.overhead()
     share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of the time outside imports and fresh processes)"
     return f"time: {', '.join(parts)}; harness {spent[phases.OTHER]:.1f} s{share}"

@@ -46,6 +46,9 @@ EXPECT = ("gate", "report", "record", "off")
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 
 
+HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.profiler", "torch.utils.flop_counter")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How a run treats its figures and where it keeps them."""
@@ -236,6 +239,8 @@ def open_session(
         load_all(options.expect_dir)  # a malformed file is found now, not after an hour
     with phases.phase("imports"):
         digests = data_digests(registry, workloads)
+        for name in workloads:
+            registry.find_workload(name).recipe(0).data()  # imports what loads the data, and fails early
         found = where(device, data_digests=digests)
     header = RunHeader(
         run=run_name(datetime.now(UTC), device),
@@ -256,8 +261,8 @@ def open_session(
 
 
 def _import_heavy() -> None:
-    """Import now what the run will need anyway, so that its seconds are counted as imports."""
-    for name in ("pandas", "pyarrow.parquet", "scipy.stats", "torch.profiler", "torch.utils.flop_counter"):
+    """Import now what the run will need anyway (optimizers load torch._dynamo), so that it is counted as imports."""
+    for name in HEAVY:
         importlib.import_module(name)
 
 
