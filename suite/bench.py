@@ -12,10 +12,10 @@ import torch
 from suite.cells import Profile
 from suite.composition import BASELINE
 from suite.errors import UnavailableError
-from suite.machine import missing_need
 from suite.measure import memory, quality, size, speed
 from suite.measure.fresh import Workers, replicated
 from suite.measure.timing import Sample
+from suite.needs import missing_need
 from suite.records import Cell, Group, Measurement
 from suite.registry import TRAINING_SLOTS, Registry, Workload
 from suite.serve import Served, fill_up, serve, warm_up

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from suite import machine, quiet
+from suite.ceilings import ceilings
 from suite.errors import SuiteError
+from suite.needs import missing_need
 
 NEEDS = ("compiler", "bf16", "fp16", "int8_cpu")
 
@@ -22,7 +24,7 @@ def lines() -> Iterator[str]:
     except SuiteError as error:
         yield f"problem   {error}"
     for need in NEEDS:
-        reason = machine.missing_need(need, device)
+        reason = missing_need(need, device)
         yield f"{need:<9} {'yes' if reason is None else reason}"
     yield from _ceilings(device)
     calm, reason = quiet.is_quiet()
@@ -30,7 +32,7 @@ def lines() -> Iterator[str]:
 
 
 def _ceilings(device: str) -> Iterator[str]:
-    found = machine.ceilings(device)
+    found = ceilings(device)
     for dtype, flops in found.gemm.items():
         yield f"ceiling   {dtype} GEMM {flops / 1e9:.1f} GFLOP/s"
     yield f"ceiling   copy {found.copy / 1e9:.2f} GB/s"

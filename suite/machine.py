@@ -1,4 +1,4 @@
-"""What this machine is: a stable key and family for expectations, what it can run, and how fast it can be at best.
+"""What this machine is: a stable key and family for expectations, and the software on it.
 
 A key names hardware, never a host or a clock rate: ``cpu-x86_64-amd-epyc-9b14-2c``, ``cuda-sm90-nvidia-h200``. A family
 names what decides which kernels run: ``cpu-x86_64-avx512``, ``cuda-sm90``. torch is imported only where it is asked.
@@ -9,21 +9,15 @@ names what decides which kernels run: ``cpu-x86_64-avx512``, ``cuda-sm90``. torc
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib
 import importlib.util
-import json
 import os
 import platform
 import re
-import shlex
 import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +26,7 @@ from suite.errors import SetupError, UsageError, unknown
 from suite.records import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 PACKAGES = ("torch", "torchvision", "torchao", "numpy")
 DEVICES = ("auto", "cpu", "gpu", "cuda", "xpu", "mps")
@@ -45,8 +39,6 @@ X86_FAMILIES = (
     ("avx2", frozenset({"avx2"})),
 )
 ARM_FAMILIES = (("sve", frozenset({"sve"})), ("bf16", frozenset({"bf16"})))
-COMPILERS = ("c++", "g++", "clang++", "cl")
-INSTALL_COMPILER = "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
 
 # -- processors ----------------------------------------------------------------------------------------------------
 
@@ -131,14 +123,14 @@ def cpu_family(flags: frozenset[str], arch: str) -> str:
 
 def machine_key(device: str) -> str:
     """The stable key of the hardware behind ``device``: no host name, no clock rate, no affinity."""
-    if _kind(device) == "cpu":
+    if device_type(device) == "cpu":
         return cpu_key(processor(), architecture(), os.cpu_count() or 1)
     return f"{family(device)}-{_accelerator_slug(device)}"
 
 
 def family(device: str) -> str:
     """What decides the kernels on ``device``: instructions of a CPU, architecture of a GPU."""
-    kind = _kind(device)
+    kind = device_type(device)
     if kind == "cpu":
         return cpu_family(processor().flags, architecture())
     if kind != "cuda":
@@ -186,14 +178,14 @@ def where(device: str, data_digests: Mapping[str, str] | None = None) -> Where:
 
 def threads(device: str) -> int:
     """Threads that compute: torch's on a CPU; 1 on an accelerator, whose figures owe little to the host."""
-    if _kind(device) != "cpu":
+    if device_type(device) != "cpu":
         return 1
     import torch
 
     return torch.get_num_threads()
 
 
-def _kind(device: str) -> str:
+def device_type(device: str) -> str:
     return device.partition(":")[0]
 
 
@@ -205,7 +197,7 @@ def _accelerator() -> str | None:
 
 
 def _no_accelerator(text: str, found: str | None) -> str:
-    wanted = "accelerator" if text == "gpu" else f"{_kind(text)} device"
+    wanted = "accelerator" if text == "gpu" else f"{device_type(text)} device"
     instead = f"--device {found}" if found else "--device cpu"
     return (
         f"torch {_version('torch')} finds no {wanted} here; use {instead}, or install the device's driver and a build "
@@ -224,7 +216,7 @@ def _check_index(text: str, index: str) -> None:
 def _accelerator_slug(device: str) -> str:
     import torch
 
-    backend: Any = getattr(torch, _kind(device), None)
+    backend: Any = getattr(torch, device_type(device), None)
     if hasattr(backend, "get_device_name"):
         return slug(backend.get_device_name(device))
     return slug(processor().brand)  # Apple's GPU is part of the processor
@@ -242,7 +234,7 @@ def versions() -> dict[str, str]:
 
 def accelerator_versions(device: str) -> dict[str, str]:
     """The runtime (``cuda`` or ``rocm``) and the ``driver`` behind ``device``, as far as they can be read."""
-    if _kind(device) != "cuda":
+    if device_type(device) != "cuda":
         return {}
     import torch
 
@@ -295,213 +287,3 @@ def _output(command: list[str]) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return (done.stdout.strip() or None) if done.returncode == 0 else None
-
-
-# -- capabilities --------------------------------------------------------------------------------------------------
-
-
-def has_compiler() -> str | None:
-    """Path of the C++ compiler that torch.compile needs on a CPU: ``$CXX``, which counts alone, or a usual name."""
-    chosen = os.environ.get("CXX", "").strip()
-    if chosen:
-        return shutil.which(shlex.split(chosen, posix=os.name == "posix")[0])
-    return next((path for path in map(shutil.which, COMPILERS) if path), None)
-
-
-def missing_compiler_reason() -> str:
-    """Why torch.compile cannot work without a C++ compiler, and how to install one."""
-    chosen = os.environ.get("CXX", "").strip()
-    searched = f"CXX={chosen} is not there" if chosen else f"none of {', '.join(COMPILERS)} is there"
-    return f"torch.compile needs a C++ compiler on a CPU and {searched}; install one ({INSTALL_COMPILER})"
-
-
-def missing_need(need: str, device: str) -> str | None:
-    """Why ``device`` lacks the capability ``need``; ``None`` if it has it. Raises `UsageError` for an unknown need.
-
-    ``labels`` is the workload's business and never missing here.
-    """
-    if need not in NEEDS:
-        raise unknown("need", need, NEEDS)
-    return NEEDS[need](device)
-
-
-def _missing_compiler(device: str) -> str | None:
-    kind = _kind(device)
-    if kind == "cpu":
-        return None if has_compiler() else missing_compiler_reason()
-    if kind in ("cuda", "xpu") and importlib.util.find_spec("triton") is None:
-        return f"torch.compile needs triton on {device}, which is not installed: pip install triton"
-    return None
-
-
-def _missing_bf16(device: str) -> str | None:
-    if _kind(device) != "cuda":
-        return None  # oneDNN emulates it where a CPU has no instructions for it: slow, but right
-    import torch
-
-    return None if torch.cuda.is_bf16_supported() else f"{device} has no bf16 ({family(device)})"
-
-
-def _missing_fp16(device: str) -> str | None:
-    if _kind(device) != "cpu":
-        return None
-    import torch
-
-    try:
-        supported = torch.ops.mkldnn._is_mkldnn_fp16_supported()  # noqa: SLF001  # the only place that says so
-    except (AttributeError, RuntimeError):  # built without oneDNN
-        supported = False
-    return None if supported else f"oneDNN has no fp16 kernels for this CPU ({family(device)})"
-
-
-def _missing_int8_cpu(device: str) -> str | None:
-    if _kind(device) != "cpu":
-        return f"PT2E's X86InductorQuantizer serves x86 CPUs, not {device}: use --device cpu"
-    arch = architecture()
-    return None if arch == "x86_64" else f"PT2E's X86InductorQuantizer serves x86 CPUs; this one is {arch}"
-
-
-NEEDS: Mapping[str, Callable[[str], str | None]] = {
-    "compiler": _missing_compiler,
-    "bf16": _missing_bf16,
-    "fp16": _missing_fp16,
-    "int8_cpu": _missing_int8_cpu,
-    "labels": lambda _: None,
-}
-
-# -- ceilings ------------------------------------------------------------------------------------------------------
-
-LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be the machine's and not the call's
-FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated
-COPY_BYTES = 2**28  # beyond the last-level cache of a core
-LEAST_REPEATS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ceilings:
-    """The best this machine can do: ``gemm`` FLOP/s by data type, ``copy`` bytes/s (read + written), medians."""
-
-    machine: str
-    threads: int
-    copy: float
-    gemm: Mapping[str, float] = field(default_factory=dict)
-
-
-def ceilings(device: str, *, refresh: bool = False, seconds: float = 4.0) -> Ceilings:
-    """The measured ceilings of ``device``, from the user's cache or, in about ``seconds``, anew.
-
-    Cached by machine key, versions and threads; an unreadable cache is measured again and replaced.
-    """
-    path = _ceilings_path(device)
-    cached = None if refresh else _read_ceilings(path)
-    if cached is not None:
-        return cached
-    found = _measure_ceilings(device, seconds)
-    _write_atomically(path, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
-    return found
-
-
-def gemm_rate(product: Callable[[int], Callable[[], object]], seconds: float, clock: Callable[[], float]) -> float:
-    """FLOP/s of ``product(n)``, a call that multiplies two n x n matrices and waits: 2 n^3 over its median time.
-
-    ``n`` doubles until one product takes 20 ms, so that a type which the processor emulates ends early too.
-    """
-    n = FIRST_GEMM
-    while True:
-        call = product(n)
-        call()  # warm-up
-        if _timed(call, clock) >= LEAST_GEMM_SECONDS or n >= LARGEST_GEMM:
-            return 2 * n**3 / _median_seconds(call, seconds, clock)
-        n *= 2
-
-
-def _measure_ceilings(device: str, seconds: float) -> Ceilings:
-    import torch
-
-    types = {"float32": None, "bfloat16": "bf16", "float16": "fp16"}
-    usable = [name for name, need in types.items() if need is None or missing_need(need, device) is None]
-    share = seconds / (len(usable) + 1)
-    with torch.inference_mode():
-        gemm = {name: gemm_rate(_products(device, name), share, time.perf_counter) for name in usable}
-        source = torch.ones(COPY_BYTES // 4, device=device)
-        target = torch.empty_like(source)
-        copy = _waiting(device, lambda: target.copy_(source))
-        copy()  # warm-up: the first copy faults the pages in
-        rate = 2 * COPY_BYTES / _median_seconds(copy, share, time.perf_counter)
-    return Ceilings(machine=machine_key(device), threads=threads(device), copy=rate, gemm=gemm)
-
-
-def _products(device: str, dtype: str) -> Callable[[int], Callable[[], object]]:
-    import torch
-
-    def product(n: int) -> Callable[[], object]:
-        left, right = (torch.randn(n, n, device=device).to(getattr(torch, dtype)) for _ in range(2))
-        result = torch.empty_like(left)
-        return _waiting(device, lambda: torch.mm(left, right, out=result))
-
-    return product
-
-
-def _waiting(device: str, call: Callable[[], object]) -> Callable[[], object]:
-    """``call`` that returns when its work on the accelerator is done."""
-    if _kind(device) == "cpu":
-        return call
-    import torch
-
-    def wait() -> None:
-        call()
-        torch.accelerator.synchronize(device)
-
-    return wait
-
-
-def _timed(call: Callable[[], object], clock: Callable[[], float]) -> float:
-    start = clock()
-    call()
-    return clock() - start
-
-
-def _median_seconds(call: Callable[[], object], seconds: float, clock: Callable[[], float]) -> float:
-    """Median time of the calls that fit into ``seconds``, at least three."""
-    times: list[float] = []
-    while len(times) < LEAST_REPEATS or sum(times) < seconds:
-        times.append(_timed(call, clock))
-    return statistics.median(times)
-
-
-def _ceilings_path(device: str) -> Path:
-    import platformdirs
-
-    facts = {**versions(), **accelerator_versions(device), "threads": str(threads(device))}
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
-    cache = platformdirs.user_cache_path("tradeoff-suite", appauthor=False)
-    return cache / "ceilings" / f"{machine_key(device)}-{digest}.json"
-
-
-def _read_ceilings(path: Path) -> Ceilings | None:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        rates = {name: float(rate) for name, rate in found["gemm"].items()}
-        copy = float(found["copy"])
-        known = Ceilings(machine=str(found["machine"]), threads=int(found["threads"]), copy=copy, gemm=rates)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return known if rates and all(0 < rate < float("inf") for rate in (copy, *rates.values())) else None
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Replace ``path`` in one step. A cache that cannot be written is no error: it is measured again next time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    except OSError:
-        return
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)

@@ -1,17 +1,14 @@
-"""Machine keys and families from what operating systems say, devices, capabilities and the cache of ceilings."""
+"""Machine keys and families from what operating systems say, and devices."""
 
 # the expected value stands on the left
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
-import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,41 +163,6 @@ def test_this_machine_has_a_key_without_its_host_name_and_whatever_the_affinity(
 
 
 # -- accelerators ------------------------------------------------------------------------------------------------
-
-
-def fake_torch(*, kind=None, count=1, name="NVIDIA H200", hip=None, arch="gfx942:sramecc+:xnack-"):
-    """As much of torch as the look-ups use, of a machine that is not here."""
-    accelerator = SimpleNamespace(
-        is_available=lambda: kind is not None,
-        current_accelerator=lambda: SimpleNamespace(type=kind),
-        device_count=lambda: count,
-    )
-    cuda = SimpleNamespace(
-        get_device_capability=lambda _: (9, 0),
-        get_device_name=lambda _: name,
-        get_device_properties=lambda _: SimpleNamespace(gcnArchName=arch),
-        is_bf16_supported=lambda: False,
-    )
-    xpu = SimpleNamespace(get_device_name=lambda _: "Intel(R) Data Center GPU Max 1100")
-    version = SimpleNamespace(hip=hip, cuda=None if hip else "13.0")
-    return SimpleNamespace(
-        accelerator=accelerator,
-        cuda=cuda,
-        xpu=xpu,
-        mps=SimpleNamespace(),
-        version=version,
-        get_num_threads=lambda: 3,
-    )
-
-
-@pytest.fixture
-def torch(monkeypatch):
-    def install(**options):
-        made = fake_torch(**options)
-        monkeypatch.setitem(sys.modules, "torch", made)
-        return made
-
-    return install
 
 
 @pytest.mark.parametrize(
@@ -364,183 +326,3 @@ def test_the_commit_is_short_and_dirty_where_tracked_files_differ(tmp_path):
     assert set(clean) <= set("0123456789abcdef")
     (tmp_path / "a").write_text("2", "utf-8")
     assert f"{clean}-dirty" == machine.git_commit(tmp_path)
-
-
-# -- capabilities ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def compiler(tmp_path, monkeypatch):
-    """The only compiler on the search path, called clang++."""
-    name = "clang++.exe" if sys.platform == "win32" else "clang++"
-    path = tmp_path / name
-    path.write_text("", "utf-8")
-    path.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CXX", raising=False)
-    return str(path)
-
-
-def test_a_compiler_is_found_by_its_usual_names(compiler):
-    """c++, g++, clang++ and cl are tried in turn."""
-    assert compiler == machine.has_compiler()
-    assert machine.missing_need("compiler", "cpu") is None
-
-
-def test_the_users_choice_of_compiler_counts_alone(compiler, monkeypatch):
-    """torch.compile uses $CXX or fails; a wrapper's arguments are no part of the name."""
-    monkeypatch.setenv("CXX", "clang++ -O2")
-    assert compiler == machine.has_compiler()
-    monkeypatch.setenv("CXX", "no-such-compiler")
-    assert machine.has_compiler() is None
-    assert "CXX=no-such-compiler is not there" in machine.missing_need("compiler", "cpu")
-
-
-def test_without_a_compiler_the_reason_names_the_commands_that_install_one(monkeypatch, tmp_path):
-    """For Debian, Fedora and macOS."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CXX", raising=False)
-    reason = machine.missing_need("compiler", "cpu")
-    for command in ("apt-get install g++", "dnf install gcc-c++", "xcode-select --install"):
-        assert command in reason
-
-
-def test_compiling_for_a_gpu_needs_triton(monkeypatch):
-    """Not a C++ compiler's business."""
-    monkeypatch.setattr(machine.importlib.util, "find_spec", lambda _: None)
-    assert "triton" in machine.missing_need("compiler", "cuda:0")
-
-
-def test_bf16_works_on_every_cpu_and_on_gpus_that_have_it(torch):
-    """CPUs emulate it."""
-    torch(kind="cuda")
-    assert machine.missing_need("bf16", "cpu") is None
-    assert machine.missing_need("bf16", "cuda") == "cuda has no bf16 (cuda-sm90)"
-
-
-def test_fp16_on_a_cpu_is_asked_of_onednn(torch):
-    """Absent support and an absent oneDNN are both a reason; accelerators have fp16."""
-    made = torch(kind="cuda")
-    assert "no fp16" in machine.missing_need("fp16", "cpu")  # the look-up itself is not there
-    made.ops = SimpleNamespace(mkldnn=SimpleNamespace(_is_mkldnn_fp16_supported=lambda: True))
-    assert machine.missing_need("fp16", "cpu") is None
-    assert machine.missing_need("fp16", "cuda") is None
-
-
-def test_int8_kernels_are_those_of_x86_cpus(monkeypatch):
-    """The quantizer's kernels exist nowhere else."""
-    monkeypatch.setattr(machine.platform, "machine", lambda: "AMD64")
-    assert machine.missing_need("int8_cpu", "cpu") is None
-    assert "serves x86 CPUs, not cuda" in machine.missing_need("int8_cpu", "cuda")
-    monkeypatch.setattr(machine.platform, "machine", lambda: "arm64")
-    assert "this one is aarch64" in machine.missing_need("int8_cpu", "cpu")
-
-
-def test_an_unknown_need_is_refused_with_the_nearest():
-    """A typing error in a declaration is not 'available'."""
-    with pytest.raises(UsageError, match="unknown need 'compilr'; did you mean compiler"):
-        machine.missing_need("compilr", "cpu")
-    assert machine.missing_need("labels", "cpu") is None
-
-
-# -- ceilings ----------------------------------------------------------------------------------------------------
-
-
-def timed_products(rate):
-    """A clock, and products that take 2 n^3 / rate seconds of it; ``sizes`` are those asked for."""
-    now, sizes = [0.0], []
-
-    def product(n):
-        sizes.append(n)
-
-        def call():
-            now[0] += 2 * n**3 / rate
-
-        return call
-
-    return product, sizes, lambda: now[0]
-
-
-@given(rate=st.floats(1e8, 1e15))
-def test_the_rate_of_products_is_recovered(rate):
-    """2 n^3 over the median time, for slow and fast machines."""
-    product, _, clock = timed_products(rate)
-    assert rate == pytest.approx(machine.gemm_rate(product, 1e-3, clock))
-
-
-def test_matrices_grow_until_a_product_takes_long_enough():
-    """At 50 GFLOP/s 1024 is the first size above 20 ms; an emulated type stops at the first."""
-    product, sizes, clock = timed_products(50e9)
-    machine.gemm_rate(product, 0.1, clock)
-    assert sizes == [128, 256, 512, 1024]
-    product, sizes, clock = timed_products(1e8)
-    machine.gemm_rate(product, 0.1, clock)
-    assert sizes == [128]
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch, torch):
-    """An empty cache; each measurement is counted and gives another figure."""
-    torch()
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
-    measured = []
-
-    def measure(device, seconds):
-        measured.append((device, seconds))
-        return machine.Ceilings(machine="m", threads=3, copy=1e9 * len(measured), gemm={"float32": 1e10})
-
-    monkeypatch.setattr(machine, "_measure_ceilings", measure)
-    return SimpleNamespace(folder=tmp_path / "ceilings", measured=measured)
-
-
-def test_ceilings_are_measured_once_and_then_read(cache):
-    """One file, named by the machine's key; the second call gives the same figures."""
-    first = machine.ceilings("cpu")
-    assert first == machine.ceilings("cpu")
-    assert len(cache.measured) == 1
-    (file,) = cache.folder.iterdir()
-    assert file.name.startswith(machine.machine_key("cpu"))
-
-
-def test_refresh_measures_again_and_replaces(cache):
-    """A moved container or a new cooler."""
-    machine.ceilings("cpu")
-    assert machine.ceilings("cpu", refresh=True).copy == 2e9
-    assert machine.ceilings("cpu").copy == 2e9
-    assert len(list(cache.folder.iterdir())) == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        '{"gemm": {}}',
-        '{"gemm": [], "copy": 1, "machine": "m", "threads": 1}',
-        '{"gemm": {"float32": NaN}, "copy": 1, "machine": "m", "threads": 1}',
-        '{"gemm": {"float32": "fast"}, "copy": 1, "machine": "m", "threads": 1}',
-    ],
-)
-def test_a_corrupt_cache_is_measured_again(cache, text):
-    """Half a file, another schema, a NaN: none is believed, all are replaced."""
-    machine.ceilings("cpu")
-    (file,) = cache.folder.iterdir()
-    file.write_text(text, "utf-8")
-    assert machine.ceilings("cpu").copy == 2e9
-    assert json.loads(file.read_text("utf-8"))["copy"] == 2e9
-
-
-def test_other_threads_have_other_ceilings(cache, torch):
-    """Two threads are not compared with eight."""
-    machine.ceilings("cpu")
-    torch().get_num_threads = lambda: 8
-    machine.ceilings("cpu")
-    assert len(list(cache.folder.iterdir())) == 2
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(cache):
-    """The folder's name is taken by a file: the figures come all the same."""
-    cache.folder.write_text("", "utf-8")
-    assert machine.ceilings("cpu").copy == 1e9
-    assert machine.ceilings("cpu").copy == 2e9

@@ -22,7 +22,11 @@ OBSERVED_BATCH = 64
 DEBUG_KEYS = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")  # hold paths
 
 
-@technique(slots=("quantize", "deploy"), needs=("compiler", "int8_cpu"), conflicts=("amp_bf16", "amp_fp16", "compiled"))
+@technique(
+    slots=("quantize", "deploy"),
+    needs=("compiler", "int8_cpu", "torchao"),
+    conflicts=("amp_bf16", "amp_fp16", "compiled"),
+)
 def static_int8(recipe: Recipe) -> Recipe:
     """Quantize weights and activations of every layer to int8 after training."""
 

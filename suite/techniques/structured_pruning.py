@@ -20,6 +20,7 @@ from suite.train import Tuner
     slots=("finish",),
     control="extra_epochs(epochs={epochs})",
     sweep={"ratio": (0.3, 0.5, 0.7)},
+    needs=("torch_pruning",),
 )
 def structured_pruning(recipe: Recipe, *, ratio: float = 0.5, epochs: int = 5) -> Recipe:
     """Remove a share ``ratio`` of the channels of every layer but the last."""

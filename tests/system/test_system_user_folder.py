@@ -1,0 +1,130 @@
+"""A user's own repository: one file with a workload and a technique, measured, recorded and gated like a built-in."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from suite.settings import shipped_expectations
+
+pytestmark = pytest.mark.system
+
+TECHNIQUE = "doubled(factor=2)"
+HOSTILE = """
+[tool.pytest.ini_options]
+addopts = "-x --maxfail=1 -p no:benchmark --strict-config"
+testpaths = ["nowhere"]
+python_files = "check_*.py"
+filterwarnings = ["error"]
+no_such_setting = true
+"""
+
+
+def test_recording_writes_expectations_only_below_the_users_folder(measured):
+    """The user's workload lands in ./expectations, at all three levels, and the shipped files stay as they are."""
+    folder, done = measured
+    written = sorted(path.relative_to(folder).parts for path in folder.rglob("*.toml"))
+    assert {("expectations", "tiny.toml")} == {(parts[0], parts[-1]) for parts in written}
+    assert 3 == len(written), written
+    assert ("expectations", "any", "tiny.toml") in written
+    assert not list(shipped_expectations().rglob("tiny.toml"))
+    assert {"expectations", "reports", "lab.py", "bench.json"} == {path.name for path in folder.glob("[!._]*")}
+    assert re.search(r"recorded: \d+ added, 0 updated", done.stdout)
+
+
+def test_a_conftest_serves_a_plain_pytest_run(recorded, python):
+    """`pytest --pyargs suite.benchmarks` knows what conftest.py declares; its timings are marked as not quiet."""
+    (recorded / "lab.py").rename(recorded / "conftest.py")
+    options = ("--suite-workload=tiny", "--suite-technique=doubled", "--suite-quick", "--suite-device=cpu")
+    done = python("-P", "-m", "pytest", "--pyargs", "suite.benchmarks", *options, cwd=recorded)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
+    assert "this is no quiet process; start it with `suite bench`" in done.stdout
+    assert (recorded / "reports" / "latest" / "tradeoffs.csv").is_file()
+
+
+def test_a_gate_passes_until_a_bound_is_crossed_and_again_once_it_is_back(recorded, bench, calm):
+    """The failing gate names metric, value, bound, file and line, and the command that measures the cell again."""
+    file = recorded / "expectations" / "any" / "tiny.toml"
+    kept = file.read_text("utf-8")
+    arguments = ("--workload=tiny", "--technique=doubled", *calm)
+
+    assert 0 == bench(*arguments, cwd=recorded).returncode
+
+    value = tomllib.loads(kept)[TECHNIQUE]["parameters"]["value"]
+    before, heading, entry = kept.partition(f'["{TECHNIQUE}".parameters]\n')
+    file.write_text(before + heading + re.sub(rf"\b{value}\b", str(value - 1), entry, count=3), "utf-8")
+    done = bench(*arguments, cwd=recorded)
+    assert 1 == done.returncode, done.stdout + done.stderr
+    line = before.count("\n") + 1
+    assert f"REGRESSED tiny {TECHNIQUE} cpu: parameters = {value}, bound <= {value - 1}" in done.stdout
+    assert f"(expectations/any/tiny.toml:{line})" in done.stdout
+    assert re.search(r"suite bench .*--workload tiny --technique 'doubled\(factor=2\)'", done.stdout)
+
+    file.write_text(kept, "utf-8")
+    assert 0 == bench(*arguments, cwd=recorded).returncode
+
+
+def test_the_command_of_a_failed_gate_runs_as_it_is_printed(recorded, bench, suite, calm):
+    """What the summary proposes can be pasted: it finds the user's file and the cell again."""
+    file = recorded / "expectations" / "any" / "tiny.toml"
+    text = file.read_text("utf-8")
+    value = tomllib.loads(text)[TECHNIQUE]["parameters"]["value"]
+    before, heading, entry = text.partition(f'["{TECHNIQUE}".parameters]\n')
+    file.write_text(before + heading + re.sub(rf"\b{value}\b", str(value - 1), entry, count=3), "utf-8")
+    failed = bench("--workload=tiny", "--technique=doubled", *calm, cwd=recorded)
+    proposed = [line.split("suite bench ")[1] for line in failed.stdout.splitlines() if line.startswith("    suite b")]
+    assert 1 == len(proposed), failed.stdout
+    again = suite("bench", *_shell(proposed[0]), "--quick", *calm, cwd=recorded)
+    assert 1 == again.returncode, again.stdout + again.stderr
+    assert f"parameters = {value}, bound <= {value - 1}" in again.stdout
+
+
+def test_a_finished_run_is_recorded_without_measuring_again(measured, suite, tmp_path):
+    """`suite record reports/latest --only ...` stores one technique's figures where it is told to."""
+    folder, _ = measured
+    target = tmp_path / "elsewhere"
+    done = suite(
+        "record", str(folder / "reports" / "latest"), f"--expect-dir={target}", f"--only={TECHNIQUE}", cwd=tmp_path
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert str(Path(target, "any", "tiny.toml")) in done.stdout
+    assert {TECHNIQUE} == _techniques(target / "any" / "tiny.toml")
+
+
+def test_settings_of_a_hostile_repository_change_nothing(recorded, bench, calm):
+    """The bench brings its own pytest configuration, whatever the repository and PYTEST_ADDOPTS say."""
+    (recorded / "pyproject.toml").write_text(HOSTILE, "utf-8")
+    done = bench(
+        "--workload=tiny",
+        "--technique=doubled",
+        *calm,
+        cwd=recorded,
+        env={"PYTEST_ADDOPTS": "-k nothing --maxfail=1 --no-such-option"},
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_modules_of_the_settings_are_loaded_by_every_command(recorded, suite):
+    """`[tool.tradeoff-suite] load` makes the user's names known, relative to pyproject.toml, from below it too."""
+    (recorded / "pyproject.toml").write_text('[tool.tradeoff-suite]\nload = ["lab.py"]\n', "utf-8")
+    below = recorded / "below"
+    below.mkdir()
+    listed = suite("list", cwd=below)
+    assert 0 == listed.returncode, listed.stderr
+    assert "Which of two brightnesses an image has." in listed.stdout
+    assert TECHNIQUE in listed.stdout
+
+
+def _techniques(file: Path) -> set[str]:
+    return set(tomllib.loads(file.read_text("utf-8"))) - {"schema", "origin"}
+
+
+def _shell(text: str) -> list[str]:
+    import shlex
+
+    return shlex.split(text)

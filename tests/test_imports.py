@@ -1,0 +1,126 @@
+"""What imports what: cheap entry points, and layers that only look down."""
+# the expected value stands on the left
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import suite
+
+ROOT = Path(suite.__file__).parent
+HEAVY = ("torch", "torchvision", "pandas")
+TOP = 4
+LAYERS = {
+    **dict.fromkeys(("errors", "records", "metrics", "composition"), 0),
+    **dict.fromkeys(("registry", "machine", "phases", "quiet", ""), 1),  # "": the package itself, its public names
+    **dict.fromkeys(("workloads", "techniques", "train", "serve", "store", "compiling"), 2),
+    **dict.fromkeys(("measure", "expect", "report"), 3),
+}  # everything else is on top: it brings the parts together
+STRANGERS = ("measure", "expect", "report")
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+def part(module):
+    """The part of the suite that a module belongs to: ``suite.measure.timing`` to ``measure``."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def layer(module):
+    return LAYERS.get(part(module), TOP)
+
+
+def is_type_checking(node):
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(node):
+    """Every import statement below ``node``, inside functions too, except those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if is_type_checking(child):
+            continue
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        yield from statements(child)
+
+
+def imported(module, statement):
+    """The suite's modules that a statement imports."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    elif statement.level:
+        package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+        base = ".".join(package.split(".")[: len(package.split(".")) - statement.level + 1])
+        names = [".".join(filter(None, (base, statement.module, alias.name))) for alias in statement.names]
+    else:
+        names = [f"{statement.module}.{alias.name}" for alias in statement.names]
+    return {known(name) for name in names if name == "suite" or name.startswith("suite.")}
+
+
+def known(name):
+    """The module that a dotted name lies in."""
+    while name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+EDGES = {
+    module: {found for statement in statements(ast.parse(path.read_text("utf-8"))) for found in imported(module, statement)}
+    for module, path in MODULES.items()
+}  # fmt: skip
+
+
+def run_python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("module", ["suite", "suite.plugin", "suite.cli"])
+def test_importing_an_entry_point_loads_neither_torch_nor_pandas(module):
+    """Every pytest run of an environment loads the plugin; it must not cost seconds."""
+    found = run_python(f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))")
+    assert [] == found
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_only_its_own_layer_and_those_below(module):
+    """records, errors < registry, machine < workloads, techniques, train < measure, expect, report < the glue."""
+    assert [] == sorted(found for found in EDGES[module] if layer(found) > layer(module))
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if part(module) in STRANGERS))
+def test_measure_expect_and_report_meet_in_the_records(module):
+    """None of the three imports another."""
+    others = set(STRANGERS) - {part(module)}
+    assert [] == sorted(found for found in EDGES[module] if part(found) in others)
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if part(module) in ("expect", "report")))
+def test_expectations_and_reports_know_nothing_of_training(module):
+    """They read records, which another machine may have written; nothing of torch is needed for that."""
+    assert [] == sorted(found for found in EDGES[module] if layer(found) == LAYERS["train"])
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if part(module) == "techniques"))
+def test_a_technique_does_not_import_another_one(module):
+    """A new technique is one new file, and a file can be taken away."""
+    assert [] == sorted(found for found in EDGES[module] if part(found) == "techniques" and found != module)
+
+
+def test_every_layer_has_modules():
+    """A part that was renamed does not leave its rule behind."""
+    assert set() == set(LAYERS) - {part(module) for module in MODULES}
+
+
+def test_the_public_names_are_all_there():
+    """What ``__all__`` promises can be imported."""
+    assert [] == [name for name in suite.__all__ if not hasattr(suite, name)]
