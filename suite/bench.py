@@ -179,7 +179,7 @@ class Bench:
     def _in_processes(self, workers: Workers, cell: Cell, processes: int) -> list[dict[str, Measurement]]:
         return workers.speed(
             cell, self._base(cell), self._trained(cell), batch=self._batch(cell),
-            training=self._trains_differently(cell), budget=self.plan.budget, processes=processes,
+            training=self._trains_differently(cell), budget=speed.REPLICA, processes=processes,
         )  # fmt: skip
 
     def _outcomes_of(self, workload: str, composition: str, seeds: range) -> list[quality.SeedOutcome]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import nn
 
 from suite.composition import BASELINE
-from suite.records import Recipe
+from suite.records import Recipe, Splits
 from suite.registry import Registry
 from suite.train import Report, Trained, finish, fit, untrained
 
@@ -23,12 +23,17 @@ class TrainedStore:
     device: str
     trains: bool = True
     reporter: Reporter = lambda _workload, _composition: None
+    splits: Splits | None = None
+    """Data to use instead of loading them (a timing process receives its parent's)."""
     _fitted: dict[tuple[str, str, int], Trained] = field(default_factory=dict)
     _finished: dict[tuple[str, str, int], Trained] = field(default_factory=dict)
 
     def recipe(self, workload: str, composition: str, seed: int) -> Recipe:
         """The workload's plain recipe after the composition has changed it."""
-        return self.registry.resolve(composition).apply(self.registry.find_workload(workload).recipe(seed))
+        plain, splits = self.registry.find_workload(workload).recipe(seed), self.splits
+        if splits is not None:
+            plain = replace(plain, data=lambda: splits)
+        return self.registry.resolve(composition).apply(plain)
 
     def get(self, workload: str, composition: str, seed: int) -> Trained:
         """The trained network of a canonical composition, trained now if it was not before."""

@@ -26,6 +26,7 @@ from suite.phases import phase
 from suite.records import Cell, Measurement
 from suite.train import Trained
 
+PARTS = ("train", "validation", "test")
 TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
 
 
@@ -83,7 +84,10 @@ class Workers(AbstractContextManager["Workers"]):
 
     def _save(self, base: Trained, technique: Trained) -> Path:
         path = Path(self._folder.name) / "weights.pt"
-        torch.save({"base": base.network.state_dict(), "technique": technique.network.state_dict()}, path)
+        splits = base.recipe.data()  # sent along: loading them again can cost more than the timing
+        data = {part: (getattr(splits, part).inputs, getattr(splits, part).targets) for part in PARTS}
+        weights = {"base": base.network.state_dict(), "technique": technique.network.state_dict()}
+        torch.save({**weights, "data": data}, path)
         return path
 
     def _ask(

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from suite.records import Cell
+from suite.records import Cell, Split, Splits
 
 
 def main(path: Path) -> None:
@@ -93,15 +93,16 @@ class _Rebuilt:
 
         for module in request["load"]:
             REGISTRY.load(module)
-        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False)
-        weights = torch.load(request["weights"], weights_only=True, map_location=cell.device)
+        weights = torch.load(request["weights"], weights_only=True)
+        splits = Splits(**{part: Split(inputs=i, targets=t) for part, (i, t) in weights["data"].items()})
+        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=splits)
         self.is_baseline = cell.technique == BASELINE
         self.base = store.get(cell.workload, BASELINE, 0)
         self.technique = store.get(cell.workload, cell.technique, 0)
         self.base.network.load_state_dict(weights["base"])
         self.technique.network.load_state_dict(weights["technique"])
         self.reference = lambda composition: store.get(cell.workload, composition, 0).network
-        self._inputs = self.base.recipe.data().test.inputs
+        self._inputs = splits.test.inputs
 
     def inputs(self, batch: int) -> Any:
         from suite.serve import fill_up
