@@ -82,13 +82,15 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run the child to its end; Ctrl-C is its own to handle, so that it can keep what it measured."""
+    """Run the child to its end. An interruption or termination is the child's to handle: it keeps what it measured."""
     with subprocess.Popen(command, env=environment) as child:  # noqa: S603  # our own command
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        handlers = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: lambda *_: child.send_signal(signal.SIGINT)}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             return child.wait()
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:

@@ -1,5 +1,6 @@
 """Which cells a selection means."""
 # the expected value stands on the left
+# ruff: noqa: ARG001  # declared parameters that no technique here reads
 
 from dataclasses import replace
 
@@ -122,7 +123,7 @@ def test_what_a_precision_cannot_be_composed_with_is_left_out_with_a_note():
 
 def test_an_impossible_precision_is_an_error_where_the_composition_was_asked_for():
     """Nobody is left waiting for a cell that never runs."""
-    with pytest.raises(UsageError, match="--precision: .*int8 cannot be combined with amp_bf16"):
+    with pytest.raises(UsageError, match=r"--precision: .*int8 cannot be combined with amp_bf16"):
         techniques("digits", techniques=["int8"], precision="bf16")
 
 

@@ -9,9 +9,11 @@ from suite.composition import EXAMPLE, Member, join, parse
 from suite.errors import CompositionError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
-    lambda name: name not in {"and", "as", "def", "del", "elif", "else", "for", "from", "if", "in", "is", "not", "or"}
-    and name.isidentifier()
-    and parses(name)
+    lambda name: (
+        name not in {"and", "as", "def", "del", "elif", "else", "for", "from", "if", "in", "is", "not", "or"}
+        and name.isidentifier()
+        and parses(name)
+    )
 )
 VALUES = st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 

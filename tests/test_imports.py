@@ -15,7 +15,9 @@ HEAVY = ("torch", "torchvision", "pandas")
 TOP = 4
 LAYERS = {
     **dict.fromkeys(("errors", "records", "metrics", "composition"), 0),
-    **dict.fromkeys(("registry", "machine", "phases", "quiet", ""), 1),  # "": the package itself, its public names
+    **dict.fromkeys(
+        ("registry", "machine", "needs", "ceilings", "phases", "quiet", ""), 1
+    ),  # "": the package itself, its public names
     **dict.fromkeys(("workloads", "techniques", "train", "serve", "store", "compiling"), 2),
     **dict.fromkeys(("measure", "expect", "report"), 3),
 }  # everything else is on top: it brings the parts together
@@ -74,9 +76,9 @@ def known(name):
 
 
 EDGES = {
-    module: {found for statement in statements(ast.parse(path.read_text("utf-8"))) for found in imported(module, statement)}
+    module: set().union(*(imported(module, found) for found in statements(ast.parse(path.read_text("utf-8")))))
     for module, path in MODULES.items()
-}  # fmt: skip
+}
 
 
 def run_python(code):

@@ -44,11 +44,15 @@ def test_compositions_that_differ_after_training_share_the_fit(store, news):
     """Fine-tuning and deploying start from the baseline's weights; only their own epochs are trained."""
     for composition in ("baseline", "halved(epochs=1)", "wrapped", "longer(epochs=2)+wrapped"):
         store.get("halves", composition, 0)
-    assert tiny.EPOCHS * [("halves", "baseline", 0)] + [
-        ("halves", "halved(epochs=1)", 0),
-        ("halves", "longer(epochs=2)+wrapped", 0),
-        ("halves", "longer(epochs=2)+wrapped", 0),
-    ] == news
+    assert (
+        tiny.EPOCHS * [("halves", "baseline", 0)]
+        + [
+            ("halves", "halved(epochs=1)", 0),
+            ("halves", "longer(epochs=2)+wrapped", 0),
+            ("halves", "longer(epochs=2)+wrapped", 0),
+        ]
+        == news
+    )
 
 
 def test_the_fit_is_shared_whichever_composition_comes_first(store, news):

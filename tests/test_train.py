@@ -66,7 +66,7 @@ def test_a_wrapped_network_trains_to_the_same_weights(layer):
     """Warming up what ``prepare`` made leaves no trace: not in weights, nor in buffers, nor in the random state."""
     plain, wrapped = (
         fit(tiny.recipe(model=lambda: nn.Sequential(tiny.Net(), copy.deepcopy(layer)), prepare=prepare))
-        for prepare in (lambda network: network, lambda network: lambda inputs: network(inputs))
+        for prepare in (lambda network: network, lambda network: network.__call__)
     )
     assert tiny.equal_states(tiny.state(plain.network), tiny.state(wrapped.network))
 
@@ -256,7 +256,9 @@ def rates_of(tune):
 @pytest.mark.parametrize(("own", "expected"), [(None, 0.01), (0.05, 0.05)])
 def test_fine_tuning_runs_at_a_tenth_of_the_rate_or_at_the_recipes_own(own, expected):
     """A trained network is not shaken up again."""
-    seen = rates_of(lambda optimizer: tuner(optimizer=optimizer, fine_tune_learning_rate=own).train(tiny.Net(), epochs=1))
+    seen = rates_of(
+        lambda optimizer: tuner(optimizer=optimizer, fine_tune_learning_rate=own).train(tiny.Net(), epochs=1)
+    )
     assert [pytest.approx(expected)] == seen
 
 

@@ -91,7 +91,7 @@ def equal_states(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def registry() -> Registry:
+def registry() -> Registry:  # noqa: C901  # declarations, one after the other
     """The workload ``halves`` and a technique for each stage of a recipe."""
     made = Registry()
 
@@ -143,6 +143,6 @@ def registry() -> Registry:
     @made.technique(slots=("deploy",))
     def wrapped(plain: Recipe) -> Recipe:
         """Serve through a plain function."""
-        return replace(plain, deploy=lambda network: lambda inputs: network(inputs))
+        return replace(plain, deploy=lambda network: network.__call__)
 
     return made

@@ -89,7 +89,8 @@ def test_a_worker_that_hangs_is_an_error_that_names_the_cell(monkeypatch, pair):
 def test_the_folder_of_the_workers_goes_when_they_do(pair, monkeypatch):
     """Weights and requests lie there only while it is open, after an error too."""
     monkeypatch.setattr(subprocess, "run", dying(1, ""))
-    with Workers() as workers, pytest.raises(FreshProcessError):
-        folder = Path(workers._folder.name)
+    workers = Workers()
+    folder = Path(workers._folder.name)
+    with workers, pytest.raises(FreshProcessError):
         speed(workers, pair, training=False)
     assert not folder.exists()

@@ -82,6 +82,16 @@ def unlabelled(seed: int) -> Recipe:
     return recipe(seed)
 
 
+def no_data():
+    raise ValueError("the images are not where they were")
+
+
+@workload(techniques=())
+def unreadable(seed: int) -> Recipe:
+    """A workload whose data cannot be loaded."""
+    return replace(recipe(seed), data=no_data)
+
+
 @technique(slots=("batches",), runs=False)
 def doubled(plain: Recipe, *, factor: int = 2) -> Recipe:
     """Show every batch several times."""

@@ -58,6 +58,18 @@ def test_running_out_of_memory_is_called_so(failed):
     assert "use a smaller workload" in done.stdout
 
 
+def test_data_that_cannot_be_loaded_are_an_error_of_their_workload_alone(lab, bench):
+    """The workload's cells fail with the reason; the other workload's are measured."""
+    chosen = ("--workload=unreadable", "--workload=tiny", "--technique=baseline", "-k", "size")
+    done = bench(*chosen, cwd=lab)
+    assert 1 == done.returncode, done.stdout + done.stderr
+    assert "ValueError: the images are not where they were" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    results = pd.read_csv(lab / "reports" / "latest" / "results.csv").set_index("workload")
+    assert "error" == results.loc["unreadable", "verdict"]
+    assert results.loc["tiny", "value"].notna().all()
+
+
 def test_a_cell_whose_need_is_missing_is_unavailable_and_fails_nothing(without):
     """What the workload lacks is told; the run's exit code stays 0."""
     done, results = without

@@ -27,23 +27,14 @@ def _one_sentence(done) -> str:
         (["--precision=bf17"], "unknown precision 'bf17'; did you mean bf16"),
         (["--technique=structured_pruning(ration=0.5)"], "unknown parameter of structured_pruning 'ration'; did you"),
         (["--technique=structured_pruning(ratio=1.5)"], "ratio must be in [0, 1), got 1.5"),
-        (["--technique=structured_pruning(ratio='half')"], "ratio must be float, as in ratio=0.5"),
         (["--technique=static_int8+structured_pruning"], "write structured_pruning+static_int8"),
-        (["--technique=amp_bf16+amp_fp16"], "amp_bf16 and amp_fp16 both replace 'precision'; use one of them"),
-        (["--seeds=none"], "none"),
         (["--load=no_such_file.py"], "cannot load 'no_such_file.py': there is no such file"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_name_or_value_that_cannot_be_used_ends_in_one_sentence(suite, tmp_path, arguments, said):
     """The sentence names what was wrong, and the nearest name or the right order; nothing is written."""
-    done = suite("bench", "--device=cpu", "--quick", *arguments, cwd=tmp_path)
-    if arguments == ["--seeds=none"]:  # argparse's own words
-        assert UNUSABLE == done.returncode
-        assert "invalid int value: 'none'" in done.stderr
-        assert "Traceback" not in done.stderr
-    else:
-        assert said in _one_sentence(done)
+    assert said in _one_sentence(suite("bench", "--device=cpu", "--quick", *arguments, cwd=tmp_path))
     assert not (tmp_path / "reports").exists()
 
 

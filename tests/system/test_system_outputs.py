@@ -28,7 +28,7 @@ def test_benchmark_json_holds_the_raw_samples_and_is_read_by_pytest_benchmark(me
         samples = pd.read_parquet(
             folder / "reports" / "latest" / "raw" / f"{kept[one['extra_info']['technique']]}.parquet"
         )
-        seconds = samples.loc[samples["series"] == "technique", "value"]
+        seconds = samples.loc[samples["series"] == "seconds_technique", "value"]
         assert pytest.approx(seconds.median(), rel=1e-9) == one["stats"]["median"]
         assert len(seconds) == one["stats"]["rounds"]
 

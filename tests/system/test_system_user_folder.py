@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -46,41 +48,53 @@ def test_a_conftest_serves_a_plain_pytest_run(recorded, python):
     assert (recorded / "reports" / "latest" / "tradeoffs.csv").is_file()
 
 
-def test_a_gate_passes_until_a_bound_is_crossed_and_again_once_it_is_back(recorded, bench, calm):
-    """The failing gate names metric, value, bound, file and line, and the command that measures the cell again."""
-    file = recorded / "expectations" / "any" / "tiny.toml"
+@pytest.fixture(scope="module")
+def crossed(measured, tmp_path_factory, bench, calm):
+    """A repository in which one bound was moved by hand, its own text before that, and the gate that found it."""
+    folder = tmp_path_factory.mktemp("crossed")
+    shutil.copy(measured[0] / "lab.py", folder)
+    shutil.copytree(measured[0] / "expectations" / "any", folder / "expectations" / "any")
+    file = folder / "expectations" / "any" / "tiny.toml"
     kept = file.read_text("utf-8")
-    arguments = ("--workload=tiny", "--technique=doubled", *calm)
-
-    assert 0 == bench(*arguments, cwd=recorded).returncode
-
-    value = tomllib.loads(kept)[TECHNIQUE]["parameters"]["value"]
     before, heading, entry = kept.partition(f'["{TECHNIQUE}".parameters]\n')
+    value = _parameters(kept)
     file.write_text(before + heading + re.sub(rf"\b{value}\b", str(value - 1), entry, count=3), "utf-8")
-    done = bench(*arguments, cwd=recorded)
+    return folder, kept, bench("--workload=tiny", "--technique=doubled", *calm, cwd=folder)
+
+
+def test_a_gate_whose_bound_is_crossed_fails_and_names_everything(crossed):
+    """Exit code 1; metric, value, bound, file and line stand beside the command that measures the cell again."""
+    _, kept, done = crossed
+    value, line = _parameters(kept), kept.partition(f'["{TECHNIQUE}".parameters]')[0].count("\n") + 1
     assert 1 == done.returncode, done.stdout + done.stderr
-    line = before.count("\n") + 1
     assert f"REGRESSED tiny {TECHNIQUE} cpu: parameters = {value}, bound <= {value - 1}" in done.stdout
     assert f"(expectations/any/tiny.toml:{line})" in done.stdout
     assert re.search(r"suite bench .*--workload tiny --technique 'doubled\(factor=2\)'", done.stdout)
 
-    file.write_text(kept, "utf-8")
-    assert 0 == bench(*arguments, cwd=recorded).returncode
 
-
-def test_the_command_of_a_failed_gate_runs_as_it_is_printed(recorded, bench, suite, calm):
+def test_the_command_of_a_failed_gate_runs_as_it_is_printed(crossed, suite, calm):
     """What the summary proposes can be pasted: it finds the user's file and the cell again."""
-    file = recorded / "expectations" / "any" / "tiny.toml"
-    text = file.read_text("utf-8")
-    value = tomllib.loads(text)[TECHNIQUE]["parameters"]["value"]
-    before, heading, entry = text.partition(f'["{TECHNIQUE}".parameters]\n')
-    file.write_text(before + heading + re.sub(rf"\b{value}\b", str(value - 1), entry, count=3), "utf-8")
-    failed = bench("--workload=tiny", "--technique=doubled", *calm, cwd=recorded)
-    proposed = [line.split("suite bench ")[1] for line in failed.stdout.splitlines() if line.startswith("    suite b")]
-    assert 1 == len(proposed), failed.stdout
-    again = suite("bench", *_shell(proposed[0]), "--quick", *calm, cwd=recorded)
+    folder, kept, done = crossed
+    proposed = [line for line in done.stdout.splitlines() if line.startswith("    suite bench ")]
+    assert 1 == len(proposed), done.stdout
+    again = suite(*shlex.split(proposed[0])[1:], "--quick", *calm, cwd=folder)
     assert 1 == again.returncode, again.stdout + again.stderr
-    assert f"parameters = {value}, bound <= {value - 1}" in again.stdout
+    assert f"bound <= {_parameters(kept) - 1}" in again.stdout
+
+
+def test_a_gate_passes_once_the_bound_is_back(crossed, bench, calm):
+    """Measured a second time, every figure lies within what the first run recorded."""
+    folder, kept, _ = crossed
+    file = folder / "expectations" / "any" / "tiny.toml"
+    moved = file.read_text("utf-8")
+    file.write_text(kept, "utf-8")
+    try:
+        done = bench("--workload=tiny", "--technique=doubled", *calm, cwd=folder)
+    finally:
+        file.write_text(moved, "utf-8")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert re.search(r"verdicts: .*\d+ pass", done.stdout)
+    assert "regressed" not in done.stdout
 
 
 def test_a_finished_run_is_recorded_without_measuring_again(measured, suite, tmp_path):
@@ -124,7 +138,6 @@ def _techniques(file: Path) -> set[str]:
     return set(tomllib.loads(file.read_text("utf-8"))) - {"schema", "origin"}
 
 
-def _shell(text: str) -> list[str]:
-    import shlex
-
-    return shlex.split(text)
+def _parameters(text: str) -> int:
+    """The stored number of parameters of the technique."""
+    return int(tomllib.loads(text)[TECHNIQUE]["parameters"]["value"])

@@ -101,7 +101,9 @@ def test_a_parameter_out_of_range_is_an_error_that_names_it_and_its_value(text):
     assert value in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["distillation(temperature=1e-400)", "magnitude_pruning(sparsity=0)", "narrow(width=1)"])
+@pytest.mark.parametrize(
+    "text", ["distillation(temperature=1e-400)", "magnitude_pruning(sparsity=0)", "narrow(width=1)"]
+)
 def test_the_ends_of_a_range_belong_to_it_where_they_make_sense(text):
     """Zero sparsity and full width are allowed, zero temperature is not, however it is written."""
     if text.startswith("distillation"):
@@ -259,9 +261,7 @@ def test_extra_epochs_train_on_and_change_nothing_else(fitted):
     """As many epochs as asked for, on the same structure; none are none."""
     longer = trained("extra_epochs(epochs=2)", fitted)
     assert len(fitted.epochs) + 2 == len(longer.epochs)
-    assert tiny.equal_states(
-        tiny.state(fitted.network), tiny.state(trained("extra_epochs(epochs=0)", fitted).network)
-    )
+    assert tiny.equal_states(tiny.state(fitted.network), tiny.state(trained("extra_epochs(epochs=0)", fitted).network))
 
 
 @pytest.mark.parametrize(
