@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from suite import __version__, quiet
 from suite.cells import PRECISIONS
@@ -84,7 +85,10 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run the child to its end. An interruption or termination is the child's to handle: it keeps what it measured."""
     with subprocess.Popen(command, env=environment) as child:  # noqa: S603  # our own command
-        handlers = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: lambda *_: child.send_signal(signal.SIGINT)}
+        handlers: dict[signal.Signals, Any] = {
+            signal.SIGINT: signal.SIG_IGN,
+            signal.SIGTERM: lambda *_: child.send_signal(signal.SIGINT),
+        }
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             return child.wait()

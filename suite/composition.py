@@ -6,6 +6,8 @@ Only the text is known here; which techniques exist and which parameters they ta
 from __future__ import annotations
 
 import ast
+import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +56,11 @@ def _members(node: ast.expr, text: str) -> Iterable[Member]:
         case ast.Name(id=name):
             yield Member(name=name)
         case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
-            yield Member(name=name, parameters=tuple(_parameter(keyword, text) for keyword in keywords))
+            parameters = [_parameter(keyword, text) for keyword in keywords]
+            repeated = [key for key, count in Counter(key for key, _ in parameters).items() if count > 1]
+            if repeated:
+                raise CompositionError(f"{repeated[0]} is given more than once in {text!r}; give it once")
+            yield Member(name=name, parameters=tuple(parameters))
         case ast.Call(func=ast.Name(id=name)):
             raise CompositionError(
                 f"parameters need their names in {text!r}: write {name}(name=value), as in {EXAMPLE}"
@@ -66,10 +72,11 @@ def _members(node: ast.expr, text: str) -> Iterable[Member]:
 def _parameter(keyword: ast.keyword, text: str) -> tuple[str, Any]:
     try:
         value = ast.literal_eval(keyword.value)
-    except ValueError:
+    except (ValueError, TypeError):
         value = keyword  # not a literal
-    if keyword.arg is None or not isinstance(value, bool | int | float | str):
+    infinite = isinstance(value, float) and not math.isfinite(value)
+    if keyword.arg is None or infinite or not isinstance(value, bool | int | float | str):
         raise CompositionError(
-            f"{ast.unparse(keyword)!r} in {text!r} is no number, text or truth value: write it like {EXAMPLE}"
+            f"{ast.unparse(keyword)!r} in {text!r} is no finite number, text or truth value: write it like {EXAMPLE}"
         )
     return keyword.arg, value

@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, product
@@ -242,8 +242,9 @@ class Registry:
     def resolve(self, text: str) -> Composition:
         """Parse ``text``, fill in defaults, and check parameters, slots and conflicts."""
         members = [(self.find_technique(member.name), member) for member in parse(text)]
-        resolved = tuple((found, _bind(found, member)) for found, member in members if found.name != BASELINE)
-        name = join(Member(name=found.name, parameters=tuple(bound.items())) for found, bound in resolved)
+        bound = [(found, _bind(found, member)) for found, member in members]
+        resolved = tuple((found, parameters) for found, parameters in bound if found.name != BASELINE)
+        name = join(_spelled(resolved))
         composition = Composition(name=name, members=resolved)
         _check_order(composition)
         _check_conflicts(composition)
@@ -262,12 +263,8 @@ class Registry:
     def training_part(self, text: str) -> str:
         """The canonical composition of the members that change training itself, not only what follows it."""
         composition = self.resolve(text)
-        kept = [
-            Member(name=found.name, parameters=tuple(bound.items()))
-            for found, bound in composition.members
-            if not set(found.slots) <= set(SERVING_SLOTS)
-        ]
-        return join(kept)
+        kept = [member for member in composition.members if not set(member[0].slots) <= set(SERVING_SLOTS)]
+        return join(_spelled(kept))
 
     def variants(self, name: str, *, sweep: bool) -> list[str]:
         """Canonical names of a technique's default and, for ``sweep``, of every combination of its sweep."""
@@ -325,7 +322,15 @@ def _import_file(path: Path) -> None:
         raise SetupError(f"cannot load {str(path)!r}: it is no Python module")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]  # otherwise the next load would take the half of it for the whole
+        raise
+
+
+def _spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[Member]:
+    return (Member(name=found.name, parameters=tuple(bound.items())) for found, bound in members)
 
 
 def _bind(found: Technique, member: Member) -> dict[str, Any]:
@@ -342,7 +347,7 @@ def _bind(found: Technique, member: Member) -> dict[str, Any]:
 def _convert(found: Technique, name: str, value: Any, default: Any) -> Any:
     """``value`` as the type of the default; an int serves where a float is meant, nothing else is bent."""
     wanted = type(default)
-    if wanted is float and type(value) is int:
+    if wanted is float and type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     if type(value) is not wanted:
         raise UsageError(f"{found.name}({name}={value!r}): {name} must be {wanted.__name__}, as in {name}={default!r}")
@@ -373,7 +378,7 @@ def _check_order(composition: Composition) -> None:
     staged = [(found, stage) for found, stage in stages if stage is not None]
     for (before, early), (after, late) in pairwise(staged):
         if early > late:
-            ordered = "+".join(found.name for found, _ in sorted(staged, key=lambda pair: pair[1]))
+            ordered = join(_spelled(sorted(composition.members, key=lambda member: _stage(member[0]) or 0)))
             raise CompositionError(
                 f"{composition.name}: {after.name} changes {SERVING_SLOTS[late]!r}, which happens before "
                 f"{SERVING_SLOTS[early]!r} of {before.name}; write {ordered}"

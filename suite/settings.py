@@ -39,9 +39,12 @@ def load_user_modules(registry: Registry, directory: Path, extra: list[str]) -> 
 
 def _load_list(file: Path) -> list[str]:
     try:
-        settings = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get(TABLE, {})
+        tool = tomllib.loads(file.read_text("utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"{file}: {error}") from error
+    settings = tool.get(TABLE, {}) if isinstance(tool, dict) else None
+    if not isinstance(settings, dict):
+        raise SetupError(f"{file}: [tool.{TABLE}] must be a table")
     names = settings.get("load", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SetupError(f'{file}: [tool.{TABLE}] load must be a list of module names, like load = ["my_models"]')

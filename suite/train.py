@@ -153,9 +153,7 @@ def start(recipe: Recipe, *, device: str, reference: Reference, network: nn.Modu
     if network is None:
         torch.manual_seed(recipe.seed)  # built on the CPU: the same weights on every device
         network = recipe.model()
-    network = network.to(device)
-    if recipe.layout == "channels_last":
-        network = network.to(memory_format=torch.channels_last)
+    network = lay_out(network.to(device), recipe)
     network.train()
     forward = recipe.prepare(network)
     return Trainee(recipe=recipe, network=network, forward=forward, device=device, reference=reference)
@@ -167,6 +165,7 @@ def fit(recipe: Recipe, *, device: str, reference: Reference, target: float | No
         splits = recipe.data()
         trainee = start(recipe, device=device, reference=reference)
         _warm_up(trainee, splits.train)
+        torch.manual_seed(recipe.seed)  # compiling draws numbers: dropout must not differ from the control's
         generator = torch.Generator().manual_seed(recipe.seed)
         records = _epochs(trainee, splits, generator, report=report, target=target)
     seconds = records[-1].seconds if records else 0.0
@@ -189,7 +188,7 @@ def finish(
     )
     with deterministic():
         torch.manual_seed(recipe.seed)
-        network = recipe.finish(network, tuner).eval()
+        network = lay_out(recipe.finish(network, tuner), recipe).eval()
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
     return Trained(
         recipe=recipe,
@@ -198,6 +197,13 @@ def finish(
         seconds=fitted.seconds + tuner.seconds,
         epochs=fitted.epochs + later,
     )
+
+
+def lay_out(network: nn.Module, recipe: Recipe) -> nn.Module:
+    """``network`` with its weights in the recipe's memory layout; what rebuilds layers forgets it."""
+    if recipe.layout != "channels_last":
+        return network
+    return network.to(memory_format=torch.channels_last)
 
 
 def place(inputs: Tensor, layout: str) -> Tensor:
@@ -298,4 +304,3 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])
-    torch.manual_seed(trainee.recipe.seed)

@@ -83,7 +83,7 @@ def test_a_positional_parameter_is_refused_with_the_way_to_write_it():
 )
 def test_a_parameter_is_a_number_a_text_or_a_truth_value(value):
     """Whatever else stands there is named."""
-    with pytest.raises(CompositionError, match="is no number, text or truth value"):
+    with pytest.raises(CompositionError, match="is no finite number, text or truth value"):
         parse(f"a(x={value})")
 
 

@@ -50,7 +50,7 @@ def _doubt(measured: Measurement, *, quiet: bool) -> str:
     """Why a measurement says nothing, whatever its value."""
     if measured.suspect:
         return measured.suspect
-    timed = measured.group in {"speed", "memory"} and measured.unit in TIME_UNITS
+    timed = measured.unit in TIME_UNITS
     if not quiet and (timed or _by_interval(measured)):
         return "not measured in a quiet process"
     return ""

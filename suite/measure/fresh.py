@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median, stdev
@@ -105,7 +105,7 @@ class Workers(AbstractContextManager["Workers"]):
         environment = quiet.environment(os.environ, threads=quiet.threads())
         if default_allocator:
             environment = quiet.default_environment(environment)
-        with phase("fresh_process"):
+        with phase("fresh_process"), _reported_hanging(cell):
             done = subprocess.run(  # noqa: S603  # our own module
                 [sys.executable, "-P", "-m", "suite.measure.worker", str(path)],
                 env={**environment, **(extra or {})}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
@@ -118,6 +118,16 @@ class Workers(AbstractContextManager["Workers"]):
         found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
         answer.unlink()
         return found
+
+
+@contextmanager
+def _reported_hanging(cell: Cell) -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired as error:
+        raise FreshProcessError(
+            f"a fresh process for {cell} was ended after {error.timeout:g} s without an answer"
+        ) from error
 
 
 def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:

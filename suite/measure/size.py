@@ -57,7 +57,7 @@ def _unshared(network: nn.Module) -> dict[str, torch.Tensor]:
         key = (tensor.data_ptr(), tensor.numel())
         if key not in seen or tensor.numel() == 0:
             seen.add(key)
-            tensors[name] = tensor.detach().cpu().contiguous()
+            tensors[name] = tensor.detach().cpu().contiguous().clone()
     return tensors
 
 

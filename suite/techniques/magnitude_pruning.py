@@ -32,23 +32,12 @@ def magnitude_pruning(recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 3)
 
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)  # earlier techniques first: composition order
+        network = network.to(memory_format=torch.contiguous_format)  # the pruner flattens weights with view()
         weights = [(m, "weight") for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
         prune.global_unstructured(weights, prune.L1Unstructured, amount=sparsity)
         tuner.train(network, epochs=epochs)
         for module, name in weights:
-            _make_permanent(module, name)
+            prune.remove(module, name)
         return network
 
     return replace(recipe, finish=finish)
-
-
-def _make_permanent(module: nn.Module, name: str) -> None:
-    """Write the mask into the weights, keeping their memory layout."""
-    layout = torch.channels_last if _is_channels_last(getattr(module, f"{name}_orig")) else torch.contiguous_format
-    prune.remove(module, name)
-    weight = getattr(module, name)
-    weight.data = weight.data.contiguous(memory_format=layout)
-
-
-def _is_channels_last(weight: torch.Tensor) -> bool:
-    return weight.dim() == 4 and weight.is_contiguous(memory_format=torch.channels_last)  # noqa: PLR2004  # O, I, H, W
