@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.composition import BASELINE, Member, parse
-from suite.errors import CompositionError, UsageError, unknown
+from suite.errors import CompositionError, SuiteError, UsageError, unknown
 from suite.records import Cell
 from suite.registry import Registry, Workload
 
@@ -34,12 +34,25 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Cell], list[s
     if selection.precision not in PRECISIONS:
         raise unknown("precision", selection.precision, PRECISIONS)
     notes: list[str] = []
+    for workload in _workloads(registry, selection):
+        for text in selection.techniques:
+            _check_values(registry, workload, text)
     cells = [
         Cell(workload=workload.name, technique=composition, device=selection.device)
         for workload in _workloads(registry, selection)
         for composition in _compositions(registry, workload, selection, notes)
     ]
     return cells, list(dict.fromkeys(notes))
+
+
+def _check_values(registry: Registry, workload: Workload, text: str) -> None:
+    """Building a recipe trains nothing, but tells parameters that are out of range now and not after an hour."""
+    try:
+        registry.resolve(text).apply(workload.recipe(0))
+    except SuiteError:
+        raise
+    except Exception:  # noqa: BLE001, S110  # a recipe that cannot be built is its cells' error
+        pass
 
 
 def _workloads(registry: Registry, selection: Selection) -> Iterable[Workload]:

@@ -105,8 +105,9 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     ]
     flags = [f"--suite-{name}" for name in ("quick", "full") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
-    config = PACKAGE / "benchmarks" / "pytest.ini"
-    return ["-c", str(config), f"--rootdir={Path.cwd()}", "--pyargs", "suite.benchmarks", "-q", *given, *flags]
+    config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
+    own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]
+    return [*own, *given, *flags]
 
 
 def _add_record(parser: argparse.ArgumentParser) -> None:

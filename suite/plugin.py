@@ -23,7 +23,9 @@ from suite.session import EXIT_UNUSABLE, EXPECT, Options, Session, open_session
 from suite.settings import load_user_modules
 
 CELLS = pytest.StashKey[list[Cell]]()
+NOTES = pytest.StashKey[list[str]]()
 SESSION = pytest.StashKey[Session]()
+PROBLEM = pytest.StashKey[str]()
 POLICIES = ("report", "fail")
 
 
@@ -98,38 +100,33 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         run.release(cell, following)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
-    """Write the tables (after Ctrl-C too) and turn verdicts into the exit code."""
-    yield
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the tables (after Ctrl-C too) and turn verdicts into the exit code, before the summary is printed."""
     config = session.config
     run = config.stash.get(SESSION, None)
     if run is None:
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and _is_bench(config):
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and CELLS in config.stash and _is_bench(config):
+            config.stash[PROBLEM] = "nothing was collected, so nothing is gated; loosen -k, -m or python_files"
             session.exitstatus = EXIT_UNUSABLE
         return
     try:
         run.finish()
     except SuiteError as error:
-        config.stash[FINISH_ERROR] = str(error)
+        config.stash[PROBLEM] = str(error)
         session.exitstatus = EXIT_UNUSABLE
         return
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = run.exit_code() or exitstatus
 
 
-FINISH_ERROR = pytest.StashKey[str]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, what needs attention with the command for it, and where the time went."""
-    run = config.stash.get(SESSION, None)
+    run, problem = config.stash.get(SESSION, None), config.stash.get(PROBLEM, None)
     if run is not None:
-        summarize(terminalreporter, run, config.stash.get(FINISH_ERROR, None))
-    elif exitstatus == EXIT_UNUSABLE and _is_bench(config) and config.stash.get(CELLS, None) is not None:
-        terminalreporter.line(
-            "suite: nothing was collected, so nothing is gated; loosen -k, -m or python_files", red=True
-        )
+        summarize(terminalreporter, run)
+    if problem is not None:
+        terminalreporter.line(f"suite: {problem}", red=True)
 
 
 @pytest.fixture
@@ -171,9 +168,6 @@ def cells_of(config: pytest.Config) -> list[Cell]:
     return config.stash[CELLS]
 
 
-NOTES = pytest.StashKey[list[str]]()
-
-
 def _profile(config: pytest.Config) -> Any:
     if config.option.suite_quick and config.option.suite_full:
         raise SuiteError("--suite-quick and --suite-full exclude each other; give one of them")
@@ -211,6 +205,7 @@ def _open(session: pytest.Session) -> None:
         gate_tiers=tuple(option.suite_gate_tier) or TIERS,
         reports_dir=option.suite_reports_dir,
         resume=option.suite_resume,
+        load=tuple(option.suite_load),
         command=shlex.join(["pytest", *config.invocation_params.args]),
     )
     cells = cells_of(config)

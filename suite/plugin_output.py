@@ -44,7 +44,7 @@ class Progress:
                 self._reporter.write_line(text)
 
 
-def summarize(terminal: pytest.TerminalReporter, run: Session, problem: str | None) -> None:
+def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
     from suite.report import summary
     from suite.report.frame import tidy  # loads pandas
@@ -67,8 +67,6 @@ def summarize(terminal: pytest.TerminalReporter, run: Session, problem: str | No
     if not run.header.quiet:
         terminal.line("timings are inconclusive: this is no quiet process; start it with `suite bench`", yellow=True)
     _tell_recorded(terminal, run)
-    if problem:
-        terminal.line(problem, red=True)
     terminal.line(time_line())
     terminal.line(f"report: {run.folder.path}")
 

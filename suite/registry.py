@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from suite.composition import BASELINE, Member, join, parse
-from suite.errors import CompositionError, RegistrationError, SetupError, UsageError, unknown
+from suite.errors import CompositionError, RegistrationError, SetupError, SuiteError, UsageError, unknown
 from suite.records import Recipe
 
 TRAINING_SLOTS = (
@@ -278,16 +279,21 @@ class Registry:
 
     def load(self, target: str) -> None:
         """Import a user's module, by dotted name or by path of a ``.py`` file, for its declarations."""
-        path = Path(target)
-        if path.suffix == ".py":
-            _import_file(path)
-            return
         try:
-            importlib.import_module(target)
+            if target.endswith(".py"):
+                _import_file(Path(target))
+            else:
+                importlib.import_module(target)
+        except SuiteError:
+            raise
         except ModuleNotFoundError as error:
             raise SetupError(
                 f"cannot load {target!r}: {error}; list importable modules or .py files in [tool.tradeoff-suite] load"
             ) from error
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
+            raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{where}]") from error
 
     def user_files(self) -> list[str]:
         """Files outside the suite that declared something: what a child process has to load."""

@@ -7,7 +7,7 @@ import shlex
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -60,6 +60,8 @@ class Options:
     reports_dir: Path = Path("reports")
     command: str = ""
     resume: Path | None = None
+    load: tuple[str, ...] = ()
+    """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS
     """Only figures of these tiers can fail a gate; the others are judged and reported."""
 
@@ -132,17 +134,21 @@ class Session:
     def rerun(self, verdict: Verdict) -> str:
         """The command that measures a verdict's cell again, or that accepts its figure."""
         cell = verdict.cell
-        again = ["suite", "bench", "--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
         if verdict.kind in (VerdictKind.IMPROVED, VerdictKind.UNVERIFIED):
             return self.record_command(cell.technique)
-        return shlex.join(again)
+        again = ["suite", "bench", "--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
+        loads = [argument for module in self.options.load for argument in ("--load", module)]
+        quick = ["--quick"] if self.header.profile == "quick" else []
+        return shlex.join([*again, *loads, *quick, *self._expect_dir()])
 
     def record_command(self, technique: str | None = None) -> str:
         """The command that stores this run's figures as expectations without running again."""
         only = [] if technique is None else ["--only", technique]
+        return shlex.join(["suite", "record", str(self.folder.path), *only, *self._expect_dir()])
+
+    def _expect_dir(self) -> list[str]:
         elsewhere = self.options.expect_dir != Path("expectations")
-        where = ["--expect-dir", str(self.options.expect_dir)] if elsewhere else []
-        return shlex.join(["suite", "record", str(self.folder.path), *only, *where])
+        return ["--expect-dir", str(self.options.expect_dir)] if elsewhere else []
 
     # -- measuring ----------------------------------------------------------------------------------------------
 
@@ -229,58 +235,67 @@ def open_session(
     """
     from suite.bench import Bench  # loads torch
     from suite.expect import load_all
-    from suite.machine import git_commit, versions, where
+    from suite.machine import accelerator_versions, git_commit, versions, where
 
     phases.reset()
-    with phases.phase("imports"):
-        _import_heavy()
     store = Store([options.expect_dir, shipped_expectations()])
     if options.expect != "off" and options.expect_dir.is_dir():
         load_all(options.expect_dir)  # a malformed file is found now, not after an hour
     with phases.phase("imports"):
-        digests = data_digests(registry, workloads)
-        for name in workloads:
-            registry.find_workload(name).recipe(0).data()  # imports what loads the data, and fails early
-        found = where(device, data_digests=digests)
+        found = where(device, data_digests=data_digests(registry, workloads))
     header = RunHeader(
         run=run_name(datetime.now(UTC), device),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=options.command,
         commit=git_commit(Path.cwd()),
-        where=replace(found, versions=dict(versions())),
+        where=replace(found, versions={**versions(), **accelerator_versions(device)}),
         seeds=tuple(range(plan.seeds)),
         profile=plan.profile,
         quiet=quiet.is_quiet()[0],
         load=tuple(registry.user_files()),
     )
     folder = _folder(options, header)
+    with phases.phase("imports"):
+        _import_heavy(registry, workloads)
     bench = Bench(registry=registry, device=device, plan=plan, reporter=reporter)
     session = Session(options=options, header=folder.header, folder=folder, bench=bench, store=store)
     bench.keep = session.keep
     return session
 
 
-def _import_heavy() -> None:
+def _import_heavy(registry: Registry, workloads: Sequence[str]) -> None:
     """Import now what the run will need anyway (optimizers load torch._dynamo), so that it is counted as imports."""
     for name in HEAVY:
         importlib.import_module(name)
+    for name in workloads:
+        with suppress(Exception):  # what fails here fails again in its own cell, and is told there
+            registry.find_workload(name).recipe(0).data()
 
 
 def data_digests(registry: Registry, workloads: Sequence[str]) -> dict[str, str]:
-    """The digests of the workloads' data, for those that declare one."""
-    found = {name: registry.find_workload(name).digest for name in workloads}
-    return {name: digest() for name, digest in found.items() if digest is not None}
+    """The digests of the workloads' data, for those that declare one that can be read."""
+    found: dict[str, str] = {}
+    for name in workloads:
+        digest = registry.find_workload(name).digest
+        with suppress(Exception):  # data that cannot be read are the cell's error
+            found |= {name: digest()} if digest else {}
+    return found
 
 
 def explain(error: BaseException) -> str:
     """An exception in one line: what it says and the last place outside the suite and torch where it was raised."""
     said = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-    if "out of memory" in said.lower() or isinstance(error, MemoryError) or "can't allocate memory" in said:
+    if _is_out_of_memory(error, said):
         said = f"out of memory ({said}); free memory on the device or use a smaller workload"
     if isinstance(error, SuiteError):
         return str(error)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
     return f"{said} [{frames[-1].filename}:{frames[-1].lineno}]" if frames else said
+
+
+def _is_out_of_memory(error: BaseException, said: str) -> bool:
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"  # torch's own
+    return named or "out of memory" in said.lower() or "can't allocate memory" in said
 
 
 def _folder(options: Options, header: RunHeader) -> RunFolder:
