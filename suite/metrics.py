@@ -180,6 +180,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="speed",
+        needs_fresh_process=True,
         about="first call with an empty compiler cache",
     ),
     Metric(
@@ -188,6 +189,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="speed",
+        needs_fresh_process=True,
         about="first call with a filled compiler cache",
     ),
     # memory

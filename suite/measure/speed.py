@@ -159,15 +159,26 @@ def _latency(cell: Cell, seconds: np.ndarray) -> list[Measurement]:
 
 def _saturating_inputs(base: Served, inputs: Tensor) -> Tensor:
     """``inputs`` repeated to the batch beyond which the baseline's throughput grows by less than 5 % a doubling."""
-    best, rate = inputs, 0.0
-    while len(best) <= LARGEST_BATCH:
-        placed = base.prepare_inputs(best)
-        warm_up(base, placed)
-        seconds = float(np.median(latency(_call(base, placed), count=20, synchronize=lambda: synchronize(base.device))))
-        if len(best) / seconds < SATURATED_GAIN * rate:
+    best, rate = inputs, _throughput_of(base, inputs)
+    while len(best) < LARGEST_BATCH:
+        try:
+            doubled = torch.cat([best, best])
+            faster = _throughput_of(base, doubled)
+        except torch.OutOfMemoryError:  # the largest batch that fits is the one that saturates
+            torch.accelerator.empty_cache()
             break
-        rate, best = len(best) / seconds, torch.cat([best, best])
-    return best[: max(len(inputs), len(best) // 2)]
+        if faster < SATURATED_GAIN * rate:
+            break
+        best, rate = doubled, faster
+    return best
+
+
+def _throughput_of(served: Served, inputs: Tensor) -> float:
+    """Images a second at the batch of ``inputs`` [B, ...], from a few unpaired calls: a search, not a measurement."""
+    placed = served.prepare_inputs(inputs)
+    warm_up(served, placed)
+    seconds = latency(_call(served, placed), count=20, synchronize=lambda: synchronize(served.device))
+    return len(inputs) / float(np.median(seconds))
 
 
 def _in_channels_last(base: Trained) -> Trained:
