@@ -111,7 +111,14 @@ class _Rebuilt:
 
 
 def _peak_rss() -> int:
-    """Peak resident set of this process in bytes (Linux counts in kibibytes, macOS in bytes)."""
+    """Peak resident set of this process in bytes.
+
+    On Linux ``VmHWM``: ``ru_maxrss`` is inherited through fork and exec, so a child would start at its parent's peak.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
     import resource  # not on every platform, and needed by this task alone
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
