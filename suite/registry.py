@@ -295,12 +295,12 @@ class Registry:
             where = f"{frame.filename}:{frame.lineno}"
             raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{where}]") from error
 
-    def user_files(self) -> list[str]:
-        """Files outside the suite that declared something: what a child process has to load."""
+    def user_modules(self) -> list[str]:
+        """Modules (or files) outside the suite that declared something: what a child process has to load."""
         here = Path(__file__).parent
         functions = [t.function for t in self.techniques.values()] + [w.recipe for w in self.workloads.values()]
-        files = dict.fromkeys(str(Path(inspect.getfile(function)).resolve()) for function in functions)
-        return [file for file in files if here not in Path(file).parents]
+        users = [function for function in functions if here not in Path(inspect.getfile(function)).resolve().parents]
+        return list(dict.fromkeys(_importable(function) for function in users))
 
     def _load_builtin(self) -> None:
         if not self._builtin_pending or self._loading:
@@ -333,6 +333,17 @@ def _import_file(path: Path) -> None:
     except BaseException:
         del sys.modules[spec.name]  # otherwise the next load would take the half of it for the whole
         raise
+
+
+def _importable(function: Callable[..., Any]) -> str:
+    """The module's dotted name if an import finds it by that name (relative imports need it), else its file."""
+    file, name = str(Path(inspect.getfile(function)).resolve()), function.__module__
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    found = spec is not None and spec.origin is not None and str(Path(spec.origin).resolve()) == file
+    return name if found and Path(file).stem != "conftest" else file
 
 
 def _spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[Member]:
