@@ -468,7 +468,7 @@ def test_user_modules_are_those_outside_the_suite(user_file):
     before = REGISTRY.user_modules()
     REGISTRY.load(str(user_file))
     assert [*before, str(user_file)] == REGISTRY.user_modules()
-    assert [HERE] == SAMPLE.user_modules()
+    assert [__name__] == SAMPLE.user_modules()  # this file can be imported by its name
 
 
 def test_a_file_that_is_not_there_is_an_error_with_its_path(tmp_path):
