@@ -18,7 +18,8 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
 HERE = Path(__file__).parent
-DEVICES = ("cpu", "gpu")
+PYTHONS = ("3.11", "3.12", "3.13")
+TORCHES = ("torch==2.11.*", "torch")
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 
@@ -41,19 +42,24 @@ def gpu_bench(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
-def amp_bench(session: nox.Session) -> None:
-    """Measure and check every technique composed with bfloat16 autocast."""
-    _suite(session, "bench", "--precision=bf16", *session.posargs)
+@nox.parametrize("precision", PRECISIONS)
+def amp_bench(session: nox.Session, precision: str) -> None:
+    """Measure and check every technique composed with each precision, one report each."""
+    _suite(session, "bench", f"--precision={precision}", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
-@nox.parametrize("precision", PRECISIONS)
-@nox.parametrize("device", DEVICES)
-def matrix(session: nox.Session, device: str, precision: str) -> None:
-    """Every device with every precision, one report each; a device that is not there is skipped."""
-    if device == "gpu" and not _has_accelerator(session):
-        session.skip("there is no accelerator here")
-    _suite(session, "bench", f"--device={device}", f"--precision={precision}", *session.posargs)
+def record(session: nox.Session) -> None:
+    """Measure with five processes a timing and store the figures as expectations."""
+    _suite(session, "bench", "--expect=record", *session.posargs)
+
+
+@nox.session(python=PYTHONS, default=False)
+@nox.parametrize("torch", TORCHES)
+def matrix(session: nox.Session, torch: str) -> None:
+    """Unit tests with the lowest and the newest torch on each Python."""
+    session.install("-e", ".[all]", torch, *nox.project.dependency_groups(_pyproject(), "test"))
+    session.run("pytest", "-m", "not system", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
@@ -94,12 +100,6 @@ def _suite(session: nox.Session, *arguments: str) -> None:
 
 def _python(session: nox.Session, *arguments: str) -> None:
     session.run(str(_environment(session)), *arguments, external=True)
-
-
-def _has_accelerator(session: nox.Session) -> bool:
-    asked = "import torch; print(torch.accelerator.is_available())"
-    answer = session.run(str(_environment(session)), "-c", asked, external=True, silent=True)
-    return "True" in str(answer)
 
 
 def _environment(session: nox.Session) -> Path:

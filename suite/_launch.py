@@ -16,8 +16,8 @@ def problem() -> str | None:
     """Why the installed suite cannot be used, in one sentence; ``None`` if it can."""
     try:
         found = importlib.import_module("suite")
-    except ImportError as error:
-        return f"tradeoff-suite cannot be imported: {error}"
+    except Exception as error:  # noqa: BLE001  # another package of that name may raise anything
+        return f"tradeoff-suite cannot be imported: {type(error).__name__}: {error}"
     if getattr(found, "DISTRIBUTION", None) == DISTRIBUTION:
         return None
     where = getattr(found, "__file__", None) or ", ".join(getattr(found, "__path__", ["?"]))

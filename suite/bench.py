@@ -20,7 +20,7 @@ from suite.records import Cell, Group, Measurement
 from suite.registry import TRAINING_SLOTS, Registry, Workload
 from suite.serve import Served, fill_up, serve, warm_up
 from suite.store import Reporter, TrainedStore
-from suite.train import Trained
+from suite.train import Trained, select_device
 
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray]], str | None]  # returns the name they are kept under
 
@@ -61,9 +61,11 @@ class Bench:
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """The paired samples of the speed group that was measured last."""
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    _saturated: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str], dict[int, quality.SeedOutcome]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        select_device(self.device)
         self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
 
     def measure(self, cell: Cell, group: Group) -> list[Measurement]:
@@ -114,7 +116,7 @@ class Bench:
 
     def repeat(self, cell: Cell) -> Mapping[str, Measurement]:
         """The timed metrics once more, in one fresh quiet process."""
-        with Workers(load=self.registry.user_files()) as workers:
+        with Workers(load=self.registry.user_modules()) as workers:
             return self._in_processes(workers, cell, 1)[0]
 
     # -- groups -------------------------------------------------------------------------------------------------
@@ -132,7 +134,8 @@ class Bench:
     def _speed(self, cell: Cell) -> list[Measurement]:
         base, technique = self._base(cell), self._trained(cell)
         sides = speed.serving_sides(base, technique, is_baseline=cell.technique == BASELINE)
-        timed = [speed.inference(cell, sides, self._inputs(cell), budget=self.plan.budget)]
+        saturating = self._saturating(cell, sides)
+        timed = [speed.inference(cell, sides, self._inputs(cell), budget=self.plan.budget, saturating=saturating)]
         if self._trains_differently(cell):
             reference = self._reference(cell)
             timed.append(
@@ -149,7 +152,7 @@ class Bench:
             recipe = self._trained(cell).recipe
             found.append(memory.training_memory(cell, recipe, reference=self._reference(cell)))
         if self.plan.fresh and torch.device(self.device).type == "cpu":
-            with Workers(load=self.registry.user_files()) as workers:
+            with Workers(load=self.registry.user_modules()) as workers:
                 found.append(workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell)))
         return found
 
@@ -166,7 +169,7 @@ class Bench:
     def _with_fresh_processes(self, cell: Cell, own: list[Measurement]) -> list[Measurement]:
         if not self.plan.fresh:
             return own
-        with Workers(load=self.registry.user_files()) as workers:
+        with Workers(load=self.registry.user_modules()) as workers:
             if self.plan.processes > 1:
                 own = replicated(own, self._in_processes(workers, cell, self.plan.processes - 1))
             if "compiler" in self.registry.resolve(cell.technique).needs:
@@ -178,9 +181,15 @@ class Bench:
 
     def _in_processes(self, workers: Workers, cell: Cell, processes: int) -> list[dict[str, Measurement]]:
         return workers.speed(
-            cell, self._base(cell), self._trained(cell), batch=self._batch(cell),
-            training=self._trains_differently(cell), budget=speed.REPLICA, processes=processes,
-        )  # fmt: skip
+            cell,
+            self._base(cell),
+            self._trained(cell),
+            batch=self._batch(cell),
+            training=self._trains_differently(cell),
+            budget=speed.REPLICA,
+            processes=processes,
+            saturating=self._saturated.get(cell.workload),
+        )
 
     def _outcomes_of(self, workload: str, composition: str, seeds: range) -> list[quality.SeedOutcome]:
         known = self._outcomes.setdefault((workload, composition), {})
@@ -203,6 +212,14 @@ class Bench:
         if key not in self._served:
             self._served[key] = serve(self.store.get(workload, composition, 0))
         return self._served[key]
+
+    def _saturating(self, cell: Cell, sides: Mapping[str, Served]) -> int | None:
+        """The workload's saturating batch, found once, so that all its cells are timed at the same; none on a CPU."""
+        if self._batch_key == "cpu":
+            return None
+        if cell.workload not in self._saturated:
+            self._saturated[cell.workload] = speed.saturating_batch(sides[speed.BASE], self._inputs(cell))
+        return self._saturated[cell.workload]
 
     def _trains_differently(self, cell: Cell) -> bool:
         slots = self.registry.resolve(cell.technique).slots

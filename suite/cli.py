@@ -16,11 +16,12 @@ from suite.cells import PRECISIONS
 from suite.errors import SuiteError
 from suite.records import TIERS
 from suite.registry import REGISTRY
-from suite.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT
+from suite.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT, check_names
 from suite.settings import PACKAGE, load_user_modules, shipped_expectations
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
 INTERRUPTED = 2
+PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_TIMEOUT")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,7 +77,8 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
     environment = quiet.environment(os.environ, threads=parsed.threads)
-    environment.pop("PYTEST_ADDOPTS", None)  # a user's repository must not change what a gate measures
+    for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
+        environment.pop(name, None)
     command = [sys.executable, "-P", "-m", "suite.pinned", *_pytest_arguments(parsed), *rest]
     code = _run(command, environment)
     return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
@@ -113,6 +115,7 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="a results folder, like reports/latest")
     parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
+    parser.add_argument("--new", action="store_true", help="only what has no expectation yet")
     parser.add_argument("--expect-dir", type=Path, default=Path("expectations"))
     parser.set_defaults(run=_record)
 
@@ -123,13 +126,24 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.report.run import RunFolder
 
     folder = RunFolder.open(_results(parsed.results))
-    done = record(folder.measurements(), header=folder.header, directory=parsed.expect_dir, only=parsed.only)
+    load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
+    only = [_canonical(name) for name in parsed.only]
+    done = record(folder.measurements(), header=folder.header, directory=parsed.expect_dir, only=only, new=parsed.new)
     for reason in done.skipped:
         print(f"not recorded: {reason}")
     for path in done.changed:
         print(path)
     print(f"{done.added} added, {done.updated} updated")
-    return EXIT_PASS
+    known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
+    return EXIT_PASS if set(only) <= known else EXIT_FAILED
+
+
+def _canonical(name: str) -> str:
+    """A composition in its one spelling; a cell's name as it stands."""
+    try:
+        return REGISTRY.canonical(name)
+    except SuiteError:
+        return name
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -187,7 +201,10 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if not parsed.directory.is_dir():
         print(f"suite: there is no folder {parsed.directory}", file=sys.stderr)
         return EXIT_FAILED
-    print(f"{len(load_all(parsed.directory))} expectations in {parsed.directory} can be used")
+    found = load_all(parsed.directory)
+    load_user_modules(REGISTRY, Path.cwd(), [])
+    check_names(REGISTRY, found)
+    print(f"{len(found)} expectations in {parsed.directory} can be used")
     return EXIT_PASS
 
 

@@ -126,7 +126,7 @@ _ROWS = (
         tier="family",
         group="speed",
         judged="interval",
-        about="baseline / technique, inference, the workload's serving batch",
+        about="baseline / technique, inference, the workload's serving batch (64 unless it says otherwise)",
     ),
     Metric(
         name="speedup_saturated",

@@ -54,6 +54,8 @@ def _missing_compiler(device: str) -> str | None:
         return None if has_compiler() else missing_compiler_reason()
     if kind in ("cuda", "xpu") and importlib.util.find_spec("triton") is None:
         return f"torch.compile needs triton on {device}, which is not installed: pip install triton"
+    if kind in ("cuda", "xpu") and not (os.environ.get("CC") or any(map(shutil.which, ("cc", "gcc", "clang")))):
+        return f"triton needs a C compiler and none of cc, gcc, clang is there; install one ({INSTALL_COMPILER})"
     return None
 
 

@@ -15,16 +15,17 @@ import pytest
 
 from suite import phases
 from suite.cells import PRECISIONS, Selection, select
-from suite.errors import SuiteError
+from suite.errors import SetupError, SuiteError
 from suite.plugin_output import Progress, summarize
 from suite.records import GROUPS, TIERS, Cell, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
-from suite.session import EXIT_UNUSABLE, EXPECT, Options, Session, open_session
-from suite.settings import load_user_modules
+from suite.session import DEFAULT_SEEDS, EXIT_FAILED, EXIT_UNUSABLE, EXPECT, Options, Session, open_session
+from suite.settings import PACKAGE, load_user_modules
 
 CELLS = pytest.StashKey[list[Cell]]()
 NOTES = pytest.StashKey[list[str]]()
 SESSION = pytest.StashKey[Session]()
+CRASHED = pytest.StashKey[bool]()
 PROBLEM = pytest.StashKey[str]()
 POLICIES = ("report", "fail")
 
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-precision", default="fp32", help=f"compose every technique with it: {', '.join(PRECISIONS)}")
     add("--suite-workload", action="append", default=[], help="run this workload only (repeatable)")
     add("--suite-technique", action="append", default=[], help="run this composition only (repeatable)")
-    add("--suite-seeds", type=int, default=5, help="seeds of quality (default 5)")
+    add("--suite-seeds", type=int, default=DEFAULT_SEEDS, help="seeds of quality (default 5)")
     add("--suite-processes", type=int, default=None, help="processes a timing is replicated over")
     add("--suite-expect", choices=EXPECT, default="gate", help="what to do with expectations (default gate)")
     add("--suite-expect-dir", type=Path, default=Path("expectations"), help="your expectation files")
@@ -117,7 +118,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = EXIT_UNUSABLE
         return
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        session.exitstatus = run.exit_code() or exitstatus
+        session.exitstatus = EXIT_FAILED if config.stash.get(CRASHED, False) else run.exit_code() or exitstatus
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -138,9 +139,13 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
     session = request.config.stash[SESSION]
 
     def run(cell: Cell, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
-        verdicts = session.run(cell, group)
-        if then is not None:
-            then(session.bench.samples)
+        try:
+            verdicts = session.run(cell, group)
+            if then is not None:
+                then(session.bench.samples)
+        except Exception:  # no verdict tells of it, so the exit code must
+            request.config.stash[CRASHED] = True
+            raise
         _raise(session, verdicts)
         return verdicts
 
@@ -183,8 +188,12 @@ def _check_runner(config: pytest.Config) -> None:
         raise SuiteError(
             "a gate needs one process: timings disturb each other under xdist; run it without -n (-p no:xdist)"
         )
+    if not hasattr(option, "benchmark_skip"):
+        raise SetupError("a gate needs pytest-benchmark: run it without -p no:benchmark")
     if option.benchmark_disable and not option.benchmark_enable:
         raise SuiteError("a gate needs its timings: run it without --benchmark-disable, or with --suite-expect=off")
+    if option.benchmark_only:
+        raise SetupError("a gate needs all figures, not timings alone: run it without --benchmark-only")
     if option.benchmark_skip:
         raise SuiteError("a gate needs its timings: run it without --benchmark-skip, or with --suite-expect=off")
 
@@ -195,6 +204,8 @@ def _open(session: pytest.Session) -> None:
 
     if option.suite_seeds < 1:
         raise SuiteError(f"--seeds must be at least 1, got {option.suite_seeds}")
+    if option.suite_processes is not None and option.suite_processes < 1:
+        raise SetupError(f"--processes must be at least 1, got {option.suite_processes}")
     profile, recording = _profile(config), option.suite_expect == "record"
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
     options = Options(
@@ -238,8 +249,8 @@ def _has_group(cell: Cell, group: Group) -> bool:
 
 
 def _cell(item: pytest.Item) -> Any:
-    callspec = getattr(item, "callspec", None)
-    return None if callspec is None else callspec.params.get("suite_cell")
+    found = getattr(getattr(item, "callspec", None), "params", {}).get("suite_cell")
+    return found if isinstance(found, Cell) else None  # without cells pytest puts a marker of its own there
 
 
 def _group(item: pytest.Item) -> Group:
@@ -249,7 +260,12 @@ def _group(item: pytest.Item) -> Group:
 
 def _is_bench(config: pytest.Config) -> bool:
     """Whether this pytest run was asked for the suite's own benchmarks."""
-    return any("suite.benchmarks" in argument or "suite/benchmarks" in argument for argument in config.args)
+    return any(_names_benchmarks(argument.partition("::")[0]) for argument in config.args)
+
+
+def _names_benchmarks(argument: str) -> bool:
+    ours, path = PACKAGE / "benchmarks", Path(argument).resolve()
+    return argument.startswith("suite.benchmarks") or ours in (path, *path.parents)
 
 
 def _or_exit(step: Callable[[], object]) -> None:

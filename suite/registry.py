@@ -7,6 +7,7 @@ are imported when a name is first looked up, so that importing the suite stays c
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import pkgutil
@@ -38,6 +39,7 @@ TRAINING_SLOTS = (
 )
 SERVING_SLOTS = ("finish", "quantize", "deploy")  # in the order in which they happen, after training
 SLOTS = TRAINING_SLOTS + SERVING_SLOTS
+FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
 
 
@@ -295,12 +297,12 @@ class Registry:
             where = f"{frame.filename}:{frame.lineno}"
             raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{where}]") from error
 
-    def user_files(self) -> list[str]:
-        """Files outside the suite that declared something: what a child process has to load."""
+    def user_modules(self) -> list[str]:
+        """Modules (or files) outside the suite that declared something: what a child process has to load."""
         here = Path(__file__).parent
         functions = [t.function for t in self.techniques.values()] + [w.recipe for w in self.workloads.values()]
-        files = dict.fromkeys(str(Path(inspect.getfile(function)).resolve()) for function in functions)
-        return [file for file in files if here not in Path(file).parents]
+        users = [function for function in functions if here not in Path(inspect.getfile(function)).resolve().parents]
+        return list(dict.fromkeys(_importable(function) for function in users))
 
     def _load_builtin(self) -> None:
         if not self._builtin_pending or self._loading:
@@ -321,9 +323,7 @@ def _import_file(path: Path) -> None:
         return
     if not resolved.is_file():
         raise SetupError(f"cannot load {str(path)!r}: there is no such file")
-    spec = importlib.util.spec_from_file_location(
-        f"tradeoff_suite_user_{resolved.stem}_{abs(hash(resolved))}", resolved
-    )
+    spec = importlib.util.spec_from_file_location(f"{FROM_FILE}{resolved.stem}_{abs(hash(resolved))}", resolved)
     if spec is None or spec.loader is None:
         raise SetupError(f"cannot load {str(path)!r}: it is no Python module")
     module = importlib.util.module_from_spec(spec)
@@ -333,6 +333,16 @@ def _import_file(path: Path) -> None:
     except BaseException:
         del sys.modules[spec.name]  # otherwise the next load would take the half of it for the whole
         raise
+
+
+def _importable(function: Callable[..., Any]) -> str:
+    """The module's dotted name if an import finds it by that name (relative imports need it), else its file."""
+    file, name = str(Path(inspect.getfile(function)).resolve()), function.__module__
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    top_level = importlib.machinery.PathFinder.find_spec(name.partition(".")[0])  # as a child process would look
+    found = top_level is not None and spec is not None and str(Path(spec.origin or "").resolve()) == file
+    by_name = found and not name.startswith(FROM_FILE) and name != "conftest"
+    return name if by_name else file
 
 
 def _spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[Member]:

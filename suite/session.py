@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from suite import phases, quiet
-from suite.errors import SuiteError, UnavailableError
-from suite.expect import Recorded, Store, check, fails, record
+from suite.composition import BASELINE
+from suite.errors import ExpectationFileError, SetupError, SuiteError, UnavailableError, UsageError
+from suite.expect import Recorded, Store, check, fails, load_all, record
 from suite.records import (
     TIERS,
     Cell,
@@ -28,6 +29,7 @@ from suite.records import (
     Tier,
     Verdict,
     VerdictKind,
+    Where,
 )
 from suite.report.run import RunFolder, point_latest, run_name
 from suite.settings import shipped_expectations
@@ -43,6 +45,7 @@ Expect = Literal["gate", "report", "record", "off"]
 Policy = Literal["report", "fail"]
 EXPECT = ("gate", "report", "record", "off")
 
+DEFAULT_SEEDS = 5
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 
 
@@ -86,18 +89,13 @@ class Session:
     def run(self, cell: Cell, group: Group) -> list[Verdict]:
         """Measure one group of a cell (or take it from the run that is resumed) and judge it."""
         self.bench.samples = {}
-        resumed = self._resumed(cell, group)
-        if resumed is not None:
-            self.verdicts += resumed
-            return resumed
-        measurements, failures = self._measure(cell, group)
-        for measurement in measurements:
-            self.folder.append(measurement)
-        for failure in failures:
-            self.folder.append(failure)
+        measurements = self._resumed(cell, group)
+        failures: list[CellFailure] = []
+        if not measurements:
+            measurements, failures = self._measure(cell, group)
+            self.folder.append(*measurements, *failures)
         verdicts = self._judge(cell, group, measurements, failures)
-        for verdict in verdicts:
-            self.folder.append(verdict)
+        self.folder.append(*verdicts)
         self.verdicts += verdicts
         return verdicts
 
@@ -116,7 +114,9 @@ class Session:
         return bound is None or bound.tier in self.options.gate_tiers
 
     def exit_code(self) -> int:
-        """0; 1 if something failed; 10 if all that failed is inconclusive."""
+        """0; 1 if something failed; 10 if all that failed is inconclusive; 11 if every cell is unavailable."""
+        if self.options.gates and {verdict.kind for verdict in self.verdicts} == {VerdictKind.UNAVAILABLE}:
+            return EXIT_UNUSABLE  # nothing could run here, so nothing was gated
         failed = {verdict.kind for verdict in self.verdicts if self.fails(verdict)}
         if not failed:
             return EXIT_PASS
@@ -135,16 +135,19 @@ class Session:
         """The command that measures a verdict's cell again, or that accepts its figure."""
         cell = verdict.cell
         if verdict.kind in (VerdictKind.IMPROVED, VerdictKind.UNVERIFIED):
-            return self.record_command(cell.technique)
+            return self.record_command(cell)
         again = ["suite", "bench", "--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
         loads = [argument for module in self.options.load for argument in ("--load", module)]
         quick = ["--quick"] if self.header.profile == "quick" else []
-        return shlex.join([*again, *loads, *quick, *self._expect_dir()])
+        plan = self.bench.plan
+        seeds = [] if plan.seeds == DEFAULT_SEEDS else ["--seeds", str(plan.seeds)]
+        threads = [] if quiet.threads() == 1 else ["--threads", str(quiet.threads())]
+        return shlex.join([*again, *loads, *quick, *seeds, *threads, *self._expect_dir()])
 
-    def record_command(self, technique: str | None = None) -> str:
-        """The command that stores this run's figures as expectations without running again."""
-        only = [] if technique is None else ["--only", technique]
-        return shlex.join(["suite", "record", str(self.folder.path), *only, *self._expect_dir()])
+    def record_command(self, cell: Cell | None = None) -> str:
+        """The command that stores figures of this run: a cell's, or all those that have no expectation yet."""
+        which = ["--new"] if cell is None else ["--only", str(cell)]
+        return shlex.join(["suite", "record", str(self.folder.path), *which, *self._expect_dir()])
 
     def _expect_dir(self) -> list[str]:
         elsewhere = self.options.expect_dir != Path("expectations")
@@ -185,8 +188,9 @@ class Session:
         """A paired timing regressed only if a fresh process says so too."""
         try:
             again = self.bench.repeat(cell)
-        except SuiteError as error:
-            return [_weakened(v, f"the repeat failed: {error}") if v.metric in doubtful else v for v in verdicts]
+        except Exception as error:  # noqa: BLE001  # what could not be repeated stays regressed
+            failed = f"it could not be repeated: {explain(error)}"
+            return [replace(v, reason=f"{v.reason}; {failed}") if v.metric in doubtful else v for v in verdicts]
         second = self._check(cell, group, [again[name] for name in doubtful if name in again], [])
         confirmed = {v.metric for v in second if v.kind is VerdictKind.REGRESSED}
         return [self._after_repeat(v, again, confirmed) if v.metric in doubtful else v for v in verdicts]
@@ -217,13 +221,13 @@ class Session:
     def _today(self) -> date:
         return datetime.now(UTC).date()
 
-    def _resumed(self, cell: Cell, group: Group) -> list[Verdict] | None:
-        """The judged group of the resumed run; ``None`` if it is not whole there, or failed."""
-        if self.options.resume is None:
-            return None
-        done = [v for v in self.folder.verdicts() if v.cell == cell and v.group == group]
-        failed = any(v.kind is VerdictKind.ERROR for v in done)
-        return None if failed or not done else done
+    def _resumed(self, cell: Cell, group: Group) -> list[Measurement]:
+        """What the resumed run measured of this group; it is judged again, since bounds may have changed."""
+        return [m for m in self._before if m.cell == cell and m.group == group]
+
+    @cached_property
+    def _before(self) -> Sequence[Measurement]:
+        return () if self.options.resume is None else self.folder.measurements()
 
 
 def open_session(
@@ -234,13 +238,11 @@ def open_session(
     Raises `SuiteError` for files that cannot be read and folders that cannot be written.
     """
     from suite.bench import Bench  # loads torch
-    from suite.expect import load_all
-    from suite.machine import accelerator_versions, git_commit, versions, where
+    from suite.machine import git_commit, where
 
     phases.reset()
     store = Store([options.expect_dir, shipped_expectations()])
-    if options.expect != "off" and options.expect_dir.is_dir():
-        load_all(options.expect_dir)  # a malformed file is found now, not after an hour
+    _check_expectations(registry, options)  # a malformed file is found now, not after an hour
     with phases.phase("imports"):
         found = where(device, data_digests=data_digests(registry, workloads))
     header = RunHeader(
@@ -248,11 +250,11 @@ def open_session(
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         command=options.command,
         commit=git_commit(Path.cwd()),
-        where=replace(found, versions={**versions(), **accelerator_versions(device)}),
-        seeds=tuple(range(plan.seeds)),
+        where=found,
+        seeds=tuple(plan.seeds_of(BASELINE)),
         profile=plan.profile,
         quiet=quiet.is_quiet()[0],
-        load=tuple(registry.user_files()),
+        load=tuple(registry.user_modules()),
     )
     folder = _folder(options, header)
     with phases.phase("imports"):
@@ -261,6 +263,29 @@ def open_session(
     session = Session(options=options, header=folder.header, folder=folder, bench=bench, store=store)
     bench.keep = session.keep
     return session
+
+
+def _check_expectations(registry: Registry, options: Options) -> None:
+    if options.expect == "off" or not options.expect_dir.is_dir():
+        if options.expect in ("gate", "report") and options.expect_dir != Options.expect_dir:
+            raise SetupError(f"there is no folder {options.expect_dir}; correct --expect-dir or record into it first")
+        return
+    check_names(registry, load_all(options.expect_dir))
+
+
+def check_names(registry: Registry, expectations: Sequence[Expectation]) -> None:
+    """Raise `ExpectationFileError` for an entry whose technique is spelled so that no cell would ever look it up."""
+    for entry in expectations:
+        if entry.workload not in registry.workloads:
+            continue  # another project's, or one whose module is not loaded here
+        try:
+            canonical = registry.canonical(entry.technique)
+        except UsageError:
+            continue  # likewise
+        if canonical != entry.technique:
+            raise ExpectationFileError(
+                entry.path, entry.line, f"{entry.technique!r} matches no cell; its canonical spelling is {canonical!r}"
+            )
 
 
 def _import_heavy(registry: Registry, workloads: Sequence[str]) -> None:
@@ -302,12 +327,9 @@ def _folder(options: Options, header: RunHeader) -> RunFolder:
     if options.resume is None:
         return RunFolder.create(options.reports_dir, header)
     folder = RunFolder.open(options.resume)
-    same = replace(folder.header.where, data_digests=header.where.data_digests) == header.where
-    if not same or folder.header.seeds != header.seeds or folder.header.profile != header.profile:
-        raise SuiteError(
-            f"{options.resume} cannot be resumed here: it ran with other seeds, profile, versions or on another "
-            "machine; start a new run without --resume"
-        )
+    changed = _changes(folder.header, header)
+    if changed:
+        raise SuiteError(f"{options.resume} cannot be resumed: other {', '.join(changed)}; run again without --resume")
     return folder
 
 
@@ -319,6 +341,23 @@ def _tolerant_of_warnings() -> Iterator[None]:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
         yield
+
+
+def _changes(before: RunHeader, now: RunHeader) -> list[str]:
+    """What differs between two runs so that their figures do not belong together."""
+    facts = {
+        "commit": (before.commit, now.commit),
+        "machine, versions or threads": (_hardware(before), _hardware(now)),
+        "data": tuple(h.where.data_digests for h in (before, now)),
+        "seeds": (before.seeds, now.seeds),
+        "profile": (before.profile, now.profile),
+        "kind of process (quiet or not)": (before.quiet, now.quiet),
+    }
+    return [name for name, (old, new) in facts.items() if old != new]
+
+
+def _hardware(header: RunHeader) -> Where:
+    return replace(header.where, data_digests={})
 
 
 def _is_paired(verdict: Verdict) -> bool:

@@ -106,6 +106,7 @@ class Tuner:
         extra = () if after_step is None else (after_step,)
         recipe = replace(self.recipe, learning_rate=rate, epochs=epochs, callbacks=(*self.recipe.callbacks, *extra))
         trainee = start(recipe, device=self.device, reference=self.reference, network=network)
+        _warm_up(trainee, self.splits.train)
         generator = torch.Generator().manual_seed(recipe.seed + 1)  # not the order of the first stage again
         records = _epochs(trainee, self.splits, generator, report=self.report, target=None)
         self.seconds += records[-1].seconds
@@ -140,11 +141,17 @@ class TrainingStep:
         return loss.detach()
 
     def _update(self) -> None:
+        if self.schedule is None or not self.scaler.is_enabled():  # asking for the scale waits for the device
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+            if self.schedule is not None:
+                self.schedule.step()
+            return
         scale = self.scaler.get_scale()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         skipped = self.scaler.get_scale() < scale  # gradients overflowed: the optimizer did not step
-        if self.schedule is not None and not skipped:
+        if not skipped:
             self.schedule.step()
 
 
@@ -259,7 +266,14 @@ def deterministic() -> Iterator[None]:
 def synchronize(device: str) -> None:
     """Wait for all work of an accelerator; nothing to wait for on a CPU."""
     if torch.device(device).type != "cpu":
-        torch.accelerator.synchronize()
+        torch.accelerator.synchronize(device)
+
+
+def select_device(device: str) -> None:
+    """Make a numbered accelerator the current one: kernels, events and memory counters of libraries follow it."""
+    index = torch.device(device).index
+    if index is not None:
+        torch.accelerator.set_device_index(index)
 
 
 def _epochs(
@@ -292,9 +306,10 @@ def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator) -> 
 
 
 def _warm_up(trainee: Trainee, train: Split) -> None:
-    """Let a prepared network compile on one batch, outside the training clock and without a trace in the weights."""
-    if trainee.forward is trainee.network:
-        return
+    """Let everything lazy happen on one batch outside the training clock: a network compiles, a teacher is trained.
+
+    Weights, buffers and gradients are left as they were.
+    """
     buffers = {name: value.clone() for name, value in trainee.network.named_buffers()}
     generator = torch.Generator().manual_seed(trainee.recipe.seed)
     batch = next(iter(trainee.recipe.batches(train.to(trainee.device), generator)))

@@ -463,12 +463,12 @@ def test_a_file_is_loaded_once_for_its_declarations(user_file):
     assert f"{user_file}:4" == REGISTRY.find_technique("loaded_from_a_file").where
 
 
-def test_user_files_are_those_outside_the_suite(user_file):
+def test_user_modules_are_those_outside_the_suite(user_file):
     """A child process loads what a user declared; the built-in modules it has itself."""
-    before = REGISTRY.user_files()
+    before = REGISTRY.user_modules()
     REGISTRY.load(str(user_file))
-    assert [*before, str(user_file)] == REGISTRY.user_files()
-    assert [HERE] == SAMPLE.user_files()
+    assert [*before, str(user_file)] == REGISTRY.user_modules()
+    assert [__name__] == SAMPLE.user_modules()  # this file can be imported by its name
 
 
 def test_a_file_that_is_not_there_is_an_error_with_its_path(tmp_path):

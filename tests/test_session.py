@@ -63,6 +63,7 @@ def start(tmp_path, news, monkeypatch):
 
     def open_run(plan=QUICK, **options):
         folders = {"expect_dir": tmp_path / "expectations", "reports_dir": tmp_path / "reports"}
+        folders["expect_dir"].mkdir(exist_ok=True)
         return open_session(
             registry_with_failures(),
             Options(**(folders | options)),
@@ -203,11 +204,13 @@ def test_an_error_fails_whatever_is_done_with_expectations(start, expect):
     assert 1 == run.exit_code()
 
 
-def test_a_cell_that_cannot_run_here_is_unavailable_and_fails_nothing(start):
-    """The reason is kept; each group is asked again."""
+def test_a_cell_that_cannot_run_here_is_unavailable_and_fails_nothing_by_itself(start):
+    """The reason is kept; but a gate in which nothing at all could run has gated nothing."""
     run = start()
     (verdict,) = run.run(cell("elsewhere"), "size")
     assert (VerdictKind.UNAVAILABLE, "no such engine here") == (verdict.kind, verdict.reason)
+    assert 11 == run.exit_code()
+    run.run(BASELINE, "size")
     assert 0 == run.exit_code()
     assert ["unavailable"] == [failure.kind for failure in run.folder.failures()]
 
@@ -312,7 +315,6 @@ def test_a_slowdown_counts_once_a_fresh_process_confirms_it(judged):
     [
         (1.0, "1 in a fresh process does not confirm it"),
         (None, "does not confirm it"),
-        (FreshProcessError("it was killed"), "the repeat failed: it was killed"),
     ],
 )
 def test_a_slowdown_that_a_fresh_process_does_not_confirm_is_inconclusive(judged, again, expected):
@@ -321,6 +323,15 @@ def test_a_slowdown_that_a_fresh_process_does_not_confirm_is_inconclusive(judged
     assert (VerdictKind.INCONCLUSIVE, 1) == (verdict.kind, asked)
     assert expected in verdict.reason
     assert 0 == session.exit_code()
+
+
+@pytest.mark.parametrize("error", [FreshProcessError("it was killed"), RuntimeError("no memory")])
+def test_a_slowdown_that_cannot_be_repeated_stays_one(judged, error):
+    """A gate does not open because its second look failed."""
+    verdict, asked, session = judged(0.8, error)
+    assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
+    assert "it could not be repeated" in verdict.reason
+    assert 1 == session.exit_code()
 
 
 @pytest.mark.parametrize(("first", "options"), [(1.0, {}), (0.8, {"expect": "report"})])
@@ -377,7 +388,7 @@ def test_a_resumed_run_tries_again_what_failed(start):
 def test_a_run_of_another_plan_cannot_be_resumed(start, plan):
     """Figures of different plans do not belong in one folder."""
     first = start()
-    with pytest.raises(SuiteError, match=r"cannot be resumed here.*without --resume"):
+    with pytest.raises(SuiteError, match=r"cannot be resumed: other (seeds|profile).*without --resume"):
         start(plan=plan, resume=first.folder.path)
 
 
@@ -385,7 +396,9 @@ def test_the_commands_that_help_name_the_cell_and_the_folder(start, tmp_path):
     """They can be pasted: parentheses and folders are quoted for a shell."""
     run = start()
     (verdict, *_) = run.run(cell("halved(epochs=1)"), "size")
-    expected = f"suite record {run.folder.path} --only 'halved(epochs=1)' --expect-dir {tmp_path / 'expectations'}"
+    expected = (
+        f"suite record {run.folder.path} --only 'halves-halved(epochs=1)-cpu' --expect-dir {tmp_path / 'expectations'}"
+    )
     assert expected == run.rerun(verdict)
     failed = replace(verdict, kind=VerdictKind.REGRESSED)
     assert run.rerun(failed).startswith("suite bench --workload halves --technique 'halved(epochs=1)' --device cpu")
@@ -405,4 +418,4 @@ def test_the_header_says_what_the_figures_depend_on(start):
     header = start().header
     assert ((0, 1), "quick", False) == (header.seeds, header.profile, header.quiet)
     assert {"halves": "halves-1"} == dict(header.where.data_digests)
-    assert {tiny.__file__, __file__} == set(header.load)
+    assert {"tiny", __name__} == set(header.load)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIGMAS = 4
 SIZE_MARGIN = 0.02  # of bytes that are not exact: an artefact with time stamps, entropy coding
 RATIO_MARGIN = 0.01
+UNKNOWN_QUALITY_MARGIN = 0.02  # one seed, so nothing is known of s
 UNKNOWN_RATIO_MARGIN = 0.05  # no fresh processes, so nothing is known of s
 _TRAINING_AND_COMPILATION = frozenset(
     {"compile_seconds_cold", "compile_seconds_warm", "train_seconds", "time_to_target"}
@@ -71,6 +72,7 @@ def _distances(measured: Measurement) -> tuple[float | None, float | None]:
 def _quality_margin(measured: Measurement) -> float:
     """In the metric's unit; the mean over n seeds spreads as s / sqrt(n)."""
     least = 0.01 if measured.metric == "accuracy_worst_seed" else 0.005
+    least = least if _known(measured) else UNKNOWN_QUALITY_MARGIN
     return max(least, SIGMAS * _noise(measured) / math.sqrt(max(1, len(measured.seeds))))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.errors import UsageError, unknown
-from suite.expect.bounds import propose, stored_value
-from suite.expect.files import read
+from suite.expect.bounds import SIGMAS, propose, stored_value
+from suite.expect.files import load_all, read
 from suite.expect.judge import TIME_UNITS
 from suite.expect.merge import merge
 from suite.expect.write import one_writer, replace_files
@@ -19,6 +19,8 @@ from suite.records import Expectation, Measurement, Origin, RunHeader, Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +34,24 @@ class Recorded:
 
 
 def record(
-    measurements: Iterable[Measurement], *, header: RunHeader, directory: Path, only: Collection[str] = ()
+    measurements: Iterable[Measurement],
+    *,
+    header: RunHeader,
+    directory: Path,
+    only: Collection[str] = (),
+    new: bool = False,
 ) -> Recorded:
     """Merge measurements into ``directory/<level>/<workload>.toml``; entries that this run did not measure stay.
 
     ``only`` limits it to canonical technique names or cells (``str(cell)``). Raises `ExpectationFileError` for a
-    malformed file and `SuiteError` where one cannot be written; nothing at all is then written.
+    malformed file and `SuiteError` where one cannot be written; nothing at all is then written. ``new`` leaves
+    entries that exist as they are. An entry from more seeds or processes is never replaced by one from fewer.
     """
     directory = Path(directory)
     measured = list(measurements)
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
-    doubts = {id(m): _doubt(m, header) for m in chosen}
+    stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
+    doubts = {id(m): _doubt(m, header) or _weaker(m, header, stored, new=new) for m in chosen}
     skipped = [f"{m.cell} {m.metric}: {doubts[id(m)]}" for m in chosen if doubts[id(m)]]
     files = _by_file([m for m in chosen if not doubts[id(m)]], header, directory)
     with one_writer(directory):
@@ -65,16 +74,36 @@ def _doubt(measured: Measurement, header: RunHeader) -> str:
     known = METRICS.get(measured.metric)
     if known is None:
         return str(unknown("metric", measured.metric, METRICS))
-    if measured.suspect:
-        return f"suspect: {measured.suspect}"
-    if not math.isfinite(measured.value):
-        return f"its value is {measured.value!r}"
-    if (measured.unit, measured.better) != (known.unit, known.better):
-        return (
-            f"measured as {measured.unit}, {measured.better} is better; the catalogue has {known.unit}, {known.better}"
-        )
-    if not header.quiet and (measured.unit in TIME_UNITS or known.judged == "interval"):
-        return "a timing outside a quiet process; run it through `suite bench`"
+    timed = measured.unit in TIME_UNITS or known.judged == "interval"
+    noise = SIGMAS * (measured.noise or 0.0)
+    doubts = {
+        f"suspect: {measured.suspect}": measured.suspect,
+        f"its value is {measured.value!r}": not math.isfinite(measured.value),
+        f"measured as {measured.unit}, {measured.better} is better; the catalogue has {known.unit}, {known.better}": (
+            (measured.unit, measured.better) != (known.unit, known.better)
+        ),
+        "a timing outside a quiet process; run it through `suite bench`": timed and not header.quiet,
+        f"too noisy to gate: four times its noise is {noise:.0%}; measure it on a quieter machine": (
+            noise >= TOO_NOISY and measured.better == "higher" and known.noise == "relative"
+        ),
+    }
+    return next((doubt for doubt, holds in doubts.items() if holds), "")
+
+
+def _weaker(
+    measured: Measurement, header: RunHeader, stored: Mapping[tuple[str, str, str, str], Expectation], *, new: bool
+) -> str:
+    """Why what is stored is better than this measurement; empty where it is not."""
+    cell = measured.cell
+    entry = stored.get((_level(measured, header.where), cell.workload, cell.technique, measured.metric))
+    if entry is None:
+        return ""
+    if new:
+        return "has an expectation already"
+    if (entry.seeds or 0) > len(measured.seeds) > 0:
+        return f"stored from {entry.seeds} seeds, measured with {len(measured.seeds)}; run it with as many"
+    if (entry.processes or 0) > measured.processes:
+        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with --expect=record"
     return ""
 
 

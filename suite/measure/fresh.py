@@ -59,9 +59,11 @@ class Workers(AbstractContextManager["Workers"]):
         training: bool,
         budget: Budget,
         processes: int,
+        saturating: int | None = None,
     ) -> list[dict[str, Measurement]]:
         """The timed metrics of ``processes`` fresh quiet processes, one after the other."""
-        request = {"task": "speed", "batch": batch, "training": training, "budget": asdict(budget)}
+        request = {"task": "speed", "batch": batch, "training": training, "saturating": saturating}
+        request |= {"budget": asdict(budget)}
         weights = self._save(base, technique)
         answers = [self._ask(cell, request | {"seed": 1000 + k}, weights) for k in range(processes)]
         return [_measurements(cell, answer["measurements"]) for answer in answers]
@@ -78,7 +80,7 @@ class Workers(AbstractContextManager["Workers"]):
         weights = self._save(base, technique)
         request = {"task": "compile", "batch": batch, "training": training}
         with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as cache:
-            extra = {"TORCHINDUCTOR_CACHE_DIR": cache}
+            extra = {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": str(Path(cache) / "triton")}
             cold, warm = (self._ask(cell, request, weights, extra=extra)["first_call"] for _ in range(2))
         return [measured(cell, "compile_seconds_cold", cold), measured(cell, "compile_seconds_warm", warm)]
 
@@ -103,6 +105,7 @@ class Workers(AbstractContextManager["Workers"]):
         full = {**request, "cell": asdict(cell), "load": list(self.load), "weights": str(weights)}
         path.write_text(json.dumps(full), "utf-8")
         environment = quiet.environment(os.environ, threads=quiet.threads())
+        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)  # users' modules may need it
         if default_allocator:
             environment = quiet.default_environment(environment)
         with phase("fresh_process"), _reported_hanging(cell):

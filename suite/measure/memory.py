@@ -26,7 +26,7 @@ def inference_memory(cell: Cell, served: Served, inputs: Tensor) -> Measurement:
 
 
 def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> Measurement:
-    """Peak bytes of one training step above the weights and the optimizer's state."""
+    """Peak bytes of one training step above what is held between steps: weights, gradients, optimizer's state."""
     step = training_step(recipe, device=cell.device, reference=reference)
     return measured(cell, "peak_memory_training", peak_bytes(step, cell.device))
 
@@ -52,8 +52,8 @@ def _peak_on_cpu(call: Callable[[], object]) -> int:
 
 def _peak_on_accelerator(call: Callable[[], object], device: str) -> int:
     synchronize(device)
-    torch.accelerator.reset_peak_memory_stats()
-    before = torch.accelerator.memory_allocated()
+    torch.accelerator.reset_peak_memory_stats(device)
+    before = torch.accelerator.memory_allocated(device)
     call()
     synchronize(device)
-    return int(torch.accelerator.max_memory_allocated()) - int(before)
+    return int(torch.accelerator.max_memory_allocated(device)) - int(before)

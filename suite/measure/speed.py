@@ -14,7 +14,7 @@ from suite.measure.build import measured
 from suite.measure.timing import Sample, latency, sample
 from suite.phases import phase
 from suite.records import Cell, Measurement, Recipe
-from suite.serve import Served, serve, warm_up
+from suite.serve import Served, fill_up, serve, warm_up
 from suite.train import Reference, Trained, TrainingStep, start, synchronize
 
 CONFIDENCE = 0.99
@@ -61,15 +61,17 @@ def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> di
     return sides
 
 
-def inference(cell: Cell, sides: Mapping[str, Served], inputs: Tensor, *, budget: Budget, seed: int = 0) -> Timed:
-    """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and, on accelerators, at saturation."""
+def inference(
+    cell: Cell, sides: Mapping[str, Served], inputs: Tensor, *, budget: Budget, seed: int = 0, saturating: int | None
+) -> Timed:
+    """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and at the ``saturating`` batch, if given."""
     samples = {
         "inference": _sample(sides, inputs, seconds=budget.batch, seed=seed),
         "inference_b1": _sample(_pair(sides), inputs[:1], seconds=budget.single, seed=seed + 1),
     }
-    if torch.device(cell.device).type != "cpu":
-        saturating = _saturating_inputs(sides[BASE], inputs)
-        samples["inference_saturated"] = _sample(_pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
+    if saturating is not None:
+        many = fill_up(inputs, saturating)
+        samples["inference_saturated"] = _sample(_pair(sides), many, seconds=budget.batch, seed=seed + 2)
     one = sides[TECHNIQUE].prepare_inputs(inputs[:1])
     seconds = latency(
         _call(sides[TECHNIQUE], one), seconds=budget.latency, synchronize=lambda: synchronize(cell.device)
@@ -157,20 +159,23 @@ def _latency(cell: Cell, seconds: np.ndarray) -> list[Measurement]:
     return [measured(cell, "latency_p50", p50, **details), measured(cell, "latency_p99", p99, **details)]
 
 
-def _saturating_inputs(base: Served, inputs: Tensor) -> Tensor:
-    """``inputs`` repeated to the batch beyond which the baseline's throughput grows by less than 5 % a doubling."""
+def saturating_batch(base: Served, inputs: Tensor) -> int:
+    """The batch beyond which the baseline's throughput grows by less than 5 % a doubling.
+
+    Where memory ends first, half of what fits: two networks are timed side by side.
+    """
     best, rate = inputs, _throughput_of(base, inputs)
     while len(best) < LARGEST_BATCH:
         try:
             doubled = torch.cat([best, best])
             faster = _throughput_of(base, doubled)
-        except torch.OutOfMemoryError:  # the largest batch that fits is the one that saturates
+        except torch.OutOfMemoryError:
             torch.accelerator.empty_cache()
-            break
+            return max(len(inputs), len(best) // 2)
         if faster < SATURATED_GAIN * rate:
             break
         best, rate = doubled, faster
-    return best
+    return len(best)
 
 
 def _throughput_of(served: Served, inputs: Tensor) -> float:

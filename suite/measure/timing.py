@@ -38,7 +38,8 @@ Clock = Callable[[], float]
 
 PATIENCE = 4  # how many times the budget may be used to reach the least number of rounds
 TICKS_PER_TURN = 1000  # a turn of that many timer ticks is read to a tenth of a percent
-MOST_FAULTS = 100  # minor page faults a call; a quiet process has next to none
+FAULT_SECONDS = 2e-6  # what a minor page fault costs, about
+MOST_FAULT_SHARE = 0.01  # of a call spent in page faults; in a quiet process it is next to nothing
 MOST_REPEATS = 10**6
 MOST_READINGS = 200_000  # of a timer that stands still: a 15 ms timer needs about that many to move
 LEAST_SIDES = 2
@@ -303,8 +304,9 @@ def _doubts(plan: _Plan, log: _Log, faults: Mapping[str, float]) -> Iterator[str
         yield "the timer stood still during a turn"
     if len(log.order) < plan.least:
         yield f"only {len(log.order)} rounds fitted into {log.elapsed:.3g} s; an interval needs {plan.least}"
-    if max(faults.values(), default=0.0) > MOST_FAULTS:
-        yield f"{max(faults.values()):.0f} minor page faults a call: start it in a quiet process"
+    for side, count in faults.items():
+        if log.seconds[side] and count * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(log.seconds[side])):
+            yield f"{count:.0f} minor page faults a call of {side}: start it in a quiet process"
 
 
 def _calibrate(plan: _Plan, side: str, target: float) -> int:

@@ -35,9 +35,9 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     rebuilt = _Rebuilt(request, cell)
     budget = speed.Budget(**request["budget"])
     sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=rebuilt.is_baseline)
-    found = list(
-        speed.inference(cell, sides, rebuilt.inputs(request["batch"]), budget=budget, seed=request["seed"]).measurements
-    )
+    inputs, seed = rebuilt.inputs(request["batch"]), request["seed"]
+    timed = speed.inference(cell, sides, inputs, budget=budget, seed=seed, saturating=request["saturating"])
+    found = list(timed.measurements)
     if request["training"]:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
         timed = speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=request["seed"])
@@ -69,12 +69,12 @@ def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     from suite.serve import serve
 
     rebuilt = _Rebuilt(request, cell)
+    served = serve(rebuilt.technique)  # quantizing is no compilation
+    inputs = served.prepare_inputs(rebuilt.inputs(request["batch"]))
     began = perf_counter()
     if request["training"]:
         training_step(rebuilt.technique.recipe, device=cell.device, reference=rebuilt.reference)
-    else:
-        served = serve(rebuilt.technique)
-        served(served.prepare_inputs(rebuilt.inputs(request["batch"])))
+    served(inputs)
     return {"first_call": perf_counter() - began}
 
 
@@ -90,9 +90,11 @@ class _Rebuilt:
         from suite.composition import BASELINE
         from suite.registry import REGISTRY
         from suite.store import TrainedStore
+        from suite.train import select_device
 
         for module in request["load"]:
             REGISTRY.load(module)
+        select_device(cell.device)
         weights = torch.load(request["weights"], weights_only=True)
         splits = Splits(**{part: Split(inputs=i, targets=t) for part, (i, t) in weights["data"].items()})
         store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=splits)

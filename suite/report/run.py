@@ -85,9 +85,10 @@ class RunFolder:
     def results(self) -> Path:
         return self.path / RESULTS
 
-    def append(self, record: Measurement | CellFailure | Verdict) -> None:
-        """Add one line and sync it to disk. Raises `ResultsError` for NaN, infinity and an unwritable folder."""
-        _append(self.results, record)
+    def append(self, *records: Measurement | CellFailure | Verdict) -> None:
+        """Add one line each, all at once, and sync them. Raises `ResultsError` for NaN and an unwritable folder."""
+        if records:
+            _append(self.results, *records)
 
     def measurements(self) -> tuple[Measurement, ...]:
         """One measurement for each cell and metric, in order of first appearance; the last line wins."""
@@ -95,11 +96,22 @@ class RunFolder:
 
     def failures(self) -> tuple[CellFailure, ...]:
         """One failure for each cell and group of metrics; the last line wins."""
-        return _last(self._of(CellFailure), lambda found: (found.cell, found.group))
+        failed: dict[Hashable, CellFailure] = {}
+        for found in _read(self.results):
+            if isinstance(found, CellFailure):
+                failed[found.cell, found.group] = found
+            elif isinstance(found, Measurement):
+                failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
+        return tuple(failed.values())
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each cell and metric (or group, where the metric is empty); the last line wins."""
-        return _last(self._of(Verdict), lambda found: (found.cell, found.metric, found.group))
+        judged: dict[Hashable, Verdict] = {}
+        for found in self._of(Verdict):
+            if found.metric:
+                judged.pop((found.cell, "", found.group), None)  # a resumed run measured the group after all
+            judged[found.cell, found.metric, found.group] = found
+        return tuple(judged.values())
 
     def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:
         """Keep raw values as ``raw/<record_id>.parquet``, one row per (series, index, value).
@@ -289,16 +301,21 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _append(path: Path, record: Record) -> None:
-    line = encode(record).encode() + b"\n"
+def _append(path: Path, *records: Record) -> None:
+    lines = b"".join(encode(record).encode() + b"\n" for record in records)
     with _writing(path), path.open("a+b") as file:
         _mend(file)
-        file.write(line)
+        file.write(lines)
         _sync(file)
 
 
 def _mend(file: BinaryIO) -> None:
     """Drop a last line that a killed process left unfinished; nothing may be glued to it."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) == b"\n":
+        return
     file.seek(0)
     content = file.read()
     tail = content.rpartition(b"\n")[2]

@@ -388,3 +388,31 @@ def test_merging_never_drops_an_entry_and_is_idempotent(first, old, second, new)
     assert rest == {key: found[key] for key in rest}
     assert keyed(first).keys() | keyed(second).keys() == found.keys()
     assert not merge(twice.text, path=PATH, entries=second, origin=new).changed
+
+
+def test_new_leaves_entries_that_exist_as_they_are(tmp_path):
+    """What is unverified can be recorded without accepting what has just regressed."""
+    record([measurement("parameters", 10.0)], header=run_header(), directory=tmp_path)
+    done = record(
+        [measurement("parameters", 12.0), measurement("macs", 5.0)], header=run_header(), directory=tmp_path, new=True
+    )
+    assert (1, 0) == (done.added, done.updated)
+    assert {"parameters": 10, "macs": 5} == {entry.metric: entry.value for entry in load_all(tmp_path)}
+
+
+def test_fewer_seeds_or_processes_never_replace_more(tmp_path):
+    """A quick run's figures are worse than what is stored."""
+    many = measurement("accuracy", 0.99, noise=0.002, seeds=(0, 1, 2, 3, 4))
+    record([many, measurement("speedup_b64", 2.0, noise=0.01, processes=5)], header=run_header(), directory=tmp_path)
+    quick = [measurement("accuracy", 0.98, seeds=(0,)), measurement("speedup_b64", 1.9)]
+    done = record(quick, header=run_header(), directory=tmp_path)
+    assert (0, 0) == (done.added, done.updated)
+    assert "stored from 5 seeds" in " ".join(done.skipped)
+    assert "stored from 5 processes" in " ".join(done.skipped)
+
+
+def test_a_ratio_whose_noise_leaves_no_bound_is_not_recorded(tmp_path):
+    """Nothing could ever regress against a lower bound of zero."""
+    done = record([measurement("speedup_b64", 2.0, noise=0.25, processes=5)], header=run_header(), directory=tmp_path)
+    assert (0, ()) == (done.added, done.changed)
+    assert "too noisy to gate" in done.skipped[0]
