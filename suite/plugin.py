@@ -5,6 +5,7 @@ Importing it loads neither torch nor pandas, since it is loaded by every pytest 
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from suite.errors import SetupError, SuiteError
 from suite.plugin_output import Progress, summarize
 from suite.records import GROUPS, TIERS, Cell, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
-from suite.session import DEFAULT_SEEDS, EXIT_FAILED, EXIT_UNUSABLE, EXPECT, Options, Session, open_session
+from suite.session import COMMAND, DEFAULT_SEEDS, EXIT_FAILED, EXIT_UNUSABLE, EXPECT, Options, Session, open_session
 from suite.settings import PACKAGE, load_user_modules
 
 CELLS = pytest.StashKey[list[Cell]]()
@@ -217,7 +218,7 @@ def _open(session: pytest.Session) -> None:
         reports_dir=option.suite_reports_dir,
         resume=option.suite_resume,
         load=tuple(option.suite_load),
-        command=shlex.join(["pytest", *config.invocation_params.args]),
+        command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
     )
     cells = cells_of(config)
     workloads = list(dict.fromkeys(cell.workload for cell in cells))

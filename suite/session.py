@@ -46,6 +46,7 @@ Policy = Literal["report", "fail"]
 EXPECT = ("gate", "report", "record", "off")
 
 DEFAULT_SEEDS = 5
+COMMAND = "SUITE_COMMAND"  # environment variable: the command line that started this process
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 
 
