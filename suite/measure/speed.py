@@ -31,7 +31,7 @@ RATIOS = {"speedup_b64": "inference", "speedup_b1": "inference_b1", "speedup_sat
 class Budget:
     """Seconds of sampling for the serving batch, for batch 1 and for one image's latency."""
 
-    batch: float = 4.0
+    batch: float = 8.0
     single: float = 2.0
     latency: float = 1.0
     training: float = 4.0
