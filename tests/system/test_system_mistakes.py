@@ -27,7 +27,7 @@ def _one_sentence(done) -> str:
         (["--precision=bf17"], "unknown precision 'bf17'; did you mean bf16"),
         (["--technique=structured_pruning(ration=0.5)"], "unknown parameter of structured_pruning 'ration'; did you"),
         (["--technique=structured_pruning(ratio=1.5)"], "ratio must be in [0, 1), got 1.5"),
-        (["--technique=static_int8+structured_pruning"], "write structured_pruning+static_int8"),
+        (["--technique=static_int8+structured_pruning"], "write structured_pruning(ratio=0.5,epochs=5)+static_int8"),
         (["--load=no_such_file.py"], "cannot load 'no_such_file.py': there is no such file"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
