@@ -17,10 +17,11 @@ def problem() -> str | None:
     try:
         found = importlib.import_module("suite")
     except Exception as error:  # noqa: BLE001  # another package of that name may raise anything
-        return f"tradeoff-suite cannot be imported: {type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        return f"tradeoff-suite cannot be imported: {said}"
     if getattr(found, "DISTRIBUTION", None) == DISTRIBUTION:
         return None
-    where = getattr(found, "__file__", None) or ", ".join(getattr(found, "__path__", ["?"]))
+    where = getattr(found, "__file__", None) or next(iter(getattr(found, "__path__", ["?"])))
     return (
         f"another package named 'suite' at {where} stands before tradeoff-suite on the import path; "
         "rename it, or start Python from another folder with `python -P`"

@@ -62,7 +62,13 @@ def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> di
 
 
 def inference(
-    cell: Cell, sides: Mapping[str, Served], inputs: Tensor, *, budget: Budget, seed: int = 0, saturating: int | None
+    cell: Cell,
+    sides: Mapping[str, Served],
+    inputs: Tensor,
+    *,
+    budget: Budget,
+    seed: int = 0,
+    saturating: int | None = None,
 ) -> Timed:
     """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and at the ``saturating`` batch, if given."""
     samples = {

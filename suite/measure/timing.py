@@ -304,9 +304,13 @@ def _doubts(plan: _Plan, log: _Log, faults: Mapping[str, float]) -> Iterator[str
         yield "the timer stood still during a turn"
     if len(log.order) < plan.least:
         yield f"only {len(log.order)} rounds fitted into {log.elapsed:.3g} s; an interval needs {plan.least}"
-    for side, count in faults.items():
-        if log.seconds[side] and count * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(log.seconds[side])):
-            yield f"{count:.0f} minor page faults a call of {side}: start it in a quiet process"
+    felt = [
+        count
+        for side, count in faults.items()
+        if log.seconds[side] and count * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(log.seconds[side]))
+    ]
+    if felt:
+        yield f"{max(felt):.0f} minor page faults a call: start it in a quiet process"
 
 
 def _calibrate(plan: _Plan, side: str, target: float) -> int:
