@@ -13,6 +13,7 @@ from torch import Tensor
 
 from suite.measure.build import measured
 from suite.measure.speed import training_step
+from suite.measure.timing import undisturbed
 from suite.records import Cell, Measurement, Recipe
 from suite.serve import Served, warm_up
 from suite.train import Reference, synchronize
@@ -39,8 +40,8 @@ def peak_bytes(call: Callable[[], object], device: str) -> int:
 def _peak_on_cpu(call: Callable[[], object]) -> int:
     from torch.profiler import ProfilerActivity, profile  # loads the tracing library
 
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        call()
+    with undisturbed(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        call()  # without collections: garbage that is freed during the call would count against it
     results = profiler.profiler.kineto_results
     events = [event for event in results.events() if event.name() == "[memory]"]
     held = peak = 0
