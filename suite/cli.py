@@ -127,7 +127,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.expect import record
     from suite.report.run import RunFolder
 
-    folder = RunFolder.open(_results(parsed.results))
+    folder = RunFolder.open(parsed.results)
     load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
     done = record(folder.measurements(), header=folder.header, directory=parsed.expect_dir, only=only, new=parsed.new)
@@ -159,19 +159,12 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.report.run import RunFolder, latest
     from suite.report.tradeoffs import write
 
-    folder = RunFolder.open(_results(parsed.results) if parsed.results else latest(parsed.reports_dir))
+    folder = RunFolder.open(parsed.results or latest(parsed.reports_dir))
     paths = write(folder)
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     for path in paths:
         print(path)
     return EXIT_PASS
-
-
-def _results(path: Path) -> Path:
-    """The folder itself, or the one that a ``latest`` pointer names."""
-    from suite.report.run import latest
-
-    return latest(path.parent) if path.name == "latest" else path
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
