@@ -4,8 +4,9 @@ Importing this package is cheap: it loads neither torch nor torchvision nor pand
 """
 
 from suite.errors import SuiteError
-from suite.records import Batch, Cell, Measurement, Precision, Recipe, Split, Splits, Verdict, VerdictKind
+from suite.records import Cell, Measurement, Verdict, VerdictKind
 from suite.registry import REGISTRY, Registry, technique, workload
+from suite.training.recipe import Batch, Precision, Recipe, Split, Splits
 
 __all__ = [
     "REGISTRY",

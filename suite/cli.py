@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from suite import __version__, quiet
-from suite.cells import PRECISIONS
+from suite import __version__
 from suite.errors import SuiteError
+from suite.machine import quiet
 from suite.records import TIERS
 from suite.registry import REGISTRY
-from suite.session import COMMAND, EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT, check_names
+from suite.run.cells import PRECISIONS
+from suite.run.session import COMMAND, EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT, check_names
 from suite.settings import PACKAGE, load_user_modules, shipped_expectations
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
@@ -81,7 +82,7 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
         environment.pop(name, None)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])  # what a person would type again
-    command = [sys.executable, "-P", "-m", "suite.pinned", *_pytest_arguments(parsed), *rest]
+    command = [sys.executable, "-P", "-m", "suite.run.pinned", *_pytest_arguments(parsed), *rest]
     code = _run(command, environment)
     return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
 

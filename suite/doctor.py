@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from suite import machine, quiet
-from suite.ceilings import ceilings
 from suite.errors import SuiteError
-from suite.needs import missing_need
+from suite.machine import hardware as machine
+from suite.machine import quiet
+from suite.machine.needs import missing_need
+from suite.measure.ceilings import ceilings
 
 NEEDS = ("compiler", "bf16", "fp16", "int8_cpu")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from suite.errors import unknown
-from suite.records import Metric
+from suite.records import Cell, Measurement, Metric
 
 _ROWS = (
     # quality, over seeds
@@ -229,3 +232,12 @@ def metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise unknown("metric", name, METRICS) from None
+
+
+def measured(cell: Cell, name: str, value: float, **details: Any) -> Measurement:
+    """A `Measurement` of the catalogue's metric ``name``; ``details`` are its further fields."""
+    row = metric(name)
+    plain = Measurement(
+        cell=cell, metric=name, value=float(value), unit=row.unit, better=row.better, tier=row.tier, group=row.group
+    )
+    return replace(plain, **details)

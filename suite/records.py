@@ -1,23 +1,12 @@
-"""The frozen records that travel between the stages of a run; no logic, and no heavy import.
-
-Shapes: ``N`` images, ``C`` channels, ``H`` x ``W`` pixels, ``K`` classes.
-"""
+"""The frozen records that travel between the stages of a run; no logic, and no heavy import."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor, nn
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
-
-    from suite.train import Trainee, Tuner
+from typing import Literal
 
 Better = Literal["higher", "lower"]
 Tier = Literal["exact", "portable", "family", "local"]
@@ -40,95 +29,6 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.workload}-{self.technique}-{self.device}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """``inputs`` [N, ...] and ``targets`` [N] of one part of a data set, in memory."""
-
-    inputs: Tensor
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def to(self, device: str) -> Split:
-        """The same data on ``device``."""
-        return Split(inputs=self.inputs.to(device), targets=self.targets.to(device))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Splits:
-    """Disjoint training, validation and test data. Nothing may be chosen on ``test``."""
-
-    train: Split
-    validation: Split
-    test: Split
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """``inputs`` [B, ...] and ``targets`` [B] of one training step."""
-
-    inputs: Tensor
-    targets: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Precision:
-    """Autocast data type (``None``: no autocast) and whether gradients are scaled."""
-
-    autocast: torch.dtype | None = None
-    scale_gradients: bool = False
-
-
-def same(value: Any, *_: Any) -> Any:
-    """Return the first argument: the slot's 'change nothing'."""
-    return value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Everything that defines one training run and how its result is served.
-
-    A technique replaces the slots that it is about with `dataclasses.replace`. Closures live here, so a
-    recipe is never pickled: another process rebuilds it from the cell's canonical name.
-    """
-
-    data: Callable[[], Splits]
-    """Loads the data of this seed."""
-    model: Callable[..., nn.Module]
-    """Builds an untrained network; takes ``width`` (a factor on its channels, default 1.0)."""
-    batches: Callable[[Split, torch.Generator], Iterator[Batch]]
-    """One epoch of training batches; all randomness comes from the generator."""
-    steps_per_epoch: Callable[[int], int]
-    """How many batches ``batches`` yields for that many training examples."""
-    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer]
-    """Builds the optimizer from the parameters and the learning rate."""
-    schedule: Callable[[Optimizer, float, int], LRScheduler]
-    """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
-    loss: Callable[[Trainee, Batch, Tensor], Tensor]
-    """Scalar loss of one batch from the run's state, the batch and the output [B, K]."""
-    learning_rate: float
-    epochs: int
-    seed: int = 0
-    fine_tune_learning_rate: float | None = None
-    """Peak learning rate while a technique fine-tunes; a tenth of ``learning_rate`` where not given."""
-    layout: Literal["contiguous", "channels_last"] = "contiguous"
-    """Memory layout of weights and inputs."""
-    precision: Precision = Precision()
-    callbacks: tuple[Callable[[Trainee], None], ...] = ()
-    """Called after every optimizer step."""
-    prepare: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
-    """Wraps the network for training; the wrapped network stays the one that is kept."""
-    finish: Callable[[nn.Module, Tuner], nn.Module] = same
-    """Changes the trained network while it is still trainable."""
-    quantize: Callable[[nn.Module, Tensor], nn.Module] = same
-    """Last change of the weights, from the network and calibration inputs [N, ...] of the training data."""
-    deploy: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
-    """Wraps what is served (compilation, another runtime)."""
-    serialize: Callable[[nn.Module], bytes] | None = None
-    """Bytes of the artefact that ships; the network's state dictionary where not given."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 from suite.composition import BASELINE, Member, join, parse
 from suite.errors import CompositionError, RegistrationError, SetupError, SuiteError, UsageError, unknown
-from suite.records import Recipe
+from suite.training.recipe import Recipe
 
 TRAINING_SLOTS = (
     "data",

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.errors import CompositionError, RegistrationError, SetupError, UsageError
-from suite.records import Recipe
 from suite.registry import REGISTRY, Registry
+from suite.training.recipe import Recipe
 
 HERE = str(Path(__file__))
 DECLARES = "def {name}(recipe{parameters}):\n    return recipe\n"

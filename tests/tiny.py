@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
 
-from suite.records import Batch, Cell, Recipe, Split, Splits
+from suite.records import Cell
 from suite.registry import Registry
-from suite.train import Trained, fit
+from suite.training.loop import Trained, fit
+from suite.training.recipe import Batch, Recipe, Split, Splits
 
 torch.set_num_threads(1)  # a second thread costs more than networks of this size take
 

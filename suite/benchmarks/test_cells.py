@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from suite.replay import CLOCK, replay
+from suite.run.replay import CLOCK, replay
 
 
 @pytest.mark.suite_group("quality")

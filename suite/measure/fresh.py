@@ -17,14 +17,14 @@ from typing import Any
 
 import torch
 
-from suite import quiet
 from suite.errors import SuiteError
-from suite.measure.build import measured
-from suite.measure.intervals import mean_interval
+from suite.intervals import mean_interval
+from suite.machine import quiet
 from suite.measure.speed import Budget
+from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
-from suite.train import Trained
+from suite.training.loop import Trained
 
 PARTS = ("train", "validation", "test")
 TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
@@ -110,7 +110,7 @@ class Workers(AbstractContextManager["Workers"]):
             environment = quiet.default_environment(environment)
         with phase("fresh_process"), _reported_hanging(cell):
             done = subprocess.run(  # noqa: S603  # our own module
-                [sys.executable, "-P", "-m", "suite.measure.worker", str(path)],
+                [sys.executable, "-P", "-m", "suite.run.worker", str(path)],
                 env={**environment, **(extra or {})}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
             )  # fmt: skip
         answer = path.with_suffix(".answer")

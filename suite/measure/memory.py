@@ -11,12 +11,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from suite.measure.build import measured
 from suite.measure.speed import training_step
 from suite.measure.timing import undisturbed
-from suite.records import Cell, Measurement, Recipe
-from suite.serve import Served, warm_up
-from suite.train import Reference, synchronize
+from suite.metrics import measured
+from suite.records import Cell, Measurement
+from suite.training.devices import synchronize
+from suite.training.recipe import Recipe, Reference
+from suite.training.serving import Served, warm_up
 
 
 def inference_memory(cell: Cell, served: Served, inputs: Tensor) -> Measurement:

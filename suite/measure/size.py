@@ -7,10 +7,11 @@ import lzma
 import torch
 from torch import nn
 
-from suite.measure.build import measured
+from suite.metrics import measured
 from suite.records import Cell, Measurement
-from suite.serve import Served
-from suite.train import Trained, autocast, place
+from suite.training.devices import autocast, place
+from suite.training.loop import Trained
+from suite.training.serving import Served
 
 
 def size(cell: Cell, trained: Trained, served: Served) -> list[Measurement]:

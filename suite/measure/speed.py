@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from suite.measure.build import measured
 from suite.measure.timing import Sample, latency, sample
+from suite.metrics import measured
 from suite.phases import phase
-from suite.records import Cell, Measurement, Recipe
-from suite.serve import Served, fill_up, serve, warm_up
-from suite.train import Reference, Trained, TrainingStep, start, synchronize
+from suite.records import Cell, Measurement
+from suite.training.devices import synchronize
+from suite.training.loop import Trained, TrainingStep, start
+from suite.training.recipe import Recipe, Reference
+from suite.training.serving import Served, fill_up, serve, warm_up
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop

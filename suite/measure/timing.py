@@ -25,7 +25,7 @@ import numpy as np
 
 from suite import phases
 from suite.errors import SuiteError, UsageError, unknown
-from suite.measure.intervals import median_interval, median_rank, min_rounds
+from suite.intervals import median_interval, median_rank, min_rounds
 
 if sys.platform != "win32":
     import resource

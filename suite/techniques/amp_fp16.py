@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import torch
 
-from suite.records import Precision, Recipe
 from suite.registry import technique
+from suite.training.recipe import Precision, Recipe
 
 
 @technique(slots=("precision",), needs=("fp16",))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from suite.records import Recipe
 from suite.registry import technique
+from suite.training.recipe import Recipe
 
 
 @technique(slots=())

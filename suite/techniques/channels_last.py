@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from suite.records import Recipe
 from suite.registry import technique
+from suite.training.recipe import Recipe
 
 
 @technique(slots=("layout",))

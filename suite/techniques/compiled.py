@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from suite.compiling import compile_static
-from suite.records import Recipe
 from suite.registry import technique
+from suite.training.compiling import compile_static
+from suite.training.recipe import Recipe
 
 
 @technique(slots=("deploy",), needs=("compiler",))

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from suite.composition import BASELINE
 from suite.errors import UsageError
-from suite.records import Batch, Recipe
 from suite.registry import REGISTRY, technique
-from suite.train import Trainee
+from suite.training.recipe import Batch, Recipe, Trainee
 
 
 @technique(

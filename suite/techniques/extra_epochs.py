@@ -7,9 +7,8 @@ from dataclasses import replace
 from torch import nn
 
 from suite.errors import UsageError
-from suite.records import Recipe
 from suite.registry import technique
-from suite.train import Tuner
+from suite.training.recipe import Recipe, Tuner
 
 
 @technique(slots=("finish",), sweep={"epochs": (3, 5)}, needs=("labels",))

@@ -13,9 +13,8 @@ from torch import nn
 from torch.nn.utils import prune
 
 from suite.errors import UsageError
-from suite.records import Recipe
 from suite.registry import technique
-from suite.train import Tuner
+from suite.training.recipe import Recipe, Tuner
 
 
 @technique(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from torch import nn
 
 from suite.errors import UsageError
-from suite.records import Recipe
 from suite.registry import technique
+from suite.training.recipe import Recipe
 
 
 @technique(slots=("model",), sweep={"width": (0.25, 0.5)}, runs=False)

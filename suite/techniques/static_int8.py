@@ -14,9 +14,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from suite.compiling import compile_frozen
-from suite.records import Recipe
 from suite.registry import technique
+from suite.training.compiling import compile_frozen
+from suite.training.recipe import Recipe
 
 OBSERVED_BATCH = 64
 DEBUG_KEYS = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")  # hold paths

@@ -11,9 +11,8 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from suite.errors import UsageError
-from suite.records import Recipe
 from suite.registry import technique
-from suite.train import Tuner
+from suite.training.recipe import Recipe, Tuner
 
 
 @technique(

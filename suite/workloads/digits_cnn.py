@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from suite.records import Batch, Recipe, Split, Splits
 from suite.registry import workload
-from suite.train import Trainee
+from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
 
 FOLDS = 5
 PIXELS = 28

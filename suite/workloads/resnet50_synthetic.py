@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from suite.records import Batch, Recipe, Split, Splits
 from suite.registry import workload
-from suite.train import Trainee
+from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
 
 CLASSES = 1000
 PIXELS = 224
@@ -48,7 +47,7 @@ def resnet50_synthetic(seed: int) -> Recipe:
 
 def resnet50(width: float = 1.0) -> nn.Module:
     """An untrained ResNet-50; ``width`` scales the channels inside its blocks. Inputs [B, 3, 224, 224]."""
-    from suite.machine import check_torchvision  # loads torchvision: seconds
+    from suite.machine.hardware import check_torchvision  # loads torchvision: seconds
 
     check_torchvision()
     from torchvision.models import resnet50 as build

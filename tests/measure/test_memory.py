@@ -6,7 +6,7 @@ import tiny
 import torch
 
 from suite.measure.memory import inference_memory, peak_bytes, training_memory
-from suite.serve import Served, serve
+from suite.training.serving import Served, serve
 
 FLOATS = 1_000_000
 BYTES = 4 * FLOATS

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from suite.measure.size import macs, nonzero_parameters, parameters, serialized, size
-from suite.records import Split, Splits
-from suite.serve import Served, serve
-from suite.train import Trained, untrained
+from suite.training.loop import Trained, untrained
+from suite.training.recipe import Split, Splits
+from suite.training.serving import Served, serve
 from suite.workloads.digits_cnn import SimpleCNN
 
 

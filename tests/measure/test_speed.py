@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.measure import speed
-from suite.measure.build import measured
 from suite.measure.fresh import replicated
 from suite.measure.speed import BASE, CHANNELS_LAST, TECHNIQUE, Budget, serving_sides
+from suite.metrics import measured
 from suite.records import Cell
 
 SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1)

@@ -12,11 +12,10 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import nn
 
 import suite.techniques
-from suite import train
 from suite.errors import UsageError
-from suite.records import Batch, Recipe
 from suite.registry import REGISTRY, SLOTS
-from suite.train import Trainee
+from suite.training import loop as train
+from suite.training.recipe import Batch, Recipe, Trainee
 
 NAMES = sorted(REGISTRY.techniques)
 FILES = sorted(Path(suite.techniques.__path__[0]).glob("*.py"))

@@ -1,0 +1,103 @@
+"""What a technique can need of a device, and why it may be missing here.
+
+torch and torchvision take seconds to import: each function that needs one imports it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+
+from suite.errors import unknown
+from suite.machine.hardware import architecture, device_type, family
+
+INSTALL_COMPILER = "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
+
+
+def compilers() -> tuple[str, ...]:
+    """The C++ compilers that TorchInductor looks for on this platform when ``$CXX`` names none."""
+    return {"darwin": ("clang++",), "win32": ("cl",)}.get(sys.platform, ("g++",))
+
+
+def has_compiler() -> str | None:
+    """Path of the C++ compiler that torch.compile needs on a CPU: ``$CXX``, which counts alone, or a usual name."""
+    chosen = os.environ.get("CXX", "").strip()
+    if chosen:
+        return shutil.which(shlex.split(chosen, posix=os.name == "posix")[0])
+    return next((path for path in map(shutil.which, compilers()) if path), None)
+
+
+def missing_compiler_reason() -> str:
+    """Why torch.compile cannot work without a C++ compiler, and how to install one."""
+    chosen = os.environ.get("CXX", "").strip()
+    searched = f"CXX={chosen} is not there" if chosen else f"none of {', '.join(compilers())} is there"
+    return f"torch.compile needs a C++ compiler on a CPU and {searched}; install one ({INSTALL_COMPILER})"
+
+
+def missing_need(need: str, device: str) -> str | None:
+    """Why ``device`` lacks the capability ``need``; ``None`` if it has it. Raises `UsageError` for an unknown need.
+
+    ``labels`` is the workload's business and never missing here.
+    """
+    if need not in NEEDS:
+        raise unknown("need", need, NEEDS)
+    return NEEDS[need](device)
+
+
+def _missing_compiler(device: str) -> str | None:
+    kind = device_type(device)
+    if kind == "cpu":
+        return None if has_compiler() else missing_compiler_reason()
+    if kind in ("cuda", "xpu") and importlib.util.find_spec("triton") is None:
+        return f"torch.compile needs triton on {device}, which is not installed: pip install triton"
+    if kind in ("cuda", "xpu") and not (os.environ.get("CC") or any(map(shutil.which, ("cc", "gcc", "clang")))):
+        return f"triton needs a C compiler and none of cc, gcc, clang is there; install one ({INSTALL_COMPILER})"
+    return None
+
+
+def _missing_bf16(device: str) -> str | None:
+    if device_type(device) != "cuda":
+        return None  # oneDNN emulates it where a CPU has no instructions for it: slow, but right
+    import torch
+
+    return None if torch.cuda.is_bf16_supported() else f"{device} has no bf16 ({family(device)})"
+
+
+def _missing_fp16(device: str) -> str | None:
+    if device_type(device) != "cpu":
+        return None
+    import torch
+
+    try:
+        supported = torch.ops.mkldnn._is_mkldnn_fp16_supported()  # noqa: SLF001  # the only place that says so
+    except (AttributeError, RuntimeError):  # built without oneDNN
+        supported = False
+    return None if supported else f"oneDNN has no fp16 kernels for this CPU ({family(device)})"
+
+
+def _missing_int8_cpu(device: str) -> str | None:
+    if device_type(device) != "cpu":
+        return f"PT2E's X86InductorQuantizer serves x86 CPUs, not {device}: use --device cpu"
+    arch = architecture()
+    return None if arch == "x86_64" else f"PT2E's X86InductorQuantizer serves x86 CPUs; this one is {arch}"
+
+
+def _missing_package(name: str, extra: str) -> str | None:
+    if importlib.util.find_spec(name) is not None:
+        return None
+    return f"{name} is not installed: pip install 'tradeoff-suite[{extra}]'"
+
+
+NEEDS: Mapping[str, Callable[[str], str | None]] = {
+    "compiler": _missing_compiler,
+    "bf16": _missing_bf16,
+    "fp16": _missing_fp16,
+    "int8_cpu": _missing_int8_cpu,
+    "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
+    "torchao": lambda _: _missing_package("torchao", "quantization"),
+    "labels": lambda _: None,
+}

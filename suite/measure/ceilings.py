@@ -1,0 +1,152 @@
+"""How fast this machine can be at best: rates of matrix products and copies, cached per machine and versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from suite.machine.hardware import accelerator_versions, device_type, machine_key, threads, versions
+from suite.machine.needs import missing_need
+
+LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be the machine's and not the call's
+FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated
+COPY_BYTES = 2**28  # beyond the last-level cache of a core
+LEAST_REPEATS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ceilings:
+    """The best this machine can do: ``gemm`` FLOP/s by data type, ``copy`` bytes/s (read + written), medians."""
+
+    machine: str
+    threads: int
+    copy: float
+    gemm: Mapping[str, float] = field(default_factory=dict)
+
+
+def ceilings(device: str, *, refresh: bool = False, seconds: float = 4.0) -> Ceilings:
+    """The measured ceilings of ``device``, from the user's cache or, in about ``seconds``, anew.
+
+    Cached by machine key, versions and threads; an unreadable cache is measured again and replaced.
+    """
+    path = _ceilings_path(device)
+    cached = None if refresh else _read_ceilings(path)
+    if cached is not None:
+        return cached
+    found = _measure_ceilings(device, seconds)
+    _write_atomically(path, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
+    return found
+
+
+def gemm_rate(product: Callable[[int], Callable[[], object]], seconds: float, clock: Callable[[], float]) -> float:
+    """FLOP/s of ``product(n)``, a call that multiplies two n x n matrices and waits: 2 n^3 over its median time.
+
+    ``n`` doubles until one product takes 20 ms, so that a type which the processor emulates ends early too.
+    """
+    n = FIRST_GEMM
+    while True:
+        call = product(n)
+        call()  # warm-up
+        if _timed(call, clock) >= LEAST_GEMM_SECONDS or n >= LARGEST_GEMM:
+            return 2 * n**3 / _median_seconds(call, seconds, clock)
+        n *= 2
+
+
+def _measure_ceilings(device: str, seconds: float) -> Ceilings:
+    import torch
+
+    types = {"float32": None, "bfloat16": "bf16", "float16": "fp16"}
+    usable = [name for name, need in types.items() if need is None or missing_need(need, device) is None]
+    share = seconds / (len(usable) + 1)
+    with torch.inference_mode():
+        gemm = {name: gemm_rate(_products(device, name), share, time.perf_counter) for name in usable}
+        source = torch.ones(COPY_BYTES // 4, device=device)
+        target = torch.empty_like(source)
+        copy = _waiting(device, lambda: target.copy_(source))
+        copy()  # warm-up: the first copy faults the pages in
+        rate = 2 * COPY_BYTES / _median_seconds(copy, share, time.perf_counter)
+    return Ceilings(machine=machine_key(device), threads=threads(device), copy=rate, gemm=gemm)
+
+
+def _products(device: str, dtype: str) -> Callable[[int], Callable[[], object]]:
+    import torch
+
+    def product(n: int) -> Callable[[], object]:
+        left, right = (torch.randn(n, n, device=device).to(getattr(torch, dtype)) for _ in range(2))
+        result = torch.empty_like(left)
+        return _waiting(device, lambda: torch.mm(left, right, out=result))
+
+    return product
+
+
+def _waiting(device: str, call: Callable[[], object]) -> Callable[[], object]:
+    """``call`` that returns when its work on the accelerator is done."""
+    if device_type(device) == "cpu":
+        return call
+    import torch
+
+    def wait() -> None:
+        call()
+        torch.accelerator.synchronize(device)
+
+    return wait
+
+
+def _timed(call: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
+    call()
+    return clock() - start
+
+
+def _median_seconds(call: Callable[[], object], seconds: float, clock: Callable[[], float]) -> float:
+    """Median time of the calls that fit into ``seconds``, at least three."""
+    times: list[float] = []
+    while len(times) < LEAST_REPEATS or sum(times) < seconds:
+        times.append(_timed(call, clock))
+    return statistics.median(times)
+
+
+def _ceilings_path(device: str) -> Path:
+    import platformdirs
+
+    facts = {**versions(), **accelerator_versions(device), "threads": str(threads(device))}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    cache = platformdirs.user_cache_path("tradeoff-suite", appauthor=False)
+    return cache / "ceilings" / f"{machine_key(device)}-{digest}.json"
+
+
+def _read_ceilings(path: Path) -> Ceilings | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        rates = {name: float(rate) for name, rate in found["gemm"].items()}
+        copy = float(found["copy"])
+        known = Ceilings(machine=str(found["machine"]), threads=int(found["threads"]), copy=copy, gemm=rates)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return known if rates and all(0 < rate < float("inf") for rate in (copy, *rates.values())) else None
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    """Replace ``path`` in one step. A cache that cannot be written is no error: it is measured again next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    except OSError:
+        return
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)

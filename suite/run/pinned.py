@@ -1,0 +1,11 @@
+"""``python -P -m suite.run.pinned ARGUMENTS``: pytest on one core with the quiet process's number of threads."""
+
+import sys
+
+import pytest
+
+from suite.machine import quiet
+
+if __name__ == "__main__":
+    quiet.pin()
+    sys.exit(pytest.main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""What a bench run says on the terminal: progress while it trains, a summary at its end."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from suite import phases
+from suite.run.session import Session
+
+if TYPE_CHECKING:
+    from suite.run.store import Reporter
+    from suite.training.loop import Progress as News
+
+WIDTH = 160
+TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
+
+
+class Progress:
+    """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
+
+    @property
+    def reporter(self) -> Reporter:
+        """Where the store sends the news of each training run."""
+        return lambda workload, composition: lambda news: self._tell(f"{workload} {composition}", news)
+
+    def _tell(self, what: str, news: News) -> None:
+        if self._reporter is None:
+            return
+        last = news.epoch == news.epochs
+        score = "" if news.accuracy is None else f", validation {100 * news.accuracy:.2f} %"
+        text = f"  training {what}: seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
+        with self._capture.global_and_fixture_disabled():
+            if self._reporter.isatty:
+                self._reporter.rewrite(text, erase=True)
+            elif last:
+                self._reporter.ensure_newline()
+                self._reporter.write_line(text)
+
+
+def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
+    """Print the table, what needs attention, the counts, where the time went and where the report lies."""
+    from suite.report import summary
+    from suite.report.frame import tidy  # loads pandas
+    from suite.report.tradeoffs import tradeoffs
+
+    terminal.section("trade-offs")
+    measurements = run.folder.measurements()
+    if measurements or run.verdicts:
+        frame = tradeoffs(tidy(run.header, measurements, run.verdicts))
+        terminal.line(summary.table(frame, WIDTH))
+    for line in summary.attention(run.verdicts, rerun=run.rerun):
+        terminal.line(line, red=not line.startswith(" "))
+    for line in summary.unavailable(run.verdicts):
+        terminal.line(line, yellow=True)
+    hint = summary.unverified_hint(run.verdicts, run.record_command())
+    if hint:
+        terminal.line(hint, yellow=True)
+    if run.verdicts:
+        terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
+    if not run.header.quiet:
+        terminal.line("timings are inconclusive: this is no quiet process; start it with `suite bench`", yellow=True)
+    _tell_recorded(terminal, run)
+    terminal.line(time_line())
+    terminal.line(f"report: {run.folder.path}")
+
+
+def time_line() -> str:
+    """Where the wall time went, and the harness's own share of it."""
+    spent = phases.totals()
+    parts = [f"{TITLES.get(name, name)} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
+    overhead = phases.overhead()
+    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of the time outside imports and fresh processes)"
+    return f"time: {', '.join(parts)}; harness {spent[phases.OTHER]:.1f} s{share}"
+
+
+def _tell_recorded(terminal: pytest.TerminalReporter, run: Session) -> None:
+    if run.recorded is None:
+        return
+    files = ", ".join(str(path) for path in run.recorded.changed) or "no file changed"
+    terminal.line(f"recorded: {run.recorded.added} added, {run.recorded.updated} updated ({files})")
+    for reason in run.recorded.skipped:
+        terminal.line(f"not recorded: {reason}", yellow=True)

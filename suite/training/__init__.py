@@ -1,0 +1,1 @@
+"""Recipes, the one training loop, serving, and the store of trained networks."""

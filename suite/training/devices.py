@@ -1,0 +1,67 @@
+"""Devices, memory layouts and precisions: what training, serving and measuring do alike."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from suite.training.recipe import Precision, Recipe
+
+
+def lay_out(network: nn.Module, recipe: Recipe) -> nn.Module:
+    """``network`` with its weights in the recipe's memory layout; what rebuilds layers forgets it."""
+    if recipe.layout != "channels_last":
+        return network
+    return network.to(memory_format=torch.channels_last)
+
+
+def place(inputs: Tensor, layout: str) -> Tensor:
+    """``inputs`` [B, ...] in the recipe's memory layout.
+
+    With one channel a layout is ambiguous and both ``is_contiguous`` answers are true, so the strides are written
+    out by a copy; kernels choose by them.
+    """
+    if layout != "channels_last" or inputs.dim() != 4:  # noqa: PLR2004  # B, C, H, W
+        return inputs
+    return torch.empty_like(inputs, memory_format=torch.channels_last).copy_(inputs)
+
+
+def autocast(precision: Precision, device: str) -> AbstractContextManager[object]:
+    """Autocast as the precision says; a context that does nothing where it says nothing."""
+    if precision.autocast is None:
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype=precision.autocast)
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Deterministic algorithms where the device has them; elsewhere torch runs what it has."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # overwriting fresh memory costs time and guards nothing here
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+
+
+def synchronize(device: str) -> None:
+    """Wait for all work of an accelerator; nothing to wait for on a CPU."""
+    if torch.device(device).type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def select_device(device: str) -> None:
+    """Make a numbered accelerator the current one: kernels, events and memory counters of libraries follow it."""
+    index = torch.device(device).index
+    if index is not None:
+        torch.accelerator.set_device_index(index)

@@ -1,0 +1,93 @@
+"""What can be missing, and the words for it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from suite.errors import UsageError
+from suite.machine import needs
+
+
+@pytest.fixture
+def compiler(tmp_path, monkeypatch):
+    """The only compiler on the search path: the one that TorchInductor looks for here."""
+    name = needs.compilers()[0] + (".exe" if sys.platform == "win32" else "")
+    path = tmp_path / name
+    path.write_text("", "utf-8")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    return str(path)
+
+
+def test_a_compiler_is_found_by_its_usual_name(compiler):
+    """The name that TorchInductor will call, and no other."""
+    assert compiler == needs.has_compiler()
+    assert needs.missing_need("compiler", "cpu") is None
+
+
+def test_the_users_choice_of_compiler_counts_alone(compiler, monkeypatch):
+    """torch.compile uses $CXX or fails; a wrapper's arguments are no part of the name."""
+    monkeypatch.setenv("CXX", f"{needs.compilers()[0]} -O2")
+    assert compiler == needs.has_compiler()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert needs.has_compiler() is None
+    assert "CXX=no-such-compiler is not there" in needs.missing_need("compiler", "cpu")
+
+
+def test_without_a_compiler_the_reason_names_the_commands_that_install_one(monkeypatch, tmp_path):
+    """For Debian, Fedora and macOS."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    reason = needs.missing_need("compiler", "cpu")
+    for command in ("apt-get install g++", "dnf install gcc-c++", "xcode-select --install"):
+        assert command in reason
+
+
+def test_compiling_for_a_gpu_needs_triton(monkeypatch):
+    """Not a C++ compiler's business."""
+    monkeypatch.setattr(needs.importlib.util, "find_spec", lambda _: None)
+    assert "triton" in needs.missing_need("compiler", "cuda:0")
+
+
+def test_bf16_works_on_every_cpu_and_on_gpus_that_have_it(torch):
+    """CPUs emulate it."""
+    torch(kind="cuda")
+    assert needs.missing_need("bf16", "cpu") is None
+    assert needs.missing_need("bf16", "cuda") == "cuda has no bf16 (cuda-sm90)"
+
+
+def test_fp16_on_a_cpu_is_asked_of_onednn(torch):
+    """Absent support and an absent oneDNN are both a reason; accelerators have fp16."""
+    made = torch(kind="cuda")
+    assert "no fp16" in needs.missing_need("fp16", "cpu")  # the look-up itself is not there
+    made.ops = SimpleNamespace(mkldnn=SimpleNamespace(_is_mkldnn_fp16_supported=lambda: True))
+    assert needs.missing_need("fp16", "cpu") is None
+    assert needs.missing_need("fp16", "cuda") is None
+
+
+def test_int8_kernels_are_those_of_x86_cpus(monkeypatch):
+    """The quantizer's kernels exist nowhere else."""
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    assert needs.missing_need("int8_cpu", "cpu") is None
+    assert "serves x86 CPUs, not cuda" in needs.missing_need("int8_cpu", "cuda")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert "this one is aarch64" in needs.missing_need("int8_cpu", "cpu")
+
+
+def test_an_unknown_need_is_refused_with_the_nearest():
+    """A typing error in a declaration is not 'available'."""
+    with pytest.raises(UsageError, match="unknown need 'compilr'; did you mean compiler"):
+        needs.missing_need("compilr", "cpu")
+    assert needs.missing_need("labels", "cpu") is None
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra(monkeypatch):
+    """The reason is the command that mends it."""
+    monkeypatch.setattr(needs.importlib.util, "find_spec", lambda _: None)
+    assert "pip install 'tradeoff-suite[quantization]'" in needs.missing_need("torchao", "cpu")
+    assert "pip install 'tradeoff-suite[pruning]'" in needs.missing_need("torch_pruning", "cpu")

@@ -1,0 +1,115 @@
+"""Measured ceilings and their cache."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import platformdirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.machine import hardware as machine
+from suite.measure import ceilings as module
+from suite.measure.ceilings import Ceilings, ceilings, gemm_rate
+
+
+def timed_products(rate):
+    """A clock, and products that take 2 n^3 / rate seconds of it; ``sizes`` are those asked for."""
+    now, sizes = [0.0], []
+
+    def product(n):
+        sizes.append(n)
+
+        def call():
+            now[0] += 2 * n**3 / rate
+
+        return call
+
+    return product, sizes, lambda: now[0]
+
+
+@given(rate=st.floats(1e8, 1e15))
+def test_the_rate_of_products_is_recovered(rate):
+    """2 n^3 over the median time, for slow and fast machines."""
+    product, _, clock = timed_products(rate)
+    assert rate == pytest.approx(gemm_rate(product, 1e-3, clock))
+
+
+def test_matrices_grow_until_a_product_takes_long_enough():
+    """At 50 GFLOP/s 1024 is the first size above 20 ms; an emulated type stops at the first."""
+    product, sizes, clock = timed_products(50e9)
+    gemm_rate(product, 0.1, clock)
+    assert sizes == [128, 256, 512, 1024]
+    product, sizes, clock = timed_products(1e8)
+    gemm_rate(product, 0.1, clock)
+    assert sizes == [128]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch, torch):
+    """An empty cache; each measurement is counted and gives another figure."""
+    torch()
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
+    measured = []
+
+    def measure(device, seconds):
+        measured.append((device, seconds))
+        return Ceilings(machine="m", threads=3, copy=1e9 * len(measured), gemm={"float32": 1e10})
+
+    monkeypatch.setattr(module, "_measure_ceilings", measure)
+    return SimpleNamespace(folder=tmp_path / "ceilings", measured=measured)
+
+
+def test_ceilings_are_measured_once_and_then_read(cache):
+    """One file, named by the machine's key; the second call gives the same figures."""
+    first = ceilings("cpu")
+    assert first == ceilings("cpu")
+    assert len(cache.measured) == 1
+    (file,) = cache.folder.iterdir()
+    assert file.name.startswith(machine.machine_key("cpu"))
+
+
+def test_refresh_measures_again_and_replaces(cache):
+    """A moved container or a new cooler."""
+    ceilings("cpu")
+    assert ceilings("cpu", refresh=True).copy == 2e9
+    assert ceilings("cpu").copy == 2e9
+    assert len(list(cache.folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"gemm": {}}',
+        '{"gemm": [], "copy": 1, "machine": "m", "threads": 1}',
+        '{"gemm": {"float32": NaN}, "copy": 1, "machine": "m", "threads": 1}',
+        '{"gemm": {"float32": "fast"}, "copy": 1, "machine": "m", "threads": 1}',
+    ],
+)
+def test_a_corrupt_cache_is_measured_again(cache, text):
+    """Half a file, another schema, a NaN: none is believed, all are replaced."""
+    ceilings("cpu")
+    (file,) = cache.folder.iterdir()
+    file.write_text(text, "utf-8")
+    assert ceilings("cpu").copy == 2e9
+    assert json.loads(file.read_text("utf-8"))["copy"] == 2e9
+
+
+def test_other_threads_have_other_ceilings(cache, torch):
+    """Two threads are not compared with eight."""
+    ceilings("cpu")
+    torch().get_num_threads = lambda: 8
+    ceilings("cpu")
+    assert len(list(cache.folder.iterdir())) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(cache):
+    """The folder's name is taken by a file: the figures come all the same."""
+    cache.folder.write_text("", "utf-8")
+    assert ceilings("cpu").copy == 1e9
+    assert ceilings("cpu").copy == 2e9

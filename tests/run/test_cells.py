@@ -1,0 +1,153 @@
+"""Which cells a selection means."""
+# the expected value stands on the left
+# ruff: noqa: ARG001  # declared parameters that no technique here reads
+
+from dataclasses import replace
+
+import pytest
+
+from suite.errors import CompositionError, UsageError
+from suite.records import Cell
+from suite.registry import Registry
+from suite.run.cells import Selection, select
+
+
+def sample_registry():
+    made = Registry()
+
+    def technique(name, **declared):
+        def function(recipe):
+            return replace(recipe)
+
+        function.__name__ = name
+        made.technique(**declared)(function)
+
+    technique("amp_bf16", slots=("precision",))
+    technique("baseline", slots=())
+    technique("amp_fp16", slots=("precision",), needs=("fp16",))
+    technique("int8", slots=("quantize",), conflicts=("amp_bf16", "amp_fp16"))
+    technique("student", slots=("loss",), needs=("labels",))
+    technique("narrow", slots=("model",), runs=False)
+
+    @made.technique(slots=("finish",), sweep={"ratio": (0.3, 0.5)})
+    def prune(recipe, *, ratio: float = 0.5):
+        return recipe
+
+    def workload(name, **declared):
+        def function(_seed):
+            raise AssertionError("selecting cells builds no recipe")
+
+        function.__name__ = name
+        made.workload(**declared)(function)
+
+    workload("digits")
+    workload("noise", labels=False, quick=False)
+    workload("small", techniques=("prune", "narrow"), quick=False)
+    return made
+
+
+REGISTRY = sample_registry()
+
+
+def techniques(workload, **selection):
+    cells, _ = select(REGISTRY, Selection(workloads=[workload], **selection))
+    return [cell.technique for cell in cells]
+
+
+def test_without_a_choice_every_workload_runs_every_technique_that_runs_by_default():
+    """The baseline comes first; what serves only as a control is left out."""
+    cells, notes = select(REGISTRY, Selection(device="cuda:0"))
+    assert ["digits", "noise", "small"] == list(dict.fromkeys(cell.workload for cell in cells))
+    assert {"cuda:0"} == {cell.device for cell in cells}
+    assert [] == notes
+    expected = ["baseline", "amp_bf16", "amp_fp16", "int8", "student", "prune(ratio=0.5)"]
+    assert expected == techniques("digits")
+
+
+def test_a_workload_without_labels_leaves_out_what_learns_from_labels():
+    """It would only ever be unavailable."""
+    assert "student" not in techniques("noise")
+
+
+def test_a_workload_may_name_its_own_techniques():
+    """They run in its order behind the baseline, controls among them if it says so."""
+    assert ["baseline", "prune(ratio=0.5)", "narrow"] == techniques("small")
+
+
+def test_a_quick_run_leaves_out_slow_workloads_unless_they_are_asked_for():
+    """Asking by name overrides what runs by default."""
+    cells, _ = select(REGISTRY, Selection(profile="quick"))
+    assert {"digits"} == {cell.workload for cell in cells}
+    assert [] != techniques("noise", profile="quick")
+
+
+def test_the_full_profile_runs_the_sweep():
+    """The default first, then every value of the sweep that differs."""
+    assert ["baseline", "prune(ratio=0.5)", "prune(ratio=0.3)", "narrow"] == techniques("small", profile="full")
+
+
+@pytest.mark.parametrize(
+    ("asked", "profile", "expected"),
+    [
+        (["prune"], "default", ["prune(ratio=0.5)"]),
+        (["prune"], "full", ["prune(ratio=0.5)", "prune(ratio=0.3)"]),
+        (["prune(ratio=0.7)"], "full", ["prune(ratio=0.7)"]),
+        (["prune+int8"], "full", ["prune(ratio=0.5)+int8"]),
+        (["prune", "prune(ratio=0.5)", "narrow"], "default", ["prune(ratio=0.5)", "narrow"]),
+    ],
+)
+def test_what_is_asked_for_is_run_and_nothing_else(asked, profile, expected):
+    """In the order in which it was asked for, each composition once; a sweep only for a bare name."""
+    assert expected == techniques("digits", techniques=asked, profile=profile)
+
+
+def test_a_workload_that_is_asked_for_twice_runs_once():
+    """Repeating an option is no mistake."""
+    cells, _ = select(REGISTRY, Selection(workloads=["digits", "digits"], techniques=["narrow"]))
+    assert [Cell(workload="digits", technique="narrow", device="cpu")] == cells
+
+
+def test_a_precision_is_composed_with_everything_that_has_none():
+    """What has a precision of its own keeps it, and the baseline becomes the precision alone."""
+    assert ["amp_bf16", "amp_fp16", "student+amp_bf16", "prune(ratio=0.5)+amp_bf16"] == techniques(
+        "digits", precision="bf16"
+    )
+
+
+def test_what_a_precision_cannot_be_composed_with_is_left_out_with_a_note():
+    """One note for each composition, however many workloads have it."""
+    _, notes = select(REGISTRY, Selection(precision="bf16"))
+    assert 1 == len(notes)
+    assert notes[0].startswith("int8 is left out: ")
+
+
+def test_an_impossible_precision_is_an_error_where_the_composition_was_asked_for():
+    """Nobody is left waiting for a cell that never runs."""
+    with pytest.raises(UsageError, match=r"--precision: .*int8 cannot be combined with amp_bf16"):
+        techniques("digits", techniques=["int8"], precision="bf16")
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ({"workloads": ["digit"]}, "unknown workload 'digit'; did you mean digits?"),
+        ({"techniques": ["prunes"]}, "unknown technique 'prunes'; did you mean prune?"),
+        ({"precision": "bf61"}, "unknown precision 'bf61'; did you mean bf16 or fp16?"),
+    ],
+)
+def test_unknown_names_are_usage_errors_with_the_nearest_ones(selection, expected):
+    """A misspelt option measures nothing."""
+    with pytest.raises(UsageError) as error:
+        select(REGISTRY, Selection(**selection))
+    assert expected == str(error.value)
+
+
+def test_a_contradiction_that_was_asked_for_is_an_error():
+    """Compositions are checked before anything is trained."""
+    with pytest.raises(CompositionError, match="both replace 'precision'"):
+        techniques("digits", techniques=["amp_bf16+amp_fp16"])
+
+
+def test_a_cell_is_shown_by_its_workload_composition_and_device():
+    """The text names tests and stands in `--only`."""
+    assert "digits-prune(ratio=0.5)-cpu" == str(Cell(workload="digits", technique="prune(ratio=0.5)", device="cpu"))
