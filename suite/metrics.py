@@ -5,56 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from suite.errors import unknown
-from suite.records import Cell, Measurement, Metric
+from suite.errors import UsageError, unknown
+from suite.records import Better, Cell, Measurement, Metric
 
 _ROWS = (
-    # quality, over seeds
-    Metric(
-        name="accuracy",
-        unit="1",
-        better="higher",
-        tier="portable",
-        group="quality",
-        noise="absolute",
-        about="share of test images classified correctly, mean over seeds",
-    ),
-    Metric(
-        name="accuracy_worst_seed",
-        unit="1",
-        better="higher",
-        tier="portable",
-        group="quality",
-        noise="absolute",
-        about="accuracy of the worst seed",
-    ),
-    Metric(
-        name="accuracy_vs_control",
-        unit="1",
-        better="higher",
-        tier="portable",
-        group="quality",
-        noise="absolute",
-        about="accuracy minus the control's on the same images",
-    ),
-    Metric(
-        name="macro_precision",
-        unit="1",
-        better="higher",
-        tier="portable",
-        group="quality",
-        noise="absolute",
-        about="precision, mean over classes, all seeds' predictions pooled",
-    ),
-    Metric(
-        name="macro_recall",
-        unit="1",
-        better="higher",
-        tier="portable",
-        group="quality",
-        noise="absolute",
-        about="recall, mean over classes, all seeds' predictions pooled",
-    ),
+    # quality, over seeds; the scores themselves are declared with the workloads (`declare_score`)
     Metric(
         name="train_seconds",
         unit="s",
@@ -70,6 +25,14 @@ _ROWS = (
         tier="local",
         group="quality",
         about="training seconds until the validation accuracy reaches the workload's target, mean over seeds",
+    ),
+    Metric(
+        name="output_error",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="quality",
+        about="relative L2 distance of the served outputs from those of the same weights in eager float32",
     ),
     # size
     Metric(
@@ -110,7 +73,7 @@ _ROWS = (
         better="lower",
         tier="exact",
         group="size",
-        about="multiply-accumulates of one image, before quantization",
+        about="multiply-accumulates of one item, before quantization",
     ),
     # speed, paired
     Metric(
@@ -123,13 +86,13 @@ _ROWS = (
         about="baseline / technique, inference, batch 1",
     ),
     Metric(
-        name="speedup_b64",
+        name="speedup",
         unit="1",
         better="higher",
         tier="family",
         group="speed",
         judged="interval",
-        about="baseline / technique, inference, the workload's serving batch (64 unless it says otherwise)",
+        about="baseline / technique, inference, the workload's serving batch",
     ),
     Metric(
         name="speedup_saturated",
@@ -156,7 +119,7 @@ _ROWS = (
         tier="family",
         group="speed",
         judged="interval",
-        about="baseline / technique, one training step",
+        about="baseline / technique, one training step, per example",
     ),
     Metric(
         name="throughput",
@@ -164,10 +127,10 @@ _ROWS = (
         better="higher",
         tier="local",
         group="speed",
-        about="images served a second, the workload's serving batch",
+        about="items served a second, the workload's serving batch",
     ),
     Metric(
-        name="latency_p50", unit="s", better="lower", tier="local", group="speed", about="median latency of one image"
+        name="latency_p50", unit="s", better="lower", tier="local", group="speed", about="median latency of one item"
     ),
     Metric(
         name="latency_p99",
@@ -175,7 +138,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="speed",
-        about="99th percentile of the latency of one image",
+        about="99th percentile of the latency of one item",
     ),
     Metric(
         name="compile_seconds_cold",
@@ -195,14 +158,38 @@ _ROWS = (
         needs_fresh_process=True,
         about="first call with a filled compiler cache",
     ),
+    Metric(
+        name="device_share",
+        unit="1",
+        better="higher",
+        tier="local",
+        group="speed",
+        about="device time / wall time of a served batch on an accelerator; below one half the host limits it",
+    ),
     # memory
+    Metric(
+        name="held_memory_inference",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes that the served network holds between batches: weights, buffers, packed weights",
+    ),
+    Metric(
+        name="held_memory_training",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes held between training steps: weights, buffers, gradients, optimizer state",
+    ),
     Metric(
         name="peak_memory_inference",
         unit="B",
         better="lower",
         tier="local",
         group="memory",
-        about="peak allocator bytes of one served batch above what is held between batches",
+        about="bytes held between batches and the peak allocator bytes of one served batch",
     ),
     Metric(
         name="peak_memory_training",
@@ -210,7 +197,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="memory",
-        about="peak allocator bytes of one training step above what is held between steps",
+        about="bytes held between steps and the peak allocator bytes of one training step",
     ),
     Metric(
         name="peak_rss_rise",
@@ -224,6 +211,24 @@ _ROWS = (
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
+"""Every metric that is known: the rows above, and three for each score that a loaded workload declares."""
+
+_SCORES: dict[str, tuple[str, Better]] = {}
+VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
+
+
+def declare_score(name: str, *, unit: str, better: Better, about: str = "") -> None:
+    """Put a score's three metrics into the catalogue: its value, the difference to the control, the worst seed.
+
+    Raises `UsageError` where the name is taken by another metric, or by a score of another unit or direction.
+    """
+    if _SCORES.get(name, (unit, better)) != (unit, better) or (name in METRICS and name not in _SCORES):
+        raise UsageError(
+            f"the score {name!r} in {unit!r}, {better} is better, is declared already as another metric; rename one"
+        )
+    if name not in _SCORES:
+        _SCORES[name] = (unit, better)
+        METRICS.update({row.name: row for row in _score_rows(name, unit, better, about)})
 
 
 def metric(name: str) -> Metric:
@@ -232,6 +237,37 @@ def metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise unknown("metric", name, METRICS) from None
+
+
+def place(name: str) -> tuple[int, int]:
+    """Where a metric stands in reports: scores first, then the catalogue's order; unknown names last."""
+    for index, score in enumerate(_SCORES):
+        if name in (score, score + VS_CONTROL, score + WORST_SEED):
+            return 0, 3 * index + (score, score + VS_CONTROL, score + WORST_SEED).index(name)
+    return 1, _PLACES.get(name, len(_PLACES))
+
+
+def _score_rows(name: str, unit: str, better: Better, about: str) -> tuple[Metric, ...]:
+    said = about or name.replace("_", " ")
+    texts = {
+        name: f"{said}, mean over seeds",
+        name + VS_CONTROL: f"{said}, minus the control's on the same items",
+        name + WORST_SEED: f"{said}, of the worst seed",
+    }
+    return tuple(
+        Metric(name=row, unit=unit, better=better, tier="portable", group="quality", noise="absolute", about=text)
+        for row, text in texts.items()
+    )
+
+
+_PLACES = {name: index for index, name in enumerate(METRICS)}
+declare_score("accuracy", unit="1", better="higher", about="share of test items classified correctly")
+declare_score("macro_precision", unit="1", better="higher", about="precision, plain mean over the classes")
+declare_score("macro_recall", unit="1", better="higher", about="recall, plain mean over the classes")
+declare_score("mean_squared_error", unit="1", better="lower", about="mean squared error of the test items")
+declare_score("mean_absolute_error", unit="1", better="lower", about="mean absolute error of the test items")
+declare_score("bits_per_byte", unit="bit", better="lower", about="bits that the model needs for a byte of test text")
+declare_score("mean_average_precision", unit="1", better="higher", about="mean average precision over the classes")
 
 
 def measured(cell: Cell, name: str, value: float, **details: Any) -> Measurement:

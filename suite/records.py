@@ -57,6 +57,9 @@ class Measurement:
     ``low``/``high`` are the interval at ``confidence``; ``None`` where the value is a count. ``noise`` is ``s``:
     the standard deviation over fresh processes (or over seeds, for quality), read as the metric's ``noise`` says.
     ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted.
+    ``conditions`` are what the figure depends on beside the machine (``batch``, ``threads``, precision flags): an
+    expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
+    ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter.
     """
 
     cell: Cell
@@ -76,6 +79,9 @@ class Measurement:
     control: str | None = None
     samples: str | None = None
     suspect: str | None = None
+    conditions: Mapping[str, int | str] = field(default_factory=dict)
+    by_seed: tuple[float, ...] = ()
+    margin: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +119,9 @@ class Expectation:
     """A stored bound; ``low``/``high`` are absolute, inclusive, in the metric's unit.
 
     ``level`` is ``any``, a family or a machine key: the folder that the file lies in. ``only`` names device types
-    (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure.
+    (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure. ``conditions`` are
+    those of the measurement; under others it is no match. ``by_seed`` holds a quality's value for each seed, ``seen``
+    the value on each machine that recorded it. ``retired`` says why nothing has to answer the entry any more.
     """
 
     workload: str
@@ -129,8 +137,12 @@ class Expectation:
     seeds: int | None = None
     processes: int | None = None
     noise: float | None = None
+    conditions: Mapping[str, int | str] = field(default_factory=dict)
+    by_seed: Mapping[int, float] = field(default_factory=dict)
+    seen: Mapping[str, float] = field(default_factory=dict)
     xfail: XFail | None = None
     only: tuple[str, ...] = ()
+    retired: str | None = None
     origin: Origin = Origin()
     path: str = ""
     line: int = 0
@@ -186,7 +198,12 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class RunHeader:
-    """The first record of a results file: all that is needed to know where its figures come from."""
+    """The first record of a results file: all that is needed to know where its figures come from.
+
+    ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
+    ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
+    computes in where that is not float32.
+    """
 
     run: str
     started: str
@@ -197,3 +214,7 @@ class RunHeader:
     profile: Literal["quick", "default", "full"]
     quiet: bool
     load: tuple[str, ...] = ()
+    sources: str | None = None
+    flags: Mapping[str, int | str] = field(default_factory=dict)
+    scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    precisions: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from suite.errors import unknown
 from suite.expect.judge import judge
-from suite.metrics import METRICS
+from suite.metrics import METRICS, place
 from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ Policy = Literal["report", "fail"]
 FAILING = frozenset(
     {VerdictKind.REGRESSED, VerdictKind.IMPROVED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS}
 )
-_PLACES = {name: place for place, name in enumerate(METRICS)}
 
 
 def _nothing_near(_: Measurement) -> str | None:
@@ -176,15 +175,15 @@ def _why_missing(entry: Expectation, failure: CellFailure | None, where: Where) 
     return ""
 
 
-def _order(planned: Mapping[Cell, Collection[Group]]) -> Callable[[Verdict], tuple[int, int, bool]]:
-    cells = {cell: place for place, cell in enumerate(planned)}
-    groups: dict[str, int] = {}
+def _order(planned: Mapping[Cell, Collection[Group]]) -> Callable[[Verdict], tuple[int, tuple[int, int], bool]]:
+    cells = {cell: index for index, cell in enumerate(planned)}
+    groups: dict[str, tuple[int, int]] = {}
     for name, metric in METRICS.items():
-        groups.setdefault(metric.group, _PLACES[name])
+        groups[metric.group] = min(groups.get(metric.group, place(name)), place(name))
 
-    def key(verdict: Verdict) -> tuple[int, int, bool]:
+    def key(verdict: Verdict) -> tuple[int, tuple[int, int], bool]:
         """A failure of a group comes before the group's first metric; unknown cells and metrics come last."""
-        place = _PLACES.get(verdict.metric, len(_PLACES)) if verdict.metric else groups[verdict.group]
-        return cells.get(verdict.cell, len(cells)), place, bool(verdict.metric)
+        at = place(verdict.metric) if verdict.metric else groups[verdict.group]
+        return cells.get(verdict.cell, len(cells)), at, bool(verdict.metric)
 
     return key

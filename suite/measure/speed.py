@@ -26,7 +26,7 @@ LARGEST_BATCH = 8192
 
 BASE, TECHNIQUE, CHANNELS_LAST = "baseline", "technique", "channels_last"
 LATENCY = "latency_b1"
-RATIOS = {"speedup_b64": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
+RATIOS = {"speedup": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
 
 
 @dataclass(frozen=True, kw_only=True)

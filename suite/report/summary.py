@@ -34,7 +34,7 @@ FIGURES: Figures = {
     "accuracy": lambda row: percent(row["accuracy"]),
     "vs control": lambda row: points(*(row[f"accuracy_vs_control{end}"] for end in ("", "_low", "_high"))),
     "size": lambda row: size(row["artefact_bytes"]),
-    "speed-up": lambda row: times(*(row[f"speedup_b64{end}"] for end in ("", "_low", "_high"))),
+    "speed-up": lambda row: times(*(row[f"speedup{end}"] for end in ("", "_low", "_high"))),
     "memory": lambda row: size(row["peak_memory_inference"]),
     "verdict": verdict_of,
 }

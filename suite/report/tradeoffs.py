@@ -29,13 +29,13 @@ METRIC_COLUMNS = (
     "entropy_bytes",
     "parameters",
     "macs",
-    "speedup_b64",
+    "speedup",
     "speedup_vs_channels_last",
     "speedup_b1",
     "train_step_speedup",
     "peak_memory_inference",
 )
-INTERVALS = ("accuracy_vs_control", "speedup_b64")
+INTERVALS = ("accuracy_vs_control", "speedup")
 COLUMNS = (
     "workload",
     "technique",
@@ -50,9 +50,9 @@ COLUMNS = (
     "entropy_bytes",
     "parameters",
     "macs",
-    "speedup_b64",
-    "speedup_b64_low",
-    "speedup_b64_high",
+    "speedup",
+    "speedup_low",
+    "speedup_high",
     "speedup_vs_channels_last",
     "speedup_b1",
     "train_step_speedup",
@@ -62,7 +62,7 @@ COLUMNS = (
     "stale",
 )
 NUMBERS = frozenset(COLUMNS) - {*KEYS, "control", "pareto", "verdict", "stale"}
-HIGHER_IS_BETTER = {"accuracy": 1, "artefact_bytes": -1, "speedup_b64": 1}
+HIGHER_IS_BETTER = {"accuracy": 1, "artefact_bytes": -1, "speedup": 1}
 
 LEGEND = (
     "Accuracy is a share of test images; *vs control* is the difference from the control in percentage points, with "
@@ -194,7 +194,7 @@ MARKDOWN: dict[str, Callable[[dict[str, Any]], str]] = {
     "coded": lambda row: size(row["entropy_bytes"]),
     "parameters": lambda row: _whole(row["parameters"]),
     "MACs": lambda row: _millions(row["macs"]),
-    "speed-up": lambda row: times(*_interval(row, "speedup_b64")),
+    "speed-up": lambda row: times(*_interval(row, "speedup")),
     "vs channels_last": lambda row: times(row["speedup_vs_channels_last"]),
     "batch 1": lambda row: times(row["speedup_b1"]),
     "training step": lambda row: times(row["train_step_speedup"]),

@@ -31,7 +31,7 @@ def judged(name, value, entry, **changes):
 
 
 ACCURACY = expectation("accuracy", 0.97, low=0.96, high=0.98, seeds=4)
-SPEEDUP = expectation("speedup_b64", 2.24, low=2.17, high=2.4)
+SPEEDUP = expectation("speedup", 2.24, low=2.17, high=2.4)
 COUNT = expectation("parameters", 100, low=100, high=100)
 LATENCY = expectation("latency_p50", 0.01, high=0.0125, level=MACHINE)
 
@@ -72,7 +72,7 @@ def test_a_point_is_judged_by_inclusive_bounds(name, value, entry, kind):
 )
 def test_a_timing_is_judged_by_its_whole_interval(low, high, kind):
     """An interval that holds a bound, or no interval, says nothing."""
-    assert kind == judged("speedup_b64", 2.2, SPEEDUP, low=low, high=high)
+    assert kind == judged("speedup", 2.2, SPEEDUP, low=low, high=high)
 
 
 @UNTIMED
@@ -80,7 +80,7 @@ def test_a_timing_is_judged_by_its_whole_interval(low, high, kind):
 def test_an_interval_never_regresses_unless_its_point_does(value, width, mirrored):
     """Judging by the interval is stricter about what it claims, on both sides."""
     low, high = value - width, value + width
-    kind = judged("speedup_b64", high if mirrored else value, SPEEDUP, low=low, high=high)
+    kind = judged("speedup", high if mirrored else value, SPEEDUP, low=low, high=high)
     assert kind != "regressed" or high < SPEEDUP.low
     assert kind != "improved" or low > SPEEDUP.high
     assert kind != "pass" or SPEEDUP.low <= low <= high <= SPEEDUP.high
@@ -88,7 +88,7 @@ def test_an_interval_never_regresses_unless_its_point_does(value, width, mirrore
 
 def test_a_suspect_or_unquiet_timing_is_inconclusive_whatever_its_value():
     """A gate must not believe a figure that its own measurement doubts."""
-    bad = measurement("speedup_b64", 1.0, low=0.9, high=1.1)
+    bad = measurement("speedup", 1.0, low=0.9, high=1.1)
     slow = measurement("latency_p50", 9.0)
     suspect = only([replace(slow, suspect="minor faults")], [LATENCY])
     assert ("inconclusive", "minor faults") == (suspect.kind, suspect.reason)
@@ -169,7 +169,7 @@ def test_a_known_failure_holds_until_its_day(value, until, kind):
 def test_an_inconclusive_timing_stays_inconclusive_under_xfail():
     """What says nothing cannot say that a failure is gone."""
     entry = replace(SPEEDUP, xfail=XFail(reason="slow", until=TODAY))
-    assert "inconclusive" == judged("speedup_b64", 2.2, entry)
+    assert "inconclusive" == judged("speedup", 2.2, entry)
 
 
 def test_other_versions_make_an_entry_stale_unless_it_is_exact():

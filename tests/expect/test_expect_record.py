@@ -25,7 +25,7 @@ from suite.records import TIERS, Expectation, Origin, XFail
 
 SIZE = measurement("parameters", 100.0)
 QUALITY = measurement("accuracy", 0.97, seeds=(0, 1), noise=0.001)
-SPEED = measurement("speedup_b64", 2.24, low=2.2, high=2.3, noise=0.0075, processes=5)
+SPEED = measurement("speedup", 2.24, low=2.2, high=2.3, noise=0.0075, processes=5)
 LOCAL = measurement("latency_p50", 0.01)
 OTHER = replace(SIZE, cell=replace(CELL, technique="baseline"))
 ANY = Path("any/digits_cnn.toml")
@@ -88,7 +88,7 @@ machine = "{MACHINE}"
 threads = 1
 data_digest = "d1"
 
-["{TECHNIQUE}".speedup_b64]
+["{TECHNIQUE}".speedup]
 value = 2.24
 low = 2.172
 unit = "1"
@@ -106,7 +106,7 @@ def test_each_tier_goes_to_its_level(tmp_path):
     """Exact and portable figures hold anywhere, ratios in a family, absolute timings on one machine."""
     assert 4 == go(tmp_path, SIZE, QUALITY, SPEED, LOCAL).added
     levels = {entry.metric: entry.level for entry in load_all(tmp_path)}
-    assert {"parameters": "any", "accuracy": "any", "speedup_b64": FAMILY, "latency_p50": MACHINE} == levels
+    assert {"parameters": "any", "accuracy": "any", "speedup": FAMILY, "latency_p50": MACHINE} == levels
     assert "machine" not in text(tmp_path)
     assert ["accuracy", "parameters"] == [entry.metric for entry in load(tmp_path / ANY)]
 
@@ -229,7 +229,7 @@ def test_what_cannot_be_trusted_is_skipped_with_its_reason(tmp_path):
     train = measurement("train_seconds", 5.0)
     unquiet = go(tmp_path, SPEED, LOCAL, train, SIZE, quiet=False)
     assert (3, 1) == (len(unquiet.skipped), unquiet.added)
-    assert f"{CELL} speedup_b64: a timing outside a quiet process; run it through `suite bench`" == unquiet.skipped[0]
+    assert f"{CELL} speedup: a timing outside a quiet process; run it through `suite bench`" == unquiet.skipped[0]
 
 
 def test_a_malformed_file_stops_everything_before_anything_is_written(tmp_path):
@@ -403,8 +403,8 @@ def test_new_leaves_entries_that_exist_as_they_are(tmp_path):
 def test_fewer_seeds_or_processes_never_replace_more(tmp_path):
     """A quick run's figures are worse than what is stored."""
     many = measurement("accuracy", 0.99, noise=0.002, seeds=(0, 1, 2, 3, 4))
-    record([many, measurement("speedup_b64", 2.0, noise=0.01, processes=5)], header=run_header(), directory=tmp_path)
-    quick = [measurement("accuracy", 0.98, seeds=(0,)), measurement("speedup_b64", 1.9)]
+    record([many, measurement("speedup", 2.0, noise=0.01, processes=5)], header=run_header(), directory=tmp_path)
+    quick = [measurement("accuracy", 0.98, seeds=(0,)), measurement("speedup", 1.9)]
     done = record(quick, header=run_header(), directory=tmp_path)
     assert (0, 0) == (done.added, done.updated)
     assert "stored from 5 seeds" in " ".join(done.skipped)
@@ -413,6 +413,6 @@ def test_fewer_seeds_or_processes_never_replace_more(tmp_path):
 
 def test_a_ratio_whose_noise_leaves_no_bound_is_not_recorded(tmp_path):
     """Nothing could ever regress against a lower bound of zero."""
-    done = record([measurement("speedup_b64", 2.0, noise=0.25, processes=5)], header=run_header(), directory=tmp_path)
+    done = record([measurement("speedup", 2.0, noise=0.25, processes=5)], header=run_header(), directory=tmp_path)
     assert (0, ()) == (done.added, done.changed)
     assert "too noisy to gate" in done.skipped[0]

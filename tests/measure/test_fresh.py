@@ -43,7 +43,7 @@ def test_a_worker_measures_a_cell_that_a_users_file_declares(tmp_path, pair):
     with Workers(load=[str(path)]) as workers:
         (found,) = speed(workers, pair, training=True)
     assert {
-        "speedup_b64",
+        "speedup",
         "speedup_b1",
         "speedup_vs_channels_last",
         "throughput",

@@ -41,7 +41,7 @@ def trained_layouts(fitted, layout):
 def test_a_cell_gets_its_figures_of_inference(timed):
     """Two batch sizes against the baseline, one against eager channels_last, and what one side does alone."""
     assert {
-        "speedup_b64",
+        "speedup",
         "speedup_b1",
         "speedup_vs_channels_last",
         "throughput",
@@ -70,9 +70,9 @@ def test_figures_come_from_the_samples_that_are_kept(timed):
     assert {"inference", "inference_b1"} == set(timed.samples)
     assert {BASE, TECHNIQUE, CHANNELS_LAST} == set(main.seconds)
     ratios = main.seconds[BASE] / main.seconds[TECHNIQUE]
-    assert pytest.approx(median(ratios)) == figures["speedup_b64"].value
+    assert pytest.approx(median(ratios)) == figures["speedup"].value
     assert pytest.approx(16 / median(main.seconds[TECHNIQUE])) == figures["throughput"].value
-    assert main.rounds == figures["speedup_b64"].n == figures["throughput"].n
+    assert main.rounds == figures["speedup"].n == figures["throughput"].n
 
 
 def test_latency_is_that_of_one_image(timed):
@@ -169,12 +169,12 @@ def test_training_has_one_paired_figure():
 
 
 def speedup(value, **more):
-    return measured(OTHER, "speedup_b64", value, **({"low": value - 0.01, "high": value + 0.01, "n": 100} | more))
+    return measured(OTHER, "speedup", value, **({"low": value - 0.01, "high": value + 0.01, "n": 100} | more))
 
 
 def over(values, **more):
     own, *others = values
-    (one,) = replicated([speedup(own, **more)], [{"speedup_b64": speedup(value)} for value in others])
+    (one,) = replicated([speedup(own, **more)], [{"speedup": speedup(value)} for value in others])
     return one
 
 
@@ -205,15 +205,15 @@ def test_fewer_than_three_processes_say_nothing_of_a_spread(values):
 def test_a_metric_that_no_other_process_has_stays_as_it_is():
     """Every figure is replicated by itself."""
     own = [speedup(2.0), measured(OTHER, "latency_p50", 0.1)]
-    others = [{"speedup_b64": speedup(value)} for value in (2.1, 2.2)]
+    others = [{"speedup": speedup(value)} for value in (2.1, 2.2)]
     found = replicated(own, others)
-    assert ["speedup_b64", "latency_p50"] == [one.metric for one in found]
+    assert ["speedup", "latency_p50"] == [one.metric for one in found]
     assert (2.1, own[1]) == (found[0].value, found[1])
 
 
 def test_one_suspect_process_makes_the_figure_suspect():
     """The first reason is passed on."""
-    others = [{"speedup_b64": speedup(2.0, suspect="page faults")}, {"speedup_b64": speedup(2.0)}]
+    others = [{"speedup": speedup(2.0, suspect="page faults")}, {"speedup": speedup(2.0)}]
     (one,) = replicated([speedup(2.0)], others)
     assert "page faults" == one.suspect
     assert over([2.0, 2.0, 2.0]).suspect is None

@@ -71,8 +71,8 @@ def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
 
 def test_a_verdict_without_measurement_is_a_row_without_value():
     """What is missing is seen in the table, with unit and tier from the catalogue."""
-    frame = tidy(HEADER, [ACCURACY], [verdict("missing", "speedup_b64")])
-    found = row(frame, "speedup_b64")
+    frame = tidy(HEADER, [ACCURACY], [verdict("missing", "speedup")])
+    found = row(frame, "speedup")
     assert (True, "missing", "1", "family") == (
         math.isnan(found["value"]),
         found["verdict"],

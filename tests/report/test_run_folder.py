@@ -45,7 +45,7 @@ HEADER = RunHeader(
 CELL = Cell(workload="digits_cnn", technique="amp_bf16", device="cpu")
 SPEED = Measurement(
     cell=CELL,
-    metric="speedup_b64",
+    metric="speedup",
     value=1.5,
     unit="1",
     better="higher",
@@ -55,7 +55,7 @@ SPEED = Measurement(
     high=1.6,
 )
 FAILURE = CellFailure(cell=CELL, group="memory", kind="unavailable", reason="no allocator statistics")
-VERDICT = Verdict(kind=VerdictKind.PASS, cell=CELL, metric="speedup_b64", group="speed", measurement=SPEED)
+VERDICT = Verdict(kind=VerdictKind.PASS, cell=CELL, metric="speedup", group="speed", measurement=SPEED)
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_later_line_replaces_an_earlier_one_for_the_same_thing(folder):
     other = replace(SPEED, metric="speedup_b1")
     for record in (SPEED, other, replace(SPEED, value=2.0), FAILURE, replace(FAILURE, reason="later")):
         folder.append(record)
-    assert [("speedup_b64", 2.0), ("speedup_b1", 1.5)] == [(m.metric, m.value) for m in folder.measurements()]
+    assert [("speedup", 2.0), ("speedup_b1", 1.5)] == [(m.metric, m.value) for m in folder.measurements()]
     assert ["later"] == [failure.reason for failure in folder.failures()]
 
 
@@ -230,7 +230,7 @@ def test_a_broken_line_is_refused_with_file_and_line(folder, line, problem):
 def test_nan_and_infinity_are_refused_by_name_and_nothing_is_written(folder, bad):
     """JSON has no NaN: a metric without a value is a failure of its cell."""
     before = folder.results.read_bytes()
-    with pytest.raises(ResultsError, match=r"digits_cnn-amp_bf16-cpu speedup_b64\.low = (nan|inf)"):
+    with pytest.raises(ResultsError, match=r"digits_cnn-amp_bf16-cpu speedup\.low = (nan|inf)"):
         folder.append(replace(SPEED, low=bad))
     assert before == folder.results.read_bytes()
 

@@ -43,10 +43,8 @@ def measured(metric, value, *, cell=PRUNED, **more):
     )
 
 
-def verdict(
-    kind, metric="speedup_b64", value=None, *, cell=PRUNED, low=None, high=None, reason="", interval=(None, None)
-):
-    known = METRICS[metric] if metric else METRICS["speedup_b64"]
+def verdict(kind, metric="speedup", value=None, *, cell=PRUNED, low=None, high=None, reason="", interval=(None, None)):
+    known = METRICS[metric] if metric else METRICS["speedup"]
     bounded = low is not None or high is not None
     entry = Expectation(
         workload=cell.workload, technique=cell.technique, metric=metric, level="any", value=1.0, unit=known.unit,
@@ -82,7 +80,7 @@ FIGURES = [
     measured("accuracy", 0.9735),
     measured("accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006),
     measured("artefact_bytes", 80_000),
-    measured("speedup_b64", 2.24, low=2.2, high=2.28),
+    measured("speedup", 2.24, low=2.2, high=2.28),
     measured("peak_memory_inference", 1_250_000),
     measured("accuracy", 0.5, cell=OTHER),
 ]
@@ -91,7 +89,7 @@ FIGURES = [
 def test_a_regression_names_value_bound_and_line_and_the_command_below():
     """What broke, by how much, where the bound stands, and how to run it again."""
     expected = [
-        f"REGRESSED digits_cnn {PRUNED.technique} cpu: speedup_b64 = 1.98, bound >= 2.17 ({PATH}:12)",
+        f"REGRESSED digits_cnn {PRUNED.technique} cpu: speedup = 1.98, bound >= 2.17 ({PATH}:12)",
         "    suite bench --cell 'digits_cnn-structured_pruning(ratio=0.5,epochs=5)-cpu'",
     ]
     assert expected == lines(verdict("regressed", value=1.98, low=2.17))
@@ -104,10 +102,10 @@ def test_a_regression_names_value_bound_and_line_and_the_command_below():
          verdict("improved", "artefact_bytes", 79_999, low=80_000, high=80_000, reason="smaller")),
         ("REGRESSED @: artefact_bytes = 80,001 B, bound <= 80,000 B (#)",
          verdict("regressed", "artefact_bytes", 80_001, low=80_000, high=80_000)),
-        ("INCONCLUSIVE @: speedup_b64 = 2.2 [2.1, 2.3], bound >= 2.17 (#): the interval holds the bound",
+        ("INCONCLUSIVE @: speedup = 2.2 [2.1, 2.3], bound >= 2.17 (#): the interval holds the bound",
          verdict("inconclusive", value=2.2, low=2.17, interval=(2.1, 2.3), reason="the interval holds the bound")),
         ("XPASS @: accuracy = 0.98, bounds [0.97, 0.99] (#)", verdict("xpass", "accuracy", 0.98, low=0.97, high=0.99)),
-        ("MISSING @: speedup_b64 was not measured, bound >= 2.17 (#)", verdict("missing", low=2.17)),
+        ("MISSING @: speedup was not measured, bound >= 2.17 (#)", verdict("missing", low=2.17)),
         ("ERROR @: speed: RuntimeError: no kernel", verdict("error", "", reason="RuntimeError:\n  no kernel")),
         ("REGRESSED @: latency_p50 = 0.01235 s, bound <= 0.0123 s (#)",
          verdict("regressed", "latency_p50", 0.0123456, high=0.0123)),

@@ -51,7 +51,7 @@ def measured(technique, metric, value, *, workload="digits_cnn", device="cpu", *
 
 def figures(technique, accuracy, artefact_bytes, speedup, **place):
     """The three figures of a cell that the Pareto front is about; ``None`` is not measured."""
-    values = {"accuracy": accuracy, "artefact_bytes": artefact_bytes, "speedup_b64": speedup}
+    values = {"accuracy": accuracy, "artefact_bytes": artefact_bytes, "speedup": speedup}
     return [measured(technique, metric, value, **place) for metric, value in values.items() if value is not None]
 
 
@@ -69,7 +69,7 @@ def judged(kind, measurement, **more):
 RUN = [
     *figures("baseline", 0.98, 200_000, 1.0),
     *figures(PRUNED, 0.9735, 80_000, None),
-    measured(PRUNED, "speedup_b64", 2.24, low=2.2, high=2.28, control="baseline"),
+    measured(PRUNED, "speedup", 2.24, low=2.2, high=2.28, control="baseline"),
     measured(PRUNED, "accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006, control="extra_epochs(epochs=5)"),
     measured(PRUNED, "macs", 1_234_567),
     measured(PRUNED, "parameters", 38_474),
@@ -96,7 +96,7 @@ def test_a_row_holds_the_cells_figures_with_their_intervals():
     """Each metric is a column; what was not measured is NaN."""
     row = table_of(RUN).iloc[1]
     assert (0.9735, 80_000, 38_474, 1_234_567) == tuple(row[["accuracy", "artefact_bytes", "parameters", "macs"]])
-    assert (2.24, 2.2, 2.28) == tuple(row[["speedup_b64", "speedup_b64_low", "speedup_b64_high"]])
+    assert (2.24, 2.2, 2.28) == tuple(row[["speedup", "speedup_low", "speedup_high"]])
     assert (-0.0061, 0.0006) == tuple(row[["accuracy_vs_control_low", "accuracy_vs_control_high"]])
     assert bool(row[["entropy_bytes", "speedup_b1", "train_step_speedup"]].isna().all())
 
@@ -104,7 +104,7 @@ def test_a_row_holds_the_cells_figures_with_their_intervals():
 def test_the_control_is_the_one_that_quality_is_compared_with():
     """Speed is compared with the baseline, which is not the cell's control."""
     assert "extra_epochs(epochs=5)" == table_of(RUN)["control"].iloc[1]
-    assert "baseline" == table_of([measured(PRUNED, "speedup_b64", 2.24, control="baseline")])["control"].iloc[0]
+    assert "baseline" == table_of([measured(PRUNED, "speedup", 2.24, control="baseline")])["control"].iloc[0]
 
 
 def test_bytes_are_compared_with_the_baseline_of_the_same_workload_and_device():

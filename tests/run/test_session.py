@@ -261,7 +261,7 @@ def test_an_error_without_a_place_or_a_message_is_explained_all_the_same():
 
 PAIRED = """schema = 1
 
-[wrapped.speedup_b64]
+[wrapped.speedup]
 value = 1.0
 low = 0.95
 unit = "1"
@@ -272,7 +272,7 @@ tier = "family"
 
 def speedup(value):
     return measured(
-        cell("wrapped"), "speedup_b64", value, low=value - 0.01, high=value + 0.01, confidence=0.99, n=100
+        cell("wrapped"), "speedup", value, low=value - 0.01, high=value + 0.01, confidence=0.99, n=100
     )  # fmt: skip
 
 
@@ -293,7 +293,7 @@ def judged(start, tmp_path):
             asked.append(one)
             if isinstance(again, Exception):
                 raise again
-            return {} if again is None else {"speedup_b64": speedup(again)}
+            return {} if again is None else {"speedup": speedup(again)}
 
         session.bench = SimpleNamespace(plan=QUICK, measure=lambda *_: [speedup(first)], repeat=repeat)
         (verdict,) = session.run(cell("wrapped"), "speed")

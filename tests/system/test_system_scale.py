@@ -75,5 +75,5 @@ def test_compiled_and_int8_cells_are_served_by_the_real_compiler(bench, lab):
     if {"unavailable"} == set(table["verdict"]):
         pytest.skip(done.stdout.partition("compiled cpu: ")[2].partition("\n")[0])
     assert {"compiled", "static_int8"} == set(table.index)
-    assert (table["speedup_b64"] > 0).all()
+    assert (table["speedup"] > 0).all()
     assert table["accuracy"].notna().all()

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from suite.training import loop as train
-from suite.training.loop import EpochRecord, Progress, Trained, TrainingStep
-from suite.training.recipe import Batch, FineTuner, Precision, Split, Trainee
+from suite.training.loop import EpochRecord, FineTuner, Progress, Trained, TrainingStep
+from suite.training.recipe import Batch, Precision, Split, Trainee
 
 SCALED = Precision(scale_gradients=True)
 
