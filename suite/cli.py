@@ -17,9 +17,9 @@ from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
 from suite.registry import REGISTRY
-from suite.run.cells import PRECISIONS
-from suite.run.session import COMMAND, EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE, EXPECT, check_names
-from suite.settings import PACKAGE, load_user_modules, shipped_expectations
+from suite.run.options import COMMAND, EXPECT, POLICIES, Options
+from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.settings import PACKAGE, expect_dir, load_user_modules, shipped_expectations
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
 INTERRUPTED = 2
@@ -57,15 +57,17 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.description = "Measure cells in a quiet process. Further arguments go to pytest."
     add = parser.add_argument
     add("--device", default="auto", help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
-    add("--precision", default="fp32", help=f"compose every technique with it: {', '.join(PRECISIONS)}")
+    add("--precision", default="fp32", help="compose every technique with those of it: fp32, bf16, ...")
     add("--workload", action="append", default=[], help="this workload only (repeatable)")
     add("--technique", action="append", default=[], help="this composition only (repeatable)")
     add("--seeds", default="5", help="seeds of quality")
     add("--processes", help="processes a timing is replicated over")
     add("--expect", choices=EXPECT, default="gate")
-    add("--expect-dir", default="expectations")
-    add("--unverified", choices=("report", "fail"), default="report")
-    add("--inconclusive", choices=("report", "fail"), default="report")
+    add("--expect-dir", help="your expectation files (default: the nearest folder expectations, upwards)")
+    add("--unverified", choices=POLICIES, default="report", help="figures without an expectation")
+    add("--inconclusive", choices=POLICIES, help="timings that cannot be told (default: fail where they are many)")
+    add("--unavailable", choices=POLICIES, default="report", help="cells that cannot run here")
+    add("--partial", action="store_true", help="let a gate look at the part that -k or -m leaves")
     add("--gate-tier", action="append", default=[], choices=TIERS, help="only these tiers can fail")
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
@@ -78,13 +80,22 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
-    environment = quiet.environment(os.environ, threads=parsed.threads)
+    environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=_on_accelerator(parsed.device))
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
         environment.pop(name, None)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])  # what a person would type again
     command = [sys.executable, "-P", "-m", "suite.run.pinned", *_pytest_arguments(parsed), *rest]
     code = _run(command, environment)
     return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
+
+
+def _on_accelerator(device: str) -> bool:
+    """Whether the run computes on an accelerator: such a process is neither pinned nor held to one thread."""
+    if device == "cpu":
+        return False
+    from suite.machine.hardware import resolve_device  # loads torch
+
+    return not resolve_device(device).startswith("cpu")
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
@@ -103,12 +114,12 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
-    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "unverified", "inconclusive")
-    options = [(name, getattr(parsed, name)) for name in (*single, "reports_dir", "resume")]
+    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume")
+    options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    flags = [f"--suite-{name}" for name in ("quick", "full") if getattr(parsed, name)]
+    flags = [f"--suite-{name}" for name in ("quick", "full", "partial") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]
@@ -119,7 +130,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="a results folder, like reports/latest")
     parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
     parser.add_argument("--new", action="store_true", help="only what has no expectation yet")
-    parser.add_argument("--expect-dir", type=Path, default=Path("expectations"))
+    parser.add_argument("--expect-dir", type=Path)
     parser.set_defaults(run=_record)
 
 
@@ -131,7 +142,8 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     folder = RunFolder.open(parsed.results)
     load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
-    done = record(folder.measurements(), header=folder.header, directory=parsed.expect_dir, only=only, new=parsed.new)
+    directory = parsed.expect_dir or _expect_dir()
+    done = record(folder.measurements(), header=folder.header, directory=directory, only=only, new=parsed.new)
     for reason in done.skipped:
         print(f"not recorded: {reason}")
     for path in done.changed:
@@ -139,6 +151,11 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     print(f"{done.added} added, {done.updated} updated")
     known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
+
+
+def _expect_dir() -> Path:
+    """The user's expectations, found upwards as a bench finds them."""
+    return expect_dir(Path.cwd()) or Options.expect_dir
 
 
 def _canonical(name: str) -> str:
@@ -170,7 +187,7 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("workloads", "techniques", "metrics", "expectations"), nargs="?")
-    parser.add_argument("--expect-dir", type=Path, default=Path("expectations"))
+    parser.add_argument("--expect-dir", type=Path)
     parser.add_argument("--load", action="append", default=[])
     parser.set_defaults(run=_list)
 
@@ -180,27 +197,29 @@ def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.listing import lines
 
     load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir, shipped_expectations()]):
+    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir or _expect_dir(), shipped_expectations()]):
         print(line)
     return EXIT_PASS
 
 
 def _add_lint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", type=Path, nargs="?", default=Path("expectations"))
+    parser.add_argument("directory", type=Path, nargs="?")
     parser.set_defaults(run=_lint)
 
 
 def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Read every expectation file below a folder; an unusable one is named with its line."""
     from suite.expect import load_all
+    from suite.run.opening import check_names
 
-    if not parsed.directory.is_dir():
-        print(f"suite: there is no folder {parsed.directory}", file=sys.stderr)
+    directory = parsed.directory or _expect_dir()
+    if not directory.is_dir():
+        print(f"suite: there is no folder {directory}", file=sys.stderr)
         return EXIT_FAILED
-    found = load_all(parsed.directory)
-    load_user_modules(REGISTRY, Path.cwd(), [])
+    load_user_modules(REGISTRY, Path.cwd(), [])  # their scores are names of metrics
+    found = load_all(directory)
     check_names(REGISTRY, found)
-    print(f"{len(found)} expectations in {parsed.directory} can be used")
+    print(f"{len(found)} expectations in {directory} can be used")
     return EXIT_PASS
 
 

@@ -31,6 +31,14 @@ class UnavailableError(SuiteError):
     """This cell cannot run here: the device, a compiler or a package is missing. Not a failure of the technique."""
 
 
+class TechniqueError(SuiteError):
+    """A technique does something that makes its figures, or others', wrong."""
+
+
+class OutputError(SuiteError):
+    """What a network answers cannot be judged: it is not finite, or belongs to other items."""
+
+
 class ExpectationFileError(SuiteError):
     """An expectation file holds something unusable; names the file and the line."""
 

@@ -65,8 +65,11 @@ def mean_interval(values: Values, confidence: float) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
+def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
     """Score interval of a proportion of ``n`` independent trials.
+
+    A trial may be the mean of several looks at one item, between 0 and 1; the interval is then wide enough, since
+    such a mean varies less than a single look.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
@@ -80,7 +83,7 @@ def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
     return low, high
 
 
-def paired_difference(b: int, c: int, n: int, confidence: float) -> tuple[float, float]:
+def paired_difference(b: float, c: float, n: int, confidence: float) -> tuple[float, float]:
     """Adjusted Wald interval of ``p1 - p2``, two proportions over the same ``n`` items.
 
     ``b`` items succeed under the first only, ``c`` under the second only, so the estimate is ``(b - c) / n``. Half an

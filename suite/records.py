@@ -200,6 +200,7 @@ class Where:
 class RunHeader:
     """The first record of a results file: all that is needed to know where its figures come from.
 
+    ``processes`` are those of each timing, ``chosen`` what was asked for by name.
     ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
     ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
     computes in where that is not float32.
@@ -214,6 +215,8 @@ class RunHeader:
     profile: Literal["quick", "default", "full"]
     quiet: bool
     load: tuple[str, ...] = ()
+    processes: int = 1
+    chosen: tuple[str, ...] = ()
     sources: str | None = None
     flags: Mapping[str, int | str] = field(default_factory=dict)
     scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ are imported when a name is first looked up, so that importing the suite stays c
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -19,37 +20,31 @@ from functools import cached_property
 from itertools import pairwise, product
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from suite.composition import BASELINE, Member, join, parse
 from suite.errors import CompositionError, RegistrationError, SetupError, SuiteError, UsageError, unknown
-from suite.training.recipe import Recipe
+from suite.metrics import declare_score
+from suite.training.recipe import AFTER_TRAINING, SLOTS, STAGES, Recipe, changed_slots
 
-TRAINING_SLOTS = (
-    "data",
-    "model",
-    "batches",
-    "optimizer",
-    "schedule",
-    "loss",
-    "layout",
-    "precision",
-    "callbacks",
-    "prepare",
-)
-SERVING_SLOTS = ("finish", "quantize", "deploy")  # in the order in which they happen, after training
-SLOTS = TRAINING_SLOTS + SERVING_SLOTS
+if TYPE_CHECKING:
+    from suite.scores import Score
+
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
+SOURCES = ("train", "checkpoint", "none")
+Source = Literal["train", "checkpoint", "none"]
+SERVING_BATCH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Technique:
     """A function ``Recipe -> Recipe`` with what it touches and needs.
 
-    ``needs`` are capabilities of the device or workload (``compiler``, ``labels``, ``bf16``, ``fp16``, ...);
+    ``needs`` are capabilities of the device or the workload (``compiler``, ``bf16``, ``training``, ``images``, ...);
     ``control`` is a composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the
-    default profile runs it.
+    default profile runs it. ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes
+    every cell with all techniques that say so.
     """
 
     name: str
@@ -60,6 +55,7 @@ class Technique:
     needs: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     runs: bool = True
+    precision: str | None = None
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -78,24 +74,41 @@ class Technique:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """Data, model, metric and baseline recipe under one name.
+    """Data, network, scores and baseline recipe under one name.
 
-    ``recipe(seed)`` gives the plain recipe. ``labels`` is false where the data carry no meaning, so that only speed,
-    size and memory are measured. ``batch`` is the serving batch of timings by device type (``cpu``, else
-    ``accelerator``). ``techniques`` limits what runs by default; any composition can still be asked for. ``digest``
-    names the data: stored quality applies to the same digest only (hash what was read, not floats computed from it,
-    whose last bits differ between machines).
+    ``recipe(seed)`` gives the plain recipe. ``source`` says where the trained network comes from: ``train``, the
+    recipe's ``model`` itself (``checkpoint``), or nowhere (``none``: the data carry no meaning, so that only speed,
+    size, memory and the agreement of outputs are measured). ``scores`` are its qualities, the primary one first;
+    ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
+    timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
+    and compositions; any other can still be asked for. ``digest`` names the data: stored quality applies to the same
+    digest only (hash what was read, not floats computed from it, whose last bits differ between machines).
     """
 
     name: str
     recipe: Callable[[int], Recipe]
-    labels: bool = True
+    source: Source = "train"
+    scores: tuple[Score, ...] = ()
     target: float | None = None
-    batch: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"cpu": 64, "accelerator": 64}))
+    batch: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     techniques: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
     quick: bool = True
     digest: Callable[[], str] | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether a network can learn from the data."""
+        return self.source != "none"
+
+    @property
+    def primary(self) -> Score | None:
+        """The score that tables show first."""
+        return self.scores[0] if self.scores else None
+
+    def batch_on(self, device: str) -> int:
+        """Items of a served batch on a device such as ``cpu`` or ``cuda:1``."""
+        return self.batch.get("cpu" if device.startswith("cpu") else "accelerator", SERVING_BATCH)
 
     @property
     def where(self) -> str:
@@ -113,6 +126,13 @@ class Composition:
     name: str
     members: tuple[tuple[Technique, Mapping[str, Any]], ...]
 
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_baseline(self) -> bool:
+        return not self.members
+
     @property
     def slots(self) -> frozenset[str]:
         return frozenset(slot for technique, _ in self.members for slot in technique.slots)
@@ -121,10 +141,21 @@ class Composition:
     def needs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(need for technique, _ in self.members for need in technique.needs))
 
+    @property
+    def precision(self) -> str:
+        """What the network computes in, ``fp32`` unless a member says otherwise; the last one counts."""
+        return next((found.precision for found, _ in reversed(self.members) if found.precision), "fp32")
+
     def apply(self, recipe: Recipe) -> Recipe:
-        """The recipe after every member has changed its slots, left to right."""
+        """The recipe after every member has changed its slots, left to right.
+
+        Raises `RegistrationError` for a member that changed a slot which it does not declare: the cell would share
+        the training of another one, and show its figures.
+        """
         for technique, parameters in self.members:
-            recipe = technique.function(recipe, **parameters)
+            changed = technique.function(recipe, **parameters)
+            _check_changes(technique, recipe, changed)
+            recipe = changed
         return recipe
 
 
@@ -148,6 +179,7 @@ class Registry:
         needs: Iterable[str] = (),
         conflicts: Iterable[str] = (),
         runs: bool = True,
+        precision: str | None = None,
     ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
         """Declare ``function(recipe, *, parameter=default, ...) -> Recipe`` as a technique of its own name.
 
@@ -165,6 +197,7 @@ class Registry:
                 needs=tuple(needs),
                 conflicts=tuple(conflicts),
                 runs=runs,
+                precision=precision,
             )
             _check_technique(declared)
             self._add(self._techniques, "technique", declared)
@@ -175,9 +208,10 @@ class Registry:
     def workload(
         self,
         *,
-        labels: bool = True,
+        scores: Iterable[Score] = (),
+        source: Source = "train",
         target: float | None = None,
-        batch: Mapping[str, int] | None = None,
+        batch: int | Mapping[str, int] | None = None,
         techniques: Iterable[str] | None = None,
         needs: Iterable[str] = (),
         quick: bool = True,
@@ -186,11 +220,12 @@ class Registry:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
 
         def register(function: Callable[[int], Recipe]) -> Callable[[int], Recipe]:
-            sizes = {"cpu": 64, "accelerator": 64} | dict(batch or {})
+            sizes = {"cpu": batch, "accelerator": batch} if isinstance(batch, int) else dict(batch or {})
             declared = Workload(
                 name=function.__name__,
                 recipe=function,
-                labels=labels,
+                source=source,
+                scores=tuple(scores),
                 target=target,
                 batch=MappingProxyType(sizes),
                 techniques=None if techniques is None else tuple(techniques),
@@ -198,7 +233,10 @@ class Registry:
                 quick=quick,
                 digest=digest,
             )
+            _check_workload(declared)
             self._add(self._workloads, "workload", declared)
+            for score in declared.scores:
+                declare_score(score.name, unit=score.unit, better=score.better, about=score.about)
             return function
 
         return register
@@ -253,25 +291,49 @@ class Registry:
         _check_conflicts(composition)
         return composition
 
+    @property
+    def baseline(self) -> Composition:
+        """The composition of nothing."""
+        return Composition(name=BASELINE, members=())
+
     def canonical(self, text: str) -> str:
         """The one spelling of a composition: every parameter, in signature order."""
         return self.resolve(text).name
 
-    def control(self, text: str) -> str:
-        """The canonical control of a composition: the composition of the members' controls, equal ones once."""
-        controls = (found.control.format(**bound) for found, bound in self.resolve(text).members)
+    def control(self, composition: Composition) -> Composition:
+        """What the quality of a composition is compared with: the members' controls composed, equal ones once."""
+        controls = (found.control.format(**bound) for found, bound in composition.members)
         members = dict.fromkeys(member for control in controls for member in parse(control))
-        return self.canonical(join(members))
+        return self.resolve(join(members))
 
-    def training_part(self, text: str) -> str:
-        """The canonical composition of the members that change training itself, not only what follows it."""
-        composition = self.resolve(text)
-        kept = [member for member in composition.members if not set(member[0].slots) <= set(SERVING_SLOTS)]
-        return join(_spelled(kept))
+    def training_part(self, composition: Composition) -> Composition:
+        """The members that change training itself, not only what follows it."""
+        kept = [member for member in composition.members if not set(member[0].slots) <= set(AFTER_TRAINING)]
+        return self.resolve(join(_spelled(kept)))
+
+    def stage(self, text: str) -> int:
+        """When what a composition does happens: 0 up to ``finish``, then 1 and 2 for ``quantize`` and ``deploy``."""
+        return max((_stage(found) or 0 for found, _ in self.resolve(text).members), default=0)
+
+    def of_precision(self, precision: str) -> tuple[str, ...]:
+        """The names of the techniques that make a network compute in ``precision``; none for ``fp32``.
+
+        Raises `UsageError` for a precision that no technique brings.
+        """
+        known = {found.precision: None for found in self.techniques.values() if found.precision}
+        if precision != "fp32" and precision not in known:
+            raise unknown("precision", precision, ("fp32", *map(str, known)))
+        return tuple(found.name for found in self.techniques.values() if found.precision == precision)
 
     def variants(self, name: str, *, sweep: bool) -> list[str]:
-        """Canonical names of a technique's default and, for ``sweep``, of every combination of its sweep."""
-        found = self.find_technique(name)
+        """Canonical names of a technique's default and, for ``sweep``, of every combination of its sweep.
+
+        A composition with parameters or several members is itself only.
+        """
+        members = parse(name)
+        if len(members) > 1 or members[0].parameters:
+            return [self.canonical(name)]
+        found = self.find_technique(members[0].name)
         grid = [dict(zip(found.sweep, values, strict=True)) for values in product(*found.sweep.values())]
         chosen = [{}, *grid] if sweep else [{}]
         names = (self.canonical(str(Member(name=name, parameters=tuple(values.items())))) for values in chosen)
@@ -286,16 +348,18 @@ class Registry:
                 _import_file(Path(target))
             else:
                 importlib.import_module(target)
-        except SuiteError:
-            raise
+        except SuiteError as error:
+            if ".py:" in str(error):
+                raise
+            raise SetupError(f"cannot load {target!r}: {error} [{_raised_at(error)}]") from error
         except ModuleNotFoundError as error:
             raise SetupError(
                 f"cannot load {target!r}: {error}; list importable modules or .py files in [tool.tradeoff-suite] load"
             ) from error
         except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{frame.filename}:{frame.lineno}"
-            raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{where}]") from error
+            raise SetupError(
+                f"cannot load {target!r}: {type(error).__name__}: {error} [{_raised_at(error)}]"
+            ) from error
 
     def user_modules(self) -> list[str]:
         """Modules (or files) outside the suite that declared something: what a child process has to load."""
@@ -323,7 +387,9 @@ def _import_file(path: Path) -> None:
         return
     if not resolved.is_file():
         raise SetupError(f"cannot load {str(path)!r}: there is no such file")
-    spec = importlib.util.spec_from_file_location(f"{FROM_FILE}{resolved.stem}_{abs(hash(resolved))}", resolved)
+    spec = importlib.util.spec_from_file_location(
+        f"{FROM_FILE}{resolved.stem}_{_short_digest(str(resolved))}", resolved
+    )
     if spec is None or spec.loader is None:
         raise SetupError(f"cannot load {str(path)!r}: it is no Python module")
     module = importlib.util.module_from_spec(spec)
@@ -333,6 +399,19 @@ def _import_file(path: Path) -> None:
     except BaseException:
         del sys.modules[spec.name]  # otherwise the next load would take the half of it for the whole
         raise
+
+
+def _short_digest(text: str) -> str:
+    """The same in every process, unlike `hash`: a worker finds a class under the name that its parent sent."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _raised_at(error: BaseException) -> str:
+    """The last place outside the suite where an error came from."""
+    here = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [f for f in frames if not f.filename.startswith((here, "<frozen"))] or list(frames)
+    return f"{outside[-1].filename}:{outside[-1].lineno}"
 
 
 def _importable(function: Callable[..., Any]) -> str:
@@ -370,6 +449,41 @@ def _convert(found: Technique, name: str, value: Any, default: Any) -> Any:
     return value
 
 
+def _check_changes(technique: Technique, before: Recipe, after: Any) -> None:
+    if not isinstance(after, Recipe):
+        raise RegistrationError(
+            f"technique {technique.name!r} at {technique.where} must return a Recipe, it returned {after!r}; "
+            "end it with `return replace(recipe, ...)`"
+        )
+    undeclared = [slot for slot in changed_slots(before, after) if slot not in technique.slots]
+    if undeclared:
+        slots = ", ".join(repr(slot) for slot in (*technique.slots, *undeclared))
+        raise RegistrationError(
+            f"technique {technique.name!r} at {technique.where} changes {', '.join(undeclared)} of the recipe without "
+            f"declaring it; write @technique(slots=({slots},), ...)"
+        )
+
+
+def _check_workload(declared: Workload) -> None:
+    at = f"workload {declared.name!r} at {declared.where}"
+    if declared.source not in SOURCES:
+        raise RegistrationError(f"{at}: {unknown('source', declared.source, SOURCES)}")
+    if declared.trains and not declared.scores:
+        raise RegistrationError(
+            f"{at} has no score: declare one, as in @workload(scores=classification()), or say source='none' if its "
+            "data carry no meaning"
+        )
+    if declared.scores and not declared.trains:
+        raise RegistrationError(f"{at} has scores, but nothing is trained (source='none'); remove one of the two")
+    if declared.target is not None and declared.source != "train":
+        raise RegistrationError(f"{at} has a target, but is not trained here (source={declared.source!r})")
+    for kind, size in declared.batch.items():
+        if kind not in ("cpu", "accelerator") or not isinstance(size, int) or size < 1:
+            raise RegistrationError(
+                f"{at}: batch must be a number of items, or {{'cpu': 64, 'accelerator': 64}}, got {kind!r}: {size!r}"
+            )
+
+
 def _check_technique(declared: Technique) -> None:
     for slot in declared.slots:
         if slot not in SLOTS:
@@ -396,13 +510,13 @@ def _check_order(composition: Composition) -> None:
         if early > late:
             ordered = join(_spelled(sorted(composition.members, key=lambda member: _stage(member[0]) or 0)))
             raise CompositionError(
-                f"{composition.name}: {after.name} changes {SERVING_SLOTS[late]!r}, which happens before "
-                f"{SERVING_SLOTS[early]!r} of {before.name}; write {ordered}"
+                f"{composition.name}: {after.name} changes {STAGES[late]!r}, which happens before "
+                f"{STAGES[early]!r} of {before.name}; write {ordered}"
             )
 
 
 def _stage(found: Technique) -> int | None:
-    stages = [SERVING_SLOTS.index(slot) for slot in found.slots if slot in SERVING_SLOTS]
+    stages = [STAGES.index(slot) for slot in found.slots if slot in STAGES]
     return max(stages) if stages else None
 
 

@@ -39,10 +39,7 @@ def missing_compiler_reason() -> str:
 
 
 def missing_need(need: str, device: str) -> str | None:
-    """Why ``device`` lacks the capability ``need``; ``None`` if it has it. Raises `UsageError` for an unknown need.
-
-    ``labels`` is the workload's business and never missing here.
-    """
+    """Why ``device`` lacks the capability ``need``; ``None`` if it has it. Raises `UsageError` for an unknown need."""
     if need not in NEEDS:
         raise unknown("need", need, NEEDS)
     return NEEDS[need](device)
@@ -99,5 +96,4 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "int8_cpu": _missing_int8_cpu,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
-    "labels": lambda _: None,
 }

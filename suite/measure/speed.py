@@ -5,33 +5,43 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from suite.measure.timing import Sample, latency, sample
+from suite.machine import flags, nvml
+from suite.measure.device_time import device_share
+from suite.measure.step import training_step
+from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
-from suite.training.devices import synchronize
-from suite.training.loop import Trained, TrainingStep, start
+from suite.training.devices import lay_out, synchronize
+from suite.training.loop import Trained
 from suite.training.recipe import Recipe, Reference
-from suite.training.serving import Served, fill_up, serve, warm_up
+from suite.training.serving import Served, serve, warm_up
+from suite.training.trees import Tree, fill_up, is_image
+
+__all__ = ["Budget", "Side", "Timed", "inference", "saturating_batch", "serving_sides", "training", "training_step"]
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
 SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to go on
 LARGEST_BATCH = 8192
+MOST_MEMORY = 0.4  # of an accelerator's: beside it stand the other side and a worker process
+ROUNDS = 16  # at least so many are wanted, however long one is
+LONGEST = 90.0  # seconds of one sample
+HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
 
-BASE, TECHNIQUE, CHANNELS_LAST = "baseline", "technique", "channels_last"
+BASE, NULL, TECHNIQUE, IMAGES_LAST = "baseline", "null", "technique", "channels_last"
 LATENCY = "latency_b1"
 RATIOS = {"speedup": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Seconds of sampling for the serving batch, for batch 1 and for one image's latency."""
+    """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step."""
 
     batch: float = 8.0
     single: float = 2.0
@@ -49,151 +59,240 @@ class Timed:
 
     measurements: tuple[Measurement, ...]
     samples: Mapping[str, Sample]
-    latency: np.ndarray | None = None
+    latency: np.ndarray[Any, Any] | None = None
 
 
-def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Served]:
-    """What is timed against what: the baseline, the technique and the baseline's weights in eager channels_last.
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A served network with inputs of its own: a technique may replace the data."""
+
+    served: Served
+
+    def inputs(self, batch: int) -> Tree:
+        """``batch`` test items, repeated where there are fewer."""
+        return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
+
+    def call(self, batch: int) -> Callable[[], object]:
+        """Serves one batch whose inputs are placed now; compiled and warmed up."""
+        placed, served = self.served.prepare_inputs(self.inputs(batch)), self.served
+        warm_up(served, placed)
+        return lambda: served(placed)
+
+
+def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Side]:
+    """What is timed against what: the baseline, the technique and, for images, the baseline in eager channels_last.
 
     The baseline itself is timed against its own copy: an A/A test of the sampler.
     """
-    sides = {BASE: serve(base), TECHNIQUE: serve(base if is_baseline else technique)}
-    if base.recipe.layout == "contiguous":
-        sides[CHANNELS_LAST] = serve(_in_channels_last(base))
+    sides = {BASE: Side(served=serve(base)), TECHNIQUE: Side(served=serve(base if is_baseline else technique))}
+    if base.recipe.layout == "contiguous" and is_image(base.recipe.data().test.first(1).inputs):
+        sides[IMAGES_LAST] = Side(served=serve(_in_channels_last(base)))
     return sides
 
 
 def inference(
-    cell: Cell,
-    sides: Mapping[str, Served],
-    inputs: Tensor,
-    *,
-    budget: Budget,
-    seed: int = 0,
-    saturating: int | None = None,
+    cell: Cell, sides: Mapping[str, Side], *, batch: int, budget: Budget, seed: int = 0, saturating: int | None = None
 ) -> Timed:
-    """Speed-ups at the serving batch (``inputs`` [B, ...]), at batch 1 and at the ``saturating`` batch, if given."""
-    samples = {
-        "inference": _sample(sides, inputs, seconds=budget.batch, seed=seed),
-        "inference_b1": _sample(_pair(sides), inputs[:1], seconds=budget.single, seed=seed + 1),
-    }
+    """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given."""
+    samples = {"inference": _sample(cell, sides, batch, seconds=budget.batch, seed=seed)}
+    samples["inference_b1"] = _sample(cell, _pair(sides), 1, seconds=budget.single, seed=seed + 1)
+    batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
-        many = fill_up(inputs, saturating)
-        samples["inference_saturated"] = _sample(_pair(sides), many, seconds=budget.batch, seed=seed + 2)
-    one = sides[TECHNIQUE].prepare_inputs(inputs[:1])
-    seconds = latency(
-        _call(sides[TECHNIQUE], one), seconds=budget.latency, synchronize=lambda: synchronize(cell.device)
-    )
+        batches["inference_saturated"] = saturating
+        many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
+        samples["inference_saturated"] = many
+    share = device_share(sides[TECHNIQUE].call(batch), cell.device)
+    conditions = {source: _conditions(cell, size, share) for source, size in batches.items()}
+    seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
-        *(_ratio(cell, name, samples, source, BASE) for name, source in RATIOS.items() if source in samples),
-        _throughput(cell, samples["inference"], len(inputs)),
-        *_latency(cell, seconds),
+        *(_ratio(cell, name, samples, source, conditions) for name, source in RATIOS.items() if source in samples),
+        _throughput(cell, samples["inference"], batch, conditions["inference"]),
+        *_latency(cell, seconds, conditions["inference_b1"]),
     ]
-    if CHANNELS_LAST in sides:
-        found.append(_ratio(cell, "speedup_vs_channels_last", samples, "inference", CHANNELS_LAST))
+    if IMAGES_LAST in sides:
+        found.append(_ratio(cell, "speedup_vs_channels_last", samples, "inference", conditions, against=IMAGES_LAST))
+    if share is not None:
+        found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
 
 def training(
     cell: Cell, base: Recipe, technique: Recipe, *, reference: Reference, budget: Budget, seed: int = 0
 ) -> Timed:
-    """Speed-up of one training step: forward, backward and update on one fixed batch, each side its own network."""
+    """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own."""
     steps = {
         BASE: training_step(base, device=cell.device, reference=reference),
         TECHNIQUE: training_step(technique, device=cell.device, reference=reference),
     }
-    found = sample(
-        steps, seconds=budget.training, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
-        synchronize=lambda: synchronize(cell.device),
-    )  # fmt: skip
-    samples = {"training": found}
-    return Timed(measurements=(_ratio(cell, "train_step_speedup", samples, "training", BASE),), samples=samples)
+    settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
+    resets = _resets(settings, {name: step.reset for name, step in steps.items()})
+    found = _timed(cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None)
+    samples, sizes = {"training": found}, {name: len(step.batch) for name, step in steps.items()}
+    conditions = {"training": _conditions(cell, sizes[BASE], None)}
+    ratio = _ratio(cell, "train_step_speedup", samples, "training", conditions)
+    return Timed(measurements=(_scaled(ratio, sizes[TECHNIQUE] / sizes[BASE]),), samples=samples)
 
 
-def training_step(recipe: Recipe, *, device: str, reference: Reference) -> Callable[[], object]:
-    """One step of the recipe on its first batch, compiled and warmed up outside the timed rounds.
+def _scaled(ratio: Measurement, factor: float) -> Measurement:
+    """Per example: a step on half the batch that takes half the time is no faster."""
+    low, high = (None if bound is None else bound * factor for bound in (ratio.low, ratio.high))
+    return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
-    The learning rate is zero: the weights stay, so that every round computes on the same numbers (a network that
-    fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly).
+
+def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, *, seconds: float, seed: int) -> Sample:
+    """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
+    calls = {name: side.call(batch) for name, side in sides.items()}
+    settings = {name: side.served.recipe.flags for name, side in sides.items()}
+    calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
+    return _timed(cell, calls, _resets(settings, {}), seconds=seconds, seed=seed, null=NULL)
+
+
+def _resets(
+    settings: Mapping[str, Mapping[str, int | str]], restore: Mapping[str, Callable[[], object]]
+) -> dict[str, Callable[[], object]]:
+    """For each side what puts torch's settings, and its own weights, to what it is timed under.
+
+    Every setting that any side has is written for all of them: what one side sets, the others must not inherit.
     """
-    trainee = start(replace(recipe, learning_rate=0.0), device=device, reference=reference)
-    step = TrainingStep(trainee, total_steps=None)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    batch = next(iter(recipe.batches(recipe.data().train.to(device), generator)))
-    with phase("compiling"):
-        for _ in range(3):
-            step(batch)
-    return lambda: step(batch)
+    now = flags.read()
+    names = {name for wanted in settings.values() for name in wanted}
+
+    def reset(side: str) -> Callable[[], object]:
+        wanted = {name: settings[side].get(name, now[name]) for name in names}
+
+        def settle() -> None:
+            flags.write(wanted)
+            if side in restore:
+                restore[side]()
+
+        return settle
+
+    return {side: reset(side) for side in settings}
 
 
-def _sample(sides: Mapping[str, Served], inputs: Tensor, *, seconds: float, seed: int) -> Sample:
-    calls: dict[str, Callable[[], object]] = {}
-    for name, served in sides.items():
-        placed = served.prepare_inputs(inputs)
-        warm_up(served, placed)
-        calls[name] = _call(served, placed)
-    device = sides[BASE].device
-    return sample(
-        calls, seconds=seconds, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
-        synchronize=lambda: synchronize(device),
+def _timed(
+    cell: Cell,
+    calls: Mapping[str, Callable[[], object]],
+    resets: Mapping[str, Callable[[], object]],
+    *,
+    seconds: float,
+    seed: int,
+    null: str | None,
+) -> Sample:
+    before, entered = nvml.snapshot(cell.device), flags.read()
+    enough = min(LONGEST, max(seconds, ROUNDS * _round_seconds(cell, calls, resets)))
+    found = sample(
+        calls, seconds=enough, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
+        synchronize=lambda: synchronize(cell.device), reset=resets, null=null,
+        host_bound=cell.device.startswith("cpu"),
     )  # fmt: skip
+    flags.write(entered)
+    doubt = nvml.doubt(before, nvml.snapshot(cell.device))
+    return replace(found, suspect="; ".join(filter(None, (found.suspect, doubt)))) if doubt else found
 
 
-def _call(served: Served, placed: Tensor) -> Callable[[], object]:
-    return lambda: served(placed)
+def _round_seconds(
+    cell: Cell, calls: Mapping[str, Callable[[], object]], resets: Mapping[str, Callable[[], object]]
+) -> float:
+    """About how long one round takes: every side once, unpaired, to plan with and never to compare."""
+    taken = 0.0
+    for name, call in calls.items():
+        resets[name]()
+        taken += float(latency(call, count=1, seconds=1e-9, warmup=1, synchronize=lambda: synchronize(cell.device))[0])
+    return taken
 
 
-def _pair(sides: Mapping[str, Served]) -> dict[str, Served]:
+def _conditions(cell: Cell, batch: int, share: float | None) -> dict[str, int | str]:
+    """What a timing depends on beside the machine; the host's processor too, where launching kernels is what is timed."""
+    now = flags.read()
+    found: dict[str, int | str] = {"batch": batch, "threads": torch.get_num_threads()}
+    found["matmul"] = now["float32_matmul_precision"]
+    if share is not None and share < HOST_BOUND:
+        from suite.machine.hardware import machine_key
+
+        found["host"] = machine_key("cpu")
+    return found
+
+
+def _pair(sides: Mapping[str, Side]) -> dict[str, Side]:
     return {BASE: sides[BASE], TECHNIQUE: sides[TECHNIQUE]}
 
 
-def _ratio(cell: Cell, name: str, samples: Mapping[str, Sample], source: str, numerator: str) -> Measurement:
+def _ratio(
+    cell: Cell,
+    name: str,
+    samples: Mapping[str, Sample],
+    source: str,
+    conditions: Mapping[str, Mapping[str, int | str]],
+    *,
+    against: str = BASE,
+) -> Measurement:
     timed = samples[source]
-    ratio = timed.ratio(numerator, TECHNIQUE, CONFIDENCE)
+    ratio = timed.ratio(against, TECHNIQUE, CONFIDENCE)
     return measured(
         cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=CONFIDENCE, n=ratio.n, samples=source,
-        suspect=timed.suspect, control="channels_last" if numerator == CHANNELS_LAST else "baseline",
+        suspect=timed.suspect, control=against, conditions=conditions[source],
     )  # fmt: skip
 
 
-def _throughput(cell: Cell, timed: Sample, batch: int) -> Measurement:
+def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, int | str]) -> Measurement:
     seconds = float(np.median(timed.seconds[TECHNIQUE]))
-    return measured(cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference")
+    return measured(
+        cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference",
+        conditions=conditions,
+    )  # fmt: skip
 
 
-def _latency(cell: Cell, seconds: np.ndarray) -> list[Measurement]:
-    p50, p99 = np.quantile(seconds, [0.5, 0.99])
-    details = {"n": len(seconds), "samples": LATENCY}
-    return [measured(cell, "latency_p50", p50, **details), measured(cell, "latency_p99", p99, **details)]
+def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:
+    call = side.call(1)
+    with flags.applied(side.served.recipe.flags):
+        return latency(call, seconds=seconds, synchronize=lambda: synchronize(cell.device))
 
 
-def saturating_batch(base: Served, inputs: Tensor) -> int:
+def _latency(cell: Cell, seconds: np.ndarray[Any, Any], conditions: Mapping[str, int | str]) -> list[Measurement]:
+    """Median, and the 99th percentile where enough calls were timed for it to be more than the slowest one."""
+    quantiles = {"latency_p50": 0.5} | ({"latency_p99": 0.99} if len(seconds) >= LEAST_FOR_P99 else {})
+    return [
+        measured(cell, name, np.quantile(seconds, q), n=len(seconds), samples=LATENCY, conditions=conditions)
+        for name, q in quantiles.items()
+    ]
+
+
+def saturating_batch(base: Side, batch: int) -> int:
     """The batch beyond which the baseline's throughput grows by less than 5 % a doubling.
 
     Where memory ends first, half of what fits: two networks are timed side by side.
     """
-    best, rate = inputs, _throughput_of(base, inputs)
-    while len(best) < LARGEST_BATCH:
+    best, rate = batch, _throughput_of(base, batch)
+    while best < LARGEST_BATCH and _fits(base, 2 * best):
         try:
-            doubled = torch.cat([best, best])
-            faster = _throughput_of(base, doubled)
-        except torch.OutOfMemoryError:
+            faster = _throughput_of(base, 2 * best)
+        except RuntimeError:  # out of memory, an allocation of cuDNN's, an index beyond 32 bits: too large all the same
             torch.accelerator.empty_cache()
-            return max(len(inputs), len(best) // 2)
+            return max(batch, best // 2)
         if faster < SATURATED_GAIN * rate:
             break
-        best, rate = doubled, faster
-    return len(best)
+        best, rate = 2 * best, faster
+    return best
 
 
-def _throughput_of(served: Served, inputs: Tensor) -> float:
-    """Images a second at the batch of ``inputs`` [B, ...], from a few unpaired calls: a search, not a measurement."""
-    placed = served.prepare_inputs(inputs)
-    warm_up(served, placed)
-    seconds = latency(_call(served, placed), count=20, synchronize=lambda: synchronize(served.device))
-    return len(inputs) / float(np.median(seconds))
+def _fits(base: Side, batch: int) -> bool:
+    """Whether a batch may be tried: what the device has allocated so far, doubled, stays below its share."""
+    device = base.served.device
+    if torch.device(device).type != "cuda":
+        return True
+    _, total = torch.cuda.mem_get_info(device)
+    return 2 * torch.accelerator.max_memory_allocated(device) < MOST_MEMORY * total and batch > 0
+
+
+def _throughput_of(side: Side, batch: int) -> float:
+    """Items a second at a batch, from a few unpaired calls: a search, not a measurement."""
+    call = side.call(batch)
+    with phase("timing"):
+        seconds = latency(call, count=20, synchronize=lambda: synchronize(side.served.device))
+    return batch / float(np.median(seconds))
 
 
 def _in_channels_last(base: Trained) -> Trained:
-    network = copy.deepcopy(base.network).to(memory_format=torch.channels_last)
-    return replace(base, recipe=replace(base.recipe, layout="channels_last"), network=network)
+    recipe = replace(base.recipe, layout="channels_last")
+    return replace(base, recipe=recipe, network=lay_out(copy.deepcopy(base.network), recipe))

@@ -1,30 +1,34 @@
-"""One run: trains each cell once and measures the groups of metrics that are asked for."""
+"""Measures the groups of metrics of one case after the other; each trained network is shared by all that need it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from suite.composition import BASELINE
-from suite.errors import UnavailableError
-from suite.machine.needs import missing_need
 from suite.measure import memory, size, speed
-from suite.measure.fresh import Workers, replicated
 from suite.measure.timing import Sample
 from suite.records import Cell, Group, Measurement
-from suite.registry import TRAINING_SLOTS, Registry, Workload
+from suite.registry import Composition, Registry, Workload
+from suite.run import abilities, quality
+from suite.run.case import Case
 from suite.run.cells import Profile
+from suite.run.fresh import Workers, replicated
+from suite.run.guard import unchanged_flags
 from suite.run.store import Reporter, TrainedStore
-from suite.scores import quality
+from suite.scores.items import Outcome
 from suite.training.devices import select_device
 from suite.training.loop import Trained
-from suite.training.serving import Served, fill_up, serve, warm_up
+from suite.training.recipe import Reference
+from suite.training.serving import Served, serve, warm_up
+from suite.training.trees import fill_up
 
-KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray]], str | None]  # returns the name they are kept under
+KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,208 +47,212 @@ class Plan:
     def budget(self) -> speed.Budget:
         return speed.QUICK if self.profile == "quick" else speed.Budget()
 
-    def seeds_of(self, technique: str) -> range:
+    def seeds_of(self, *, baseline: bool) -> range:
         """Quick runs train the baseline on three seeds and everything else on one."""
-        if self.profile == "quick":
-            return range(min(self.seeds, 3 if technique == BASELINE else 1))
-        return range(self.seeds)
+        return range(min(self.seeds, 3 if baseline else 1) if self.profile == "quick" else self.seeds)
 
 
 @dataclass(kw_only=True)
-class Bench:
-    """Measures cells one after the other; trained networks are shared by a cell's groups and with its control."""
+class Bench(AbstractContextManager["Bench"]):
+    """Measures cases one after the other; trained networks are shared by a case's groups and with its control.
+
+    ``saturating`` holds, by workload, the batch that saturates an accelerator: known from stored expectations, else
+    searched once.
+    """
 
     registry: Registry
     device: str
     plan: Plan
     keep: KeepSamples = lambda _cell, _name, _columns: None
     reporter: Reporter = lambda _workload, _composition: None
+    saturating: dict[str, int] = field(default_factory=dict)
     store: TrainedStore = field(init=False)
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """The paired samples of the speed group that was measured last."""
+    _workers: Workers | None = None
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
-    _saturated: dict[str, int] = field(default_factory=dict)
-    _outcomes: dict[tuple[str, str], dict[int, quality.SeedOutcome]] = field(default_factory=dict)
+    _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
+    _able: set[Cell] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         select_device(self.device)
         self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
 
-    def measure(self, cell: Cell, group: Group) -> list[Measurement]:
-        """All metrics of one group of a cell.
+    def __exit__(self, *_: object) -> None:
+        if self._workers is not None:
+            self._workers.close()
+
+    def measure(self, case: Case, group: Group) -> list[Measurement]:
+        """All metrics of one group of a case.
 
         Raises `UnavailableError` if the cell cannot run here; whatever a technique raises passes through.
         """
-        self.require(cell)
-        groups: Mapping[Group, Callable[[Cell], list[Measurement]]] = {
+        self.require(case)
+        groups: Mapping[Group, Callable[[Case], list[Measurement]]] = {
             "quality": self._quality,
             "size": self._size,
             "speed": self._speed,
             "memory": self._memory,
         }
-        return groups[group](cell)
+        with unchanged_flags(case):
+            return groups[group](case)
 
-    def groups(self, cell: Cell) -> tuple[Group, ...]:
-        """The groups of metrics that the cell's workload has."""
-        labelled = self._workload(cell).labels
-        return ("quality", "size", "speed", "memory") if labelled else ("size", "speed", "memory")
+    def require(self, case: Case) -> None:
+        """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""
+        if case.cell not in self._able:
+            plain = self.store.plain(case.workload, 0)
+            abilities.require(case, plain)
+            abilities.require_structure(case, case.composition.apply(plain))
+            self._able.add(case.cell)
 
-    def require(self, cell: Cell) -> None:
-        """Raise `UnavailableError` with the reason if a need of the workload or the composition is not met here."""
-        workload = self._workload(cell)
-        needs = (*workload.needs, *self.registry.resolve(cell.technique).needs)
-        for need in dict.fromkeys(needs):
-            if need == "labels":
-                reason = None if workload.labels else f"{workload.name} has no labels to learn from"
-            else:
-                reason = missing_need(need, self.device)
-            if reason:
-                raise UnavailableError(reason)
-
-    def release(self, cell: Cell, following: Cell | None) -> None:
-        """Free what the next cell does not share."""
-        same_workload = following is not None and following.workload == cell.workload
-        if same_workload:
-            self.store.release(cell.workload)
-            self._served = {key: one for key, one in self._served.items() if key[1] == BASELINE}
+    def release(self, case: Case, following: Case | None) -> None:
+        """Free what the next case does not share."""
+        if following is not None and following.workload.name == case.workload.name:
+            self.store.release(case.workload)
+            self._served = {key: one for key, one in self._served.items() if self.registry.resolve(key[1]).is_baseline}
         else:
             self.store.clear()
             self._served.clear()
             self._outcomes.clear()
         if "torch._dynamo" in sys.modules:  # otherwise nothing was compiled, and importing it takes seconds
             torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
-        if torch.device(self.device).type != "cpu":
-            torch.accelerator.empty_cache()
+        self._free_device()
 
-    def repeat(self, cell: Cell) -> Mapping[str, Measurement]:
+    def repeat(self, case: Case) -> Mapping[str, Measurement]:
         """The timed metrics once more, in one fresh quiet process."""
-        with Workers(load=self.registry.user_modules()) as workers:
-            return self._in_processes(workers, cell, 1)[0]
+        return self._in_processes(case, 1)[0]
 
     # -- groups -------------------------------------------------------------------------------------------------
 
-    def _quality(self, cell: Cell) -> list[Measurement]:
-        seeds = self.plan.seeds_of(cell.technique)
-        control = self.registry.control(cell.technique)
-        ours = self._outcomes_of(cell.workload, cell.technique, seeds)
-        theirs = self._outcomes_of(cell.workload, control, seeds)
-        return quality.quality(cell, ours, theirs, control)
+    def _quality(self, case: Case) -> list[Measurement]:
+        found = self._output_error(case)
+        if case.workload.scores:
+            seeds = self._seeds(case)
+            ours = self._outcomes_of(case.workload, case.composition, seeds)
+            theirs = self._outcomes_of(case.workload, case.control, seeds)
+            found += quality.quality(case.cell, case.workload, ours, theirs, case.control.name)
+        return found
 
-    def _size(self, cell: Cell) -> list[Measurement]:
-        return size.size(cell, self._trained(cell), self._serve(cell.workload, cell.technique))
+    def _output_error(self, case: Case) -> list[Measurement]:
+        trained, served = self._trained(case), self._serve(case.workload, case.composition)
+        judged = bool(case.workload.scores)
+        return quality.output_error(case.cell, trained, served, batch=case.batch, judged=judged)
 
-    def _speed(self, cell: Cell) -> list[Measurement]:
-        base, technique = self._base(cell), self._trained(cell)
-        sides = speed.serving_sides(base, technique, is_baseline=cell.technique == BASELINE)
-        saturating = self._saturating(cell, sides)
-        timed = [speed.inference(cell, sides, self._inputs(cell), budget=self.plan.budget, saturating=saturating)]
-        if self._trains_differently(cell):
-            reference = self._reference(cell)
+    def _size(self, case: Case) -> list[Measurement]:
+        return size.size(case.cell, self._trained(case), self._serve(case.workload, case.composition))
+
+    def _speed(self, case: Case) -> list[Measurement]:
+        base, technique = self._base(case), self._trained(case)
+        with unchanged_flags(case):
+            sides = speed.serving_sides(base, technique, is_baseline=case.composition.is_baseline)
+        timed = [
+            speed.inference(
+                case.cell, sides, batch=case.batch, budget=self.plan.budget, saturating=self._saturating(case, sides)
+            )
+        ]
+        del sides
+        if case.trains_differently:
             timed.append(
-                speed.training(cell, base.recipe, technique.recipe, reference=reference, budget=self.plan.budget)
+                speed.training(
+                    case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=self.plan.budget
+                )
             )
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
-        own = [measurement for one in timed for measurement in self._keep(cell, one)]
-        return self._with_fresh_processes(cell, own)
+        own = [measurement for one in timed for measurement in self._keep(case, one)]
+        return self._with_fresh_processes(case, own)
 
-    def _memory(self, cell: Cell) -> list[Measurement]:
-        served = self._serve(cell.workload, cell.technique)
-        found = [memory.inference_memory(cell, served, self._inputs(cell))]
-        if self._trains_differently(cell):
-            recipe = self._trained(cell).recipe
-            found.append(memory.training_memory(cell, recipe, reference=self._reference(cell)))
+    def _memory(self, case: Case) -> list[Measurement]:
+        served = self._serve(case.workload, case.composition)
+        inputs = fill_up(served.recipe.data().test.first(case.batch).inputs, case.batch)
+        found = memory.inference_memory(case.cell, served, inputs)
+        if case.trains_differently:
+            recipe = self._trained(case).recipe
+            found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
         if self.plan.fresh and torch.device(self.device).type == "cpu":
-            with Workers(load=self.registry.user_modules()) as workers:
-                found.append(workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell)))
+            found.append(self._ask().rss(case, self._base(case), self._trained(case)))
         return found
 
     # -- parts --------------------------------------------------------------------------------------------------
 
-    def _keep(self, cell: Cell, timed: speed.Timed) -> list[Measurement]:
+    def _seeds(self, case: Case) -> range:
+        seeds = self.plan.seeds_of(baseline=case.composition.is_baseline)
+        return seeds if case.changes_weights else seeds[:1]
+
+    def _keep(self, case: Case, timed: speed.Timed) -> list[Measurement]:
         """Keep the raw samples; the measurements then name what is kept."""
         columns = {name: sample.columns() for name, sample in timed.samples.items()}
         if timed.latency is not None:
             columns[speed.LATENCY] = {"seconds_technique": timed.latency}
-        kept = {name: self.keep(cell, name, values) for name, values in columns.items()}
+        kept = {name: self.keep(case.cell, name, values) for name, values in columns.items()}
         return [replace(m, samples=kept[m.samples] if m.samples else None) for m in timed.measurements]
 
-    def _with_fresh_processes(self, cell: Cell, own: list[Measurement]) -> list[Measurement]:
+    def _with_fresh_processes(self, case: Case, own: list[Measurement]) -> list[Measurement]:
         if not self.plan.fresh:
             return own
-        with Workers(load=self.registry.user_modules()) as workers:
-            if self.plan.processes > 1:
-                own = replicated(own, self._in_processes(workers, cell, self.plan.processes - 1))
-            if "compiler" in self.registry.resolve(cell.technique).needs:
-                slots = self.registry.resolve(cell.technique).slots
-                own += workers.compile(
-                    cell, self._base(cell), self._trained(cell), batch=self._batch(cell), training="prepare" in slots
-                )
+        if self.plan.processes > 1:
+            own = replicated(own, self._in_processes(case, self.plan.processes - 1))
+        if case.compiles:
+            own += self._ask().compile(case, self._base(case), self._trained(case))
         return own
 
-    def _in_processes(self, workers: Workers, cell: Cell, processes: int) -> list[dict[str, Measurement]]:
-        return workers.speed(
-            cell,
-            self._base(cell),
-            self._trained(cell),
-            batch=self._batch(cell),
-            training=self._trains_differently(cell),
+    def _in_processes(self, case: Case, processes: int) -> list[dict[str, Measurement]]:
+        self._free_device()  # the worker computes on the same device
+        return self._ask().speed(
+            case,
+            self._base(case),
+            self._trained(case),
             budget=speed.REPLICA,
             processes=processes,
-            saturating=self._saturated.get(cell.workload),
+            saturating=self.saturating.get(case.workload.name),
         )
 
-    def _outcomes_of(self, workload: str, composition: str, seeds: range) -> list[quality.SeedOutcome]:
-        known = self._outcomes.setdefault((workload, composition), {})
+    def _ask(self) -> Workers:
+        """The worker processes of this run; what they were sent once stays sent."""
+        if self._workers is None:
+            self._workers = Workers(load=self.registry.user_modules())
+        return self._workers
+
+    def _outcomes_of(self, workload: Workload, composition: Composition, seeds: range) -> list[Outcome]:
+        known = self._outcomes.setdefault((workload.name, composition.name), {})
         for seed in seeds:
             if seed not in known:
                 known[seed] = self._outcome(workload, composition, seed)
+                if seed:
+                    self.store.park(workload, composition, seed)
         return [known[seed] for seed in seeds]
 
-    def _outcome(self, workload: str, composition: str, seed: int) -> quality.SeedOutcome:
+    def _outcome(self, workload: Workload, composition: Composition, seed: int) -> Outcome:
         trained = self.store.get(workload, composition, seed)
         served = self._serve(workload, composition) if seed == 0 else serve(trained)
-        declared = self.registry.find_workload(workload)
-        batch = declared.batch[self._batch_key]
-        warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.inputs[:batch], batch)))
-        return quality.outcome(trained, served, batch=batch, target=declared.target)
+        batch = workload.batch_on(self.device)
+        warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.first(batch).inputs, batch)))
+        return quality.outcome(trained, served, workload, batch=batch)
 
-    def _serve(self, workload: str, composition: str) -> Served:
-        """The served network of seed 0, kept while its cell is measured."""
-        key = (workload, composition)
+    def _serve(self, workload: Workload, composition: Composition) -> Served:
+        """The served network of seed 0, kept while its case is measured."""
+        key = (workload.name, composition.name)
         if key not in self._served:
             self._served[key] = serve(self.store.get(workload, composition, 0))
         return self._served[key]
 
-    def _saturating(self, cell: Cell, sides: Mapping[str, Served]) -> int | None:
-        """The workload's saturating batch, found once, so that all its cells are timed at the same; none on a CPU."""
-        if self._batch_key == "cpu":
+    def _saturating(self, case: Case, sides: Mapping[str, speed.Side]) -> int | None:
+        """The workload's saturating batch, the same for all its cells; none on a CPU."""
+        if torch.device(self.device).type == "cpu":
             return None
-        if cell.workload not in self._saturated:
-            self._saturated[cell.workload] = speed.saturating_batch(sides[speed.BASE], self._inputs(cell))
-        return self._saturated[cell.workload]
+        name = case.workload.name
+        if name not in self.saturating:
+            self.saturating[name] = speed.saturating_batch(sides[speed.BASE], case.batch)
+        return self.saturating[name]
 
-    def _trains_differently(self, cell: Cell) -> bool:
-        slots = self.registry.resolve(cell.technique).slots
-        return cell.technique == BASELINE or bool(slots & frozenset(TRAINING_SLOTS))
+    def _free_device(self) -> None:
+        if torch.device(self.device).type != "cpu":
+            torch.accelerator.empty_cache()
 
-    def _inputs(self, cell: Cell) -> torch.Tensor:
-        return fill_up(self._base(cell).recipe.data().test.inputs[: self._batch(cell)], self._batch(cell))
+    def _reference(self, case: Case) -> Reference:
+        return self.store.reference(case.workload, 0)
 
-    def _reference(self, cell: Cell) -> Callable[[str], torch.nn.Module]:
-        return lambda composition: self.store.get(cell.workload, composition, 0).network
+    def _base(self, case: Case) -> Trained:
+        return self.store.get(case.workload, self.registry.baseline, 0)
 
-    def _base(self, cell: Cell) -> Trained:
-        return self.store.get(cell.workload, BASELINE, 0)
-
-    def _trained(self, cell: Cell) -> Trained:
-        return self.store.get(cell.workload, cell.technique, 0)
-
-    def _workload(self, cell: Cell) -> Workload:
-        return self.registry.find_workload(cell.workload)
-
-    def _batch(self, cell: Cell) -> int:
-        return self._workload(cell).batch[self._batch_key]
-
-    @property
-    def _batch_key(self) -> str:
-        return "cpu" if torch.device(self.device).type == "cpu" else "accelerator"
+    def _trained(self, case: Case) -> Trained:
+        return self.store.get(case.workload, case.composition, 0)

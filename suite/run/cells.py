@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.composition import BASELINE, Member, parse
-from suite.errors import CompositionError, SuiteError, UsageError, unknown
-from suite.records import Cell
+from suite.composition import BASELINE, parse
+from suite.errors import CompositionError, RegistrationError, SuiteError, UsageError
 from suite.registry import Registry, Workload
+from suite.run.case import Case, case
 
 Profile = Literal["quick", "default", "full"]
-PRECISIONS = {"fp32": None, "bf16": "amp_bf16", "fp16": "amp_fp16"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,30 +24,36 @@ class Selection:
     precision: str = "fp32"
     profile: Profile = "default"
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing was left out by name."""
+        return not self.workloads and not self.techniques and self.precision == "fp32"
 
-def select(registry: Registry, selection: Selection) -> tuple[list[Cell], list[str]]:
-    """The cells of a selection, and a note for each composition that ``--precision`` cannot apply to.
+
+def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[str]]:
+    """The cases of a selection, and a note for each composition that ``--precision`` cannot apply to.
 
     Raises `UsageError` for names that do not exist and for compositions that were asked for and contradict themselves.
     """
-    if selection.precision not in PRECISIONS:
-        raise unknown("precision", selection.precision, PRECISIONS)
+    added = registry.of_precision(selection.precision)
     notes: list[str] = []
     for workload in _workloads(registry, selection):
         for text in selection.techniques:
             _check_values(registry, workload, text)
-    cells = [
-        Cell(workload=workload.name, technique=composition, device=selection.device)
+    cases = [
+        case(registry, workload, composition, selection.device)
         for workload in _workloads(registry, selection)
-        for composition in _compositions(registry, workload, selection, notes)
+        for composition in _compositions(registry, workload, selection, added, notes)
     ]
-    return cells, list(dict.fromkeys(notes))
+    return cases, list(dict.fromkeys(notes))
 
 
 def _check_values(registry: Registry, workload: Workload, text: str) -> None:
     """Building a recipe trains nothing, but tells parameters that are out of range now and not after an hour."""
     try:
         registry.resolve(text).apply(workload.recipe(0))
+    except RegistrationError:
+        pass  # the technique's own fault, and its cells' error
     except SuiteError:
         raise
     except Exception:  # noqa: BLE001, S110  # a recipe that cannot be built is its cells' error
@@ -62,11 +67,12 @@ def _workloads(registry: Registry, selection: Selection) -> Iterable[Workload]:
     return [workload for workload in registry.workloads.values() if workload.quick or not quick]
 
 
-def _compositions(registry: Registry, workload: Workload, selection: Selection, notes: list[str]) -> list[str]:
+def _compositions(
+    registry: Registry, workload: Workload, selection: Selection, added: Sequence[str], notes: list[str]
+) -> list[str]:
     asked = bool(selection.techniques)
-    plain = _asked(registry, selection) if asked else _default(registry, workload, selection)
-    added = PRECISIONS[selection.precision]
-    if added is None:
+    plain = _asked(registry, selection) if asked else default_compositions(registry, workload, selection.profile)
+    if not added:
         return plain
     composed = [_with_precision(registry, name, added, notes, strict=asked) for name in plain]
     return list(dict.fromkeys(name for name in composed if name is not None))
@@ -74,31 +80,36 @@ def _compositions(registry: Registry, workload: Workload, selection: Selection, 
 
 def _asked(registry: Registry, selection: Selection) -> list[str]:
     full = selection.profile == "full"
-    names: list[str] = []
-    for text in selection.techniques:
-        members = parse(text)
-        sweeps = full and len(members) == 1 and not members[0].parameters
-        names += registry.variants(members[0].name, sweep=True) if sweeps else [registry.canonical(text)]
+    names = [name for text in selection.techniques for name in registry.variants(text, sweep=full)]
     return list(dict.fromkeys(names))
 
 
-def _default(registry: Registry, workload: Workload, selection: Selection) -> list[str]:
+def default_compositions(registry: Registry, workload: Workload, profile: Profile) -> list[str]:
+    """What runs for a workload when no technique is named."""
     running = [found.name for found in registry.techniques.values() if found.runs]
     names = workload.techniques if workload.techniques is not None else running
     ordered = [BASELINE, *(name for name in names if name != BASELINE)]
-    usable = [name for name in ordered if workload.labels or "labels" not in registry.find_technique(name).needs]
-    return [v for name in usable for v in registry.variants(name, sweep=selection.profile == "full")]
+    variants = [v for name in ordered for v in registry.variants(name, sweep=profile == "full")]
+    return list(dict.fromkeys(variants))
 
 
-def _with_precision(registry: Registry, name: str, added: str, notes: list[str], *, strict: bool) -> str | None:
+def _with_precision(
+    registry: Registry, name: str, added: Sequence[str], notes: list[str], *, strict: bool
+) -> str | None:
+    """``name`` with the techniques of a precision; as it is where it chooses a precision itself."""
     resolved = registry.resolve(name)
-    if "precision" in resolved.slots:
+    if resolved.precision != "fp32":
         return name
-    parts = [] if name == BASELINE else [name]
+    members = [str(member) for member in parse(name) if not resolved.is_baseline]
     try:
-        return registry.canonical("+".join([*parts, str(Member(name=added))]))
+        return registry.canonical(_in_order(registry, [*members, *added]))
     except CompositionError as error:
         if strict:
             raise UsageError(f"--precision: {error}") from error
         notes.append(f"{name} is left out: {error}")
         return None
+
+
+def _in_order(registry: Registry, members: Sequence[str]) -> str:
+    """Members joined so that what happens earlier after training stands earlier; else as given."""
+    return "+".join(sorted(members, key=registry.stage))

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, cells as parameters, one shared run, a summary that says what to do.
+"""The pytest plugin: options, cases as parameters, one shared run, a summary that says what to do.
 
 Importing it loads neither torch nor pandas, since it is loaded by every pytest run of an environment.
 """
@@ -8,27 +8,32 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from suite import phases
 from suite.errors import SetupError, SuiteError
-from suite.records import GROUPS, TIERS, Cell, Group, Verdict, VerdictKind
+from suite.records import GROUPS, TIERS, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
-from suite.run.cells import PRECISIONS, Selection, select
+from suite.run.case import Case
+from suite.run.cells import Selection, select
+from suite.run.completeness import left_out_line, unanswered_entries
+from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
 from suite.run.plugin_output import Progress, summarize
-from suite.run.session import COMMAND, DEFAULT_SEEDS, EXIT_FAILED, EXIT_UNUSABLE, EXPECT, Options, Session, open_session
-from suite.settings import PACKAGE, load_user_modules
+from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.settings import PACKAGE, expect_dir, load_user_modules
 
-CELLS = pytest.StashKey[list[Cell]]()
+if TYPE_CHECKING:
+    from suite.run.session import Session
+
+CASES = pytest.StashKey[list[Case]]()
 NOTES = pytest.StashKey[list[str]]()
-SESSION = pytest.StashKey[Session]()
+SESSION = pytest.StashKey["Session"]()
 CRASHED = pytest.StashKey[bool]()
 PROBLEM = pytest.StashKey[str]()
-POLICIES = ("report", "fail")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,15 +41,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("suite", "optimization techniques measured against stored expectations")
     add = group.addoption
     add("--suite-device", default="auto", help="auto, cpu, gpu (any accelerator), cuda, cuda:1, xpu, mps")
-    add("--suite-precision", default="fp32", help=f"compose every technique with it: {', '.join(PRECISIONS)}")
+    add("--suite-precision", default="fp32", help="compose every technique with those of it: fp32, bf16, fp16, ...")
     add("--suite-workload", action="append", default=[], help="run this workload only (repeatable)")
     add("--suite-technique", action="append", default=[], help="run this composition only (repeatable)")
     add("--suite-seeds", type=int, default=DEFAULT_SEEDS, help="seeds of quality (default 5)")
     add("--suite-processes", type=int, default=None, help="processes a timing is replicated over")
     add("--suite-expect", choices=EXPECT, default="gate", help="what to do with expectations (default gate)")
-    add("--suite-expect-dir", type=Path, default=Path("expectations"), help="your expectation files")
+    add("--suite-expect-dir", type=Path, default=None, help="your expectation files (default: expectations, upwards)")
     add("--suite-unverified", choices=POLICIES, default="report", help="whether figures without expectation fail")
-    add("--suite-inconclusive", choices=POLICIES, default="report", help="whether inconclusive timings fail")
+    add("--suite-inconclusive", choices=POLICIES, default=None, help="whether inconclusive timings fail")
+    add("--suite-unavailable", choices=POLICIES, default="report", help="whether cells that cannot run here fail")
+    add("--suite-partial", action="store_true", help="let a gate look at the part that -k or -m leaves")
     add("--suite-gate-tier", action="append", default=[], choices=TIERS, help="only this tier can fail (repeatable)")
     add("--suite-reports-dir", type=Path, default=Path("reports"), help="where results are written")
     add("--suite-load", action="append", default=[], help="module or .py file that declares techniques or workloads")
@@ -63,43 +70,41 @@ def pytest_collection(session: pytest.Session) -> None:
     """Find mistakes in the options before anything is collected."""
     if _is_bench(session.config) and not hasattr(session.config, "workerinput"):
         _or_exit(lambda: _check_runner(session.config))
-        _or_exit(lambda: cells_of(session.config))
+        _or_exit(lambda: cases_of(session.config))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test per cell that has the group of metrics which the test measures."""
-    if "suite_cell" not in metafunc.fixturenames:
-        return
-    marker = metafunc.definition.get_closest_marker("suite_group")
-    cells = [cell for cell in cells_of(metafunc.config) if marker is None or _has_group(cell, marker.args[0])]
-    metafunc.parametrize("suite_cell", cells, ids=str)
+    """One test per case for each group of metrics."""
+    if "suite_cell" in metafunc.fixturenames:
+        metafunc.parametrize("suite_cell", cases_of(metafunc.config), ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run cell by cell, so that a cell's networks can be freed before the next one starts."""
-    ours = [item for item in items if _cell(item) is not None]
+    """Run case by case, so that a case's networks can be freed before the next one starts."""
+    ours = [item for item in items if _case(item) is not None]
     if ours:
-        order = {cell: index for index, cell in enumerate(cells_of(config))}
-        others = [item for item in items if _cell(item) is None]
-        items[:] = others + sorted(ours, key=lambda item: (order[_cell(item)], GROUPS.index(_group(item))))
+        order = {case: index for index, case in enumerate(cases_of(config))}
+        others = [item for item in items if _case(item) is None]
+        items[:] = others + sorted(ours, key=lambda item: (order[_case(item)], GROUPS.index(_group(item))))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
-    """Open the run's folder before the first cell is measured."""
+    """Open the run's folder before the first case is measured, unless a gate would see only a part."""
     config = session.config
-    if any(_cell(item) for item in session.items) and not config.option.collectonly:
+    if any(_case(item) for item in session.items) and not config.option.collectonly:
+        _or_exit(lambda: _check_selection(session))
         _or_exit(lambda: _open(session))
     return (yield)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Free a cell's networks after its last test."""
-    cell, following = _cell(item), None if nextitem is None else _cell(nextitem)
+    """Free a case's networks after its last test."""
+    case, following = _case(item), None if nextitem is None else _case(nextitem)
     run = item.config.stash.get(SESSION, None)
-    if run is not None and cell is not None and cell != following:
-        run.release(cell, following)
+    if run is not None and case is not None and case is not following:
+        run.release(case, following)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,18 +113,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     run = config.stash.get(SESSION, None)
     if run is None:
-        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and CELLS in config.stash and _is_bench(config):
-            config.stash[PROBLEM] = "nothing was collected, so nothing is gated; loosen -k, -m or python_files"
-            session.exitstatus = EXIT_UNUSABLE
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and _measures(config):
+            _set_problem(session, "nothing was collected, so nothing is gated; loosen -k, -m or python_files")
         return
-    try:
-        run.finish()
-    except SuiteError as error:
-        config.stash[PROBLEM] = str(error)
-        session.exitstatus = EXIT_UNUSABLE
-        return
-    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        session.exitstatus = EXIT_FAILED if config.stash.get(CRASHED, False) else run.exit_code() or exitstatus
+    with run:
+        whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        try:
+            answered = unanswered_entries(REGISTRY, run) if whole else ()
+            run.finish(answered, interrupted=not whole)
+        except SuiteError as error:
+            _set_problem(session, str(error))
+            return
+    if whole:
+        session.exitstatus = _exit_code(session, run, exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -133,15 +139,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
-    """Measure one group of a cell and fail, skip or pass by its verdicts.
+    """Measure one group of a case and fail, skip or pass by its verdicts.
 
-    ``suite_run(cell, group, then=...)``: ``then`` receives the cell's raw samples by name before the verdicts count.
+    ``suite_run(case, group, then=...)``: ``then`` receives the case's raw samples by name before the verdicts count.
     """
     session = request.config.stash[SESSION]
 
-    def run(cell: Cell, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
+    def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
         try:
-            verdicts = session.run(cell, group)
+            verdicts = session.run(case, group)
             if then is not None:
                 then(session.bench.samples)
         except Exception:  # no verdict tells of it, so the exit code must
@@ -153,25 +159,32 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
     return run
 
 
-def cells_of(config: pytest.Config) -> list[Cell]:
-    """The cells that the options select, found once."""
-    if CELLS not in config.stash:
-        option = config.option
+def cases_of(config: pytest.Config) -> list[Case]:
+    """The cases that the options select, found once."""
+    if CASES not in config.stash:
         with phases.phase("imports"):
-            load_user_modules(REGISTRY, Path.cwd(), option.suite_load)
+            from suite.machine import quiet
             from suite.machine.hardware import resolve_device  # loads torch
+            from suite.run.guard import check_threads
 
-            selection = Selection(
-                device=resolve_device(option.suite_device),
-                workloads=option.suite_workload,
-                techniques=option.suite_technique,
-                precision=option.suite_precision,
-                profile=_profile(config),
-            )
-            cells, notes = select(REGISTRY, selection)
-        config.stash[CELLS] = cells
+            wanted = quiet.apply_threads()
+            load_user_modules(REGISTRY, Path.cwd(), config.option.suite_load)
+            check_threads(wanted)
+            cases, notes = select(REGISTRY, _selection(config, resolve_device(config.option.suite_device)))
+        config.stash[CASES] = cases
         config.stash[NOTES] = notes
-    return config.stash[CELLS]
+    return config.stash[CASES]
+
+
+def _selection(config: pytest.Config, device: str) -> Selection:
+    option = config.option
+    return Selection(
+        device=device,
+        workloads=option.suite_workload,
+        techniques=option.suite_technique,
+        precision=option.suite_precision,
+        profile=_profile(config),
+    )
 
 
 def _profile(config: pytest.Config) -> Any:
@@ -199,9 +212,25 @@ def _check_runner(config: pytest.Config) -> None:
         raise SuiteError("a gate needs its timings: run it without --benchmark-skip, or with --suite-expect=off")
 
 
+def _check_selection(session: pytest.Session) -> None:
+    """A gate whose groups were narrowed (-k, -m, a conftest.py) must have been asked to be one."""
+    option = session.config.option
+    if option.suite_partial or option.suite_expect not in ("gate", "record"):
+        return
+    there = {(_case(item), _group(item)) for item in session.items if _case(item) is not None}
+    planned = [(case, group) for case in cases_of(session.config) for group in GROUPS]
+    missing = [(str(case), group) for case, group in planned if (case, group) not in there]
+    if missing:
+        raise SetupError(
+            f"{len(missing)} of {len(planned)} groups of figures would not be measured, first {' '.join(missing[0])}: "
+            "a gate needs them all; run it without -k and -m, look for a conftest.py that drops tests, or say --partial"
+        )
+
+
 def _open(session: pytest.Session) -> None:
     config, option = session.config, session.config.option
     from suite.run.bench import Plan  # loads torch
+    from suite.run.opening import open_session
 
     if option.suite_seeds < 1:
         raise SuiteError(f"--seeds must be at least 1, got {option.suite_seeds}")
@@ -209,33 +238,60 @@ def _open(session: pytest.Session) -> None:
         raise SetupError(f"--processes must be at least 1, got {option.suite_processes}")
     profile, recording = _profile(config), option.suite_expect == "record"
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
-    options = Options(
-        expect=option.suite_expect,
-        expect_dir=option.suite_expect_dir,
-        unverified=option.suite_unverified,
-        inconclusive=option.suite_inconclusive,
-        gate_tiers=tuple(option.suite_gate_tier) or TIERS,
-        reports_dir=option.suite_reports_dir,
-        resume=option.suite_resume,
-        load=tuple(option.suite_load),
-        command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
-    )
-    cells = cells_of(config)
-    workloads = list(dict.fromkeys(cell.workload for cell in cells))
     config.stash[SESSION] = open_session(
         REGISTRY,
-        options,
+        _options(config),
         plan=Plan(profile=profile, seeds=option.suite_seeds, processes=processes),
-        device=cells[0].device,
-        workloads=workloads,
+        cases=cases_of(config),
         reporter=Progress(config).reporter,
     )
     for note in config.stash.get(NOTES, []):
         sys.stderr.write(f"suite: {note}\n")
 
 
-def _raise(session: Session, verdicts: list[Verdict]) -> None:
-    """Fail with one line per verdict that fails; skip if the cell is unavailable."""
+def _options(config: pytest.Config) -> Options:
+    option, selection = config.option, _selection(config, "")
+    return Options(
+        expect=option.suite_expect,
+        expect_dir=option.suite_expect_dir or expect_dir(Path.cwd()) or Options.expect_dir,
+        unverified=option.suite_unverified,
+        inconclusive=option.suite_inconclusive,
+        unavailable=option.suite_unavailable,
+        partial=option.suite_partial,
+        everything=selection.is_everything,
+        gate_tiers=tuple(option.suite_gate_tier) or TIERS,
+        reports_dir=option.suite_reports_dir,
+        resume=option.suite_resume,
+        load=tuple(option.suite_load),
+        chosen=(*selection.workloads, *selection.techniques, selection.precision),
+        command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
+    )
+
+
+def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:
+    """The verdicts' code; a run that did not measure what it planned is unusable, whatever it measured."""
+    left = run.left_out()
+    if session.config.stash.get(CRASHED, False):
+        return EXIT_FAILED
+    code = run.exit_code() or exitstatus
+    if left and not run.options.partial and run.options.expect in ("gate", "record") and code == EXIT_PASS:
+        _set_problem(session, left_out_line(left, run.planned))
+        return EXIT_UNUSABLE
+    return code
+
+
+def _set_problem(session: pytest.Session, text: str) -> None:
+    session.config.stash[PROBLEM] = text
+    session.exitstatus = EXIT_UNUSABLE
+
+
+def _measures(config: pytest.Config) -> bool:
+    """Whether this run was to measure, and not only to list what it would."""
+    return CASES in config.stash and _is_bench(config) and not config.option.collectonly
+
+
+def _raise(session: Session, verdicts: Sequence[Verdict]) -> None:
+    """Fail with one line per verdict that fails; skip if the case is unavailable."""
     failed = [verdict for verdict in verdicts if session.fails(verdict)]
     if failed:
         lines = [f"{v.kind} {v.metric or v.group}: {v.reason}" for v in failed]
@@ -245,13 +301,9 @@ def _raise(session: Session, verdicts: list[Verdict]) -> None:
         pytest.skip(away[0])
 
 
-def _has_group(cell: Cell, group: Group) -> bool:
-    return group != "quality" or REGISTRY.find_workload(cell.workload).labels
-
-
-def _cell(item: pytest.Item) -> Any:
+def _case(item: pytest.Item) -> Any:
     found = getattr(getattr(item, "callspec", None), "params", {}).get("suite_cell")
-    return found if isinstance(found, Cell) else None  # without cells pytest puts a marker of its own there
+    return found if isinstance(found, Case) else None  # without cases pytest puts a marker of its own there
 
 
 def _group(item: pytest.Item) -> Group:

@@ -1,4 +1,4 @@
-"""Trained networks by workload, composition, device and seed: training happens once, however many tests look."""
+"""Trained networks by workload, composition and seed: training happens once, however many tests look."""
 
 from __future__ import annotations
 
@@ -8,51 +8,69 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from suite.composition import BASELINE
-from suite.registry import Registry
+from suite.registry import Composition, Registry, Workload
+from suite.run.quality import goal
 from suite.training.loop import Report, Trained, finish, fit, untrained
 from suite.training.recipe import Recipe, Splits
 
 Reporter = Callable[[str, str], Report | None]  # (workload, composition) -> where its progress goes
+Key = tuple[str, str, int]
 
 
 @dataclass(kw_only=True)
 class TrainedStore:
-    """Trains on demand and remembers. ``trains=False`` builds structures only (timing processes load weights)."""
+    """Trains on demand and remembers. ``trains=False`` builds structures only (worker processes)."""
 
     registry: Registry
     device: str
     trains: bool = True
     reporter: Reporter = lambda _workload, _composition: None
     splits: Splits | None = None
-    """Data to use instead of loading them (a timing process receives its parent's)."""
-    _fitted: dict[tuple[str, str, int], Trained] = field(default_factory=dict)
-    _finished: dict[tuple[str, str, int], Trained] = field(default_factory=dict)
+    """Data to use instead of loading them (a worker process receives its parent's)."""
+    _fitted: dict[Key, Trained] = field(default_factory=dict)
+    _finished: dict[Key, Trained] = field(default_factory=dict)
 
-    def recipe(self, workload: str, composition: str, seed: int) -> Recipe:
+    def recipe(self, workload: Workload, composition: Composition, seed: int) -> Recipe:
         """The workload's plain recipe after the composition has changed it."""
-        plain, splits = self.registry.find_workload(workload).recipe(seed), self.splits
-        if splits is not None:
-            plain = replace(plain, data=lambda: splits)
-        return self.registry.resolve(composition).apply(plain)
+        return composition.apply(self.plain(workload, seed))
 
-    def get(self, workload: str, composition: str, seed: int) -> Trained:
-        """The trained network of a canonical composition, trained now if it was not before."""
-        key = (workload, composition, seed)
-        if key not in self._finished:
-            fitted = self._fit(workload, self.registry.training_part(composition), seed)
-            self._finished[key] = finish(
-                fitted,
-                self.recipe(workload, composition, seed),
-                reference=self._reference(workload, seed),
-                trains=self._trains(workload),
-                report=self.reporter(workload, composition),
+    def plain(self, workload: Workload, seed: int) -> Recipe:
+        """The workload's own recipe. Raises `TypeError` if its function returns anything else."""
+        plain, splits = workload.recipe(seed), self.splits
+        if not isinstance(plain, Recipe):
+            raise TypeError(
+                f"workload {workload.name!r} at {workload.where} must return a Recipe, it returned {plain!r}"
             )
-        return self._finished[key]
+        return plain if splits is None else replace(plain, data=lambda: splits)
 
-    def release(self, workload: str, keep: frozenset[str] = frozenset({BASELINE})) -> None:
+    def get(self, workload: Workload, composition: Composition, seed: int) -> Trained:
+        """The trained network of a composition, trained now if it was not before."""
+        key = (workload.name, composition.name, seed)
+        if key not in self._finished:
+            self._finished[key] = finish(
+                self._fit(workload, self.registry.training_part(composition), seed),
+                self.recipe(workload, composition, seed),
+                reference=self.reference(workload, seed),
+                trains=self.trains and workload.trains,
+                report=self.reporter(workload.name, composition.name),
+            )
+        return self._unparked(self._finished, key)
+
+    def reference(self, workload: Workload, seed: int) -> Callable[[str], nn.Module]:
+        """Looks up the trained network of another composition by its text."""
+        return lambda text: self.get(workload, self.registry.resolve(text), seed).network
+
+    def park(self, workload: Workload, composition: Composition, seed: int) -> None:
+        """Move a network to the host's memory until it is asked for again; an accelerator's is for what is timed."""
+        for table in (self._fitted, self._finished):
+            found = table.get((workload.name, composition.name, seed))
+            if found is not None and not self.device.startswith("cpu"):
+                found.network.to("cpu")
+
+    def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
         """Forget what was trained for ``workload`` under compositions that are not in ``keep``."""
         for table in (self._fitted, self._finished):
-            for key in [key for key in table if key[0] == workload and key[1] not in keep]:
+            for key in [key for key in table if key[0] == workload.name and key[1] not in keep]:
                 del table[key]
 
     def clear(self) -> None:
@@ -60,20 +78,19 @@ class TrainedStore:
         self._fitted.clear()
         self._finished.clear()
 
-    def _fit(self, workload: str, composition: str, seed: int) -> Trained:
-        key = (workload, composition, seed)
+    def _fit(self, workload: Workload, part: Composition, seed: int) -> Trained:
+        key = (workload.name, part.name, seed)
         if key not in self._fitted:
-            recipe, reference = self.recipe(workload, composition, seed), self._reference(workload, seed)
-            if self._trains(workload):
-                declared, report = self.registry.find_workload(workload), self.reporter(workload, composition)
-                trained = fit(recipe, device=self.device, reference=reference, target=declared.target, report=report)
+            recipe = self.recipe(workload, part, seed)
+            if self.trains and workload.source == "train":
+                self._fitted[key] = fit(
+                    recipe, seed=seed, device=self.device, reference=self.reference(workload, seed),
+                    goal=goal(workload), report=self.reporter(workload.name, part.name),
+                )  # fmt: skip
             else:
-                trained = untrained(recipe, device=self.device, reference=reference)
-            self._fitted[key] = trained
-        return self._fitted[key]
+                self._fitted[key] = untrained(recipe, seed=seed, device=self.device)
+        return self._unparked(self._fitted, key)
 
-    def _trains(self, workload: str) -> bool:
-        return self.trains and self.registry.find_workload(workload).labels
-
-    def _reference(self, workload: str, seed: int) -> Callable[[str], nn.Module]:
-        return lambda composition: self.get(workload, self.registry.canonical(composition), seed).network
+    def _unparked(self, table: dict[Key, Trained], key: Key) -> Trained:
+        table[key].network.to(self.device)
+        return table[key]

@@ -1,7 +1,7 @@
 """A fresh process that measures one cell: ``python -P -m suite.run.worker REQUEST.json``.
 
-The request names the cell, the modules to load and a file with the trained weights; the recipe is rebuilt here from
-the cell's canonical name. The answer is written beside the request.
+The request names the cell, the modules to load and the files with the finished networks and the data; the recipe is
+rebuilt here from the cell's canonical name. The answer is written beside the request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from time import perf_counter
 from typing import Any
 
 from suite.records import Cell
-from suite.training.recipe import Split, Splits
 
 
 def main(path: Path) -> None:
@@ -34,21 +33,20 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     from suite.measure import speed
 
     rebuilt = _Rebuilt(request, cell)
-    budget = speed.Budget(**request["budget"])
-    sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=rebuilt.is_baseline)
-    inputs, seed = rebuilt.inputs(request["batch"]), request["seed"]
-    timed = speed.inference(cell, sides, inputs, budget=budget, seed=seed, saturating=request["saturating"])
+    case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
+    sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
+    timed = speed.inference(cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"])
     found = list(timed.measurements)
-    if request["training"]:
+    if case.trains_differently:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
-        timed = speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=request["seed"])
+        timed = speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed)
         found += timed.measurements
-    return {
-        "measurements": [
-            {"metric": m.metric, "value": m.value, "low": m.low, "high": m.high, "n": m.n, "suspect": m.suspect}
-            for m in found
-        ]
-    }
+    return {"measurements": [_row(measurement) for measurement in found]}
+
+
+def _row(found: Any) -> dict[str, Any]:
+    kept = ("metric", "value", "low", "high", "n", "suspect")
+    return {name: getattr(found, name) for name in kept} | {"conditions": dict(found.conditions)}
 
 
 def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
@@ -57,8 +55,9 @@ def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
     rebuilt = _Rebuilt(request, cell)
     served = serve(rebuilt.technique)
-    inputs = served.prepare_inputs(rebuilt.inputs(request["batch"]))
+    inputs = served.prepare_inputs(rebuilt.inputs())
     before = _peak_rss()
+    served.settle()
     for _ in range(3):
         served(inputs)
     return {"rise": _peak_rss() - before}
@@ -71,9 +70,10 @@ def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
     rebuilt = _Rebuilt(request, cell)
     served = serve(rebuilt.technique)  # quantizing is no compilation
-    inputs = served.prepare_inputs(rebuilt.inputs(request["batch"]))
+    inputs = served.prepare_inputs(rebuilt.inputs())
+    served.settle()
     began = perf_counter()
-    if request["training"]:
+    if "prepare" in rebuilt.case.composition.slots:
         training_step(rebuilt.technique.recipe, device=cell.device, reference=rebuilt.reference)
     served(inputs)
     return {"first_call": perf_counter() - began}
@@ -83,34 +83,36 @@ TASKS = {"speed": _speed, "rss": _rss, "compile": _compile}
 
 
 class _Rebuilt:
-    """The baseline and the technique of a cell with the weights that the parent trained."""
+    """The baseline and the technique of a cell, with the networks that the parent finished."""
 
     def __init__(self, request: dict[str, Any], cell: Cell) -> None:
-        import torch
-
-        from suite.composition import BASELINE
+        from suite.machine import flags
         from suite.registry import REGISTRY
+        from suite.run.case import case
+        from suite.run.parcel import read
         from suite.run.store import TrainedStore
         from suite.training.devices import select_device
+        from suite.training.loop import Trained
 
         for module in request["load"]:
             REGISTRY.load(module)
+        flags.write(request["flags"])
         select_device(cell.device)
-        weights = torch.load(request["weights"], weights_only=True)
-        splits = Splits(**{part: Split(inputs=i, targets=t) for part, (i, t) in weights["data"].items()})
-        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=splits)
-        self.is_baseline = cell.technique == BASELINE
-        self.base = store.get(cell.workload, BASELINE, 0)
-        self.technique = store.get(cell.workload, cell.technique, 0)
-        self.base.network.load_state_dict(weights["base"])
-        self.technique.network.load_state_dict(weights["technique"])
-        self.reference = lambda composition: store.get(cell.workload, composition, 0).network
-        self._inputs = splits.test.inputs
+        workload = REGISTRY.find_workload(cell.workload)
+        self.case = case(REGISTRY, workload, cell.technique, cell.device)
+        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=read(request["data"], "cpu"))
+        recipes = (store.recipe(workload, found, 0) for found in (REGISTRY.baseline, self.case.composition))
+        self.base, self.technique = (
+            Trained(recipe=recipe, network=read(request[name], cell.device), device=cell.device, seed=0, seconds=0.0)
+            for name, recipe in zip(("base", "technique"), recipes, strict=True)
+        )
+        self.reference = store.reference(workload, 0)
 
-    def inputs(self, batch: int) -> Any:
-        from suite.training.serving import fill_up
+    def inputs(self) -> Any:
+        """A served batch of the technique's own test inputs."""
+        from suite.training.trees import fill_up
 
-        return fill_up(self._inputs, batch)
+        return fill_up(self.technique.recipe.data().test.inputs, self.case.batch)
 
 
 def _peak_rss() -> int:

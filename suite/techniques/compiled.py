@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from suite.registry import technique
 from suite.training.compiling import compile_static
@@ -19,7 +20,7 @@ from suite.training.recipe import Recipe
 def compiled(recipe: Recipe) -> Recipe:
     """Serve the network through TorchInductor; training is left alone."""
 
-    def deploy(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def deploy(network: nn.Module) -> Callable[[Any], Any]:
         return compile_static(network)
 
     return replace(recipe, deploy=deploy)

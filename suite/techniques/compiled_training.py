@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from suite.registry import technique
 from suite.training.compiling import compile_static
@@ -16,7 +17,7 @@ from suite.training.recipe import Recipe
 def compiled_training(recipe: Recipe) -> Recipe:
     """Train through TorchInductor; compilation is reported apart from training seconds."""
 
-    def prepare(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    def prepare(network: nn.Module) -> Callable[[Any], Any]:
         return compile_static(network)
 
     return replace(recipe, prepare=prepare)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from suite.composition import BASELINE
 from suite.errors import UsageError
-from suite.registry import REGISTRY, technique
+from suite.registry import technique
 from suite.training.recipe import Batch, Recipe, Trainee
 
 
@@ -22,7 +22,7 @@ from suite.training.recipe import Batch, Recipe, Trainee
     slots=("model", "loss"),
     control="narrow(width={width})",
     sweep={"width": (0.1, 0.25)},
-    needs=("labels",),
+    needs=("training", "width", "classes"),
 )
 def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
     """Train a network ``width`` as wide on the baseline's outputs at ``temperature`` and on the labels."""
@@ -30,7 +30,8 @@ def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.
         raise UsageError(
             f"distillation: temperature must be above 0 and weight in [0, 1], got {temperature} and {weight}"
         )
-    student = REGISTRY.find_technique("narrow").function(recipe, width=width)
+    if not 0 < width <= 1:
+        raise UsageError(f"distillation: width must be in (0, 1], got {width}")
 
     def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
         with torch.no_grad():
@@ -43,4 +44,4 @@ def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.
         )
         return weight * temperature**2 * soft + (1 - weight) * recipe.loss(trainee, batch, output)
 
-    return replace(student, loss=loss)
+    return replace(recipe, model=scaled(recipe.model, width), loss=loss)

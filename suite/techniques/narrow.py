@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import nn
-
 from suite.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Recipe
+from suite.training.recipe import Recipe, scaled
 
 
-@technique(slots=("model",), sweep={"width": (0.25, 0.5)}, runs=False)
+@technique(slots=("model",), sweep={"width": (0.25, 0.5)}, needs=("width",), runs=False)
 def narrow(recipe: Recipe, *, width: float = 0.25) -> Recipe:
     """Scale the network's channels by ``width``."""
     if not 0 < width <= 1:
         raise UsageError(f"narrow: width must be in (0, 1], got {width}")
-
-    def model(scale: float = 1.0) -> nn.Module:
-        return recipe.model(scale * width)
-
-    return replace(recipe, model=model)
+    return replace(recipe, model=scaled(recipe.model, width))

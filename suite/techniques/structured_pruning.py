@@ -7,12 +7,17 @@ https://arxiv.org/abs/2301.12900. The network that is left is small and dense, s
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from torch import Tensor, nn
+import torch
+from torch import nn
 
-from suite.errors import UsageError
+from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe, Tuner
+from suite.training.trees import leaves
+
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 @technique(
@@ -37,15 +42,39 @@ def structured_pruning(recipe: Recipe, *, ratio: float = 0.5, epochs: int = 5) -
     return replace(recipe, finish=finish)
 
 
-def _remove_channels(network: nn.Module, example: Tensor, ratio: float) -> None:
+def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
+    """Prune in place. Raises `UnavailableError` for a network whose channels cannot be followed or removed."""
     import torch_pruning  # a second to import
 
-    outputs = [module for module in network.modules() if isinstance(module, nn.Linear)][-1:]
-    pruner = torch_pruning.pruner.BasePruner(
-        network,
-        example,
-        importance=torch_pruning.importance.GroupMagnitudeImportance(),
-        pruning_ratio=ratio,
-        ignored_layers=outputs,
-    )
-    pruner.step()
+    before = sum(parameter.numel() for parameter in network.parameters())
+    try:
+        pruner = torch_pruning.pruner.BasePruner(
+            network,
+            example,
+            importance=torch_pruning.importance.GroupMagnitudeImportance(),
+            pruning_ratio=ratio,
+            ignored_layers=_output_layers(network, example),
+            forward_fn=lambda model, inputs: model(inputs),
+        )
+        pruner.step()
+        with torch.no_grad():
+            network(example)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UnavailableError(f"structured_pruning: torch-pruning cannot prune this network ({said})") from error
+    if ratio and sum(parameter.numel() for parameter in network.parameters()) == before:
+        raise UnavailableError("structured_pruning: torch-pruning finds no channels that this network can do without")
+
+
+@torch.no_grad()
+def _output_layers(network: nn.Module, example: Any) -> list[nn.Module]:
+    """The layers that make the outputs, whose channels are the workload's: the last that ran, or one for each output."""
+    ran: list[tuple[nn.Module, int]] = []
+    layers = [module for module in network.modules() if isinstance(module, LAYERS)]
+    hooks = [m.register_forward_hook(lambda m, _, out: ran.append((m, out.data_ptr()))) for m in layers]
+    try:
+        outputs = {leaf.data_ptr() for leaf in leaves(network(example))}
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [module for module, place in ran if place in outputs] or [module for module, _ in ran[-1:]]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from suite.training.trees import leaves
 
 RECOMPILE_LIMIT = 64  # seeds and batch sizes each compile once
 
 
-def compile_static(network: nn.Module) -> Callable[[Tensor], Tensor]:
+def compile_static(network: nn.Module) -> Callable[[Any], Any]:
     """``network`` compiled anew for each shape of its input.
 
     Dynamic shapes would serve the second batch size with other kernels than a deployment for one size would. Beyond
@@ -21,7 +24,7 @@ def compile_static(network: nn.Module) -> Callable[[Tensor], Tensor]:
     return torch.compile(network, dynamic=False)
 
 
-def compile_frozen(network: nn.Module) -> Callable[[Tensor], Tensor]:
+def compile_frozen(network: nn.Module) -> Callable[[Any], Any]:
     """As `compile_static`, with the weights as constants: packed, quantized and folded once, not at every call.
 
     Freezing is a global switch that tracing reads too, so ``torch.compile(options=...)`` comes too late for it. It is
@@ -29,14 +32,15 @@ def compile_frozen(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """
     import torch._inductor.config as inductor  # loads the compiler
 
-    compiled, known = compile_static(network), set[torch.Size]()
+    compiled, known = compile_static(network), set[tuple[torch.Size, ...]]()
 
-    def call(inputs: Tensor) -> Tensor:
-        if inputs.shape in known:
+    def call(inputs: Any) -> Any:
+        shapes = tuple(leaf.shape for leaf in leaves(inputs))
+        if shapes in known:
             return compiled(inputs)
         with inductor.patch(freezing=True):
             output = compiled(inputs)
-        known.add(inputs.shape)
+        known.add(shapes)
         return output
 
     return call

@@ -10,24 +10,36 @@ import torch
 from torch import Tensor, nn
 
 from suite.training.recipe import Precision, Recipe
+from suite.training.trees import Tree, tree_map
+
+IMAGE_RANK = 4  # N, C, H, W
 
 
 def lay_out(network: nn.Module, recipe: Recipe) -> nn.Module:
-    """``network`` with its weights in the recipe's memory layout; what rebuilds layers forgets it."""
-    if recipe.layout != "channels_last":
-        return network
-    return network.to(memory_format=torch.channels_last)
+    """``network`` with its 4-dimensional weights in the recipe's memory layout; what rebuilds layers forgets it.
+
+    Weight by weight: ``Module.to(memory_format=...)`` refuses a network that has 5-dimensional ones too.
+    """
+    if recipe.layout == "channels_last":
+        for tensor in (*network.parameters(), *network.buffers()):
+            if tensor.dim() == IMAGE_RANK:
+                tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
-def place(inputs: Tensor, layout: str) -> Tensor:
-    """``inputs`` [B, ...] in the recipe's memory layout.
+def place(inputs: Tree, layout: str) -> Tree:
+    """``inputs`` [B, ...] with its images in the recipe's memory layout.
 
     With one channel a layout is ambiguous and both ``is_contiguous`` answers are true, so the strides are written
     out by a copy; kernels choose by them.
     """
-    if layout != "channels_last" or inputs.dim() != 4:  # noqa: PLR2004  # B, C, H, W
-        return inputs
-    return torch.empty_like(inputs, memory_format=torch.channels_last).copy_(inputs)
+    return tree_map(_placed, inputs) if layout == "channels_last" else inputs
+
+
+def _placed(tensor: Tensor) -> Tensor:
+    if tensor.dim() != IMAGE_RANK or not tensor.is_floating_point():
+        return tensor
+    return torch.empty_like(tensor, memory_format=torch.channels_last).copy_(tensor)
 
 
 def autocast(precision: Precision, device: str) -> AbstractContextManager[object]:

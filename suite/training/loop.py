@@ -10,26 +10,43 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
+from suite.machine.flags import applied
 from suite.phases import phase
+from suite.records import Better
 from suite.training.devices import autocast, deterministic, lay_out, place, synchronize
-from suite.training.recipe import Batch, Recipe, Reference, Split, Splits, Trainee
+from suite.training.recipe import Batch, Recipe, Reference, Split, Splits, Trainee, same
+from suite.training.trees import Tree, cat, split, to
 
 FINE_TUNE_SHARE = 0.1  # of the peak learning rate, where a recipe does not name one
+VALIDATION_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """A quality to reach: ``score`` of outputs and targets (trees [N, ...]) at ``value`` or on its ``better`` side."""
+
+    value: float
+    better: Better
+    score: Callable[[Tree, Tree], float]
+
+    def reached(self, score: float) -> bool:
+        return score >= self.value if self.better == "higher" else score <= self.value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One line of news from a run: the validation accuracy after an epoch."""
+    """One line of news from a run: the validation score after an epoch."""
 
     seed: int
     epoch: int
     epochs: int
-    accuracy: float | None
+    score: float | None
 
 
 Report = Callable[[Progress], None]
@@ -37,10 +54,10 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRecord:
-    """Training seconds spent up to the end of an epoch, and the validation accuracy there (``None``: not looked)."""
+    """Training seconds spent up to the end of an epoch, and the validation score there (``None``: not looked)."""
 
     seconds: float
-    accuracy: float | None
+    score: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +67,13 @@ class Trained:
     recipe: Recipe
     network: nn.Module
     device: str
+    seed: int
     seconds: float
     epochs: tuple[EpochRecord, ...] = ()
 
-    def seconds_to(self, target: float) -> float | None:
-        """Training seconds until the validation accuracy first reached ``target``; ``None`` if it never did."""
-        reached = (e.seconds for e in self.epochs if e.accuracy is not None and e.accuracy >= target)
+    def seconds_to(self, goal: Goal) -> float | None:
+        """Training seconds until the validation score first reached the goal; ``None`` if it never did."""
+        reached = (e.seconds for e in self.epochs if e.score is not None and goal.reached(e.score))
         return next(reached, None)
 
 
@@ -63,12 +81,13 @@ class Trained:
 class FineTuner:
     """The `Tuner` that ``finish`` receives: the same loop at the learning rate of fine-tuning.
 
-    ``trains`` is false where only the structure of the network is wanted (a timing process that loads the weights).
+    ``trains`` is false where the data carry no meaning: only what a technique does to the structure is wanted.
     """
 
     recipe: Recipe
     splits: Splits
     device: str
+    seed: int
     reference: Reference
     trains: bool = True
     report: Report | None = None
@@ -76,9 +95,9 @@ class FineTuner:
     history: list[EpochRecord] = field(default_factory=list)
 
     @property
-    def example(self) -> Tensor:
-        """One input [1, ...] of the training data on the device, for tracing a network."""
-        return place(self.splits.train.inputs[:1].to(self.device), self.recipe.layout)
+    def example(self) -> Any:
+        """One input (a tree of tensors [1, ...]) of the training data on the device, for tracing a network."""
+        return place(to(self.splits.train.first(1).inputs, self.device), self.recipe.layout)
 
     def train(self, network: nn.Module, *, epochs: int, after_step: Callable[[Trainee], None] | None = None) -> None:
         """Fine-tune ``network`` in place for ``epochs``, calling ``after_step`` after every optimizer step."""
@@ -87,10 +106,9 @@ class FineTuner:
         rate = self.recipe.fine_tune_learning_rate or FINE_TUNE_SHARE * self.recipe.learning_rate
         extra = () if after_step is None else (after_step,)
         recipe = replace(self.recipe, learning_rate=rate, epochs=epochs, callbacks=(*self.recipe.callbacks, *extra))
-        trainee = start(recipe, device=self.device, reference=self.reference, network=network)
-        _warm_up(trainee, self.splits.train)
-        generator = torch.Generator().manual_seed(recipe.seed + 1)  # not the order of the first stage again
-        records = _epochs(trainee, self.splits, generator, report=self.report, target=None)
+        trainee = start(recipe, seed=self.seed, device=self.device, reference=self.reference, network=network)
+        # not the order of the first stage again
+        records = _train(trainee, self.splits, order=self.seed + 1, report=self.report, goal=None)
         self.seconds += records[-1].seconds
         self.history.extend(records)
 
@@ -123,102 +141,123 @@ class TrainingStep:
         return loss.detach()
 
     def _update(self) -> None:
-        if self.schedule is None or not self.scaler.is_enabled():  # asking for the scale waits for the device
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-            if self.schedule is not None:
-                self.schedule.step()
-            return
-        scale = self.scaler.get_scale()
+        before = self.scaler.get_scale() if self.scaler.is_enabled() else None  # asking waits for the device
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        skipped = self.scaler.get_scale() < scale  # gradients overflowed: the optimizer did not step
-        if not skipped:
+        overflowed = before is not None and self.scaler.get_scale() < before  # then the optimizer did not step
+        if self.schedule is not None and not overflowed:
             self.schedule.step()
 
 
-def start(recipe: Recipe, *, device: str, reference: Reference, network: nn.Module | None = None) -> Trainee:
+def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, network: nn.Module | None = None) -> Trainee:
     """The state before the first step: the seeded network (or ``network``) on the device, prepared for training."""
-    if network is None:
-        torch.manual_seed(recipe.seed)  # built on the CPU: the same weights on every device
-        network = recipe.model()
-    network = lay_out(network.to(device), recipe)
+    network = lay_out(built(recipe, seed) if network is None else network, recipe).to(device)
     network.train()
     forward = recipe.prepare(network)
-    return Trainee(recipe=recipe, network=network, forward=forward, device=device, reference=reference)
+    return Trainee(recipe=recipe, network=network, forward=forward, device=device, seed=seed, reference=reference)
 
 
-def fit(recipe: Recipe, *, device: str, reference: Reference, target: float | None, report: Report | None) -> Trained:
+def built(recipe: Recipe, seed: int) -> nn.Module:
+    """The network of a seed, built on the CPU so that it has the same weights on every device."""
+    torch.manual_seed(seed)
+    network = recipe.model()
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"the recipe's model must build a torch.nn.Module, it returned {network!r}")
+    return network
+
+
+def fit(
+    recipe: Recipe, *, seed: int, device: str, reference: Reference, goal: Goal | None, report: Report | None
+) -> Trained:
     """First stage: train the recipe's network from scratch."""
-    with deterministic():
-        splits = recipe.data()
-        trainee = start(recipe, device=device, reference=reference)
-        _warm_up(trainee, splits.train)
-        torch.manual_seed(recipe.seed)  # compiling draws numbers: dropout must not differ from the control's
-        generator = torch.Generator().manual_seed(recipe.seed)
-        records = _epochs(trainee, splits, generator, report=report, target=target)
+    with deterministic(), applied(recipe.flags):
+        trainee = start(recipe, seed=seed, device=device, reference=reference)
+        records = _train(trainee, recipe.data(), order=seed, report=report, goal=goal)
     seconds = records[-1].seconds if records else 0.0
-    return Trained(recipe=recipe, network=trainee.network.eval(), device=device, seconds=seconds, epochs=tuple(records))
+    return _trained(recipe, trainee.network, device, seed, seconds=seconds, epochs=tuple(records))
 
 
-def untrained(recipe: Recipe, *, device: str, reference: Reference) -> Trained:
-    """The network as the recipe builds it: for workloads without labels and for processes that load weights."""
-    trainee = start(replace(recipe, prepare=lambda network: network), device=device, reference=reference)
-    return Trained(recipe=recipe, network=trainee.network.eval(), device=device, seconds=0.0)
+def untrained(recipe: Recipe, *, seed: int, device: str) -> Trained:
+    """The network as the recipe builds it: a trained one from a checkpoint, or one that nobody trains."""
+    return _trained(recipe, lay_out(built(recipe, seed), recipe).to(device), device, seed)
 
 
 def finish(
     fitted: Trained, recipe: Recipe, *, reference: Reference, trains: bool = True, report: Report | None = None
 ) -> Trained:
     """Second stage: what ``recipe.finish`` does to a copy of the fitted network."""
-    network = copy.deepcopy(fitted.network)
+    if recipe.finish is same:
+        return replace(fitted, recipe=recipe)  # nothing changes it, so nothing has to be copied
     tuner = FineTuner(
-        recipe=recipe, splits=recipe.data(), device=fitted.device, reference=reference, trains=trains, report=report
-    )
-    with deterministic():
-        torch.manual_seed(recipe.seed)
-        network = lay_out(recipe.finish(network, tuner), recipe).eval()
+        recipe=recipe, splits=recipe.data(), device=fitted.device, seed=fitted.seed, reference=reference,
+        trains=trains, report=report,
+    )  # fmt: skip
+    with deterministic(), applied(recipe.flags):
+        torch.manual_seed(fitted.seed)
+        network = lay_out(recipe.finish(copy.deepcopy(fitted.network), tuner), recipe)
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
-    return Trained(
-        recipe=recipe,
-        network=network,
-        device=fitted.device,
-        seconds=fitted.seconds + tuner.seconds,
+    return _trained(
+        recipe, network, fitted.device, fitted.seed, seconds=fitted.seconds + tuner.seconds,
         epochs=fitted.epochs + later,
-    )
+    )  # fmt: skip
+
+
+def _trained(
+    recipe: Recipe, network: nn.Module, device: str, seed: int, *, seconds: float = 0.0, epochs: Any = ()
+) -> Trained:
+    return Trained(recipe=recipe, network=network.eval(), device=device, seed=seed, seconds=seconds, epochs=epochs)
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, split: Split, recipe: Recipe, *, batch: int = 64) -> float:
-    """Share of a split that ``network`` classifies correctly, in evaluation mode, under the recipe's precision."""
+def score(network: nn.Module, part: Split, recipe: Recipe, goal: Goal) -> float:
+    """The goal's score of ``network`` on a split, in evaluation mode, under the recipe's precision."""
     was_training = network.training
     network.eval()
-    device = split.inputs.device.type
-    right = 0
-    with autocast(recipe.precision, device):
-        for inputs, targets in zip(split.inputs.split(batch), split.targets.split(batch), strict=True):
-            output = network(place(inputs, recipe.layout))
-            right += int((output.argmax(1) == targets).sum())
+    with autocast(recipe.precision, str(next(iter(network.parameters())).device)):
+        outputs = [network(place(inputs, recipe.layout)) for inputs in split(part.inputs, VALIDATION_BATCH)]
     network.train(was_training)
-    return right / len(split)
+    return goal.score(cat(outputs), part.targets)
+
+
+def steps_per_epoch(recipe: Recipe, train: Split) -> int:
+    """How many batches an epoch has; counted on one, where the recipe does not say."""
+    if recipe.steps_per_epoch is not None:
+        return recipe.steps_per_epoch(len(train))
+    return sum(1 for _ in recipe.batches(train, torch.Generator().manual_seed(0)))
+
+
+def _train(
+    trainee: Trainee, splits: Splits, *, order: int, report: Report | None, goal: Goal | None
+) -> list[EpochRecord]:
+    """Warm up, then train for all epochs with the batches that a generator seeded with ``order`` chooses."""
+    train = splits.train.to(trainee.device)
+    _warm_up(trainee, train)
+    torch.manual_seed(order)  # compiling draws numbers: dropout must not differ from the control's
+    return _epochs(trainee, train, splits, torch.Generator().manual_seed(order), report=report, goal=goal)
 
 
 def _epochs(
-    trainee: Trainee, splits: Splits, generator: torch.Generator, *, report: Report | None, target: float | None
+    trainee: Trainee,
+    train: Split,
+    splits: Splits,
+    generator: torch.Generator,
+    *,
+    report: Report | None,
+    goal: Goal | None,
 ) -> list[EpochRecord]:
-    recipe, train = trainee.recipe, splits.train.to(trainee.device)
-    validation = splits.validation.to(trainee.device)
-    step = TrainingStep(trainee, total_steps=recipe.epochs * recipe.steps_per_epoch(len(train)))
+    recipe = trainee.recipe
+    validation = None if splits.validation is None or goal is None else splits.validation.to(trainee.device)
+    step = TrainingStep(trainee, total_steps=recipe.epochs * steps_per_epoch(recipe, train))
     records: list[EpochRecord] = []
-    seconds, reached = 0.0, target is None
+    seconds, found = 0.0, None
     for epoch in range(1, recipe.epochs + 1):
+        looks = goal is not None and validation is not None and not (found is not None and goal.reached(found))
         with phase("training"):
             seconds += _one_epoch(step, train, generator)
-            score = None if reached else accuracy(trainee.network, validation, recipe)
-        reached = reached or (score is not None and target is not None and score >= target)
-        records.append(EpochRecord(seconds=seconds, accuracy=score))
+            found = score(trainee.network, validation, recipe, goal) if looks and validation and goal else found
+        records.append(EpochRecord(seconds=seconds, score=found if looks else None))
         if report:
-            report(Progress(seed=recipe.seed, epoch=epoch, epochs=recipe.epochs, accuracy=score))
+            report(Progress(seed=trainee.seed, epoch=epoch, epochs=recipe.epochs, score=records[-1].score))
     return records
 
 
@@ -238,8 +277,8 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     Weights, buffers and gradients are left as they were.
     """
     buffers = {name: value.clone() for name, value in trainee.network.named_buffers()}
-    generator = torch.Generator().manual_seed(trainee.recipe.seed)
-    batch = next(iter(trainee.recipe.batches(train.to(trainee.device), generator)))
+    generator = torch.Generator().manual_seed(trainee.seed)
+    batch = next(iter(trainee.recipe.batches(train, generator)))
     with phase("compiling"), autocast(trainee.recipe.precision, trainee.device):
         output = trainee.forward(place(batch.inputs, trainee.recipe.layout))
         trainee.recipe.loss(trainee, batch, output).backward()

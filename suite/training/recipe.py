@@ -1,13 +1,19 @@
 """A recipe: everything that defines one training run and how its result is served, as slots that techniques replace.
 
-Shapes: ``N`` items of a data set, ``B`` of one batch; what follows is the workload's.
+Shapes: ``N`` items of a data set, ``B`` of one batch; what follows is the workload's. A *tree* is a tensor [N, ...],
+or a tuple, list or dictionary of trees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from suite.errors import UsageError
+from suite.training.defaults import adamw, cosine, shuffled_batches, usual_loss
+from suite.training.trees import Tree, length, take, to
 
 if TYPE_CHECKING:
     import torch
@@ -15,46 +21,72 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-
 Reference = Callable[[str], "nn.Module"]
 """Gives the trained network of another composition of the same workload and seed, by its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """``inputs`` [N, ...] and ``targets`` [N] of one part of a data set, in memory."""
+    """One part of a data set, in memory: trees ``inputs`` and ``targets`` of N items.
 
-    inputs: Tensor
-    targets: Tensor
+    ``ids`` [N] name the items: give them where different seeds test different items (cross-validation), so that an
+    item counts once however many seeds looked at it. Without them an item is its place, which is right for a fixed
+    test set. Raises `UsageError` for parts of different length.
+    """
+
+    inputs: Tree
+    targets: Tree
+    ids: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        parts = {"inputs": self.inputs, "targets": self.targets} | ({} if self.ids is None else {"ids": self.ids})
+        sizes = {name: length(part) for name, part in parts.items()}
+        if len(set(sizes.values())) > 1:
+            raise UsageError(f"a split needs as many inputs as targets, got {sizes}")
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return length(self.inputs)
 
     def to(self, device: str) -> Split:
         """The same data on ``device``."""
-        return Split(inputs=self.inputs.to(device), targets=self.targets.to(device))
+        return Split(inputs=to(self.inputs, device), targets=to(self.targets, device), ids=self.ids)
+
+    def first(self, count: int) -> Split:
+        """The first ``count`` items."""
+        chosen = slice(count)
+        ids = None if self.ids is None else self.ids[chosen]
+        return Split(inputs=take(self.inputs, chosen), targets=take(self.targets, chosen), ids=ids)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Disjoint training, validation and test data. Nothing may be chosen on ``test``."""
+    """Disjoint parts of the data. Nothing may be chosen on ``test``; ``train`` serves calibration too.
+
+    ``validation`` is needed only where a target is to be reached.
+    """
 
     train: Split
-    validation: Split
     test: Split
+    validation: Split | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """``inputs`` [B, ...] and ``targets`` [B] of one training step."""
+    """Trees ``inputs`` and ``targets`` of the B items of one training step."""
 
-    inputs: Tensor
-    targets: Tensor
+    inputs: Tree
+    targets: Tree
+
+    def __len__(self) -> int:
+        return length(self.inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Precision:
-    """Autocast data type (``None``: no autocast) and whether gradients are scaled."""
+    """Autocast data type while training (``None``: no autocast) and whether gradients are scaled.
+
+    Autocast is for training: it casts all weights anew at every call. What is served in another type casts once.
+    """
 
     autocast: torch.dtype | None = None
     scale_gradients: bool = False
@@ -67,46 +99,65 @@ def same(value: Any, *_: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that defines one training run and how its result is served.
+    """Everything that defines one training run and how its result is served. Every field is a slot.
 
-    A technique replaces the slots that it is about with `dataclasses.replace`. Closures live here, so a
-    recipe is never pickled: another process rebuilds it from the cell's canonical name.
+    A technique replaces the slots that it is about with `dataclasses.replace` and declares them. Closures live here,
+    so a recipe is never pickled: another process rebuilds it from the cell's canonical name. The seed is no field:
+    the suite seeds every run itself.
     """
 
     data: Callable[[], Splits]
-    """Loads the data of this seed."""
+    """Loads the data of this seed; called often, so keep what is loaded."""
     model: Callable[..., nn.Module]
-    """Builds an untrained network; takes ``width`` (a factor on its channels, default 1.0)."""
-    batches: Callable[[Split, torch.Generator], Iterator[Batch]]
+    """Builds the network. May take ``width``, a factor on its channels. The *trained* one for ``source="checkpoint"``."""
+    batches: Callable[[Split, torch.Generator], Iterator[Batch]] = shuffled_batches
     """One epoch of training batches; all randomness comes from the generator."""
-    steps_per_epoch: Callable[[int], int]
-    """How many batches ``batches`` yields for that many training examples."""
-    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer]
+    steps_per_epoch: Callable[[int], int] | None = None
+    """How many batches ``batches`` yields for that many training items; counted where not given."""
+    optimizer: Callable[[Iterable[nn.Parameter], float], Optimizer] = adamw
     """Builds the optimizer from the parameters and the learning rate."""
-    schedule: Callable[[Optimizer, float, int], LRScheduler]
+    schedule: Callable[[Optimizer, float, int], LRScheduler] = cosine
     """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
-    loss: Callable[[Trainee, Batch, Tensor], Tensor]
-    """Scalar loss of one batch from the run's state, the batch and the output [B, K]."""
-    learning_rate: float
-    epochs: int
-    seed: int = 0
-    fine_tune_learning_rate: float | None = None
-    """Peak learning rate while a technique fine-tunes; a tenth of ``learning_rate`` where not given."""
+    loss: Callable[[Trainee, Batch, Any], Tensor] = usual_loss
+    """Scalar loss of one batch from the run's state, the batch and the network's output."""
+    learning_rate: float = 1e-3
+    epochs: int = 10
     layout: Literal["contiguous", "channels_last"] = "contiguous"
-    """Memory layout of weights and inputs."""
+    """Memory layout of 4-dimensional weights and inputs."""
     precision: Precision = Precision()
+    flags: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+    """torch's global settings that training and serving run under, by the names of `suite.machine.flags`."""
     callbacks: tuple[Callable[[Trainee], None], ...] = ()
     """Called after every optimizer step."""
-    prepare: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
+    prepare: Callable[[nn.Module], Callable[[Any], Any]] = same
     """Wraps the network for training; the wrapped network stays the one that is kept."""
+    fine_tune_learning_rate: float | None = None
+    """Peak learning rate while a technique fine-tunes; a tenth of ``learning_rate`` where not given."""
     finish: Callable[[nn.Module, Tuner], nn.Module] = same
     """Changes the trained network while it is still trainable."""
-    quantize: Callable[[nn.Module, Tensor], nn.Module] = same
-    """Last change of the weights, from the network and calibration inputs [N, ...] of the training data."""
-    deploy: Callable[[nn.Module], Callable[[Tensor], Tensor]] = same
+    quantize: Callable[[nn.Module, Any], nn.Module] = same
+    """Last change of the weights, from the network and calibration inputs (a tree) of the training data."""
+    deploy: Callable[[nn.Module], Callable[[Any], Any]] = same
     """Wraps what is served (compilation, another runtime)."""
     serialize: Callable[[nn.Module], bytes] | None = None
     """Bytes of the artefact that ships; the network's state dictionary where not given."""
+
+
+SLOTS = tuple(found.name for found in fields(Recipe))
+AFTER_TRAINING = ("fine_tune_learning_rate", "finish", "quantize", "deploy", "serialize")
+"""Slots that leave the first stage of training alone: compositions that differ only here share it."""
+STAGES = ("finish", "quantize", "deploy")
+"""What follows training, in the order in which it happens."""
+
+
+def changed_slots(before: Recipe, after: Recipe) -> tuple[str, ...]:
+    """The slots that hold another object."""
+    return tuple(name for name in SLOTS if getattr(before, name) is not getattr(after, name))
+
+
+def scaled(model: Callable[..., nn.Module], width: float) -> Callable[..., nn.Module]:
+    """``model`` with its channels scaled by ``width``; scales again where it is scaled again."""
+    return lambda width_again=1.0: model(width=width_again * width)
 
 
 @dataclass(kw_only=True)
@@ -119,8 +170,9 @@ class Trainee:
 
     recipe: Recipe
     network: nn.Module
-    forward: Callable[[Tensor], Tensor]
+    forward: Callable[[Any], Any]
     device: str
+    seed: int
     reference: Reference
     steps: int = 0
 
@@ -141,12 +193,16 @@ class Tuner(Protocol):
         """Where the network lies."""
 
     @property
+    def seed(self) -> int:
+        """The seed of this run."""
+
+    @property
     def reference(self) -> Reference:
         """The trained network of another composition of the same workload and seed."""
 
     @property
-    def example(self) -> Tensor:
-        """One input [1, ...] of the training data on the device, for tracing a network."""
+    def example(self) -> Any:
+        """One input (a tree of tensors [1, ...]) of the training data on the device, for tracing a network."""
 
     def train(self, network: nn.Module, *, epochs: int, after_step: Callable[[Trainee], None] | None = None) -> None:
         """Fine-tune ``network`` in place for ``epochs``, calling ``after_step`` after every optimizer step."""

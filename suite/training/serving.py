@@ -3,76 +3,117 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from suite.errors import OutputError
+from suite.machine.flags import applied, write
 from suite.phases import phase
-from suite.training.devices import autocast, place
+from suite.training.devices import place
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe
+from suite.training.trees import Tree, cat, fill_up, leaves, length, split, take, tree_map
 
 CALIBRATION = 512  # training inputs that quantizers observe
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A network as it is served. Calling it takes inputs [B, ...] that `prepare_inputs` laid out."""
+    """A network as it is served. Calling it takes inputs (a tree [B, ...]) that `prepare_inputs` laid out."""
 
     recipe: Recipe
     network: nn.Module
     device: str
-    call: Callable[[Tensor], Tensor]
+    call: Callable[[Any], Any]
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Outputs [B, K] under the recipe's precision, without gradients.
+    def __call__(self, inputs: Tree) -> Any:
+        """Outputs (a tree [B, ...]), without gradients.
 
         ``no_grad`` for all sides alike: TorchInductor cannot prepack int8 convolutions under ``inference_mode``.
         """
-        with torch.no_grad(), autocast(self.recipe.precision, self.device):
+        with torch.no_grad():
             return self.call(inputs)
 
-    def prepare_inputs(self, inputs: Tensor) -> Tensor:
+    def settle(self) -> None:
+        """Put torch's global settings to what this side is served under."""
+        write(self.recipe.flags)
+
+    def prepare_inputs(self, inputs: Tree) -> Tree:
         """``inputs`` [B, ...] on the device, contiguous or channels_last as the recipe says, strides forced."""
-        plain = torch.empty(inputs.shape, dtype=inputs.dtype, device=self.device)
-        return place(plain.copy_(inputs), self.recipe.layout)
+        return place(tree_map(self._copied, inputs), self.recipe.layout)
+
+    def _copied(self, tensor: Tensor) -> Tensor:
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device=self.device).copy_(tensor)
 
 
 def serve(trained: Trained) -> Served:
     """Quantize and deploy a copy of the trained network. Lazy compilation happens at the first calls."""
     recipe = trained.recipe
     network = copy.deepcopy(trained.network).eval()
-    with phase("compiling"):
-        network = recipe.quantize(network, calibration_inputs(recipe).to(trained.device))
+    with phase("compiling"), applied(recipe.flags):
+        network = recipe.quantize(network, _calibration(trained))
         call = recipe.deploy(network)
     return Served(recipe=recipe, network=network, device=trained.device, call=call)
 
 
-def calibration_inputs(recipe: Recipe) -> Tensor:
+def plainly(trained: Trained) -> Served:
+    """The trained network itself, eager, in the layout that it has, under torch's own settings: what the served one is to agree with."""
+    recipe = replace(trained.recipe, flags={})
+    return Served(recipe=recipe, network=trained.network, device=trained.device, call=trained.network)
+
+
+def calibration_inputs(recipe: Recipe) -> Tree:
     """Training inputs [<= CALIBRATION, ...] that a quantizer may look at."""
-    return recipe.data().train.inputs[:CALIBRATION]
+    return recipe.data().train.first(CALIBRATION).inputs
 
 
-def warm_up(served: Served, inputs: Tensor) -> None:
+def _calibration(trained: Trained) -> Tree:
+    return tree_map(lambda leaf: leaf.to(trained.device), calibration_inputs(trained.recipe))
+
+
+def warm_up(served: Served, inputs: Tree) -> None:
     """Compile for the shape of ``inputs``; three calls, since compilers specialise on the second."""
-    with phase("compiling"):
+    with phase("compiling"), applied(served.recipe.flags):
         for _ in range(3):
             served(inputs)
 
 
-def predict(served: Served, inputs: Tensor, *, batch: int) -> Tensor:
-    """Outputs [N, K] on the CPU, computed in batches of exactly ``batch``.
+def predictions(served: Served, inputs: Tree, *, batch: int) -> Iterator[tuple[slice, Tree]]:
+    """Outputs on the CPU, batch by batch, with the items that they belong to; always in batches of exactly ``batch``.
 
-    The last batch is filled up with repeated images: a new shape would make a compiler start again.
+    The last batch is filled up with repeated items: a new shape would make a compiler start again. Raises
+    `OutputError` for outputs that are not finite.
     """
-    chunks = [fill_up(chunk, batch) for chunk in inputs.split(batch)]
-    outputs = [served(served.prepare_inputs(chunk)).float().cpu() for chunk in chunks]
-    return torch.cat(outputs)[: len(inputs)]
+    with applied(served.recipe.flags):
+        for number, chunk in enumerate(split(inputs, batch)):
+            count = length(chunk)
+            outputs = tree_map(_on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
+            outputs = take(outputs, slice(count))
+            _check_finite(outputs, number * batch)
+            yield slice(number * batch, number * batch + count), outputs
 
 
-def fill_up(inputs: Tensor, size: int) -> Tensor:
-    """``inputs`` [n, ...] repeated up to exactly [size, ...]."""
-    repeats = -(-size // len(inputs))
-    return inputs.repeat(repeats, *([1] * (inputs.dim() - 1)))[:size]
+def predict(served: Served, inputs: Tree, *, batch: int) -> Tree:
+    """All outputs (a tree [N, ...]) on the CPU."""
+    return cat([outputs for _, outputs in predictions(served, inputs, batch=batch)])
+
+
+def _on_cpu(tensor: Tensor) -> Tensor:
+    return tensor.float().cpu() if tensor.is_floating_point() else tensor.cpu()
+
+
+def _check_finite(outputs: Tree, first: int) -> None:
+    for leaf in leaves(outputs):
+        wrong = ~torch.isfinite(leaf).flatten(1).all(1) if leaf.dim() > 1 else ~torch.isfinite(leaf)
+        if leaf.is_floating_point() and bool(wrong.any()):
+            item = int(wrong.nonzero()[0])
+            strange = leaf[item].flatten()
+            value = float(strange[~torch.isfinite(strange)][0])
+            raise OutputError(
+                f"the served network's output for test item {first + item} holds {value}; outputs must be finite "
+                f"({int(wrong.sum())} of {len(wrong)} items of this batch are not)"
+            )

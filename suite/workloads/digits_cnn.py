@@ -9,16 +9,17 @@ rest, so that five seeds test every image once. Network: the article's SimpleCNN
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from suite.registry import workload
+from suite.scores import classification
 from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
 
 FOLDS = 5
@@ -55,7 +56,7 @@ def digest() -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-@workload(target=0.985, digest=digest)
+@workload(scores=classification(), target=0.985, digest=digest)
 def digits_cnn(seed: int) -> Recipe:
     """SimpleCNN on handwritten digits: AdamW, OneCycle, label smoothing, random shifts."""
     return Recipe(
@@ -63,12 +64,10 @@ def digits_cnn(seed: int) -> Recipe:
         model=SimpleCNN,
         batches=shifted_batches,
         steps_per_epoch=lambda examples: examples // BATCH,
-        optimizer=adamw,
         schedule=one_cycle,
         loss=smoothed_cross_entropy,
         learning_rate=3e-3,
         epochs=10,
-        seed=seed,
     )
 
 
@@ -80,7 +79,7 @@ def splits(fold: int) -> Splits:
     mean, deviation = images[train].mean(), images[train].std()  # of the training data alone
     scaled = (images - mean) / deviation
     test, validation, training = (
-        Split(inputs=scaled[chosen].contiguous(), targets=targets[chosen])
+        Split(inputs=scaled[chosen].contiguous(), targets=targets[chosen], ids=chosen)
         for chosen in (folds[fold], folds[(fold + 1) % FOLDS], train)
     )
     return Splits(train=training, validation=validation, test=test)
@@ -107,11 +106,6 @@ def shifted_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]
             down, right = torch.randint(-SHIFT, SHIFT + 1, (2,), generator=generator).tolist()
             rolled = torch.roll(train.inputs[chosen], (down, right), (2, 3))
             yield Batch(inputs=rolled, targets=train.targets[chosen])
-
-
-def adamw(parameters: Iterable[nn.Parameter], learning_rate: float) -> Optimizer:
-    """AdamW with torch's default decay."""
-    return AdamW(parameters, lr=learning_rate)
 
 
 def one_cycle(optimizer: Optimizer, learning_rate: float, steps: int) -> LRScheduler:

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own convention
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from suite.registry import workload
-from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
+from suite.training.recipe import Batch, Recipe, Split, Splits
 
 CLASSES = 1000
 PIXELS = 224
@@ -24,10 +23,19 @@ CPU_BATCH = 4
 
 
 @workload(
-    labels=False,
+    source="none",
     quick=False,
     batch={"cpu": CPU_BATCH, "accelerator": EXAMPLES},
-    techniques=("baseline", "channels_last", "amp_bf16", "amp_fp16", "compiled", "structured_pruning", "static_int8"),
+    techniques=(
+        "baseline",
+        "channels_last",
+        "amp_bf16",
+        "pure_bf16",
+        "amp_fp16",
+        "compiled",
+        "structured_pruning",
+        "static_int8",
+    ),
 )
 def resnet50_synthetic(seed: int) -> Recipe:
     """ResNet-50 on synthetic 224 x 224 images: speed, size and memory only."""
@@ -38,10 +46,7 @@ def resnet50_synthetic(seed: int) -> Recipe:
         steps_per_epoch=lambda examples: examples // CPU_BATCH,
         optimizer=sgd,
         schedule=constant,
-        loss=cross_entropy,
         learning_rate=0.1,
-        epochs=0,
-        seed=seed,
     )
 
 
@@ -79,8 +84,3 @@ def sgd(parameters: Iterable[nn.Parameter], learning_rate: float) -> Optimizer:
 def constant(optimizer: Optimizer, _learning_rate: float, _steps: int) -> LRScheduler:
     """A constant learning rate."""
     return LambdaLR(optimizer, lambda _: 1.0)
-
-
-def cross_entropy(_trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
-    """Plain cross-entropy."""
-    return F.cross_entropy(output, batch.targets)

@@ -1,0 +1,52 @@
+"""One training step as the sampler times it: the same step on the same numbers in every turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from suite.machine.flags import applied
+from suite.phases import phase
+from suite.training.loop import TrainingStep, start
+from suite.training.recipe import Batch, Recipe, Reference
+
+WARM_UP = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TimedStep:
+    """Trains on its ``batch`` when called. ``reset`` puts the weights back to where timing began.
+
+    Otherwise a network that fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly;
+    a learning rate of zero would hold the weights too, but some optimizers refuse it.
+    """
+
+    step: TrainingStep
+    batch: Batch
+    weights: tuple[tuple[Tensor, Tensor], ...]
+
+    def __call__(self) -> Tensor:
+        return self.step(self.batch)
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Restore weights and buffers."""
+        for tensor, kept in self.weights:
+            tensor.copy_(kept)
+
+
+def training_step(recipe: Recipe, *, device: str, reference: Reference) -> TimedStep:
+    """The recipe's step on its first batch, compiled and warmed up outside the timed rounds."""
+    with applied(recipe.flags), phase("compiling"):
+        trainee = start(recipe, seed=0, device=device, reference=reference)
+        step = TrainingStep(trainee, total_steps=None)
+        generator = torch.Generator().manual_seed(0)
+        batch = next(iter(recipe.batches(recipe.data().train.to(device), generator)))
+        kept = [*trainee.network.parameters(), *trainee.network.buffers()]
+        weights = tuple((tensor, tensor.detach().clone()) for tensor in kept)
+        timed = TimedStep(step=step, batch=batch, weights=weights)
+        for _ in range(WARM_UP):
+            timed()
+    return timed

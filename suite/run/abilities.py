@@ -1,0 +1,106 @@
+"""Why a cell cannot run here: what the device, the workload or the network lacks, found before anything is trained."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from torch import Tensor
+
+from suite.errors import UnavailableError
+from suite.machine.needs import NEEDS, missing_need
+from suite.run.case import Case
+from suite.training.devices import lay_out
+from suite.training.loop import FineTuner, built
+from suite.training.recipe import Recipe, same
+from suite.training.trees import is_image, leaves
+
+FROM_SCRATCH = frozenset(
+    {"model", "batches", "steps_per_epoch", "optimizer", "schedule", "loss", "learning_rate", "epochs", "callbacks"}
+)
+"""Slots that say how a network is trained from its first step: nothing to change where it comes trained."""
+
+
+def require(case: Case, plain: Recipe) -> None:
+    """Raise `UnavailableError` with the reason if a need of the workload or the composition is not met here."""
+    needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))
+    for need in needs:
+        found = OF_WORKLOAD[need](case, plain) if need in OF_WORKLOAD else missing_need(need, case.cell.device)
+        if found:
+            raise UnavailableError(found)
+    _require_training(case)
+
+
+def require_structure(case: Case, recipe: Recipe) -> None:
+    """Raise `UnavailableError` if the technique says that it cannot take such a network, trained or not.
+
+    What it does to the network after training is tried on an untrained one, without training. Anything else that it
+    raises may be the untrained weights' fault, and is raised again when it is done in earnest.
+    """
+    if recipe.finish is same:
+        return
+    network = lay_out(built(recipe, 0), recipe).to(case.cell.device).eval()
+    tuner = FineTuner(
+        recipe=recipe, splits=recipe.data(), device=case.cell.device, seed=0, reference=lambda _: network, trains=False
+    )
+    try:
+        recipe.finish(network, tuner)
+    except UnavailableError:
+        raise
+    except Exception:  # noqa: BLE001, S110  # see above
+        pass
+
+
+def _require_training(case: Case) -> None:
+    changed = sorted(FROM_SCRATCH & case.composition.slots)
+    if changed and case.workload.source == "checkpoint":
+        raise UnavailableError(
+            f"{case.workload.name} comes trained (source='checkpoint'), and {case.composition} changes how it is "
+            f"trained ({', '.join(changed)})"
+        )
+
+
+def _lacks_training(case: Case, _plain: Recipe) -> str | None:
+    if case.workload.trains:
+        return None
+    return f"nothing can be learnt from the data of {case.workload.name} (source='none')"
+
+
+def _lacks_width(case: Case, plain: Recipe) -> str | None:
+    parameters: Mapping[str, inspect.Parameter] = {}
+    with suppress(TypeError, ValueError):  # some callables tell no signature
+        parameters = inspect.signature(plain.model).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if "width" in parameters or inspect.Parameter.VAR_KEYWORD in kinds:
+        return None
+    return f"the model of {case.workload.name} takes no width=, a factor on its channels"
+
+
+def _lacks_images(case: Case, plain: Recipe) -> str | None:
+    if is_image(plain.data().train.inputs):
+        return None
+    return f"the inputs of {case.workload.name} are no images: one floating tensor [N, C, H, W]"
+
+
+def _lacks_floats(case: Case, plain: Recipe) -> str | None:
+    if all(leaf.is_floating_point() for leaf in leaves(plain.data().train.inputs)):
+        return None
+    return f"the inputs of {case.workload.name} are not floating-point numbers"
+
+
+def _lacks_classes(case: Case, plain: Recipe) -> str | None:
+    targets = plain.data().train.targets
+    if isinstance(targets, Tensor) and targets.dim() == 1 and not targets.is_floating_point():
+        return None
+    return f"the targets of {case.workload.name} are no classes: one tensor [N] of whole numbers"
+
+
+OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
+    "training": _lacks_training,
+    "width": _lacks_width,
+    "images": _lacks_images,
+    "float_inputs": _lacks_floats,
+    "classes": _lacks_classes,
+}
+KNOWN = (*NEEDS, *OF_WORKLOAD)

@@ -1,0 +1,52 @@
+"""A cell with everything that its name stands for, looked up once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suite.records import Cell
+from suite.registry import Composition, Registry, Workload
+from suite.training.recipe import AFTER_TRAINING
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """What the stages of a run work with: the resolved workload, composition and control of one cell."""
+
+    cell: Cell
+    workload: Workload
+    composition: Composition
+    control: Composition
+
+    def __str__(self) -> str:
+        return str(self.cell)
+
+    @property
+    def batch(self) -> int:
+        """Items of a served batch."""
+        return self.workload.batch_on(self.cell.device)
+
+    @property
+    def trains_differently(self) -> bool:
+        """Whether a training step of this cell is to be timed: the baseline's, and one that a technique changes."""
+        return self.composition.is_baseline or bool(self.composition.slots - frozenset(AFTER_TRAINING))
+
+    @property
+    def changes_weights(self) -> bool:
+        """Whether what is served depends on the seed: not for a checkpoint that nobody fine-tunes."""
+        return self.workload.source != "checkpoint" or "finish" in self.composition.slots
+
+    @property
+    def compiles(self) -> bool:
+        return "compiler" in self.composition.needs
+
+
+def case(registry: Registry, workload: Workload, composition: str, device: str) -> Case:
+    """The case of a composition's text. Raises `UsageError` for a name or parameter that does not exist."""
+    resolved = registry.resolve(composition)
+    return Case(
+        cell=Cell(workload=workload.name, technique=resolved.name, device=device),
+        workload=workload,
+        composition=resolved,
+        control=registry.control(resolved),
+    )

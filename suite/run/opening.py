@@ -1,0 +1,175 @@
+"""Open a run: find out where it happens and of what, check the stored expectations, and make or resume its folder."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite import phases
+from suite.errors import ExpectationFileError, ResultsError, SetupError, UsageError
+from suite.expect import Store, load_all
+from suite.machine import quiet
+from suite.records import GROUPS, Expectation, RunHeader, Where
+from suite.report.run import RunFolder, run_name
+from suite.run.case import Case
+from suite.run.explain import explain
+from suite.run.options import Options
+from suite.run.session import Session
+from suite.settings import shipped_expectations
+
+if TYPE_CHECKING:
+    from suite.registry import Registry, Workload
+    from suite.run.bench import Plan
+    from suite.run.store import Reporter
+
+HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.profiler", "torch.utils.flop_counter")
+
+
+def open_session(
+    registry: Registry, options: Options, *, plan: Plan, cases: Sequence[Case], reporter: Reporter
+) -> Session:
+    """Prepare a run: check the expectation files, find out where it runs, open its folder.
+
+    Raises `SuiteError` for files that cannot be read, folders that cannot be written, and a folder that cannot be
+    resumed because its figures are of other code, data, machine or options.
+    """
+    from suite.run.bench import Bench  # loads torch
+
+    phases.reset()
+    store = Store([options.expect_dir, shipped_expectations()])
+    _check_expectations(registry, options)  # a malformed file is found now, not after an hour
+    with phases.phase("imports"):
+        workloads = list({case.workload.name: case.workload for case in cases}.values())
+        digests, broken = data_digests(workloads)
+        header = _header(registry, options, plan, cases, digests)
+    folder = _folder(options, header)
+    with phases.phase("imports"):
+        _import_heavy(workloads)
+    bench = Bench(registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter)
+    bench.saturating |= _known_batches(store, workloads, header.where)
+    session = Session(
+        options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
+        planned=dict.fromkeys(cases, GROUPS),
+    )  # fmt: skip
+    bench.keep = session.keep
+    return session
+
+
+def check_names(registry: Registry, expectations: Sequence[Expectation]) -> None:
+    """Raise `ExpectationFileError` for an entry whose technique is spelled so that no cell would ever look it up."""
+    for entry in expectations:
+        if entry.workload not in registry.workloads or entry.retired:
+            continue  # another project's, or one whose module is not loaded here
+        try:
+            canonical = registry.canonical(entry.technique)
+        except UsageError:
+            continue  # likewise
+        if canonical != entry.technique:
+            raise ExpectationFileError(
+                entry.path, entry.line, f"{entry.technique!r} matches no cell; its canonical spelling is {canonical!r}"
+            )
+
+
+def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[str, str]]:
+    """The digests of the workloads' data, for those that declare one; and why a digest could not be had."""
+    found: dict[str, str] = {}
+    broken: dict[str, str] = {}
+    for workload in workloads:
+        try:
+            found |= {workload.name: workload.digest()} if workload.digest else {}
+        except Exception as error:  # noqa: BLE001  # a user's function may raise anything
+            broken[workload.name] = f"the digest of {workload.name} cannot be had: {explain(error)}"
+    return found, broken
+
+
+def _header(
+    registry: Registry, options: Options, plan: Plan, cases: Sequence[Case], digests: Mapping[str, str]
+) -> RunHeader:
+    from suite.machine import flags
+    from suite.machine.hardware import git_commit, where
+    from suite.run.sources import digest
+
+    device, load = cases[0].cell.device, tuple(registry.user_modules())
+    now = datetime.now(UTC)
+    return RunHeader(
+        run=run_name(now, device),
+        started=now.isoformat(timespec="seconds"),
+        command=options.command,
+        commit=git_commit(Path.cwd()),
+        where=where(device, data_digests=digests),
+        seeds=tuple(plan.seeds_of(baseline=True)),
+        profile=plan.profile,
+        processes=plan.processes,
+        chosen=options.chosen,
+        quiet=quiet.is_quiet()[0],
+        load=load,
+        sources=digest(load),
+        flags=flags.read(),
+        scores={case.workload.name: tuple(score.name for score in case.workload.scores) for case in cases},
+        precisions={
+            case.composition.name: case.composition.precision for case in cases if case.composition.precision != "fp32"
+        },
+    )
+
+
+def _check_expectations(registry: Registry, options: Options) -> None:
+    if options.expect == "off" or not options.expect_dir.is_dir():
+        if options.expect in ("gate", "report") and options.expect_dir != Options.expect_dir:
+            raise SetupError(f"there is no folder {options.expect_dir}; correct --expect-dir or record into it first")
+        return
+    check_names(registry, load_all(options.expect_dir))
+
+
+def _import_heavy(workloads: Sequence[Workload]) -> None:
+    """Import now what the run will need anyway (optimizers load torch._dynamo), so that it is counted as imports."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    for workload in workloads:
+        with suppress(Exception):  # what fails here fails again in its own cell, and is told there
+            workload.recipe(0).data()
+
+
+def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) -> dict[str, int]:
+    """The saturating batch that stored figures have: a batch searched anew each time would be compared with none."""
+    found: dict[str, int] = {}
+    for workload in workloads:
+        for entry in store.find(workload.name, where):
+            batch = entry.conditions.get("batch")
+            if entry.metric == "speedup_saturated" and isinstance(batch, int):
+                found.setdefault(workload.name, batch)
+    return found
+
+
+def _folder(options: Options, header: RunHeader) -> RunFolder:
+    if options.resume is None:
+        return RunFolder.create(options.reports_dir, header)
+    folder = RunFolder.open(options.resume)
+    changed = _changes(folder.header, header)
+    if changed:
+        raise ResultsError(
+            f"{options.resume} cannot be resumed: its figures are of other {', '.join(changed)}; run again without "
+            "--resume"
+        )
+    return folder
+
+
+def _changes(before: RunHeader, now: RunHeader) -> list[str]:
+    """What differs between two runs so that their figures do not belong together."""
+    facts = {
+        "code (sources of the loaded modules or of the suite)": (before.sources, now.sources),
+        "commit": (before.commit, now.commit),
+        "machine, versions or threads": tuple(replace(h.where, data_digests={}) for h in (before, now)),
+        "data": (before.where.data_digests, now.where.data_digests),
+        "seeds": (before.seeds, now.seeds),
+        "profile": (before.profile, now.profile),
+        "processes": (before.processes, now.processes),
+        "workloads, techniques or precision": (before.chosen, now.chosen),
+        "settings of torch": (before.flags, now.flags),
+        "kind of process (quiet or not)": (before.quiet, now.quiet),
+    }
+    return [name for name, (old, new) in facts.items() if old != new]
