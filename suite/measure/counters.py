@@ -1,4 +1,4 @@
-"""What the operating system counts while a turn runs: page faults, preemptions, CPU time.
+"""What the operating system counts while a turn runs: preemptions and CPU time.
 
 A turn that another process cut short is no measurement. On one core a rival takes whole time slices (a few
 milliseconds), so that a turn either holds one or does not, and the median of the ratios lands on one of several
@@ -27,11 +27,6 @@ class Usage:
     forced: int
     waited: int
     cpu: float
-
-
-def minor_faults() -> int:
-    """Minor page faults of this process so far; 0 where the platform does not count them."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt if sys.platform != "win32" else 0
 
 
 def thread_counters() -> Counters | None:

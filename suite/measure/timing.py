@@ -26,7 +26,8 @@ import numpy as np
 from suite import phases
 from suite.errors import UsageError, unknown
 from suite.intervals import median_rank
-from suite.measure.counters import Counters, minor_faults, preempted, thread_counters
+from suite.machine.allocator import minor_faults
+from suite.measure.counters import Counters, preempted, thread_counters
 from suite.measure.rounds import Log, Terms
 from suite.measure.samples import Ratio, Sample
 
