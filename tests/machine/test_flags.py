@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suite.errors import UsageError
@@ -66,6 +66,7 @@ def is_consistent(wanted):
 COMBINATIONS = st.fixed_dictionaries({}, optional={name: values(flag) for name, flag in flags.FLAGS.items()})
 
 
+@example(first={"float32_matmul_precision": "medium"}, wanted={"cuda_matmul_allow_tf32": 0})
 @given(first=COMBINATIONS.filter(is_consistent), wanted=COMBINATIONS.filter(is_consistent))
 def test_any_combination_is_set_and_brought_back_to_any_other(first, wanted):
     """Whatever is set outside stays what it was, the precision of products by all its names."""
