@@ -11,29 +11,40 @@ import os
 from typing import TYPE_CHECKING
 
 from suite.errors import UsageError
+from suite.machine import allocator, core
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MALLOC = {
-    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_MMAP_MAX_": "0",  # nothing is mapped by itself; a high threshold would say so too, but glibc < 2.35 refuses
     "MALLOC_TRIM_THRESHOLD_": "1073741824",
     "MALLOC_TOP_PAD_": "67108864",
 }
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SUITE_THREADS")
-DEFAULTS = {
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic matrix products on CUDA
-    "TORCHINDUCTOR_COMPILE_THREADS": "1",  # a pool of compile workers would run beside the timed code
-}
+DEFAULTS = {"TORCHINDUCTOR_COMPILE_THREADS": "1"}  # a pool of compile workers would run beside the timed code
+ACCELERATOR = "SUITE_ACCELERATOR"
 HOW = "start it with `suite bench`"
 
 
-def environment(base: Mapping[str, str], *, threads: int = 1) -> dict[str, str]:
-    """``base`` with everything that a quiet process with ``threads`` threads needs."""
+def environment(base: Mapping[str, str], *, threads: int = 1, accelerator: bool | None = None) -> dict[str, str]:
+    """``base`` with everything that a quiet process with ``threads`` threads needs.
+
+    For an ``accelerator`` the host launches, loads and compiles beside it: with all cores, whatever ``threads`` says,
+    and not pinned. Not given, it is what ``base`` says: a child measures what its parent measures.
+    """
     if threads < 1:
         raise UsageError(f"a process needs at least one thread, got threads={threads}")
-    counts = dict.fromkeys(THREADS, str(threads))
-    return {**DEFAULTS, **base, **MALLOC, **counts, "PYTHONHASHSEED": "0", "SUITE_QUIET": "1"}
+    launches = base.get(ACCELERATOR) == "1" if accelerator is None else accelerator
+    defaults, count = ({}, available_cores()) if launches else (DEFAULTS, threads)
+    counts = dict.fromkeys(THREADS, str(count))
+    made = {**defaults, **base, **MALLOC, **counts, "PYTHONHASHSEED": "0", "SUITE_QUIET": "1"}
+    return {**made, ACCELERATOR: "1"} if launches else {name: made[name] for name in made if name != ACCELERATOR}
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -44,19 +55,38 @@ def default_environment(base: Mapping[str, str]) -> dict[str, str]:
 def is_quiet(environ: Mapping[str, str] | None = None, *, glibc: bool | None = None) -> tuple[bool, str]:
     """Whether timings of this process can be trusted and, if not, why and how to get one that can.
 
-    The allocator's settings count only where the C library is glibc (found out when ``glibc`` is not given).
+    The allocator counts only where the C library is glibc (found out when ``glibc`` is not given). Without ``environ``
+    it is this process that is asked, and its allocator is tried out once.
     """
-    environ = os.environ if environ is None else environ
+    steered = on_glibc() if glibc is None else glibc
+    reason = _unquiet(os.environ if environ is None else environ, glibc=steered)
+    if reason is None and environ is None and steered:
+        reason = _allocator_doubt()
+    return reason is None, reason or ""
+
+
+def _unquiet(environ: Mapping[str, str], *, glibc: bool) -> str | None:
+    """What in the environment keeps a process from being quiet."""
     if environ.get("SUITE_QUIET") != "1":
-        return False, f"this is no quiet process: {HOW}"
-    required = MALLOC if (on_glibc() if glibc is None else glibc) else {}
-    for name, value in required.items():
+        return f"this is no quiet process: {HOW}"
+    for name, value in (MALLOC if glibc else {}).items():
         if environ.get(name) != value:
-            return False, f"{name} is {environ.get(name, 'not set')} instead of {value}: {HOW}"
+            return f"{name} is {environ.get(name, 'not set')} instead of {value}: {HOW}"
     if environ.get("OMP_NUM_THREADS") != environ.get("SUITE_THREADS"):
         found, meant = environ.get("OMP_NUM_THREADS", "not set"), environ.get("SUITE_THREADS", "not set")
-        return False, f"OMP_NUM_THREADS is {found} while SUITE_THREADS is {meant}: {HOW}"
-    return True, ""
+        return f"OMP_NUM_THREADS is {found} while SUITE_THREADS is {meant}: {HOW}"
+    if core.TAKEN in environ:
+        return f"another run holds core {environ[core.TAKEN]}, and no core is free: start it when that run has ended"
+    return None
+
+
+def _allocator_doubt() -> str | None:
+    faults = allocator.faults_again()
+    if faults <= allocator.MOST_FAULTS:
+        return None
+    preload = os.environ.get("LD_PRELOAD")
+    mend = f"unset LD_PRELOAD ({preload})" if preload else "report it with the output of `ldd --version`"
+    return f"this C library gives memory back in spite of MALLOC_*: {faults} page faults for 64 MiB anew; {mend}"
 
 
 def on_glibc() -> bool:
@@ -76,18 +106,20 @@ def threads(environ: Mapping[str, str] | None = None) -> int:
 
 
 def pin() -> int | None:
-    """Keep this process on the last core it may use, and name that core.
+    """Keep this process on one core, the least loaded that no other run holds, and name it.
 
-    ``None`` where nothing is pinned: with several threads, or where the platform or its policy has no affinity.
+    Child processes come to the same core. ``None`` where nothing is pinned: with several threads, for an accelerator,
+    or where the platform or its policy has no affinity.
     """
-    if threads() > 1 or not hasattr(os, "sched_setaffinity"):
+    if threads() > 1 or os.environ.get(ACCELERATOR) == "1" or not hasattr(os, "sched_setaffinity"):
         return None
-    core = max(os.sched_getaffinity(0))
+    chosen = core.choose()
     try:
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, {chosen})
     except OSError:  # a sandbox may forbid it; timings are then noisier, not wrong
+        core.release()
         return None
-    return core
+    return chosen
 
 
 def apply_threads() -> int | None:

@@ -1,4 +1,4 @@
-"""``python -P -m suite.run.pinned ARGUMENTS``: pytest on one core with the quiet process's number of threads."""
+"""``python -P -m suite.run.pinned ARGUMENTS``: pytest on a core of its own with the quiet process's threads."""
 
 import sys
 

@@ -20,6 +20,8 @@ from suite.errors import SuiteError, UsageError
 from suite.measure import timing
 from suite.measure.timing import Sample, latency, sample
 
+BRIEF = {"baseline": "baseline", "seconds": 1.0, "seed": 0, "min_round_seconds": 2e-3}  # no scheduler: short turns do
+
 
 class Clock:
     """Time that passes only when a side makes it pass; ``calls`` names the sides in the order of their calls."""
@@ -58,7 +60,7 @@ def two(clock):
 
 
 def run(sides, clock, **options):
-    return sample(sides, **{"baseline": "baseline", "seconds": 1.0, "seed": 0, "clock": clock, **options})
+    return sample(sides, **{**BRIEF, "clock": clock, **options})
 
 
 def first_of_rounds(taken):
@@ -118,11 +120,14 @@ def test_an_unknown_side_is_refused_with_the_nearest_name(two, clock):
 
 
 def test_columns_hold_every_raw_figure(two, clock):
-    """Seconds per side and the order, turn after turn, for storage."""
-    taken = run(two, clock)
+    """Seconds per side, the order, turn after turn, and what it takes to rebuild the turns, for storage."""
+    taken = run(two, clock, min_round_seconds=0.01)
     columns = taken.columns()
-    assert ["seconds_baseline", "seconds_technique", "order"] == list(columns)
-    assert [taken.rounds, taken.rounds, 2 * taken.rounds] == [len(column) for column in columns.values()]
+    sides = ["baseline", "technique"]
+    assert [f"seconds_{side}" for side in sides] == list(columns)[:2]
+    assert ["order", *(f"repeats_{side}" for side in sides), "dropped"] == list(columns)[2:]
+    assert [taken.rounds, taken.rounds, 2 * taken.rounds, 1, 1, 1] == [len(column) for column in columns.values()]
+    assert [3, 4, 0] == [int(columns[name][0]) for name in list(columns)[3:]]
     assert np.array_equal(taken.order, columns["order"].reshape(-1, 2))
 
 
@@ -139,7 +144,7 @@ def test_the_recorded_order_is_the_order_of_the_calls(two, clock):
     """What is stored is what happened."""
     taken = run(two, clock, warmup=0, max_rounds=20)
     names = list(two)
-    timed = clock.calls[2:]  # after one call each to find the repeats
+    timed = clock.calls[-40:]  # after those that find the repeats
     assert timed == [names[index] for row in taken.order for index in row]
 
 
@@ -188,6 +193,35 @@ def test_the_resolution_is_the_smallest_step_that_was_seen():
 def test_a_timer_that_stands_still_has_no_resolution(clock):
     """A fake or very coarse timer does not hang the sampler."""
     assert timing.resolution(clock) == 0
+
+
+def test_a_turn_outlasts_the_time_slices_of_a_scheduler_where_nothing_else_is_said(two, clock):
+    """4 ms and 2.5 ms: three and four calls make 10 ms and more."""
+    taken = sample(two, baseline="baseline", seconds=1, seed=0, clock=clock)
+    assert {"baseline": 3, "technique": 4} == taken.repeats
+
+
+def test_a_call_is_judged_by_the_least_of_several_tries(clock):
+    """One interruption while the repeats are found does not halve the turns of a side for good."""
+    sides = {"baseline": clock.side("a", 0.012, *[0.004] * 5000), "technique": clock.side("b", 0.004)}
+    assert {"baseline": 3, "technique": 3} == run(sides, clock, warmup=0, min_round_seconds=0.01).repeats
+
+
+@settings(max_examples=25)
+@given(cost=st.floats(1e-5, 0.009), noise=st.lists(st.floats(1, 1.04), min_size=2, max_size=40))
+def test_two_copies_are_repeated_equally_often_whatever_the_noise(cost, noise):
+    """Turns of different length meet different numbers of interruptions."""
+    clock = Clock()
+    sides = {"baseline": clock.side("a", *(cost * n for n in noise)), "null": clock.side("b", cost)}
+    repeats = run(sides, clock, min_round_seconds=0.01, max_rounds=10).repeats
+    assert repeats["baseline"] == repeats["null"]
+
+
+def test_a_very_slow_call_is_not_tried_again_to_find_its_repeats(clock):
+    """One call says that one is enough."""
+    sides = {"baseline": clock.side("a", 3.0), "technique": clock.side("b", 3.0)}
+    run(sides, clock, warmup=0, seconds=1e-3)
+    assert len(clock.calls) == 2 + 2
 
 
 # -- stopping -----------------------------------------------------------------------------------------------------
@@ -289,23 +323,61 @@ def test_a_timer_that_never_moves_ends_and_is_reported(clock, monkeypatch):
     assert "the timer stood still during a turn" in taken.suspect
 
 
+def faulting(monkeypatch, clock, name, faults=3300):
+    """A side of 4 ms whose every call faults."""
+    call = clock.side(name, 0.004)
+
+    def fault():
+        faulted["count"] += faults
+        call()
+
+    faulted = {"count": 0}
+    monkeypatch.setattr(timing, "minor_faults", lambda: faulted["count"])
+    return fault
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count page faults")
-def test_page_faults_are_counted_by_side_and_many_make_the_sample_suspect(two, clock, monkeypatch):
+def test_page_faults_of_the_baseline_make_the_sample_suspect(clock, monkeypatch):
     """3,300 faults a call are the mark of the default allocator."""
-    counter = itertools.count(step=3300)
-    monkeypatch.setattr(timing, "minor_faults", lambda: next(counter))
-    taken = run(two, clock)
-    assert {"baseline": 3300, "technique": 3300} == taken.faults
+    taken = run({"baseline": faulting(monkeypatch, clock, "a"), "technique": clock.side("b", 0.002)}, clock)
+    assert {"baseline": 3300, "technique": 0} == taken.faults
     assert taken.suspect == "3300 minor page faults a call: start it in a quiet process"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count page faults")
-def test_page_faults_are_real():
-    """Touching new memory raises the count."""
-    before = timing.minor_faults()
-    fresh = np.ones(8_000_000)
-    assert timing.minor_faults() > before
-    assert fresh[0] == 1
+def test_a_techniques_own_page_faults_are_no_excuse(clock, monkeypatch):
+    """It is slow because it faults: counted, and not suspect."""
+    taken = run({"baseline": clock.side("a", 0.002), "technique": faulting(monkeypatch, clock, "b")}, clock)
+    assert ({"baseline": 0, "technique": 3300}, None) == (taken.faults, taken.suspect)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count page faults")
+def test_page_faults_of_the_baselines_copy_count_like_its_own(clock, monkeypatch):
+    """The null arm is a witness of the machine too."""
+    sides = {"baseline": clock.side("a", 0.004), "null": faulting(monkeypatch, clock, "n")}
+    assert "page faults" in run(sides, clock, null="null").suspect
+
+
+def test_two_copies_of_the_baseline_that_differ_make_the_sample_suspect(two, clock):
+    """The run's own error is above what is tolerated; which figure is right nobody knows."""
+    sides = {**two, "null": clock.side("n", 0.005)}
+    assert run(sides, clock, null="null").suspect == "two copies of the baseline differ by -20.0% [0.800, 0.800]"
+    assert run(sides, clock).suspect is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_suspect"), [(0.00406, False), (0.0041, True), (0.00393, False), (0.0039, True)]
+)
+def test_copies_may_differ_by_the_tolerance(two, clock, seconds, is_suspect):
+    """2 % either way is let pass; an interval that reaches into it too."""
+    taken = run({**two, "null": clock.side("n", seconds)}, clock, null="null")
+    assert is_suspect == bool(taken.suspect)
+
+
+def test_copies_that_are_noisy_do_not_differ(two, clock):
+    """Only an interval that lies outside the tolerance as a whole speaks."""
+    noise = np.random.default_rng(0).normal(1.03, 0.1, 5000)
+    assert run({**two, "null": clock.side("n", *(0.004 * noise))}, clock, null="null").suspect is None
 
 
 # -- equal treatment ----------------------------------------------------------------------------------------------
@@ -378,6 +450,27 @@ def test_the_accelerator_is_waited_for_inside_the_clock(clock):
     assert pytest.approx(2.0) == found.value
 
 
+def test_a_side_is_reset_before_each_of_its_turns_and_outside_the_clock(two, clock):
+    """Weights go back and flags are set before anything is timed; what that takes is nobody's time."""
+
+    def reset():
+        clock.calls.append("reset")
+        clock.now += 0.1
+
+    taken = run(two, clock, reset={"technique": reset}, seconds=10, max_rounds=20)
+    before = [a for a, b in itertools.pairwise(clock.calls) if b == "technique"]
+    assert {"reset"} == set(before)
+    assert clock.calls.count("technique") == clock.calls.count("reset") > 20
+    assert pytest.approx(1.6) == taken.ratio("baseline", "technique").value
+
+
+def test_a_turn_of_several_calls_is_reset_once(clock):
+    """The unit is the turn."""
+    sides = {"baseline": clock.side("a", 0.004), "technique": clock.side("b", 0.001)}
+    run(sides, clock, reset={"technique": clock.side("reset", 0.0)}, warmup=0, max_rounds=8)
+    assert ["reset", "b", "b"] == clock.calls[-4:][clock.calls[-4:].index("reset") :][:3]
+
+
 def test_sampling_counts_as_timing():
     """The run's account of time knows the sampler."""
     phases.reset()
@@ -407,6 +500,8 @@ def test_identical_calls_under_the_real_clock_give_a_sample():
         ({"baseline": int, "b": int}, {"baseline": "base"}, "unknown side 'base'; did you mean baseline"),
         ({"baseline": int, "b": int}, {"max_rounds": 7}, "max_rounds=7 holds no 0.99 interval; allow at least 8"),
         ({"baseline": int, "b": int}, {"seconds": 0}, "seconds=0"),
+        ({"baseline": int, "null": int}, {"null": "nul"}, "unknown side 'nul'; did you mean null"),
+        ({"baseline": int, "b": int}, {"reset": {"c": int}}, "unknown side 'c'"),
     ],
 )
 def test_arguments_that_cannot_be_measured_with_are_refused(clock, sides, options, problem):

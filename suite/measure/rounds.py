@@ -1,0 +1,185 @@
+"""The rounds of a sample: which are kept, when there are enough, and what speaks against them.
+
+What disturbs only a technique's turns is the technique's own: its page faults, its waiting threads. A sample is
+suspect for what the baseline, or the second copy of it, suffered as well.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from suite.intervals import median_interval, min_rounds
+from suite.measure.samples import Ratio, Sample
+
+PATIENCE = 4  # how many times the budget may be used to reach the least number of rounds
+FAULT_SECONDS = 2e-6  # what a minor page fault costs, about
+MOST_FAULT_SHARE = 0.01  # of a call spent in page faults; in a quiet process it is next to nothing
+MOST_DROPPED = 0.5  # of the rounds
+SHARED = 0.25  # of the worst side's rate of preempted turns: from there on it is the machine's
+
+Turn = tuple[float, int, bool]  # seconds, page faults, preempted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``."""
+
+    baseline: str
+    null: str | None
+    null_tolerance: float
+    precision: float | None
+    confidence: float
+
+    @property
+    def least(self) -> int:
+        """The least number of rounds that holds an interval."""
+        return min_rounds(self.confidence)
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """The sides that are not the technique's: what happens to them is the machine's doing."""
+        return (self.baseline,) if self.null is None else (self.baseline, self.null)
+
+
+@dataclass(kw_only=True)
+class Log:
+    """What the rounds brought so far. A round that the timer spoiled counts as tried and is kept nowhere."""
+
+    terms: Terms
+    repeats: Mapping[str, int]
+    seconds: dict[str, list[float]] = field(init=False)
+    faults: dict[str, int] = field(init=False)
+    hits: dict[str, int] = field(init=False)
+    order: list[list[int]] = field(default_factory=list)
+    clean: list[bool] = field(default_factory=list)
+    tried: int = 0
+    elapsed: float = 0.0
+    backwards: bool = False
+    stood_still: bool = False
+    look: int = 0
+
+    def __post_init__(self) -> None:
+        self.seconds = {side: [] for side in self.repeats}
+        self.faults, self.hits = dict.fromkeys(self.repeats, 0), dict.fromkeys(self.repeats, 0)
+        self.look = self.terms.least
+
+    def add(self, order: list[int], turns: Mapping[str, Turn], *, elapsed: float) -> None:
+        self.tried += 1
+        self.elapsed = elapsed
+        shortest = min(wall for wall, _, _ in turns.values())
+        self.backwards |= shortest < 0
+        self.stood_still |= any(wall == 0 for wall, _, _ in turns.values())
+        if shortest > 0:
+            self.order.append(order)
+            self.clean.append(not any(hit for _, _, hit in turns.values()))
+            for side, turn in turns.items():
+                self._add_turn(side, turn)
+
+    def _add_turn(self, side: str, turn: Turn) -> None:
+        wall, faults, hit = turn
+        self.seconds[side].append(wall / self.repeats[side])
+        self.faults[side] += faults
+        self.hits[side] += hit
+
+    def spent(self, seconds: float, max_rounds: int) -> bool:
+        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds.
+
+        Where somebody else keeps the core, waiting for more clean rounds has its end too.
+        """
+        if self.tried == 0:
+            return False
+        enough = sum(self.clean) >= self.terms.least or len(self.order) >= PATIENCE * self.terms.least
+        budget = seconds * (1 if enough else PATIENCE)
+        return self.tried >= max_rounds or self.elapsed * (1 + 1 / self.tried) > budget
+
+    def precise(self) -> bool:
+        """Whether every side is known well enough. Looking is work too and would disturb every round: not each time."""
+        if self.terms.precision is None or sum(self.clean) < self.look:
+            return False
+        self.look = math.ceil(1.1 * self.look)
+        clean = np.array(self.clean)
+        others = self.repeats.keys() - {self.terms.baseline}
+        return all(self._known(np.array(self.seconds[side])[clean], clean, self.terms.precision) for side in others)
+
+    def _known(self, side: np.ndarray, clean: np.ndarray, precision: float) -> bool:
+        ratios = np.array(self.seconds[self.terms.baseline])[clean] / side
+        low, high = median_interval(ratios, self.terms.confidence)
+        return high - low <= 2 * precision * float(np.median(ratios))
+
+    def sample(self) -> Sample:
+        """The rounds that stand, with all that speaks against them."""
+        kept = self._kept()
+        calls = {side: max(1, len(self.order)) * count for side, count in self.repeats.items()}
+        found = Sample(
+            seconds={side: np.array(times)[kept] for side, times in self.seconds.items()},
+            repeats=dict(self.repeats),
+            faults={side: self.faults[side] / calls[side] for side in calls} if sys.platform != "win32" else {},
+            order=np.array(self.order, dtype=np.int64).reshape(len(self.order), len(self.repeats))[kept],
+            rounds=int(kept.sum()),
+            elapsed=self.elapsed,
+            dropped=len(self.order) - int(kept.sum()),
+        )
+        return _with_doubts(found, [*self._doubts(), *_sample_doubts(found, self.terms)])
+
+    def _kept(self) -> np.ndarray:
+        """Which rounds stand [R]: the undisturbed, or all where these are few or a side disturbs itself."""
+        clean = np.array(self.clean, dtype=bool)
+        return clean if self._is_shared() and not self._is_besieged() else np.ones_like(clean)
+
+    def _is_besieged(self) -> bool:
+        return self.clean.count(False) > MOST_DROPPED * len(self.clean)
+
+    def _is_shared(self) -> bool:
+        """Whether turns of the baseline are preempted too, about as often in the same time as those of any side."""
+        rates = {side: self.hits[side] / self._turns(side) for side in self.repeats if self.seconds[side]}
+        worst = max(rates.values(), default=0.0)
+        return worst > 0 and max(rates[side] for side in self.terms.witnesses) >= SHARED * worst
+
+    def _turns(self, side: str) -> float:
+        """Seconds that all turns of a side took."""
+        return self.repeats[side] * sum(self.seconds[side])
+
+    def _doubts(self) -> Iterator[str]:
+        if self.backwards:
+            yield "the timer went backwards"
+        if self.stood_still:
+            yield "the timer stood still during a turn"
+        if self._is_besieged() and self._is_shared():
+            yield (
+                f"{self.clean.count(False)} of {len(self.clean)} rounds were preempted: another process uses this core"
+            )
+
+
+def _sample_doubts(found: Sample, terms: Terms) -> Iterator[str]:
+    """What the number of rounds, page faults of the baseline and its own copy say against a sample."""
+    if found.rounds < terms.least:
+        dropped = f", {found.dropped} more were preempted" if found.dropped else ""
+        yield f"only {found.rounds} rounds fitted into {found.elapsed:.3g} s{dropped}; an interval needs {terms.least}"
+    felt = [found.faults[side] for side in terms.witnesses if found.faults and _feels_faults(found, side)]
+    if felt:
+        yield f"{max(felt):.0f} minor page faults a call: start it in a quiet process"
+    if terms.null is not None and found.rounds:
+        ratio = found.ratio(terms.baseline, terms.null, terms.confidence)
+        if _differs(ratio, terms.null_tolerance):
+            yield f"two copies of the baseline differ by {ratio.value - 1:+.1%} [{ratio.low:.3f}, {ratio.high:.3f}]"
+
+
+def _feels_faults(found: Sample, side: str) -> bool:
+    times = found.seconds[side]
+    return len(times) > 0 and found.faults[side] * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(times))
+
+
+def _differs(ratio: Ratio, tolerance: float) -> bool:
+    """Whether the whole interval lies more than ``tolerance`` away from 1."""
+    return (
+        ratio.low is not None and ratio.high is not None and (ratio.low > 1 + tolerance or ratio.high < 1 - tolerance)
+    )
+
+
+def _with_doubts(found: Sample, doubts: list[str]) -> Sample:
+    return replace(found, suspect="; ".join(doubts) or None)

@@ -1,0 +1,75 @@
+"""What the paired sampler found: seconds by side and round, and the ratios of two sides.
+
+Shapes: ``R`` rounds, ``k`` sides. Times are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from suite.errors import SuiteError, unknown
+from suite.intervals import median_interval, min_rounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Median of the ``n`` round-wise ratios; ``low``/``high`` are ``None`` where ``n`` holds no interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """What `suite.measure.timing.sample` measured.
+
+    ``seconds`` [R] per call, ``repeats`` calls a turn, ``faults`` minor page faults a call (empty where they cannot be
+    counted), by side; ``order`` [R, k] holds the sides' positions in ``seconds`` in the order of their turns.
+    ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
+    ``suspect`` says why the times cannot be trusted.
+    """
+
+    seconds: Mapping[str, NDArray[np.float64]]
+    repeats: Mapping[str, int]
+    faults: Mapping[str, float]
+    order: NDArray[np.int64]
+    rounds: int
+    elapsed: float
+    dropped: int = 0
+    suspect: str | None = None
+
+    def ratio(self, numerator: str, denominator: str, confidence: float = 0.99) -> Ratio:
+        """``numerator``'s over ``denominator``'s time, round by round: a speed-up if the numerator is the baseline."""
+        ratios = self._of(numerator) / self._of(denominator)
+        if self.rounds == 0:
+            raise SuiteError(f"no round of {numerator!r} and {denominator!r} could be timed: {self.suspect}")
+        enough = self.rounds >= min_rounds(confidence)
+        low, high = median_interval(ratios, confidence) if enough else (None, None)
+        return Ratio(value=float(np.median(ratios)), low=low, high=high, n=self.rounds, confidence=confidence)
+
+    def columns(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+        """The raw figures for storage: ``seconds_<side>`` [R], ``order`` [R * k], turn after turn, and counts.
+
+        ``repeats_<side>`` [1]: a turn lasted that many times its seconds. ``dropped`` [1] rounds.
+        """
+        return {
+            **{f"seconds_{side}": values for side, values in self.seconds.items()},
+            "order": self.order.ravel(),
+            **{f"repeats_{side}": np.array([count]) for side, count in self.repeats.items()},
+            "dropped": np.array([self.dropped]),
+        }
+
+    def _of(self, side: str) -> NDArray[np.float64]:
+        if side not in self.seconds:
+            raise unknown("side", side, self.seconds)
+        return self.seconds[side]
