@@ -344,6 +344,10 @@ def entries(draw):
         seeds=draw(st.none() | st.integers(1, 9)),
         processes=draw(st.none() | st.integers(1, 9)),
         noise=draw(st.none() | st.floats(0, 10)),
+        conditions=draw(st.dictionaries(PLAIN, st.integers(-9, 10**9) | PLAIN, max_size=2)),
+        by_seed=draw(st.dictionaries(st.integers(0, 99), NUMBERS, max_size=3)),
+        seen=draw(st.dictionaries(PLAIN, NUMBERS, max_size=2)),
+        retired=draw(st.none() | PLAIN),
         xfail=draw(st.none() | xfail),
         only=tuple(draw(st.lists(st.sampled_from(["cpu", "cuda", "mps"]), max_size=2))),
     )
