@@ -8,5 +8,6 @@ from suite.expect.check import check, fails
 from suite.expect.files import load, load_all
 from suite.expect.record import Recorded, record
 from suite.expect.store import Store
+from suite.expect.unanswered import unanswered
 
-__all__ = ["Recorded", "Store", "check", "fails", "load", "load_all", "propose", "record"]
+__all__ = ["Recorded", "Store", "check", "fails", "load", "load_all", "propose", "record", "unanswered"]
