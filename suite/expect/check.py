@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from suite.errors import unknown
 from suite.expect.judge import Judgement, judge
 from suite.expect.match import must_answer, other_conditions, other_data, other_hardware
 from suite.metrics import METRICS, place
@@ -14,11 +13,6 @@ from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Ve
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import date
-
-Policy = Literal["report", "fail"]
-FAILING = frozenset(
-    {VerdictKind.REGRESSED, VerdictKind.IMPROVED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS}
-)
 
 
 def _nothing_near(_: Measurement) -> str | None:
@@ -70,25 +64,6 @@ def check(
     verdicts += [_of_failure(failure) for failure in failed]
     verdicts += _missing(run, measured, failed)
     return tuple(sorted(verdicts, key=_order(planned)))
-
-
-def fails(
-    verdict: Verdict,
-    *,
-    unverified: Policy = "report",
-    inconclusive: Policy = "report",
-    unavailable: Policy = "report",
-) -> bool:
-    """Whether a gate fails by this verdict; the policies make three kinds fail that otherwise are only reported."""
-    policies = {
-        VerdictKind.UNVERIFIED: unverified,
-        VerdictKind.INCONCLUSIVE: inconclusive,
-        VerdictKind.UNAVAILABLE: unavailable,
-    }
-    for kind, policy in policies.items():
-        if policy not in {"report", "fail"}:
-            raise unknown(f"policy for {kind} verdicts", policy, ("report", "fail"))
-    return verdict.kind in FAILING or policies.get(verdict.kind) == "fail"
 
 
 def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
