@@ -120,7 +120,9 @@ def _local_margin(measured: Measurement) -> float:
     """Absolute times are a last net, a factor of two wide: on a shared machine they move by a third within the hour
     while the paired ratios stay. Sharp gates are paired.
     """
-    return {"B": 0.05, "1/s": 0.5}.get(measured.unit, 1.0)
+    if measured.unit == "B":
+        return 0.05
+    return 0.5 if measured.better == "higher" else 1.0
 
 
 def _known(measured: Measurement) -> bool:

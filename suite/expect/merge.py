@@ -69,10 +69,15 @@ def _kept(entry: Expectation, old: Expectation | None) -> Expectation:
         return entry
     entry = replace(entry, xfail=old.xfail, only=old.only)
     if entry.high is None and entry.low is not None and old.high is not None:
-        return replace(entry, high=mirrored(entry.value, entry.low))
+        return replace(entry, high=_favourable(max([entry.value, *entry.seen.values()]), entry.low, entry))
     if entry.low is None and entry.high is not None and old.low is not None:
-        return replace(entry, low=mirrored(entry.value, entry.high))
+        return replace(entry, low=_favourable(min([entry.value, *entry.seen.values()]), entry.high, entry))
     return entry
+
+
+def _favourable(best: float, bound: float, entry: Expectation) -> float:
+    """The bound that tells of improvements, beyond the ``best`` figure of all machines that were seen."""
+    return mirrored(best, best - (entry.value - bound))
 
 
 def _measured_items(entry: Expectation) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from expect_samples import CELL, FAMILY, MACHINE, TODAY, UNTIMED, here, measurem
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.errors import SuiteError
 from suite.expect import check, load_all, record
 from suite.expect.across import expectation
 from suite.expect.judge import judge
+from suite.expect.write import one_writer
 
 SECOND = "cpu-x86_64-intel-xeon-4c"
 THIRD = "cpu-aarch64-graviton-4c"
@@ -62,6 +65,19 @@ def test_bytes_with_two_bounds_cover_the_machines_on_both_sides(tmp_path):
     on(SECOND, tmp_path, replace(size, value=110000.0))
     entry = entries(tmp_path)["any", "artefact_bytes"]
     assert (97800, 110000, 112200) == (entry.low, entry.value, entry.high)
+
+
+def test_a_favourable_bound_covers_the_best_of_the_machines(tmp_path):
+    """Who wants to hear of improvements must not hear of a machine that always was better."""
+    on(MACHINE, tmp_path, ACCURACY)
+    path = tmp_path / "any" / "digits_cnn.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("low = 0.965\n", "low = 0.965\nhigh = 0.975\n"))
+    on(SECOND, tmp_path, replace(ACCURACY, value=0.9, by_seed=(0.9, 0.9)))
+    entry = entries(tmp_path)["any", "accuracy"]
+    assert (0.895, 0.9, 0.975) == (entry.low, entry.value, entry.high)
+    assert "pass" == judge(ACCURACY, entry, quiet=True, today=TODAY).kind
+    first = replace(ACCURACY, value=0.99, seeds=(0,))
+    assert "pass" == judge(first, entry, quiet=True, today=TODAY).kind
 
 
 VALUES = st.floats(0, 1)
@@ -205,3 +221,18 @@ def test_values_by_seed_are_stored_for_qualities_only(tmp_path):
     assert {0: 0.98, 1: 0.96} == found["any", "accuracy"].by_seed
     assert {} == found[MACHINE, "train_seconds"].by_seed
     assert {} == found["any", "macro_recall"].by_seed
+
+
+def test_what_is_stored_is_read_while_no_one_else_writes(tmp_path, monkeypatch):
+    """Two processes that record at once must not lose each other's machine."""
+    held = []
+
+    def watched(directory):
+        with pytest.raises(SuiteError, match="another process has been writing"), one_writer(directory, seconds=0.01):
+            pass
+        held.append(True)
+        return load_all(directory)
+
+    monkeypatch.setattr(sys.modules["suite.expect.record"], "load_all", watched)
+    on(MACHINE, tmp_path, ACCURACY)
+    assert [True] == held

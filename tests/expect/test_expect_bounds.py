@@ -36,6 +36,7 @@ from suite.expect.bounds import mirrored, stored_value
         (measurement("speedup", 2.0), (1.9, None)),
         (measurement("speedup", 2.0, noise=math.nan), (1.9, None)),
         (measurement("throughput", 1000.0), (500, None)),
+        (measurement("device_share", 0.8), (0.4, None)),
         (measurement("latency_p50", 0.01), (None, 0.02)),
         (measurement("latency_p50", 0.01, noise=0.3), (None, 0.022)),
         (measurement("compile_seconds_cold", 10.0), (None, 20)),
