@@ -4,9 +4,11 @@ Nothing here imports torch, pandas or tomlkit until a file is written.
 """
 
 from suite.expect.bounds import propose
-from suite.expect.check import check, fails
+from suite.expect.check import check
 from suite.expect.files import load, load_all
+from suite.expect.policy import fails
 from suite.expect.record import Recorded, record
 from suite.expect.store import Store
+from suite.expect.unanswered import unanswered
 
-__all__ = ["Recorded", "Store", "check", "fails", "load", "load_all", "propose", "record"]
+__all__ = ["Recorded", "Store", "check", "fails", "load", "load_all", "propose", "record", "unanswered"]

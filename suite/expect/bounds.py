@@ -9,14 +9,21 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
+from suite.metrics import WORST_SEED
+
 if TYPE_CHECKING:
     from suite.records import Measurement
 
 SIGMAS = 4
 SIZE_MARGIN = 0.02  # of bytes that are not exact: an artefact with time stamps, entropy coding
+RATE_MARGIN = 0.005  # half a point, of qualities that are shares
+SCORE_MARGIN = 0.01  # of the value, of qualities in other units
+UNKNOWN_FACTOR = 4  # one seed, so nothing is known of s
+WORST_FACTOR = 2  # one seed spreads more than the mean of several
+ERROR_FACTOR, ERROR_MARGIN = 3, 1e-5  # errors of rounding differ by kernels, so by machine
 RATIO_MARGIN = 0.01
-UNKNOWN_QUALITY_MARGIN = 0.02  # one seed, so nothing is known of s
-UNKNOWN_RATIO_MARGIN = 0.05  # no fresh processes, so nothing is known of s
+UNKNOWN_RATIO_MARGIN = 0.05  # too few fresh processes, so nothing is known of s
+ENOUGH_PROCESSES = 3
 
 
 def propose(measured: Measurement) -> tuple[float | None, float | None]:
@@ -27,19 +34,40 @@ def propose(measured: Measurement) -> tuple[float | None, float | None]:
     value = stored_value(measured)
     if measured.tier == "exact":
         return value, value
+    return around(measured, measured.value, measured.value)
+
+
+def around(measured: Measurement, least: float, greatest: float) -> tuple[float | None, float | None]:
+    """Bounds as far below ``least`` and above ``greatest`` as the measurement's noise asks for, rounded outward.
+
+    They cover several machines, from the least figure to the greatest, where the figure is to hold on all of them.
+    """
     low, high = _distances(measured)
     return (
-        None if low is None else min(value, _outward(measured, measured.value - low, ROUND_FLOOR)),
-        None if high is None else max(value, _outward(measured, measured.value + high, ROUND_CEILING)),
+        None if low is None else min(_stored(measured, least), _outward(measured, least - low, ROUND_FLOOR)),
+        None if high is None else max(_stored(measured, greatest), _outward(measured, greatest + high, ROUND_CEILING)),
     )
 
 
 def stored_value(measured: Measurement) -> float:
     """The value as a file holds it: counts as ints, exact figures unrounded, others with 6 significant digits."""
-    value = float(measured.value)
-    if _counts(measured):
+    return _stored(measured, float(measured.value))
+
+
+def short(number: float) -> float:
+    """6 significant digits; counts stay ints."""
+    return number if isinstance(number, int) else float(f"{number:.6g}")
+
+
+def knows_processes(measured: Measurement) -> bool:
+    """Whether the noise of a ratio over processes is known: two processes say next to nothing of it."""
+    return measured.processes >= ENOUGH_PROCESSES and _known(measured)
+
+
+def _stored(measured: Measurement, value: float) -> float:
+    if _counts(measured) and float(value).is_integer():
         return int(value)
-    return value if measured.tier == "exact" else float(f"{value:.6g}")
+    return value if measured.tier == "exact" else short(float(value))
 
 
 def mirrored(value: float, bound: float) -> float:
@@ -55,29 +83,46 @@ def _distances(measured: Measurement) -> tuple[float | None, float | None]:
     """How far below and above the value the bounds stand; None for a side without bound."""
     size = abs(measured.value)
     if measured.tier == "portable" and measured.group == "size":
-        margin = SIZE_MARGIN * size
+        margin = max(SIZE_MARGIN * size, measured.margin or 0.0)
         return (None, margin) if measured.metric == "entropy_bytes" else (margin, margin)
-    if measured.tier == "portable":
+    if measured.metric == "output_error":
+        distance = max((ERROR_FACTOR - 1) * size, ERROR_MARGIN)
+    elif measured.tier == "portable":
         distance = _quality_margin(measured)
     elif measured.tier == "family":
-        distance = size * max(RATIO_MARGIN if _known(measured) else UNKNOWN_RATIO_MARGIN, SIGMAS * _noise(measured))
+        known = knows_processes(measured)
+        distance = size * max(RATIO_MARGIN if known else UNKNOWN_RATIO_MARGIN, SIGMAS * _noise(measured))
     else:
         distance = size * max(_local_margin(measured), SIGMAS * _noise(measured))
+    distance = max(distance, measured.margin or 0.0)
     return (distance, None) if measured.better == "higher" else (None, distance)
 
 
 def _quality_margin(measured: Measurement) -> float:
     """In the metric's unit; the mean over n seeds spreads as s / sqrt(n)."""
-    least = 0.01 if measured.metric == "accuracy_worst_seed" else 0.005
-    least = least if _known(measured) else UNKNOWN_QUALITY_MARGIN
+    least = _least_difference(measured)
+    if not _known(measured):
+        least *= UNKNOWN_FACTOR
+    elif measured.metric.endswith(WORST_SEED):
+        least *= WORST_FACTOR
     return max(least, SIGMAS * _noise(measured) / math.sqrt(max(1, len(measured.seeds))))
+
+
+def _least_difference(measured: Measurement) -> float:
+    """What matters: as the measurement says, else half a point of a share and 1 % of anything else."""
+    if measured.margin is not None:
+        return measured.margin
+    share = measured.unit == "1" and measured.better == "higher"
+    return RATE_MARGIN if share else SCORE_MARGIN * abs(measured.value)
 
 
 def _local_margin(measured: Measurement) -> float:
     """Absolute times are a last net, a factor of two wide: on a shared machine they move by a third within the hour
     while the paired ratios stay. Sharp gates are paired.
     """
-    return {"B": 0.05, "1/s": 0.5}.get(measured.unit, 1.0)
+    if measured.unit == "B":
+        return 0.05
+    return 0.5 if measured.better == "higher" else 1.0
 
 
 def _known(measured: Measurement) -> bool:

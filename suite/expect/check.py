@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from suite.errors import unknown
-from suite.expect.judge import judge
+from suite.expect.judge import Judgement, judge
+from suite.expect.match import must_answer, other_conditions, other_data, other_hardware
 from suite.metrics import METRICS, place
 from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import date
-
-Policy = Literal["report", "fail"]
-FAILING = frozenset(
-    {VerdictKind.REGRESSED, VerdictKind.IMPROVED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS}
-)
 
 
 def _nothing_near(_: Measurement) -> str | None:
@@ -57,7 +52,7 @@ def check(
     measured = [measurement for measurement in measurements if measurement.cell in planned]
     failed = tuple(failures)
     run = _Run(
-        entries={(entry.workload, entry.technique, entry.metric): entry for entry in expectations},
+        entries={(e.workload, e.technique, e.metric): e for e in expectations if e.metric in METRICS},
         where=where,
         planned=planned,
         fresh_processes=fresh_processes,
@@ -71,53 +66,42 @@ def check(
     return tuple(sorted(verdicts, key=_order(planned)))
 
 
-def fails(verdict: Verdict, *, unverified: Policy = "report", inconclusive: Policy = "report") -> bool:
-    """Whether a gate fails by this verdict; the policies make two kinds fail that otherwise are only reported."""
-    policies = {VerdictKind.UNVERIFIED: unverified, VerdictKind.INCONCLUSIVE: inconclusive}
-    for kind, policy in policies.items():
-        if policy not in {"report", "fail"}:
-            raise unknown(f"policy for {kind} verdicts", policy, ("report", "fail"))
-    return verdict.kind in FAILING or policies.get(verdict.kind) == "fail"
-
-
 def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     cell = measured.cell
     entry = run.entries.get((cell.workload, cell.technique, measured.metric))
     if entry is None:
         return _unverified(measured, run.near(measured) or "no expectation is stored")
-    if _other_data(entry, run.where):
-        return _unverified(measured, _other_data(entry, run.where))
-    judgement = judge(measured, entry, quiet=run.quiet, today=run.today)
+    hardware = other_hardware(measured, entry)
+    if hardware:
+        return _unverified(measured, hardware)
+    unlike = other_conditions(measured, entry) or other_data(entry, run.where)
+    if unlike:
+        return _unlike(run, measured, entry, unlike)
+    return _judged(measured, entry, judge(measured, entry, quiet=run.quiet, today=run.today), run.where)
+
+
+def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
+    """What was measured is another quantity than the entry's: the entry, which applies here, has no answer."""
+    if not must_answer(entry, run.where):
+        return _unverified(measured, reason)
+    return _judged(measured, entry, Judgement(kind=VerdictKind.MISSING, reason=reason), run.where)
+
+
+def _unverified(measured: Measurement, reason: str) -> Verdict:
+    return _judged(measured, None, Judgement(kind=VerdictKind.UNVERIFIED, reason=reason), None)
+
+
+def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgement, where: Where | None) -> Verdict:
     return Verdict(
         kind=judgement.kind,
-        cell=cell,
+        cell=measured.cell,
         metric=measured.metric,
         group=measured.group,
         reason=judgement.reason,
         measurement=measured,
         expectation=entry,
-        stale=_stale(entry, run.where),
+        stale=entry is not None and where is not None and _stale(entry, where),
     )
-
-
-def _unverified(measured: Measurement, reason: str) -> Verdict:
-    return Verdict(
-        kind=VerdictKind.UNVERIFIED,
-        cell=measured.cell,
-        metric=measured.metric,
-        group=measured.group,
-        reason=reason,
-        measurement=measured,
-    )
-
-
-def _other_data(entry: Expectation, where: Where) -> str:
-    """Why the quality was recorded on data that are not comparable; empty where they are, or either is not known."""
-    recorded, here = entry.origin.data_digest, where.data_digests.get(entry.workload)
-    portable = entry.tier == "portable" and METRICS[entry.metric].group == "quality"
-    if not portable or recorded is None or here is None or recorded == here:
-        return ""
-    return f"other data: recorded on {recorded}, this run has {here}"
 
 
 def _stale(entry: Expectation, where: Where) -> bool:
@@ -155,14 +139,11 @@ def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[
 
 def _due(run: _Run, cell: Cell, groups: Collection[Group]) -> Iterator[Expectation]:
     """The expectations that a measurement of ``cell`` has to answer in this run."""
-    device = run.where.device.partition(":")[0]
     for name, metric in METRICS.items():
         entry = run.entries.get((cell.workload, cell.technique, name))
-        if entry is None or metric.group not in groups or _other_data(entry, run.where):
+        if entry is None or metric.group not in groups or not must_answer(entry, run.where):
             continue
-        if metric.needs_fresh_process and not run.fresh_processes:
-            continue
-        if not entry.only or device in entry.only:
+        if run.fresh_processes or not metric.needs_fresh_process:
             yield entry
 
 
@@ -170,9 +151,15 @@ def _why_missing(entry: Expectation, failure: CellFailure | None, where: Where) 
     """The reason of a missing measurement; empty where a failure of its group accounts for it."""
     if failure is None:
         return f"{entry.path}:{entry.line} expects it, but it was not measured"
-    if failure.kind == "unavailable" and entry.level == where.machine:
-        return f"was measured on this machine when recorded; now: {failure.reason}"
-    return ""
+    before = _measured_before(entry, where)
+    return f"was measured on {before} before; now: {failure.reason}" if before and failure.kind == "unavailable" else ""
+
+
+def _measured_before(entry: Expectation, where: Where) -> str:
+    """What shows that the figure can be measured here; empty where nothing does."""
+    if entry.level == where.machine or where.machine in entry.seen:
+        return "this machine"
+    return "this family" if entry.level == where.family else ""
 
 
 def _order(planned: Mapping[Cell, Collection[Group]]) -> Callable[[Verdict], tuple[int, tuple[int, int], bool]]:

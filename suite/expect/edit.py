@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.errors import ExpectationFileError
 from suite.expect.lines import blocks
-from suite.expect.parse import MEASURED_KEYS, ORIGIN_KEYS, SCHEMA
+from suite.expect.parse import FILE_ORIGIN_KEYS, MEASURED_KEYS, SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ class Editor:
     def set_origin(self, items: Mapping[str, Any]) -> None:
         place = self._place(("origin",))
         if place is not None:
-            self._edit(place, ("origin",), lambda table: _sync(table, items, ORIGIN_KEYS))
+            self._edit(place, ("origin",), lambda table: _sync(table, items, FILE_ORIGIN_KEYS))
             return
         self._pieces[0] = ((), f"{self._pieces[0][1].rstrip()}\n")
         self._pieces.insert(1, (("origin",), _table("[origin]", items)))

@@ -12,6 +12,8 @@ from suite.errors import ExpectationFileError
 from suite.expect.parse import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from suite.records import Expectation
 
 CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
@@ -31,16 +33,23 @@ def load_all(directory: Path | str) -> tuple[Expectation, ...]:
 
     A missing directory holds none. Raises `ExpectationFileError` for the first malformed or misplaced file.
     """
-    root = Path(directory)
-    found: list[Expectation] = []
+    return tuple(entry for path in _paths(Path(directory)) for entry in load(path))
+
+
+def level_families(directory: Path | str) -> dict[str, str]:
+    """The hardware family of each machine's folder below ``directory``, where its files name one in their origin."""
+    families = {path.parent.name: parse(read(path), path).family for path in _paths(Path(directory))}
+    return {level: family for level, family in families.items() if family}
+
+
+def _paths(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*.toml")):
         parts = path.relative_to(root).parts
         if parts[0] == CLAIMS or any(part.startswith(".") for part in parts):
             continue
         if len(parts) != 2:  # noqa: PLR2004  # level and file
             raise ExpectationFileError(path, None, f"lies in no level's folder; move it to {root / 'any' / path.name}")
-        found += load(path)
-    return tuple(found)
+        yield path
 
 
 def read(path: Path) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from suite.metrics import metric
+from suite.metrics import WORST_SEED, metric
 from suite.records import Expectation, Measurement, VerdictKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 TIME_UNITS = frozenset({"s", "1/s"})
-NEVER_WIDENED = "accuracy_worst_seed"  # the worst of fewer seeds is no worse: its bound holds as it stands
+ABSOLUTE = "an absolute time moves with the machine; the paired figures decide"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,8 @@ def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date
     if math.isnan(measured.value):
         return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
     bounds = _bounds(measured, entry)
-    return _consider_xfail(_compare(measured, entry, bounds).noting(bounds.note), entry, today)
+    judgement = _of_absolute_time(_compare(measured, entry, bounds), measured)
+    return _consider_xfail(judgement.noting(bounds.note), entry, today)
 
 
 def _doubt(measured: Measurement, *, quiet: bool) -> str:
@@ -61,23 +64,53 @@ def _by_interval(measured: Measurement) -> bool:
 
 
 def _bounds(measured: Measurement, entry: Expectation) -> _Bounds:
-    """The entry's bounds, wider where fewer seeds were run: a mean over n seeds spreads as 1 / sqrt(n)."""
-    factor = _widening(measured, entry)
-    if factor == 1:
+    """The entry's bounds; where fewer seeds were run, those of the same seeds, or else wider ones."""
+    if not _fewer_seeds(measured, entry):
         return _Bounds(low=entry.low, high=entry.high)
+    if entry.by_seed.keys() >= set(measured.seeds):
+        return _of_same_seeds(measured, entry)
+    return _widened(measured, entry)
+
+
+def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
+    if entry.tier == "exact" or measured.group != "quality" or _by_interval(measured):
+        return False
+    return 0 < len(measured.seeds) < (entry.seeds or 0)
+
+
+def _of_same_seeds(measured: Measurement, entry: Expectation) -> _Bounds:
+    """The bounds as far from the stored values of the measured seeds as the entry's are from its own value."""
+    values = [entry.by_seed[seed] for seed in measured.seeds]
+    reference = _worst(values, entry) if measured.metric.endswith(WORST_SEED) else fmean(values)
+    low, high = (None if bound is None else reference + (bound - entry.value) for bound in _provable(entry))
+    seeds = ", ".join(str(seed) for seed in measured.seeds)
+    note = f"compared with {_number(reference)}, stored for the same seeds ({seeds})"
+    return _Bounds(low=low, high=high, note=note)
+
+
+def _provable(entry: Expectation) -> tuple[float | None, float | None]:
+    """The bounds that a few seeds can be held against: of several machines the least favourable values are stored,
+    beyond which nothing proves an improvement.
+    """
+    if len(entry.seen) < 2:  # noqa: PLR2004  # one machine
+        return entry.low, entry.high
+    return (entry.low, None) if entry.better == "higher" else (None, entry.high)
+
+
+def _worst(values: Sequence[float], entry: Expectation) -> float:
+    return min(values) if entry.better == "higher" else max(values)
+
+
+def _widened(measured: Measurement, entry: Expectation) -> _Bounds:
+    """A mean over n seeds spreads as 1 / sqrt(n); the worst of fewer seeds is no worse, its bound holds as it is."""
+    if measured.metric.endswith(WORST_SEED):
+        return _Bounds(low=entry.low, high=entry.high)
+    factor = math.sqrt((entry.seeds or 1) / len(measured.seeds))
     low, high = (
         None if bound is None else entry.value + (bound - entry.value) * factor for bound in (entry.low, entry.high)
     )
     note = f"bounds widened by {factor:.3g}: {len(measured.seeds)} seeds, recorded with {entry.seeds}"
     return _Bounds(low=low, high=high, note=note)
-
-
-def _widening(measured: Measurement, entry: Expectation) -> float:
-    fixed = entry.tier == "exact" or measured.metric == NEVER_WIDENED or _by_interval(measured)
-    n = len(measured.seeds)
-    if fixed or measured.group != "quality" or not n or not entry.seeds or n >= entry.seeds:
-        return 1
-    return math.sqrt(entry.seeds / n)
 
 
 def _compare(measured: Measurement, entry: Expectation, bounds: _Bounds) -> Judgement:
@@ -87,6 +120,13 @@ def _compare(measured: Measurement, entry: Expectation, bounds: _Bounds) -> Judg
         return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{_number(measured.value)} has no interval")
     shown = f"{_number(measured.value)} [{_number(measured.low)}, {_number(measured.high)}]"
     return _place(measured.low, measured.high, entry, bounds, shown)
+
+
+def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
+    """On a shared machine such times move by a third within hours, so that beyond a bound they prove nothing."""
+    if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
+        return judgement
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(ABSOLUTE)
 
 
 def _place(low: float, high: float, entry: Expectation, bounds: _Bounds, shown: str) -> Judgement:

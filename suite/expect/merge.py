@@ -29,11 +29,14 @@ class Merged:
     updated: int
 
 
-def merge(text: str | None, *, path: Path, entries: Iterable[Expectation], origin: Origin) -> Merged:
+def merge(
+    text: str | None, *, path: Path, entries: Iterable[Expectation], origin: Origin, family: str | None = None
+) -> Merged:
     """``text`` (None: no file yet) with ``entries``, all of them recorded at ``origin``.
 
-    An updated entry keeps its xfail and only, and gets a new favourable bound where it had one. Raises
-    `ExpectationFileError` where ``text`` is malformed, or cannot be edited without touching other entries.
+    An updated entry keeps its xfail and only, is retired no longer, and gets a new favourable bound where it had one.
+    ``family`` is the hardware family of a machine's file. Raises `ExpectationFileError` where ``text`` is malformed,
+    or cannot be edited without touching other entries.
     """
     before = ExpectationFile(origin=Origin(), entries=()) if text is None else parse(text, path)
     old = {_key(entry): entry for entry in before.entries}
@@ -43,8 +46,9 @@ def merge(text: str | None, *, path: Path, entries: Iterable[Expectation], origi
     whole = old.keys() <= new.keys()  # no entry remains that the file's origin has to speak for
     recorded = {} if whole else _recorded(origin, before.origin)
     editor = Editor(text, path)
-    if whole:
-        editor.set_origin(_origin_items(origin))
+    named = {"family": family} if family else {}
+    if whole or (family and family != before.family):
+        editor.set_origin(_origin_items(origin if whole else before.origin) | named)
     wanted = {key: _measured_items(entry) | recorded for key, entry in new.items()}
     updated = sum(editor.update(key, wanted[key]) for key in new if key in old)
     added = sorted(key for key in new if key not in old)
@@ -65,14 +69,22 @@ def _kept(entry: Expectation, old: Expectation | None) -> Expectation:
         return entry
     entry = replace(entry, xfail=old.xfail, only=old.only)
     if entry.high is None and entry.low is not None and old.high is not None:
-        return replace(entry, high=mirrored(entry.value, entry.low))
+        return replace(entry, high=_favourable(max([entry.value, *entry.seen.values()]), entry.low, entry))
     if entry.low is None and entry.high is not None and old.low is not None:
-        return replace(entry, low=mirrored(entry.value, entry.high))
+        return replace(entry, low=_favourable(min([entry.value, *entry.seen.values()]), entry.high, entry))
     return entry
 
 
+def _favourable(best: float, bound: float, entry: Expectation) -> float:
+    """The bound that tells of improvements, beyond the ``best`` figure of all machines that were seen."""
+    return mirrored(best, best - (entry.value - bound))
+
+
 def _measured_items(entry: Expectation) -> dict[str, Any]:
-    return _given(entry, [key for key in MEASURED_KEYS if key != "recorded"])
+    items = _given(entry, [key for key in MEASURED_KEYS if key != "recorded"])
+    items["by_seed"] = {str(seed): value for seed, value in entry.by_seed.items()}
+    mappings = {key: dict(sorted(items[key].items())) for key in ("conditions", "seen")} | {"by_seed": items["by_seed"]}
+    return {key: mappings.get(key, value) for key, value in items.items() if value != {}}
 
 
 def _marks(entry: Expectation) -> dict[str, Any]:

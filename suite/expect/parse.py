@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import ExpectationFileError, UsageError, unknown
+from suite.expect import details
 from suite.expect.fields import Section
 from suite.expect.lines import Lines
-from suite.metrics import metric
-from suite.records import TIERS, Expectation, Metric, Origin, XFail
+from suite.metrics import METRICS, metric
+from suite.records import TIERS, Expectation, Metric, Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
 ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
-MEASURED_KEYS = ("value", "low", "high", "unit", "better", "tier", "seeds", "processes", "noise", "recorded")
+FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
+MEASURED_KEYS = (
+    *("value", "low", "high", "unit", "better", "tier", "seeds", "processes", "noise"),
+    *("conditions", "by_seed", "seen", "recorded", "retired"),  # a new measurement ends the retirement
+)
 ENTRY_KEYS = (*MEASURED_KEYS, "xfail", "only")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectationFile:
-    """What one file holds; ``origin`` is the file's own, which entries may override."""
+    """What one file holds; ``origin`` is the file's own, which entries may override.
+
+    ``family`` is the hardware family of the machine that a machine's file belongs to.
+    """
 
     origin: Origin
     entries: tuple[Expectation, ...]
+    family: str | None = None
 
 
 def parse(text: str, path: Path) -> ExpectationFile:
@@ -37,8 +46,10 @@ def parse(text: str, path: Path) -> ExpectationFile:
     data = _toml(text, path)
     root = Section(data=data, keys=(), path=path, lines=Lines(text))
     _check_schema(root)
-    origin = _origin(root.section("origin"), Origin())
-    return ExpectationFile(origin=origin, entries=_entries(root, origin))
+    section = root.section("origin")
+    origin = _origin(section, Origin(), FILE_ORIGIN_KEYS)
+    family = section.text("family") if section else None
+    return ExpectationFile(origin=origin, entries=_entries(root, origin), family=family)
 
 
 def _toml(text: str, path: Path) -> dict[str, Any]:
@@ -58,11 +69,11 @@ def _check_schema(root: Section) -> None:
         raise root.fault(f"schema is {schema!r}, known is {SCHEMA}; use a version of the suite that reads it", "schema")
 
 
-def _origin(section: Section | None, base: Origin) -> Origin:
+def _origin(section: Section | None, base: Origin, keys: Collection[str] = ORIGIN_KEYS) -> Origin:
     """``base`` with the fields that the table gives; a given ``versions`` replaces all of them."""
     if section is None:
         return base
-    section.allow(ORIGIN_KEYS)
+    section.allow(keys)
     given: dict[str, Any] = {
         "commit": section.text("commit"),
         "date": section.day("date"),
@@ -108,8 +119,8 @@ def _of_technique(root: Section, technique: str, metrics: Mapping[str, Any], ori
 
 def _entry(section: Section, origin: Origin) -> Expectation:
     technique, name = section.keys
-    known = _metric(section, name)
     section.allow(ENTRY_KEYS)
+    known = _known(section, name)
     for key, example in {"value": "value = 1.0", "tier": f'tier = "{known.tier}"'}.items():
         section.require(key, example)
     _check_catalogue(section, known)
@@ -128,20 +139,36 @@ def _entry(section: Section, origin: Origin) -> Expectation:
         tier=section.data["tier"],
         seeds=section.count("seeds"),
         processes=section.count("processes"),
-        noise=_noise(section),
-        xfail=_xfail(section.section("xfail")),
-        only=_only(section),
+        noise=details.noise(section),
+        conditions=details.conditions(section.section("conditions")),
+        by_seed=details.by_seed(section.section("by_seed")),
+        seen=details.seen(section.section("seen")),
+        xfail=details.xfail(section.section("xfail")),
+        only=details.only(section),
+        retired=section.text("retired"),
         origin=_origin(section.section("recorded"), origin),
         path=str(section.path),
         line=section.lines.of(*section.keys) or 0,
     )
 
 
-def _metric(section: Section, name: str) -> Metric:
+def _known(section: Section, name: str) -> Metric:
+    """The catalogue's metric; for a retired entry, which may outlive its metric, what the entry itself says."""
+    if section.text("retired") and name not in METRICS:
+        return _as_written(section, name)
     try:
         return metric(name)
     except UsageError as error:
         raise section.fault(str(error)) from error
+
+
+def _as_written(section: Section, name: str) -> Metric:
+    for key, example in {"unit": 'unit = "1"', "better": 'better = "higher"'}.items():
+        section.require(key, example)
+    section.choice("better", ("higher", "lower"))
+    unit, better = section.text("unit"), section.data["better"]
+    assert unit is not None  # noqa: S101  # required above
+    return Metric(name=name, unit=unit, better=better, tier="local", group="speed")
 
 
 def _check_catalogue(section: Section, known: Metric) -> None:
@@ -167,28 +194,3 @@ def _bounds(section: Section) -> tuple[float | None, float, float | None]:
             f"high = {high!r} excludes the entry's own value = {value!r}; raise it or mend value", "high"
         )
     return low, value, high
-
-
-def _noise(section: Section) -> float | None:
-    noise = section.number("noise")
-    if noise is not None and noise < 0:
-        raise section.fault(f"noise is a standard deviation and cannot be {noise!r}; mend or remove it", "noise")
-    return noise
-
-
-def _xfail(section: Section | None) -> XFail | None:
-    if section is None:
-        return None
-    section.allow(("reason", "until"))
-    reason, until = section.text("reason"), section.day("until")
-    if reason is None or until is None:
-        raise section.fault('xfail needs both, as in xfail = { reason = "torch issue 123", until = 2026-12-31 }')
-    return XFail(reason=reason, until=until)
-
-
-def _only(section: Section) -> tuple[str, ...]:
-    only = section.texts("only")
-    for device in only:
-        if ":" in device:
-            raise section.fault(f"only names device types; write {device.partition(':')[0]!r}, not {device!r}", "only")
-    return only

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.errors import UsageError, unknown
-from suite.expect.bounds import SIGMAS, propose, stored_value
-from suite.expect.files import load_all, read
-from suite.expect.judge import TIME_UNITS
-from suite.expect.merge import merge
+from suite.errors import SuiteError, UsageError, unknown
+from suite.expect.across import ANYWHERE, expectation, level_of, shared
+from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
+from suite.expect.doubts import doubt, from_too_few, null_doubts, weaker
+from suite.expect.files import level_families, load_all, read
+from suite.expect.merge import Merged, merge
 from suite.expect.write import one_writer, replace_files
-from suite.metrics import METRICS
 from suite.records import Expectation, Measurement, Origin, RunHeader, Where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
+_Key = tuple[str, str, str, str]  # level, workload, technique, metric
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """What was written: files that ``changed``, entries ``added`` and ``updated``; ``skipped`` says what and why."""
+    """What was written: files that ``changed``, entries ``added`` and ``updated``; ``skipped`` says what and why.
+
+    ``notes`` are what the user should know of what was recorded.
+    """
 
     changed: tuple[Path, ...] = ()
     added: int = 0
     updated: int = 0
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def record(
@@ -40,116 +43,114 @@ def record(
     directory: Path,
     only: Collection[str] = (),
     new: bool = False,
+    single: bool = False,
+    partial: bool = False,
 ) -> Recorded:
     """Merge measurements into ``directory/<level>/<workload>.toml``; entries that this run did not measure stay.
 
-    ``only`` limits it to canonical technique names or cells (``str(cell)``). Raises `ExpectationFileError` for a
-    malformed file and `SuiteError` where one cannot be written; nothing at all is then written. ``new`` leaves
-    entries that exist as they are. An entry from more seeds or processes is never replaced by one from fewer.
+    ``only`` limits it to canonical technique names or cells (``str(cell)``). ``new`` leaves entries that exist as
+    they are. An entry from more seeds or processes is never replaced by one from fewer. Ratios of times from fewer
+    than three processes are skipped, or with ``single`` recorded with wide bounds. All timings of a workload are
+    skipped where its baseline is not as fast as its own copy. Raises `ExpectationFileError` for a malformed file and
+    `SuiteError` where one cannot be written or the run is ``partial``; nothing at all is then written.
     """
-    directory = Path(directory)
-    measured = list(measurements)
+    if partial:
+        _refuse_partial()
+    directory, measured = Path(directory), list(measurements)
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
-    stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
-    doubts = {id(m): _doubt(m, header) or _weaker(m, header, stored, new=new) for m in chosen}
-    skipped = [f"{m.cell} {m.metric}: {doubts[id(m)]}" for m in chosen if doubts[id(m)]]
-    files = _by_file([m for m in chosen if not doubts[id(m)]], header, directory)
-    with one_writer(directory):
-        merged = [
-            merge(read(path) if path.exists() else None, path=path, entries=entries, origin=_origin(entries[0], header))
-            for path, entries in files.items()
-        ]
+    with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
+        stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
+        doubts = _doubts(chosen, null_doubts(measured), stored, header, new=new, single=single)
+        trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
+        files = _by_file(_entries(trusted, stored, header, directory), directory)
+        merged = [_merged(path, entries, header) for path, entries in files.items()]
         changed = {one.path: one.text for one in merged if one.changed}
         replace_files(changed)
+    skipped = [f"{m.cell} {m.metric}: {said}" for m, said in zip(chosen, doubts, strict=True) if said]
     return Recorded(
         changed=tuple(changed),
         added=sum(one.added for one in merged),
         updated=sum(one.updated for one in merged),
         skipped=(*skipped, *_unmatched(only, measured)),
+        notes=tuple(_notes(trusted)),
     )
 
 
-def _doubt(measured: Measurement, header: RunHeader) -> str:
-    """Why a measurement must not become an expectation; empty where it may."""
-    known = METRICS.get(measured.metric)
-    if known is None:
-        return str(unknown("metric", measured.metric, METRICS))
-    timed = measured.unit in TIME_UNITS or known.judged == "interval"
-    noise = SIGMAS * (measured.noise or 0.0)
-    doubts = {
-        f"suspect: {measured.suspect}": measured.suspect,
-        f"its value is {measured.value!r}": not math.isfinite(measured.value),
-        f"measured as {measured.unit}, {measured.better} is better; the catalogue has {known.unit}, {known.better}": (
-            (measured.unit, measured.better) != (known.unit, known.better)
-        ),
-        "a timing outside a quiet process; run it through `suite bench`": timed and not header.quiet,
-        f"too noisy to gate: four times its noise is {noise:.0%}; measure it on a quieter machine": (
-            noise >= TOO_NOISY and measured.better == "higher" and known.noise == "relative"
-        ),
-    }
-    return next((doubt for doubt, holds in doubts.items() if holds), "")
+def _doubts(
+    measured: Iterable[Measurement],
+    biased: Mapping[tuple[str, str], str],
+    stored: Mapping[_Key, Expectation],
+    header: RunHeader,
+    *,
+    new: bool,
+    single: bool,
+) -> list[str]:
+    """For each measurement why it is not recorded; empty where it is."""
+    return [
+        doubt(one, header, biased, single=single)
+        or weaker(one, _stored_for(one, stored, header.where), header, new=new)
+        for one in measured
+    ]
 
 
-def _weaker(
-    measured: Measurement, header: RunHeader, stored: Mapping[tuple[str, str, str, str], Expectation], *, new: bool
-) -> str:
-    """Why what is stored is better than this measurement; empty where it is not."""
+def _refuse_partial() -> None:
+    raise SuiteError(
+        "a run that was interrupted or narrowed by -k records nothing, as it would leave old figures beside new ones; "
+        "run it whole, or choose what to record with --technique or `suite record <folder> --only`"
+    )
+
+
+def _stored_for(measured: Measurement, stored: Mapping[_Key, Expectation], where: Where) -> Expectation | None:
     cell = measured.cell
-    entry = stored.get((_level(measured, header.where), cell.workload, cell.technique, measured.metric))
-    if entry is None:
-        return ""
-    if new:
-        return "has an expectation already"
-    if (entry.seeds or 0) > len(measured.seeds) > 0:
-        return f"stored from {entry.seeds} seeds, measured with {len(measured.seeds)}; run it with as many"
-    if (entry.processes or 0) > measured.processes:
-        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with --expect=record"
-    return ""
+    return stored.get((level_of(measured, where), cell.workload, cell.technique, measured.metric))
 
 
-def _by_file(measured: Iterable[Measurement], header: RunHeader, directory: Path) -> Mapping[Path, list[Expectation]]:
+def _entries(
+    measured: Iterable[Measurement], stored: Mapping[_Key, Expectation], header: RunHeader, directory: Path
+) -> list[Expectation]:
+    """The new entries of this machine, of its family and of what holds anywhere."""
+    where = header.where
+    own = [expectation(one, _stored_for(one, stored, where), where) for one in measured]
+    return [*own, *shared(own, stored.values(), level_families(directory), where)]
+
+
+def _by_file(entries: Iterable[Expectation], directory: Path) -> Mapping[Path, list[Expectation]]:
     """The expectations by the file they belong to, sorted; none is empty."""
     files: dict[Path, list[Expectation]] = {}
-    for one in measured:
-        entry = _expectation(one, _level(one, header.where))
+    for entry in entries:
         files.setdefault(directory / entry.level / f"{entry.workload}.toml", []).append(entry)
     return dict(sorted(files.items()))
 
 
-def _level(measured: Measurement, where: Where) -> str:
-    return {"family": where.family, "local": where.machine}.get(measured.tier, "any")
-
-
-def _expectation(measured: Measurement, level: str) -> Expectation:
-    low, high = propose(measured)
-    noise = measured.noise if measured.noise is not None and math.isfinite(measured.noise) else None
-    return Expectation(
-        workload=measured.cell.workload,
-        technique=measured.cell.technique,
-        metric=measured.metric,
-        level=level,
-        value=stored_value(measured),
-        low=low,
-        high=high,
-        unit=measured.unit,
-        better=measured.better,
-        tier=measured.tier,
-        seeds=len(measured.seeds) or None,
-        processes=measured.processes if measured.processes > 1 else None,
-        noise=None if noise is None else float(f"{noise:.4g}"),
+def _merged(path: Path, entries: list[Expectation], header: RunHeader) -> Merged:
+    own = entries[0].level == header.where.machine
+    return merge(
+        read(path) if path.exists() else None,
+        path=path,
+        entries=entries,
+        origin=_origin(entries[0], header),
+        family=header.where.family if own else None,
     )
+
+
+def _notes(measured: Iterable[Measurement]) -> Iterator[str]:
+    few = [one for one in measured if from_too_few(one)]
+    if few:
+        yield (
+            f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds stand at least "
+            f"{UNKNOWN_RATIO_MARGIN:.0%} away; record again with --expect=record for sharper ones"
+        )
 
 
 def _origin(entry: Expectation, header: RunHeader) -> Origin:
     """Where the figures of one file come from; machine and threads do not matter to what holds anywhere."""
     where = header.where
-    here = entry.level != "any"
     return Origin(
         commit=header.commit,
         date=_date(header.started),
         versions=dict(where.versions),
-        machine=where.machine if here else None,
-        threads=where.threads if here else None,
+        machine=where.machine if entry.level == where.machine else None,
+        threads=where.threads if entry.level != ANYWHERE else None,
         data_digest=where.data_digests.get(entry.workload),
     )
 

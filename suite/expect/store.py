@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.errors import ExpectationFileError
 from suite.expect.files import CLAIMS, load
+from suite.expect.match import threads_agree, threads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ class Store:
         for directory in self.directories:
             for level in dict.fromkeys(where.levels):
                 for entry in self._load(directory / level / f"{workload}.toml"):
-                    if _threads_agree(entry, where):
+                    if threads_agree(entry, where):
                         chosen.setdefault((entry.technique, entry.metric), entry)
         return tuple(chosen.values())
 
@@ -47,7 +48,7 @@ class Store:
             if (entry.technique, entry.metric) == (technique, metric)
         ]
         others = sorted({entry.level for entry in entries if entry.level not in where.levels})
-        threads = sorted({entry.origin.threads or 0 for entry in entries if not _threads_agree(entry, where)})
+        threads = sorted({str(threads_of(entry)) for entry in entries if not threads_agree(entry, where)})
         reasons = []
         if threads:
             reasons.append(f"recorded here with {_join(threads)} threads, this run uses {where.threads}")
@@ -70,13 +71,6 @@ class Store:
         if path not in self._read:
             self._read[path] = load(path) if path.is_file() else ()
         return self._read[path]
-
-
-def _threads_agree(entry: Expectation, where: Where) -> bool:
-    """Thread counts matter where hardware does; entries of other hardware are not asked."""
-    if entry.level not in (where.machine, where.family) or entry.level == "any":
-        return True
-    return entry.origin.threads in (None, where.threads)
 
 
 def _join(items: Iterable[object]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from expect_samples import CELL, GROUPS, MACHINE, TODAY, UNTIMED, expectation, failure, here, measurement
+from expect_samples import CELL, FAMILY, GROUPS, MACHINE, TODAY, UNTIMED, expectation, failure, here, measurement
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,17 +43,17 @@ LATENCY = expectation("latency_p50", 0.01, high=0.0125, level=MACHINE)
         ("accuracy", 0.98, ACCURACY, "pass"),
         ("accuracy", 0.9599, ACCURACY, "regressed"),
         ("accuracy", 0.9801, ACCURACY, "improved"),
-        ("latency_p50", 0.013, LATENCY, "regressed"),
+        ("latency_p50", 0.013, LATENCY, "inconclusive"),
         ("latency_p50", 0.001, LATENCY, "pass"),
         ("parameters", 100, COUNT, "pass"),
         ("parameters", 101, COUNT, "regressed"),
         ("parameters", 99, COUNT, "improved"),
         ("accuracy", float("nan"), ACCURACY, "error"),
-        ("latency_p50", float("inf"), LATENCY, "regressed"),
+        ("latency_p50", float("inf"), LATENCY, "inconclusive"),
     ],
 )
 def test_a_point_is_judged_by_inclusive_bounds(name, value, entry, kind):
-    """Beyond a bound it is regressed on the bad side and improved on the good one."""
+    """Beyond a bound it is regressed on the bad side and improved on the good one; an absolute time proves neither."""
     assert kind == judged(name, value, entry)
 
 
@@ -137,15 +137,101 @@ def test_a_metric_outside_the_catalogue_is_unverified_and_comes_last():
     assert ["macs", "my_metric"] == [verdict.metric for verdict in found]
 
 
-def test_quality_on_other_data_is_unverified_and_not_missing():
-    """Accuracy on other images is another quantity; sizes do not depend on them."""
+def test_quality_on_other_data_is_missing_with_both_digests():
+    """Accuracy on other images is another quantity, so the entry has no answer; sizes do not depend on them."""
     other = replace(ACCURACY, origin=Origin(data_digest="d2"))
     verdict = only([measurement("accuracy", 0.5)], [other])
-    assert "unverified" == verdict.kind
-    assert "other data: recorded on d2, this run has d1" == verdict.reason
-    assert () == verdicts([], [other])
+    assert "missing" == verdict.kind
+    wanted = "other data: recorded on d2, this run has d1; record it anew (suite bench --expect=record)"
+    assert f"{wanted} or restore the data" == verdict.reason
+    assert "missing" == only([], [other]).kind
     assert "regressed" == judged("parameters", 101, replace(COUNT, origin=Origin(data_digest="d2")))
     assert "regressed" == judged("accuracy", 0.5, replace(ACCURACY, origin=Origin(data_digest="d1")))
+
+
+@pytest.mark.parametrize("level", ["any", MACHINE])
+def test_an_entry_of_another_batch_has_no_answer(level):
+    """The figure is another quantity; an entry that silently stopped to apply would turn the gate green."""
+    entry = replace(SPEEDUP, level=level, conditions={"batch": 64, "tf32": "on", "threads": 1})
+    verdict = only([measurement("speedup", 2.2, low=2.2, high=2.3, conditions={"batch": 4096, "tf32": "on"})], [entry])
+    assert ("missing", entry) == (verdict.kind, verdict.expectation)
+    wanted = "recorded at batch 64, this run measured batch 4096; record it anew (suite bench --expect=record)"
+    assert wanted == verdict.reason
+
+
+def test_equal_conditions_or_ones_that_only_one_names_are_a_match():
+    """Files from before conditions were stored go on applying."""
+    entry = replace(SPEEDUP, level=MACHINE, conditions={"batch": 64})
+    for conditions in ({}, {"batch": 64}, {"threads": 2}):
+        assert "pass" == judged("speedup", 2.2, entry, low=2.2, high=2.3, conditions=conditions)
+
+
+def test_an_entry_of_other_threads_or_another_host_does_not_apply():
+    """That is other hardware, as it were; what holds anywhere does not ask."""
+    entry = replace(SPEEDUP, level=MACHINE, conditions={"batch": 64, "host": "epyc"})
+    measured = measurement("speedup", 2.2, low=2.2, high=2.3, conditions={"batch": 64, "host": "xeon"})
+    verdict = only([measured], [entry])
+    assert ("unverified", "recorded at host epyc, this run measured host xeon") == (verdict.kind, verdict.reason)
+    assert "pass" == only([measured], [replace(entry, level="any")]).kind
+
+
+@pytest.mark.parametrize("change", [{"only": ("cuda",)}, {"retired": "replaced"}])
+def test_what_nobody_waits_for_is_unverified_under_other_conditions_or_data(change):
+    """An entry for other devices, or a retired one, cannot miss its measurement."""
+    batch = replace(SPEEDUP, conditions={"batch": 64}, **change)
+    assert "unverified" == judged("speedup", 1.0, batch, conditions={"batch": 1})
+    data = replace(ACCURACY, origin=Origin(data_digest="d2"), **change)
+    assert "unverified" == judged("accuracy", 0.97, data)
+    assert () == verdicts([], [data])
+
+
+def test_a_retired_entry_of_a_metric_that_is_gone_disturbs_nothing():
+    """Even where a measurement of that name comes, it has nothing to be judged by."""
+    gone = replace(SPEEDUP, metric="speedup_b64", retired="renamed")
+    assert () == verdicts([], [gone])
+    assert "unverified" == only([replace(measurement("speedup", 2.0), metric="speedup_b64")], [gone]).kind
+
+
+BY_SEED = replace(ACCURACY, by_seed={0: 0.99, 1: 0.96, 2: 0.97, 3: 0.96})
+
+
+def test_fewer_seeds_are_compared_with_the_stored_values_of_the_same_seeds():
+    """Seed 0 was 0.99, so that 0.975 is worse than 0.01 below it, though it lies above the mean of all seeds."""
+    one = only([measurement("accuracy", 0.981, seeds=(0,))], [BY_SEED])
+    assert ("pass", "compared with 0.99, stored for the same seeds (0)") == (one.kind, one.reason)
+    assert "regressed" == judged("accuracy", 0.975, BY_SEED, seeds=(0,))
+    assert "pass" == judged("accuracy", 0.951, BY_SEED, seeds=(1,))
+    assert "pass" == judged("accuracy", 0.966, BY_SEED, seeds=(0, 1))
+    assert "regressed" == judged("accuracy", 0.964, BY_SEED, seeds=(0, 1))
+    assert "improved" == judged("accuracy", 0.98, BY_SEED, seeds=(1,))
+    assert "regressed" == judged("accuracy", 0.959, BY_SEED, seeds=(0, 1, 2, 3))
+
+
+def test_a_seed_that_is_not_stored_leads_back_to_wider_bounds():
+    """Nothing is known of it but the spread."""
+    assert "pass" == judged("accuracy", 0.951, BY_SEED, seeds=(7,))
+    assert "bounds widened by 2" in only([measurement("accuracy", 0.951, seeds=(7,))], [BY_SEED]).reason
+
+
+def test_the_worst_of_fewer_seeds_is_compared_with_the_worst_of_the_same():
+    """The least where higher is better, the greatest where lower is."""
+    worst = expectation("accuracy_worst_seed", 0.96, low=0.95, seeds=4, by_seed=BY_SEED.by_seed)
+    assert "regressed" == judged("accuracy_worst_seed", 0.955, worst, seeds=(0, 2))
+    assert "pass" == judged("accuracy_worst_seed", 0.961, worst, seeds=(0, 2))
+    loss = {"seeds": 3, "by_seed": {0: 0.1, 1: 0.3, 2: 0.5}}
+    errors = expectation("mean_squared_error_worst_seed", 0.5, high=0.52, **loss)
+    assert "pass" == judged("mean_squared_error_worst_seed", 0.32, errors, seeds=(0, 1))
+    assert "regressed" == judged("mean_squared_error_worst_seed", 0.33, errors, seeds=(0, 1))
+
+
+def test_an_absolute_time_beyond_its_bound_is_inconclusive_and_says_what_decides():
+    """The same code took a third longer within hours; ratios in one process did not."""
+    verdict = only([measurement("throughput", 10.0)], [expectation("throughput", 100, low=50, level=MACHINE)])
+    assert "inconclusive" == verdict.kind
+    wanted = "10 lies below low = 50; an absolute time moves with the machine; the paired figures decide"
+    assert wanted == verdict.reason
+    late = replace(LATENCY, xfail=XFail(reason="slow", until=TODAY))
+    assert "inconclusive" == judged("latency_p50", 9.0, late)
 
 
 @pytest.mark.parametrize(
@@ -214,8 +300,21 @@ def test_what_was_once_measured_on_this_machine_may_not_become_unavailable():
         ("", "unavailable"),
         ("latency_p50", "missing"),
     ] == [(verdict.metric, verdict.kind) for verdict in found]
-    assert "was measured on this machine when recorded; now: no compiler" == found[-1].reason
+    assert "was measured on this machine before; now: no compiler" == found[-1].reason
     assert ["error"] == [verdict.kind for verdict in verdicts([], [LATENCY], [failure("speed", "error")])]
+
+
+def test_what_this_machine_or_family_brought_before_may_not_become_unavailable_either():
+    """An entry that holds anywhere names the machines that measured it; on others it may be unavailable."""
+    seen = replace(COUNT, seen={MACHINE: 100})
+    family = replace(SPEEDUP, level=FAMILY)
+    failed = [failure("size", "unavailable"), failure("speed", "unavailable")]
+    found = {v.metric: v.reason for v in verdicts([], [seen, family], failed) if v.kind == "missing"}
+    wanted = {"parameters": "this machine", "speedup": "this family"}
+    assert {name: f"was measured on {what} before; now: no compiler" for name, what in wanted.items()} == found
+    elsewhere = replace(COUNT, seen={"cpu-x86_64-xeon-4c": 100})
+    assert ["unavailable"] == [v.kind for v in verdicts([], [elsewhere], [failure("size", "unavailable")])]
+    assert ["error"] == [v.kind for v in verdicts([], [seen], [failure("size", "error")])]
 
 
 def test_a_measurement_outside_the_plan_is_left_out_and_a_failure_is_not():
@@ -238,13 +337,14 @@ def test_verdicts_come_in_the_order_of_plan_and_catalogue(names, swapped):
     assert [(cell, name) for cell in cells for name in wanted] == [(verdict.cell, verdict.metric) for verdict in found]
 
 
-def test_the_failing_kinds_and_the_two_policies():
-    """Unverified and inconclusive fail only where asked for."""
+def test_the_failing_kinds_and_the_three_policies():
+    """Unverified, inconclusive and unavailable fail only where asked for."""
     kinds = {kind: Verdict(kind=kind, cell=CELL, metric="macs", group="size") for kind in VerdictKind}
     always = {"regressed", "improved", "missing", "error", "xpass"}
     strict = {kind for kind, verdict in kinds.items() if fails(verdict, unverified="fail", inconclusive="fail")}
     assert always == {kind for kind, verdict in kinds.items() if fails(verdict)}
     assert always | {"unverified", "inconclusive"} == strict
+    assert always | {"unavailable"} == {kind for kind, v in kinds.items() if fails(v, unavailable="fail")}
 
 
 def test_an_unknown_policy_is_refused():
@@ -252,3 +352,5 @@ def test_an_unknown_policy_is_refused():
     verdict = Verdict(kind=VerdictKind.PASS, cell=CELL, metric="macs", group="size")
     with pytest.raises(UsageError, match="did you mean fail"):
         fails(verdict, unverified="fial")
+    with pytest.raises(UsageError, match="did you mean fail"):
+        fails(verdict, unavailable="fial")

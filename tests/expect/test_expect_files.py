@@ -89,6 +89,30 @@ def test_marks_and_an_origin_of_its_own_are_read(tmp_path):
     assert ("1b", 4, "d1") == (entry.origin.commit, entry.origin.threads, entry.origin.data_digest)
 
 
+def test_conditions_values_by_seed_and_machines_seen_are_read(tmp_path):
+    """Seeds are whole numbers again, though TOML's keys are texts."""
+    text = ENTRY + (
+        'conditions = { batch = 64, threads = 1, tf32 = "off" }\n'
+        'by_seed = { "0" = 0.99, "10" = 1 }\nseen = { cpu-2c = 2.24, "cpu 4c" = 2.3 }\n'
+    )
+    (entry,) = load(write(tmp_path, text))
+    assert {"batch": 64, "threads": 1, "tf32": "off"} == entry.conditions
+    assert {0: 0.99, 10: 1} == entry.by_seed
+    assert {"cpu-2c": 2.24, "cpu 4c": 2.3} == entry.seen
+    assert None is entry.retired
+
+
+def test_a_retired_entry_may_name_a_metric_that_is_gone(tmp_path):
+    """What it says of unit and direction is then all that is known; without the mark it is refused."""
+    text = ENTRY.replace("speedup]", "speedup_b64]") + 'retired = "renamed speedup"\n'
+    (entry,) = load(write(tmp_path, text))
+    assert ("speedup_b64", "1", "higher", "renamed speedup") == (entry.metric, entry.unit, entry.better, entry.retired)
+    with pytest.raises(ExpectationFileError, match="did you mean highe"):
+        load(write(tmp_path, text.replace('better = "higher"', 'better = "highr"')))
+    with pytest.raises(ExpectationFileError, match="unit is missing"):
+        load(write(tmp_path, text.replace('unit = "1"\n', "")))
+
+
 def test_a_file_with_windows_line_ends_has_the_same_lines(tmp_path):
     """Line ends are no content."""
     (entry,) = load(write(tmp_path, ENTRY.replace("\n", "\r\n")))
@@ -129,6 +153,17 @@ def test_a_file_with_windows_line_ends_has_the_same_lines(tmp_path):
         ("noise = 0.008", "xfail = true", 18, "xfail must be a table"),
         ("noise = 0.008", 'only = "cpu"', 18, "list of texts"),
         ("noise = 0.008", 'only = ["cuda:0"]', 18, "write 'cuda'"),
+        ("noise = 0.008", "conditions = 64", 18, "conditions must be a table"),
+        ("noise = 0.008", "conditions = { batch = 6.4 }", 18, "batch must be a whole number or a text, not 6.4"),
+        ("noise = 0.008", "conditions = { tf32 = true }", 18, "tf32 must be a whole number or a text, not True"),
+        ("noise = 0.008", "conditions = { tf32 = '' }", 18, "tf32 must be a whole number or a text, not ''"),
+        ("noise = 0.008", "by_seed = { '01' = 0.9 }", 18, "'01' is no seed"),
+        ("noise = 0.008", "by_seed = { one = 0.9 }", 18, "'one' is no seed"),
+        ("noise = 0.008", "by_seed = { '1' = nan }", 18, "finite"),
+        ("noise = 0.008", "seen = { 'cpu-2c' = 'fast' }", 18, "cpu-2c must be a number"),
+        ("noise = 0.008", "retired = ''", 18, "retired must be a text"),
+        ("noise = 0.008", "retird = 'gone'", 18, "did you mean retired"),
+        ("noise = 0.008", "recorded = { family = 'x' }", 18, "unknown key 'family'"),
         ("noise = 0.008", "recorded = { thread = 1 }", 18, "did you mean threads"),
         ("schema = 1", "schema = 2", 1, "schema is 2"),
         ("schema = 1", "schema = true", 1, "schema is True"),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from suite.errors import ExpectationFileError, SuiteError, UsageError
 from suite.expect import Recorded, load, load_all, record
+from suite.expect.files import level_families
 from suite.expect.merge import merge
 from suite.expect.parse import parse
 from suite.expect.write import one_writer, replace_files
@@ -25,7 +26,9 @@ from suite.records import TIERS, Expectation, Origin, XFail
 
 SIZE = measurement("parameters", 100.0)
 QUALITY = measurement("accuracy", 0.97, seeds=(0, 1), noise=0.001)
-SPEED = measurement("speedup", 2.24, low=2.2, high=2.3, noise=0.0075, processes=5)
+SPEED = measurement(
+    "speedup", 2.24, low=2.2, high=2.3, noise=0.0075, processes=5, conditions={"threads": 1, "batch": 64}
+)
 LOCAL = measurement("latency_p50", 0.01)
 OTHER = replace(SIZE, cell=replace(CELL, technique="baseline"))
 ANY = Path("any/digits_cnn.toml")
@@ -87,6 +90,7 @@ versions = {{python = "3.11", torch = "2.15.0"}}
 machine = "{MACHINE}"
 threads = 1
 data_digest = "d1"
+family = "{FAMILY}"
 
 ["{TECHNIQUE}".speedup]
 value = 2.24
@@ -96,17 +100,18 @@ better = "higher"
 tier = "family"
 processes = 5
 noise = 0.0075
+conditions = {{batch = 64, threads = 1}}
 """
-    path = Path(FAMILY) / "digits_cnn.toml"
+    path = Path(MACHINE) / "digits_cnn.toml"
     assert wanted == text(tmp_path, path)
     assert Recorded(changed=(tmp_path / path,), added=1) == done
 
 
 def test_each_tier_goes_to_its_level(tmp_path):
-    """Exact and portable figures hold anywhere, ratios in a family, absolute timings on one machine."""
+    """Exact and portable figures hold anywhere, ratios and absolute timings on the machine that measured them."""
     assert 4 == go(tmp_path, SIZE, QUALITY, SPEED, LOCAL).added
     levels = {entry.metric: entry.level for entry in load_all(tmp_path)}
-    assert {"parameters": "any", "accuracy": "any", "speedup": FAMILY, "latency_p50": MACHINE} == levels
+    assert {"parameters": "any", "accuracy": "any", "speedup": MACHINE, "latency_p50": MACHINE} == levels
     assert "machine" not in text(tmp_path)
     assert ["accuracy", "parameters"] == [entry.metric for entry in load(tmp_path / ANY)]
 
@@ -125,7 +130,9 @@ def test_other_entries_comments_and_order_stay(tmp_path):
     done = go(tmp_path, OTHER, SIZE)
     wanted = WITH_COMMENTS.replace("value = 90      #", "value = 100      #").replace("= 90\n", "= 100\n")
     added = f'\n["{TECHNIQUE}".parameters]\nvalue = 100\nlow = 100\nhigh = 100\nunit = "1"\n'
-    added += 'better = "lower"\ntier = "exact"\n'
+    seen = f"seen = {{{MACHINE} = 100}}\n"
+    wanted = wanted.replace("2027-01-01}\n", "2027-01-01}\n" + seen)
+    added += f'better = "lower"\ntier = "exact"\n{seen}'
     assert wanted + added == text(tmp_path)
     assert (1, 1) == (done.added, done.updated)
     assert XFail(reason="known", until=date(2027, 1, 1)) == load(tmp_path / ANY)[1].xfail
@@ -135,7 +142,7 @@ def test_a_table_that_says_the_same_already_keeps_its_bytes(tmp_path):
     """Whatever its spaces and notation."""
     content = (
         WITH_COMMENTS.replace("2027-01-01}", "2027-01-01 }").replace("= 90", "= 1e2").replace('commit = "old"\n', "")
-    )
+    ).replace("2027-01-01 }\n", f"2027-01-01 }}\nseen = {{ '{MACHINE}'=1e2 }}\n")
     put(tmp_path, content)
     assert Recorded() == go(tmp_path, OTHER)
     assert content == text(tmp_path)
@@ -199,7 +206,7 @@ def test_an_origin_in_any_notation_is_renewed(tmp_path, origin):
 
 def test_a_favourable_bound_that_someone_added_is_renewed(tmp_path):
     """Who wants to hear of improvements goes on hearing of them."""
-    path = Path(FAMILY) / "digits_cnn.toml"
+    path = Path(MACHINE) / "digits_cnn.toml"
     go(tmp_path, SPEED)
     put(tmp_path, text(tmp_path, path).replace("low = 2.172\n", "low = 2.172\nhigh = 2.3\n"), path)
     go(tmp_path, replace(SPEED, value=3.0))
@@ -234,7 +241,7 @@ def test_what_cannot_be_trusted_is_skipped_with_its_reason(tmp_path):
 
 def test_a_malformed_file_stops_everything_before_anything_is_written(tmp_path):
     """Not even the files that are well are touched."""
-    path = Path(FAMILY) / "digits_cnn.toml"
+    path = Path(MACHINE) / "digits_cnn.toml"
     put(tmp_path, "schema = 1\nvalue = \n", path)
     with pytest.raises(ExpectationFileError, match=":2: is not valid TOML"):
         go(tmp_path, SIZE, SPEED)
@@ -344,6 +351,10 @@ def entries(draw):
         seeds=draw(st.none() | st.integers(1, 9)),
         processes=draw(st.none() | st.integers(1, 9)),
         noise=draw(st.none() | st.floats(0, 10)),
+        conditions=draw(st.dictionaries(PLAIN, st.integers(-9, 10**9) | PLAIN, max_size=2)),
+        by_seed=draw(st.dictionaries(st.integers(0, 99), NUMBERS, max_size=3)),
+        seen=draw(st.dictionaries(PLAIN, NUMBERS, max_size=2)),
+        retired=draw(st.none() | PLAIN),
         xfail=draw(st.none() | xfail),
         only=tuple(draw(st.lists(st.sampled_from(["cpu", "cuda", "mps"]), max_size=2))),
     )
@@ -404,11 +415,48 @@ def test_fewer_seeds_or_processes_never_replace_more(tmp_path):
     """A quick run's figures are worse than what is stored."""
     many = measurement("accuracy", 0.99, noise=0.002, seeds=(0, 1, 2, 3, 4))
     record([many, measurement("speedup", 2.0, noise=0.01, processes=5)], header=run_header(), directory=tmp_path)
-    quick = [measurement("accuracy", 0.98, seeds=(0,)), measurement("speedup", 1.9)]
+    quick = [measurement("accuracy", 0.98, seeds=(0,)), measurement("speedup", 1.9, processes=3)]
     done = record(quick, header=run_header(), directory=tmp_path)
     assert (0, 0) == (done.added, done.updated)
     assert "stored from 5 seeds" in " ".join(done.skipped)
     assert "stored from 5 processes" in " ".join(done.skipped)
+
+
+def test_an_entry_of_other_conditions_or_data_is_replaced_even_by_fewer_seeds_or_processes(tmp_path):
+    """It says nothing of what was measured now; so does a retired one."""
+    many = replace(QUALITY, seeds=(0, 1, 2))
+    record([many, SPEED], header=run_header(), directory=tmp_path)
+    larger = replace(SPEED, processes=3, conditions={"batch": 4096})
+    done = record(
+        [QUALITY, larger], header=run_header(where=here(data_digests={"digits_cnn": "d2"})), directory=tmp_path
+    )
+    assert (2, ()) == (done.updated, done.skipped)
+
+
+def test_a_retired_entry_that_is_measured_again_is_retired_no_longer(tmp_path):
+    """The other marks stay."""
+    put(tmp_path, WITH_COMMENTS.replace('only = ["cpu"]', 'only = ["cpu"]\nretired = "replaced"'))
+    assert "replaced" == load(tmp_path / ANY)[1].retired
+    go(tmp_path, OTHER)
+    _, baseline = load(tmp_path / ANY)
+    assert (None, ("cpu",), "known") == (baseline.retired, baseline.only, baseline.xfail.reason)
+
+
+def test_a_run_that_is_partial_records_nothing(tmp_path):
+    """Interrupted or narrowed, it would leave old figures beside new ones."""
+    with pytest.raises(SuiteError, match="interrupted or narrowed by -k records nothing"):
+        record([SIZE], header=run_header(), directory=tmp_path, partial=True)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_family_of_a_machine_is_added_to_a_file_that_lacks_it(tmp_path):
+    """Even where other entries remain, for which the file's origin goes on speaking."""
+    path = Path(MACHINE) / "digits_cnn.toml"
+    put(tmp_path, WITH_COMMENTS, path)
+    go(tmp_path, SPEED)
+    assert f'data_digest = "d1"\nfamily = "{FAMILY}"\n' in text(tmp_path, path)
+    assert {MACHINE: FAMILY} == level_families(tmp_path)
+    assert "old" == load(tmp_path / path)[0].origin.commit
 
 
 def test_a_ratio_whose_noise_leaves_no_bound_is_not_recorded(tmp_path):

@@ -48,6 +48,17 @@ def test_entries_of_other_threads_do_not_apply(tmp_path):
     assert {"speedup_b1": (FAMILY, 2), "speedup": (MACHINE, 3)} == found(Store([tmp_path]), threads=2)
 
 
+def test_threads_among_the_conditions_count_as_those_of_the_origin(tmp_path):
+    """An entry may say itself what its file's origin says for all."""
+    put(tmp_path, FAMILY, "speedup_b1", 2, origin="threads = 1")
+    path = tmp_path / FAMILY / "digits_cnn.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "conditions = { threads = 2 }\n", encoding="utf-8")
+    assert {} == found(Store([tmp_path]))
+    assert {"speedup_b1": (FAMILY, 2)} == found(Store([tmp_path]), threads=2)
+    near = Store([tmp_path]).near("digits_cnn", TECHNIQUE, "speedup_b1", here())
+    assert "recorded here with 2 threads, this run uses 1" == near
+
+
 def test_what_is_near_names_other_machines_and_thread_counts(tmp_path):
     """A reason to be read beside 'unverified'."""
     put(tmp_path, "cuda-sm90", "speedup_b1", 2)

@@ -1,0 +1,115 @@
+"""Why a measurement must not become an expectation."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from suite.composition import BASELINE
+from suite.errors import unknown
+from suite.expect.bounds import ENOUGH_PROCESSES, SIGMAS
+from suite.expect.judge import TIME_UNITS
+from suite.expect.match import other_conditions, other_data
+from suite.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from suite.records import Expectation, Measurement, RunHeader
+
+TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
+NULL_METRIC = "speedup"  # of the baseline against its own copy
+NULL_LOW, NULL_HIGH = 0.98, 1.02
+
+
+def doubt(measured: Measurement, header: RunHeader, biased: Mapping[tuple[str, str], str], *, single: bool) -> str:
+    """Why the measurement cannot be trusted as an expectation; empty where it can.
+
+    ``biased`` are the workloads and devices whose timings the run's own null arm contradicts (`null_doubts`).
+    ``single`` accepts ratios from too few processes.
+    """
+    known = METRICS.get(measured.metric)
+    if known is None:
+        return str(unknown("metric", measured.metric, METRICS))
+    noise = SIGMAS * (measured.noise or 0.0)
+    doubts = {
+        f"suspect: {measured.suspect}": measured.suspect,
+        f"its value is {measured.value!r}": not math.isfinite(measured.value),
+        f"measured as {measured.unit}, {measured.better} is better; the catalogue has {known.unit}, {known.better}": (
+            (measured.unit, measured.better) != (known.unit, known.better)
+        ),
+        _timing_doubt(measured, header, biased): is_timed(measured),
+        _too_few(measured): not single and from_too_few(measured),
+        f"too noisy to gate: four times its noise is {noise:.0%}; measure it on a quieter machine": (
+            noise >= TOO_NOISY and measured.better == "higher" and known.noise == "relative"
+        ),
+    }
+    return next((doubt for doubt, holds in doubts.items() if doubt and holds), "")
+
+
+def null_doubts(measured: Iterable[Measurement]) -> dict[tuple[str, str], str]:
+    """By workload and device, why all timings of a run are biased: its baseline is not as fast as its own copy."""
+    return {
+        (one.cell.workload, one.cell.device): (
+            f"the run's own error: the baseline against its copy is {one.value:.4g} [{one.low:.4g}, {one.high:.4g}], "
+            f"outside {NULL_LOW} to {NULL_HIGH}; run it again on a quieter machine"
+        )
+        for one in measured
+        if (one.cell.technique, one.metric) == (BASELINE, NULL_METRIC)
+        and one.low is not None
+        and one.high is not None
+        and (one.high < NULL_LOW or one.low > NULL_HIGH)
+    }
+
+
+def weaker(measured: Measurement, entry: Expectation | None, header: RunHeader, *, new: bool) -> str:
+    """Why what is stored is better than this measurement; empty where it is not."""
+    if entry is None:
+        return ""
+    if new:
+        return "has an expectation already"
+    if entry.retired or other_conditions(measured, entry) or other_data(entry, header.where):
+        return ""  # another quantity, of which nothing is stored
+    if (entry.seeds or 0) > len(measured.seeds) > 0:
+        return f"stored from {entry.seeds} seeds, measured with {len(measured.seeds)}; run it with as many"
+    if (entry.processes or 0) > measured.processes:
+        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with --expect=record"
+    return _contradiction(measured, entry, header.where.machine)
+
+
+def is_timed(measured: Measurement) -> bool:
+    """Whether the figure is a time, or a ratio of times."""
+    return measured.unit in TIME_UNITS or METRICS[measured.metric].judged == "interval"
+
+
+def from_too_few(measured: Measurement) -> bool:
+    """Whether the figure is a ratio of times from so few processes that its noise is not known."""
+    return METRICS[measured.metric].judged == "interval" and measured.processes < ENOUGH_PROCESSES
+
+
+def _timing_doubt(measured: Measurement, header: RunHeader, biased: Mapping[tuple[str, str], str]) -> str:
+    if not header.quiet:
+        return "a timing outside a quiet process; run it through `suite bench`"
+    return biased.get((measured.cell.workload, measured.cell.device), "")
+
+
+def _too_few(measured: Measurement) -> str:
+    plural = "process" if measured.processes == 1 else "processes"
+    return (
+        f"a ratio from {measured.processes} {plural}, fewer than {ENOUGH_PROCESSES}, whose noise is not known; "
+        "run it with --expect=record"
+    )
+
+
+def _contradiction(measured: Measurement, entry: Expectation, machine: str) -> str:
+    """Exact means equal everywhere: another machine's other figure says that it is not, or that the code changed."""
+    if measured.tier != "exact":
+        return ""
+    others = {key: value for key, value in entry.seen.items() if key != machine and value != measured.value}
+    if not others:
+        return ""
+    told = ", ".join(f"{value!r} on {key}" for key, value in sorted(others.items()))
+    return (
+        f"exact figures are equal on every machine, but it is {told} and {measured.value:g} here; "
+        f"if it changed on purpose, delete the entry at {entry.path}:{entry.line} and record it on each machine"
+    )

@@ -1,0 +1,75 @@
+"""Whether an entry speaks of what a run measures: the same hardware, threads, device, conditions and data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suite.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from suite.records import Expectation, Measurement, Where
+
+HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
+ANEW = "record it anew (suite bench --expect=record)"
+
+
+def applies(entry: Expectation, where: Where) -> bool:
+    """Whether the entry is about the hardware and threads of this run."""
+    return entry.level in where.levels and threads_agree(entry, where)
+
+
+def threads_agree(entry: Expectation, where: Where) -> bool:
+    """Thread counts matter where hardware does; entries of other hardware are not asked."""
+    if entry.level not in (where.machine, where.family) or entry.level == "any":
+        return True
+    return threads_of(entry) in (None, where.threads)
+
+
+def threads_of(entry: Expectation) -> int | str | None:
+    """The threads that the entry was recorded with."""
+    return entry.conditions.get("threads", entry.origin.threads)
+
+
+def must_answer(entry: Expectation, where: Where) -> bool:
+    """Whether a measurement has to come on this device; a retired entry waits for none."""
+    return not entry.retired and (not entry.only or where.device.partition(":")[0] in entry.only)
+
+
+def other_hardware(measured: Measurement, entry: Expectation) -> str:
+    """Why the entry is about another use of the hardware; empty where it is not. What holds anywhere never is."""
+    if entry.level == "any":
+        return ""
+    keys = [key for key in _differing(measured.conditions, entry.conditions) if key in HARDWARE]
+    return _difference(keys, measured.conditions, entry.conditions)
+
+
+def other_conditions(measured: Measurement, entry: Expectation) -> str:
+    """Why the measurement does not answer the entry, which applies here; empty where it does."""
+    keys = [key for key in _differing(measured.conditions, entry.conditions) if key not in HARDWARE]
+    difference = _difference(keys, measured.conditions, entry.conditions)
+    return f"{difference}; {ANEW}" if difference else ""
+
+
+def other_data(entry: Expectation, where: Where) -> str:
+    """Why the quality was recorded on data that are not comparable; empty where they are, or either is not known."""
+    recorded, here = entry.origin.data_digest, where.data_digests.get(entry.workload)
+    known = METRICS.get(entry.metric)
+    portable = entry.tier == "portable" and known is not None and known.group == "quality"
+    if not portable or recorded is None or here is None or recorded == here:
+        return ""
+    return f"other data: recorded on {recorded}, this run has {here}; {ANEW} or restore the data"
+
+
+def _differing(here: Mapping[str, int | str], there: Mapping[str, int | str]) -> list[str]:
+    """The conditions that both name and that differ."""
+    return sorted(key for key in here.keys() & there.keys() if here[key] != there[key])
+
+
+def _difference(keys: Iterable[str], here: Mapping[str, int | str], there: Mapping[str, int | str]) -> str:
+    keys = list(keys)
+    if not keys:
+        return ""
+    recorded, measured = (", ".join(f"{key} {given[key]}" for key in keys) for given in (there, here))
+    return f"recorded at {recorded}, this run measured {measured}"

@@ -1,0 +1,32 @@
+"""Which verdicts fail a gate."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from suite.errors import unknown
+from suite.records import Verdict, VerdictKind
+
+Policy = Literal["report", "fail"]
+FAILING = frozenset(
+    {VerdictKind.REGRESSED, VerdictKind.IMPROVED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS}
+)
+
+
+def fails(
+    verdict: Verdict,
+    *,
+    unverified: Policy = "report",
+    inconclusive: Policy = "report",
+    unavailable: Policy = "report",
+) -> bool:
+    """Whether a gate fails by this verdict; the policies make three kinds fail that otherwise are only reported."""
+    policies = {
+        VerdictKind.UNVERIFIED: unverified,
+        VerdictKind.INCONCLUSIVE: inconclusive,
+        VerdictKind.UNAVAILABLE: unavailable,
+    }
+    for kind, policy in policies.items():
+        if policy not in {"report", "fail"}:
+            raise unknown(f"policy for {kind} verdicts", policy, ("report", "fail"))
+    return verdict.kind in FAILING or policies.get(verdict.kind) == "fail"
