@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.metrics import VS_CONTROL
-from suite.report.values import change, millions, number, percent, plain, points, size, times, whole
+from suite.report.values import change, number, percent, plain, points, scaled, size, times, whole
 
 Row = dict[str, Any]
 ENDS = ("", "_low", "_high")
@@ -109,7 +109,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         _metric("smaller", "bytes_ratio", times),
         _metric("coded", "entropy_bytes", size),
         _metric("parameters", "parameters", whole),
-        _metric("MACs", "macs", millions),
+        _metric("MACs", "macs", scaled),
         speedup_column(rows),
         _metric("vs channels_last", "speedup_vs_channels_last", times),
         _metric("batch 1", "speedup_b1", times),

@@ -40,9 +40,14 @@ def size(count: float | None) -> str:
     return f"{count:.0f} B"
 
 
-def millions(count: float | None) -> str:
-    """A count in millions: ``2.63 M``."""
-    return "-" if count is None else f"{count / 1e6:.2f} M"
+def scaled(count: float | None) -> str:
+    """A large count in three digits: ``812``, ``14.4 k``, ``2.63 M``, ``4.09 G``."""
+    if count is None:
+        return "-"
+    for unit, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * scale:
+            return f"{_three(count / scale)} {unit}"
+    return f"{count:.0f}"
 
 
 def whole(count: float | None) -> str:
@@ -80,6 +85,11 @@ def _side(value: float, bound: float) -> int:
 
 def _parsed(text: str) -> float:
     return float(text.replace(",", ""))
+
+
+def _three(value: float) -> str:
+    decimals = next((places for places, end in ((2, 9.995), (1, 99.95)) if value < end), 0)
+    return f"{value:.{decimals}f}"
 
 
 def _digits(value: float, digits: int) -> str:

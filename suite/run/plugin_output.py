@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suite import phases
-from suite.records import Verdict
+from suite.records import Verdict, VerdictKind
 from suite.run.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
 UNQUIET = "timings are inconclusive: this is no quiet process; start it with `suite bench`"
+
+UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
 
 class Progress:
@@ -76,6 +78,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
     if not run.header.quiet and any(found.group == "speed" for found in measurements):
         terminal.line(UNQUIET, yellow=True)
+    if run.options.gates and nothing_gated(run.verdicts):
+        terminal.line(UNGATED, red=True)
     _tell_recorded(terminal, run)
     for line in time_lines(wide):
         terminal.line(line)
@@ -85,6 +89,11 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
     """Those whose figures may be recorded: timings of a process that is not quiet may not."""
     return [verdict for verdict in verdicts if quiet or verdict.group != "speed"]
+
+
+def nothing_gated(verdicts: Iterable[Verdict]) -> bool:
+    """Whether a gate compared nothing at all, so that its exit code says nothing."""
+    return all(verdict.expectation is None and verdict.kind is not VerdictKind.ERROR for verdict in verdicts)
 
 
 def width_of(terminal: Any) -> int:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.report.values import change, number, percent, plain, points, size, times
+from suite.report.values import change, number, percent, plain, points, scaled, size, times
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,13 @@ def test_a_shown_number_is_on_the_same_side_of_its_bound(value, bound):
         ("-", plain(None, "bit")),
         ("-0.0123 [-0.02, +0.004]", change(-0.01234, -0.02, 0.004)),
         ("+0", change(0.0)),
+        ("812", scaled(812)),
+        ("14.4 k", scaled(14_410)),
+        ("1.00 M", scaled(999_600)),
+        ("2.63 M", scaled(2_634_123)),
+        ("819 M", scaled(818_925_568)),
+        ("10.0 G", scaled(9_999_000_000)),
+        ("-", scaled(None)),
         ("2.24x [2.20, 2.28]", times(2.24, 2.2, 2.28)),
         ("0.97x", times(0.97)),
         ("512 B", size(512)),

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite import phases
-from suite.records import Cell, Verdict, VerdictKind
+from suite.records import Cell, Expectation, Verdict, VerdictKind
 from suite.run import plugin_output
-from suite.run.plugin_output import hush_benchmark_table, recordable, time_lines, width_of
+from suite.run.plugin_output import hush_benchmark_table, nothing_gated, recordable, time_lines, width_of
 from suite.settings import PACKAGE
 
 SPENT = {"imports": 12.34, "training": 100.0, "fresh_process": 7.0, "speed": 3.21, phases.OTHER: 1.5}
@@ -134,3 +135,17 @@ def test_timings_of_a_process_that_is_not_quiet_are_not_proposed_for_recording()
     )
     assert [size] == recordable([speed, size], quiet=False)
     assert [speed, size] == recordable([speed, size], quiet=True)
+
+
+def test_a_gate_that_compared_nothing_says_so():
+    """The first run in a new repository has no expectation; green would be misunderstood."""
+    cell = Cell(workload="w", technique="t", device="cpu")
+    entry = Expectation(
+        workload="w", technique="t", metric="macs", level="any", value=1, unit="1", better="lower", tier="exact"
+    )
+    bare = [Verdict(kind=kind, cell=cell, metric="macs", group="size") for kind in VerdictKind]
+    unverified, error = (next(v for v in bare if v.kind == kind) for kind in ("unverified", "error"))
+    assert nothing_gated([])
+    assert nothing_gated([unverified])
+    assert not nothing_gated([unverified, error])
+    assert not nothing_gated([unverified, replace(unverified, kind=VerdictKind.PASS, expectation=entry)])
