@@ -1,4 +1,4 @@
-"""The ``suite`` command: bench, record, report, list, lint, doctor."""
+"""The ``suite`` command: init, bench, record, report, list, lint, doctor."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="suite", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_init(commands.add_parser("init", help="write a workload, settings and a CI workflow into a repository"))
     _add_bench(commands.add_parser("bench", help="measure cells and check them", allow_abbrev=False))
     _add_record(commands.add_parser("record", help="store figures of a run as expectations"))
     _add_report(commands.add_parser("report", help="write and show the tables of a run"))
@@ -51,6 +52,20 @@ def build_parser() -> argparse.ArgumentParser:
     _add_lint(commands.add_parser("lint", help="check expectation files"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the repository (default: here)")
+    parser.set_defaults(run=_init)
+
+
+def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Write what a repository needs to gate; nothing that is there is changed."""
+    from suite.init import init
+
+    for line in init(parsed.folder):
+        print(line)
+    return EXIT_PASS
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from suite.metrics import METRICS
-from suite.registry import Registry, Technique
+from suite.metrics import METRICS, place
+from suite.registry import Registry
 
 
 def lines(registry: Registry, what: str | None, directories: Sequence[Path]) -> Iterator[str]:
     """One line for each workload, technique, metric or expectation; without ``what``, workloads and techniques."""
     if what in (None, "workloads"):
         yield "workloads"
-        yield from (f"  {w.name:<22} {w.about}" for w in registry.workloads.values())
+        yield from _aligned((f"  {w.name}", w.about) for w in registry.workloads.values())
     if what in (None, "techniques"):
         yield "techniques"
-        yield from (f"  {_spelled(registry, t):<58} {t.about}" for t in registry.techniques.values())
+        yield from _aligned((f"  {registry.canonical(t.name)}", t.about) for t in registry.techniques.values())
     if what == "metrics":
-        for m in METRICS.values():
-            yield f"{m.name:<26} {m.unit:<4} {m.better:<7} {m.tier:<9} {m.about}"
+        yield from _aligned(
+            (m.name, m.unit, m.better, m.tier, m.about) for m in sorted(METRICS.values(), key=lambda m: place(m.name))
+        )
     if what == "expectations":
         yield from _expectations(directories)
 
 
-def _spelled(registry: Registry, technique: Technique) -> str:
-    return registry.canonical(technique.name)
+def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines whose columns, but for the last, are as wide as their widest text."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield " ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _expectations(directories: Sequence[Path]) -> Iterator[str]:

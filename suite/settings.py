@@ -3,46 +3,87 @@
 from __future__ import annotations
 
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from suite.errors import SetupError
+from suite.errors import SetupError, SuiteError
 from suite.registry import Registry
 
 TABLE = "tradeoff-suite"
 ENTRY_POINTS = "tradeoff_suite"
+EXPECTATIONS = "expectations"
 PACKAGE = Path(__file__).parent
 
 
 def shipped_expectations() -> Path:
     """The folder of expectations for the built-in workloads: inside an installed package, beside it in a checkout."""
     installed = PACKAGE / "_expectations"
-    return installed if installed.is_dir() else PACKAGE.parent / "expectations"
+    return installed if installed.is_dir() else PACKAGE.parent / EXPECTATIONS
+
+
+def settings_file(directory: Path) -> Path | None:
+    """The nearest pyproject.toml upwards from ``directory`` that has a table ``[tool.tradeoff-suite]``."""
+    files = (folder / "pyproject.toml" for folder in (directory, *directory.parents))
+    return next((file for file in files if file.is_file() and _table(file) is not None), None)
 
 
 def user_modules(directory: Path) -> list[str]:
-    """Modules of ``[tool.tradeoff-suite] load`` in the nearest pyproject.toml; ``.py`` paths are relative to it."""
+    """Modules of ``[tool.tradeoff-suite] load`` in the `settings_file`; ``.py`` paths are relative to it."""
+    file = settings_file(directory)
+    return [] if file is None else [_resolved(name, file.parent) for name in _load_list(file)]
+
+
+def expect_dir(directory: Path) -> Path | None:
+    """The folder of a user's expectations: the nearest ``expectations`` upwards that holds ``*/*.toml``.
+
+    The search ends beside the `settings_file`, which is also where the first expectations belong: what lies further up
+    is another project's. ``None`` where there is neither.
+    """
+    directory = directory.resolve()
+    file = settings_file(directory)
     for folder in (directory, *directory.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file():
-            return [_resolved(name, folder) for name in _load_list(file)]
-    return []
+        ours = file is not None and folder == file.parent
+        if ours or any((folder / EXPECTATIONS).glob("*/*.toml")):
+            return folder / EXPECTATIONS
+    return None
 
 
 def load_user_modules(registry: Registry, directory: Path, extra: list[str]) -> None:
     """Import everything that declares workloads or techniques: settings, entry points, then ``extra``."""
     for point in entry_points(group=ENTRY_POINTS):
-        point.load()
+        _load_point(point)
     for name in dict.fromkeys([*user_modules(directory), *extra]):
         registry.load(name)
 
 
-def _load_list(file: Path) -> list[str]:
+def _load_point(point: EntryPoint) -> None:
+    try:
+        point.load()
+    except SuiteError:
+        raise
+    except Exception as error:
+        owner = point.dist.name if point.dist else "an unknown distribution"
+        said = (str(error).splitlines() or [""])[0]
+        raise SetupError(
+            f"the entry point {point.name} = {point.value!r} of {owner} cannot be loaded: {type(error).__name__}: "
+            f"{said}; update or uninstall {owner}"
+        ) from error
+
+
+def _table(file: Path) -> object:
+    """What stands at ``[tool.tradeoff-suite]``, ``None`` if nothing does."""
     try:
         tool = tomllib.loads(file.read_text("utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"{file}: {error}") from error
-    settings = tool.get(TABLE, {}) if isinstance(tool, dict) else None
+    if not isinstance(tool, dict):
+        raise SetupError(f"{file}: [tool] must be a table")
+    found: object = tool.get(TABLE)
+    return found
+
+
+def _load_list(file: Path) -> list[str]:
+    settings = _table(file)
     if not isinstance(settings, dict):
         raise SetupError(f"{file}: [tool.{TABLE}] must be a table")
     names = settings.get("load", [])

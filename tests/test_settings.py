@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from suite import settings
-from suite.errors import SetupError
+from suite.errors import SetupError, SuiteError
 from suite.registry import Registry
-from suite.settings import load_user_modules, shipped_expectations, user_modules
+from suite.settings import expect_dir, load_user_modules, settings_file, shipped_expectations, user_modules
 
 
 def pyproject(folder, text):
@@ -25,12 +25,64 @@ def test_modules_are_listed_in_the_nearest_pyproject(tmp_path):
     assert ["my_models", str(tmp_path / "bench/mine.py")] == user_modules(inner)
 
 
-def test_the_nearest_pyproject_counts_alone(tmp_path):
-    """A project inside another one is a project of its own."""
+def test_the_nearest_table_counts_alone(tmp_path):
+    """A project with settings of its own inside another one is a project of its own."""
     pyproject(tmp_path, '[tool.tradeoff-suite]\nload = ["outer"]\n')
     inner = tmp_path / "inner"
     inner.mkdir()
-    assert [] == user_modules(pyproject(inner, "[project]\n"))
+    assert [] == user_modules(pyproject(inner, "[tool.tradeoff-suite]\n"))
+
+
+def test_a_pyproject_without_the_table_hides_nothing(tmp_path):
+    """A package in a subfolder has a pyproject.toml; the gate started there still knows the repository's networks."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\nload = ["outer"]\n')
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    assert ["outer"] == user_modules(pyproject(inner, "[project]\nname = 'inner'\n"))
+    assert tmp_path / "pyproject.toml" == settings_file(inner)
+
+
+def entry(folder):
+    (folder / "expectations" / "any").mkdir(parents=True)
+    (folder / "expectations" / "any" / "mine.toml").write_text("", "utf-8")
+    return folder / "expectations"
+
+
+def test_expectations_are_found_upwards(tmp_path):
+    """A gate started in a subfolder checks against the repository's expectations, with or without settings."""
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    stored = entry(tmp_path)
+    assert stored == expect_dir(inner)
+    pyproject(inner, "[project]\n")
+    assert stored == expect_dir(inner)
+    assert entry(tmp_path / "a") == expect_dir(inner)
+
+
+def test_expectations_of_an_outer_project_are_not_the_inner_ones(tmp_path):
+    """A project with settings of its own is not gated by what another one expects."""
+    entry(tmp_path)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    pyproject(inner, "[tool.tradeoff-suite]\n")
+    assert inner / "expectations" == expect_dir(inner)
+
+
+def test_an_empty_folder_of_that_name_holds_no_expectations(tmp_path):
+    """Any folder may be called so; what counts is a TOML file of a machine, a family or any."""
+    inner = tmp_path / "inner"
+    (inner / "expectations").mkdir(parents=True)
+    (inner / "expectations" / "readme.toml").write_text("", "utf-8")
+    assert entry(tmp_path) == expect_dir(inner)
+
+
+def test_the_first_expectations_belong_beside_the_settings(tmp_path):
+    """The first recording from a subfolder does not scatter them; without settings there is no such place."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    if expect_dir(inner) is None:
+        pyproject(tmp_path, "[tool.tradeoff-suite]\n")
+        assert tmp_path / "expectations" == expect_dir(inner)
 
 
 def test_a_folder_without_any_pyproject_loads_nothing(tmp_path):
@@ -77,6 +129,48 @@ def test_entry_points_are_loaded_too(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "entry_points", lambda group: [point] if group == settings.ENTRY_POINTS else [])
     load_user_modules(Registry(), pyproject(tmp_path, ""), [])
     assert str(package) == sys.modules.pop("declares_techniques").__file__
+
+
+class Distribution:
+    """As much of an installed distribution as the message names."""
+
+    name = "their-networks"
+
+
+@pytest.mark.parametrize(
+    ("cause", "body"),
+    [
+        ("ImportError: no such name", "raise ImportError('no such name')"),
+        ("ValueError: first", "raise ValueError('first\\nsecond')"),
+        ("AttributeError: module", ""),
+    ],
+)
+def test_a_broken_entry_point_is_one_sentence_that_names_its_owner(tmp_path, monkeypatch, cause, body):
+    """Somebody else's package must not end every command in a traceback."""
+    (tmp_path / "broken_declarations.py").write_text(body, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = importlib.metadata.EntryPoint("theirs", "broken_declarations:register", settings.ENTRY_POINTS)
+    monkeypatch.setattr(settings, "entry_points", lambda group: [point._for(Distribution())] if group else [])
+    with pytest.raises(SetupError) as caught:
+        load_user_modules(Registry(), tmp_path, [])
+    sys.modules.pop("broken_declarations", None)
+    said = str(caught.value)
+    start = "the entry point theirs = 'broken_declarations:register' of their-networks cannot be loaded: "
+    assert said.startswith(start + cause)
+    assert said.endswith("; update or uninstall their-networks")
+    assert "\n" not in said
+
+
+def test_what_the_suite_says_about_an_entry_point_is_passed_on(tmp_path, monkeypatch):
+    """A declaration that is wrong names its own line."""
+    (tmp_path / "wrong_declarations.py").write_text(
+        "from suite.errors import UsageError\nraise UsageError('say it so')", "utf-8"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    point = importlib.metadata.EntryPoint("theirs", "wrong_declarations", settings.ENTRY_POINTS)
+    monkeypatch.setattr(settings, "entry_points", lambda group: [point] if group else [])
+    with pytest.raises(SuiteError, match=r"^say it so$"):
+        load_user_modules(Registry(), tmp_path, [])
 
 
 def test_expectations_are_shipped():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Any
 
-from suite.errors import ResultsError
 from suite.metrics import METRICS
 from suite.records import Cell, Measurement, RunHeader, Verdict, VerdictKind
 
@@ -26,13 +24,15 @@ COLUMNS = (
     "low",
     "high",
     "unit",
+    "better",
     "tier",
+    "batch",
     "verdict",
     "stale",
 )
-NUMBERS = frozenset({"value", "low", "high"})
+NUMBERS = frozenset({"value", "low", "high", "batch"})
 FLAGS = frozenset({"stale"})
-PRECISIONS = {"amp_bf16": "bf16", "amp_fp16": "fp16", "static_int8": "int8"}  # the first that applies
+PLAIN = "fp32"  # of what the header names no precision for
 
 SEVERITY = (
     VerdictKind.ERROR,
@@ -61,21 +61,19 @@ def tidy(header: RunHeader, measurements: Iterable[Measurement], verdicts: Itera
     return typed(rows, COLUMNS, numbers=NUMBERS, flags=FLAGS)
 
 
-def precision_of(technique: str) -> str:
-    """Precision that a canonical composition computes in: ``bf16``, ``fp16``, ``int8`` or ``fp32``."""
-    try:
-        tree = ast.parse(technique, mode="eval")
-    except (SyntaxError, ValueError) as error:
-        raise ResultsError(
-            f"{technique!r} is no canonical composition such as 'structured_pruning(ratio=0.5)+amp_bf16'"
-        ) from error
-    members = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}  # parameters are literals, not names
-    return next((precision for name, precision in PRECISIONS.items() if name in members), "fp32")
-
-
 def worst(kinds: Iterable[str]) -> VerdictKind | None:
     """The worst of some kinds of verdict; ``None`` if there is none."""
     return min((VerdictKind(kind) for kind in kinds), key=SEVERITY.index, default=None)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as dictionaries, ``None`` where a value is missing."""
+    import pandas as pd  # heavy
+
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
 
 
 def typed(
@@ -106,14 +104,16 @@ def _row(
         "technique": cell.technique,
         "control": measurement and measurement.control,
         "device": cell.device,
-        "precision": precision_of(cell.technique),
+        "precision": header.precisions.get(cell.technique, PLAIN),
         "machine": header.where.machine,
         "metric": metric,
         "value": measurement and measurement.value,
         "low": measurement and measurement.low,
         "high": measurement and measurement.high,
         "unit": known and known.unit,
+        "better": known and known.better,
         "tier": known and known.tier,
+        "batch": measurement and measurement.conditions.get("batch"),
         "verdict": verdict and verdict.kind.value,
         "stale": verdict is not None and verdict.stale,
     }

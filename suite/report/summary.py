@@ -1,19 +1,13 @@
-"""The end of a run as plain text for the terminal: a compact table, what needs attention, and what to do about it."""
+"""The end of a run as plain text for the terminal: what needs attention, and what to do about it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
 from suite.report.frame import SEVERITY
-from suite.report.tradeoffs import percent, points, records, size, times, verdict_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Figures = dict[str, Callable[[dict[str, Any]], str]]
+from suite.report.values import number, unit_of
 
 ATTENTION = frozenset(
     {
@@ -25,48 +19,8 @@ ATTENTION = frozenset(
         VerdictKind.INCONCLUSIVE,
     }
 )
-GAP = "  "
-SHORTEST_NAME = 20  # columns are left out before the names of techniques become shorter than this
 LONGEST_REASON = 300
 BOUND_DIGITS = 6  # as expectation files have them, to be found there
-
-FIGURES: Figures = {
-    "accuracy": lambda row: percent(row["accuracy"]),
-    "vs control": lambda row: points(*(row[f"accuracy_vs_control{end}"] for end in ("", "_low", "_high"))),
-    "size": lambda row: size(row["artefact_bytes"]),
-    "speed-up": lambda row: times(*(row[f"speedup{end}"] for end in ("", "_low", "_high"))),
-    "memory": lambda row: size(row["peak_memory_inference"]),
-    "verdict": verdict_of,
-}
-NARROW: Figures = FIGURES | {"vs control": lambda row: points(row["accuracy_vs_control"])}
-LAYOUTS: tuple[Figures, ...] = (
-    FIGURES,
-    {name: FIGURES[name] for name in ("accuracy", "vs control", "size", "speed-up", "verdict")},
-    {name: NARROW[name] for name in ("accuracy", "vs control", "size", "speed-up", "verdict")},
-    {name: NARROW[name] for name in ("accuracy", "vs control", "speed-up", "verdict")},
-    {name: NARROW[name] for name in ("vs control", "speed-up", "verdict")},
-    {name: NARROW[name] for name in ("speed-up", "verdict")},
-    {name: NARROW[name] for name in ("verdict",)},
-)
-"""What the table shows: the first that fits."""
-
-
-def table(tradeoffs_frame: pd.DataFrame, width: int) -> str:
-    """The trade-off table, aligned, below a line for each workload and device; ``width`` in characters.
-
-    In a narrow terminal figures are left out, then names of techniques are shortened in their middle. Names (of nine
-    characters at least) and verdicts always stay.
-    """
-    rows = records(tradeoffs_frame)
-    names = [row["technique"] for row in rows]
-    for layout in LAYOUTS:
-        columns = {name: [name, *(show(row) for row in rows)] for name, show in layout.items()}
-        room = width - len(GAP) - sum(len(GAP) + max(map(len, column)) for column in columns.values())
-        short = [_shorten(name, max(room, len("technique"))) for name in names]
-        if room >= min(SHORTEST_NAME, max(map(len, names), default=0)) and len(set(short)) == len(set(names)):
-            break
-    heading, *lines = _aligned(["technique", *short], columns)
-    return "\n".join([heading, *_grouped([f"{row['workload']} on {row['device']}" for row in rows], lines)])
 
 
 def attention(verdicts: Iterable[Verdict], *, rerun: Callable[[Verdict], str]) -> list[str]:
@@ -110,33 +64,6 @@ def unavailable(verdicts: Iterable[Verdict]) -> list[str]:
     )
 
 
-# -- the table --------------------------------------------------------------------------------------------------------
-
-
-def _aligned(names: list[str], columns: dict[str, list[str]]) -> list[str]:
-    """Lines of names and figures, verdicts to the left, other figures to the right; the first line is the heading."""
-    cells = [[name.ljust(max(map(len, names))) for name in names]]
-    for title, column in columns.items():
-        taken = max(map(len, column))
-        cells.append([text.ljust(taken) if title == "verdict" else text.rjust(taken) for text in column])
-    return [(GAP + GAP.join(line)).rstrip() for line in zip(*cells, strict=True)]
-
-
-def _grouped(titles: list[str], lines: list[str]) -> list[str]:
-    groups: dict[str, list[str]] = {}
-    for title, line in zip(titles, lines, strict=True):
-        groups.setdefault(title, [title]).append(line)
-    return [line for group in groups.values() for line in group]
-
-
-def _shorten(name: str, room: int) -> str:
-    """``name`` in at most ``room`` characters: both its beginning and its last parameters tell it from others."""
-    if len(name) <= room:
-        return name
-    head = (room - 2) // 2
-    return f"{name[:head]}..{name[len(name) - (room - 2 - head) :]}"
-
-
 # -- what needs attention ---------------------------------------------------------------------------------------------
 
 
@@ -171,12 +98,12 @@ def _measured(measurement: Measurement | None, expectation: Expectation | None) 
     text = number(measurement.value, bounds=bounds)
     if measurement.low is not None and measurement.high is not None:
         text += f" [{number(measurement.low, bounds=bounds)}, {number(measurement.high, bounds=bounds)}]"
-    return f" = {text}{_unit(measurement.unit)}"
+    return f" = {text}{unit_of(measurement.unit)}"
 
 
 def _bound(measurement: Measurement | None, expectation: Expectation) -> str:
     """The bound that the value breaks, else all there are."""
-    low, high, unit = expectation.low, expectation.high, _unit(expectation.unit)
+    low, high, unit = expectation.low, expectation.high, unit_of(expectation.unit)
     value = None if measurement is None else measurement.value
     if low is not None and (high is None or (value is not None and value < low)):
         return f"bound >= {number(low, digits=BOUND_DIGITS)}{unit}"
@@ -188,34 +115,6 @@ def _bound(measurement: Measurement | None, expectation: Expectation) -> str:
 def _span(low: float | None, high: float | None) -> str:
     ends = [number(end, digits=BOUND_DIGITS) for end in (low, high) if end is not None]
     return f"[{', '.join(ends)}]" if ends else "none"
-
-
-def number(value: float, *, bounds: Iterable[float | None] = (), digits: int = 4) -> str:
-    """Four digits and whole numbers in full; more digits where rounding would put it on the other side of a bound."""
-    limits = [bound for bound in bounds if bound is not None]
-    for count in range(digits, 18):
-        text = _digits(value, count)
-        if all(_side(_parsed(text), limit) == _side(value, limit) for limit in limits):
-            return text
-    return repr(value)
-
-
-def _side(value: float, bound: float) -> int:
-    return (value > bound) - (value < bound)
-
-
-def _parsed(text: str) -> float:
-    return float(text.replace(",", ""))
-
-
-def _digits(value: float, digits: int) -> str:
-    if value == round(value) or abs(value) >= 10**digits:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
-
-
-def _unit(unit: str) -> str:
-    return "" if unit == "1" else f" {unit}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from suite import phases
+from suite.records import Verdict, VerdictKind
 from suite.run.session import Session
 
 if TYPE_CHECKING:
     from suite.run.store import Reporter
     from suite.training.loop import Progress as News
 
-WIDTH = 160
+NARROWEST = 80
+GAP = "  "
 TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
+
+
+UNQUIET = "timings are inconclusive: this is no quiet process; start it with `suite bench`"
+
+UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
 
 class Progress:
@@ -24,6 +33,7 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
+        hush_benchmark_table(config)
 
     @property
     def reporter(self) -> Reporter:
@@ -48,36 +58,72 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
     from suite.report import summary
     from suite.report.frame import tidy  # loads pandas
+    from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
 
+    wide = width_of(terminal)
     terminal.section("trade-offs")
     measurements = run.folder.measurements()
     if measurements or run.verdicts:
-        frame = tradeoffs(tidy(run.header, measurements, run.verdicts))
-        terminal.line(summary.table(frame, WIDTH))
+        frame = tradeoffs(tidy(run.header, measurements, run.verdicts), run.header.scores)
+        terminal.line(table(frame, wide))
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     for line in summary.unavailable(run.verdicts):
         terminal.line(line, yellow=True)
-    hint = summary.unverified_hint(run.verdicts, run.record_command())
+    hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command())
     if hint:
         terminal.line(hint, yellow=True)
     if run.verdicts:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
-    if not run.header.quiet:
-        terminal.line("timings are inconclusive: this is no quiet process; start it with `suite bench`", yellow=True)
+    if not run.header.quiet and any(found.group == "speed" for found in measurements):
+        terminal.line(UNQUIET, yellow=True)
+    if run.options.gates and nothing_gated(run.verdicts):
+        terminal.line(UNGATED, red=True)
     _tell_recorded(terminal, run)
-    terminal.line(time_line())
+    for line in time_lines(wide):
+        terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
 
 
-def time_line() -> str:
-    """Where the wall time went, and the harness's own share of it."""
+def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
+    """Those whose figures may be recorded: timings of a process that is not quiet may not."""
+    return [verdict for verdict in verdicts if quiet or verdict.group != "speed"]
+
+
+def nothing_gated(verdicts: Iterable[Verdict]) -> bool:
+    """Whether a gate compared nothing at all, so that its exit code says nothing."""
+    return all(verdict.expectation is None and verdict.kind is not VerdictKind.ERROR for verdict in verdicts)
+
+
+def width_of(terminal: Any) -> int:
+    """Characters of a line: the terminal's, 80 at least."""
+    return max(NARROWEST, int(terminal._tw.fullwidth))  # noqa: SLF001  # pytest's own way to tell
+
+
+def time_lines(width: int = NARROWEST) -> list[str]:
+    """Where the wall time went, and the harness's own share of it; broken between the parts, never within one."""
     spent = phases.totals()
     parts = [f"{TITLES.get(name, name)} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
     overhead = phases.overhead()
-    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of the time outside imports and fresh processes)"
-    return f"time: {', '.join(parts)}; harness {spent[phases.OTHER]:.1f} s{share}"
+    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of all but imports and fresh processes)"
+    lines = ["time: "]
+    for part in [*(f"{part}, " for part in parts), f"harness {spent[phases.OTHER]:.1f} s{share}"]:
+        if len(lines[-1]) > len(GAP) and len((lines[-1] + part).rstrip()) > width:
+            lines.append(GAP)
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
+
+
+def hush_benchmark_table(config: pytest.Config) -> None:
+    """Keep pytest-benchmark's own table back unless -v or --benchmark-verbose asks for it; its files are written."""
+    theirs: Any = getattr(config, "_benchmarksession", None)
+    if theirs is not None and not theirs.verbose and not _asks_for_more(config.invocation_params.args):
+        theirs.quiet = True
+
+
+def _asks_for_more(arguments: Sequence[Any]) -> bool:
+    return any(argument == "--verbose" or re.fullmatch("-v+", str(argument)) for argument in arguments)
 
 
 def _tell_recorded(terminal: pytest.TerminalReporter, run: Session) -> None:

@@ -4,15 +4,14 @@
 import io
 import itertools
 import math
+from dataclasses import replace
 
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.errors import ResultsError
 from suite.records import GROUPS, TIERS, Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
-from suite.report.frame import COLUMNS, SEVERITY, precision_of, tidy, worst
+from suite.report.frame import COLUMNS, SEVERITY, tidy, worst
 
 HEADER = RunHeader(
     run="run",
@@ -55,17 +54,18 @@ def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
         "technique": "amp_bf16",
         "control": "baseline",
         "device": "cpu",
-        "precision": "bf16",
+        "precision": "fp32",
         "machine": "cpu-x86_64-test-2c",
         "metric": "accuracy",
         "value": 0.97,
         "low": 0.96,
         "unit": "1",
+        "better": "higher",
         "tier": "portable",
         "verdict": "pass",
         "stale": True,
     }
-    assert expected == {name: value for name, value in frame.iloc[0].items() if name != "high"}
+    assert expected == {name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch")}
     assert math.isnan(frame["high"].iloc[0])
 
 
@@ -159,27 +159,20 @@ def same(expected, found):
     return expected == found or (isinstance(expected, float) and math.isclose(expected, found, rel_tol=1e-14))
 
 
-@pytest.mark.parametrize(
-    ("precision", "technique"),
-    [
-        ("fp32", "baseline"),
-        ("bf16", "structured_pruning(ratio=0.5,epochs=5)+amp_bf16"),
-        ("fp16", "amp_fp16(scale=1024.0)"),
-        ("int8", "magnitude_pruning(sparsity=0.8)+static_int8"),
-        ("bf16", "amp_bf16+static_int8"),
-        ("fp32", "mine(name='amp_bf16+static_int8')"),
-        ("fp32", "not_amp_bf16"),
-    ],
-)
-def test_precision_is_read_from_the_members_of_a_composition(precision, technique):
-    """Only the names of techniques count, never the text of a parameter."""
-    assert precision == precision_of(technique)
+def test_precision_is_the_headers_and_float32_where_it_names_none():
+    """No technique is known here by its name; a run's header says what each composition computes in."""
+    header = replace(HEADER, precisions={"amp_bf16": "bf16"})
+    other = replace(ACCURACY, cell=replace(CELL, technique="baseline"))
+    assert ["bf16", "fp32"] == list(tidy(header, [ACCURACY, other], [])["precision"])
+    assert ["fp32", "fp32"] == list(tidy(HEADER, [ACCURACY, other], [])["precision"])
 
 
-def test_a_technique_that_is_no_composition_is_refused():
-    """A results file edited by hand is told how a name looks."""
-    with pytest.raises(ResultsError, match=r"'a b' is no canonical composition such as"):
-        precision_of("a b")
+def test_the_batch_of_a_figure_stands_beside_it():
+    """A speed-up at another batch is another figure; what has no batch has none."""
+    speedup = replace(ACCURACY, metric="speedup", conditions={"batch": 64, "threads": 1})
+    frame = tidy(HEADER, [ACCURACY, speedup], [])
+    assert 64 == row(frame, "speedup")["batch"]
+    assert math.isnan(row(frame, "accuracy")["batch"])
 
 
 def test_every_kind_of_verdict_has_its_severity():

@@ -4,25 +4,11 @@
 import shlex
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from suite.metrics import METRICS
-from suite.records import Cell, Expectation, Measurement, RunHeader, Verdict, VerdictKind, Where
-from suite.report.frame import tidy
-from suite.report.summary import attention, counts, number, table, unavailable, unverified_hint
-from suite.report.tradeoffs import tradeoffs
+from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.report.summary import attention, counts, unavailable, unverified_hint
 
-HEADER = RunHeader(
-    run="run",
-    started="2026-11-23T15:04:05+00:00",
-    command="suite bench",
-    commit=None,
-    where=Where(machine="cpu-x86_64-test-2c", family="cpu-x86_64-avx2", device="cpu", threads=1),
-    seeds=(0,),
-    profile="default",
-    quiet=True,
-)
 PRUNED = Cell(workload="digits_cnn", technique="structured_pruning(ratio=0.5,epochs=5)", device="cpu")
 BASELINE = Cell(workload="digits_cnn", technique="baseline", device="cpu")
 OTHER = Cell(workload="resnet50_synthetic", technique="baseline", device="cpu")
@@ -68,22 +54,6 @@ def rerun(verdict):
 
 def lines(*verdicts):
     return attention(verdicts, rerun=rerun)
-
-
-def frame_of(measurements, verdicts=()):
-    return tradeoffs(tidy(HEADER, measurements, verdicts))
-
-
-FIGURES = [
-    measured("accuracy", 0.98, cell=BASELINE),
-    measured("artefact_bytes", 200_000, cell=BASELINE),
-    measured("accuracy", 0.9735),
-    measured("accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006),
-    measured("artefact_bytes", 80_000),
-    measured("speedup", 2.24, low=2.2, high=2.28),
-    measured("peak_memory_inference", 1_250_000),
-    measured("accuracy", 0.5, cell=OTHER),
-]
 
 
 def test_a_regression_names_value_bound_and_line_and_the_command_below():
@@ -179,79 +149,3 @@ def test_unavailable_cells_are_listed_once_with_their_reason():
     """Four groups that lack one compiler are one line."""
     verdicts = [verdict("unavailable", metric, reason="no C++ compiler") for metric in ("macs", "speedup_b1")]
     assert [f"digits_cnn {PRUNED.technique} cpu: no C++ compiler"] == unavailable([*verdicts, verdict("pass")])
-
-
-def test_a_wide_table_shows_all_figures_aligned_below_their_workload():
-    """Columns line up across workloads; figures to the right."""
-    verdicts = [verdict("pass", value=2.24, low=2.17)]
-    expected = """
-  technique                               accuracy            vs control      size            speed-up  memory  verdict
-digits_cnn on cpu
-  baseline                                 98.00 %                     -  200.0 kB                   -       -  -
-  structured_pruning(ratio=0.5,epochs=5)   97.35 %  -0.28 [-0.61, +0.06]   80.0 kB  2.24x [2.20, 2.28]  1.2 MB  pass
-resnet50_synthetic on cpu
-  baseline                                 50.00 %                     -         -                   -       -  -
-"""
-    assert expected.strip("\n") == table(frame_of(FIGURES, verdicts), 130)
-
-
-def test_a_narrow_table_keeps_names_speed_up_and_verdict():
-    """At 80 columns some figures are left out, never cut."""
-    text = table(frame_of(FIGURES, [verdict("regressed", value=1.98, low=2.17)]), 80)
-    assert max(map(len, text.splitlines())) <= 80
-    for part in ("struct", "epochs=5)", "2.24x [2.20, 2.28]", "97.35 %", "regressed"):
-        assert part in text
-    assert "memory" not in text
-
-
-def test_shortened_names_of_a_sweep_stay_apart():
-    """Figures are left out before two cells would read the same."""
-    cells = [
-        Cell(workload="w", technique=f"pruning(ratio={ratio},epochs=5,rounds=12)", device="cpu") for ratio in (0.3, 0.5)
-    ]
-    text = table(frame_of([measured("accuracy", 0.9, cell=cell) for cell in cells]), 80)
-    names = [line.split()[0] for line in text.splitlines() if "pruning" in line]
-    assert 2 == len(set(names))
-
-
-ANY_FRAME = frame_of(FIGURES, [verdict("regressed", value=1.98, low=2.17)])
-
-
-@settings(deadline=None, max_examples=25)
-@given(width=st.integers(min_value=30, max_value=200))
-def test_no_line_is_wider_than_the_terminal(width):
-    """Whatever the width, every cell has its line and its verdict."""
-    found = table(ANY_FRAME, width).splitlines()
-    assert max(map(len, found)) <= width
-    assert 6 == len(found)
-    assert "regressed" in found[3]
-
-
-def test_an_empty_table_is_its_heading():
-    """A run without cells does not fail at its end."""
-    assert table(frame_of([]), 80).split()[0] == "technique"
-
-
-@pytest.mark.parametrize(
-    ("expected", "value", "bounds"),
-    [
-        ("1.98", 1.98, []),
-        ("2.167", 2.1669, []),
-        ("2.16997", 2.16997, [2.17]),
-        ("151,234", 151234.0, []),
-        ("123,457", 123456.7, []),
-        ("0.001235", 0.00123456, []),
-        ("0", 0.0, [0.1]),
-    ],
-)
-def test_numbers_have_few_digits_but_stay_on_their_side_of_a_bound(expected, value, bounds):
-    """A value just below its bound is not shown as equal to it."""
-    assert expected == number(value, bounds=bounds)
-
-
-@given(st.floats(min_value=-1e12, max_value=1e12), st.floats(min_value=-1e12, max_value=1e12))
-@settings(deadline=None)
-def test_a_shown_number_is_on_the_same_side_of_its_bound(value, bound):
-    """Rounding never turns a regression into a pass for the reader."""
-    shown = float(number(value, bounds=[bound]).replace(",", ""))
-    assert (value < bound, value > bound) == (shown < bound, shown > bound)

@@ -1,0 +1,158 @@
+"""The columns of a trade-off table for people: which figures a group of rows has, how they are called and shown.
+
+Rows that have the same primary score and serving batch stand in one table; a column without any figure is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from suite.metrics import VS_CONTROL
+from suite.report.values import change, number, percent, plain, points, scaled, size, times, whole
+
+Row = dict[str, Any]
+ENDS = ("", "_low", "_high")
+LAUNCH_BOUND = 0.5  # of the wall time on the device: below it the host sets the pace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """``title``, how a row is shown in it, and the ``figure`` of the row that it is about (`None`: always shown)."""
+
+    title: str
+    show: Callable[[Row], str]
+    figure: str | None = None
+
+
+def groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows in one list for each primary score, way of showing it and serving batch, in order of first appearance."""
+    rows = list(rows)
+    batches = _batches(rows)
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        key = (row["score"], row["score_unit"], row["score_better"], batches.get((row["workload"], row["device"])))
+        found.setdefault(key, []).append(row)
+    return list(found.values())
+
+
+def present(columns: Iterable[Column], rows: Iterable[Row]) -> list[Column]:
+    """The columns that have a figure in some row."""
+    rows = list(rows)
+    return [
+        column for column in columns if column.figure is None or any(row.get(column.figure) is not None for row in rows)
+    ]
+
+
+def score_columns(rows: list[Row], *, difference: str = "vs control", narrow: bool = False) -> list[Column]:
+    """The primary score and its difference to the control, for one group of rows; none where there is no score.
+
+    Shares are shown in percent and points, other scores as numbers in their unit. ``narrow`` leaves intervals out.
+    """
+    score = rows[0]["score"] if rows else None
+    if score is None:
+        return []
+    share, versus = is_share(rows), score + VS_CONTROL
+    title = score.replace("_", " ") + ("" if rows[0]["score_better"] != "lower" else " (lower is better)")
+    unit = rows[0]["score_unit"] or "1"
+    value = Column(
+        title=title, show=lambda row: percent(row[score]) if share else plain(row[score], unit), figure=score
+    )
+    show = points if share else change
+    ends = ENDS[:1] if narrow else ENDS
+    against = Column(
+        title=difference,
+        show=lambda row: show(*(row[versus + end] for end in ends)),
+        figure=versus,
+    )
+    return [value, against]
+
+
+def is_share(rows: Iterable[Row]) -> bool:
+    """Whether a group's primary score is a share, to be read in percent: without unit, up to 1, higher is better."""
+    rows = list(rows)
+    values = [row[row["score"]] for row in rows if row["score"] is not None]
+    return (
+        all(row["score_unit"] in (None, "1") and row["score_better"] != "lower" for row in rows)
+        and all(0 <= value <= 1 for value in values if value is not None)
+    )  # fmt: skip
+
+
+def speedup_column(rows: Iterable[Row], title: str = "speed-up", spell: str = ", batch {}") -> Column:
+    """The speed-up at the serving batch, which stands in the title."""
+    batch = next((row["speedup_batch"] for row in rows if row["speedup_batch"] is not None), None)
+    return Column(
+        title=title + ("" if batch is None else spell.format(f"{batch:.0f}")),
+        show=lambda row: times(*(row[f"speedup{end}"] for end in ENDS)),
+        figure="speedup",
+    )
+
+
+def verdict_of(row: Row) -> str:
+    """The verdict of a row of the table, with its flags: ``pass (stale)``, ``pass (launch-bound)``."""
+    share = row.get("device_share")
+    flags = ["stale"] * bool(row["stale"]) + ["launch-bound"] * (share is not None and share < LAUNCH_BOUND)
+    return (row["verdict"] or "-") + (f" ({', '.join(flags)})" if flags else "")
+
+
+def markdown_columns(rows: list[Row]) -> list[Column]:
+    """All columns of one group of rows."""
+    columns = [
+        Column(title="workload", show=lambda row: row["workload"]),
+        Column(title="technique", show=lambda row: _code(row["technique"])),
+        Column(title="control", show=lambda row: _code(row["control"])),
+        Column(title="device", show=lambda row: row["device"]),
+        *score_columns(rows, difference="vs control, points" if is_share(rows) else "vs control"),
+        _metric("output error", "output_error", lambda value: "-" if value is None else number(value, digits=2)),
+        _metric("artefact", "artefact_bytes", size),
+        _metric("smaller", "bytes_ratio", times),
+        _metric("coded", "entropy_bytes", size),
+        _metric("parameters", "parameters", whole),
+        _metric("MACs", "macs", scaled),
+        speedup_column(rows),
+        _metric("vs channels_last", "speedup_vs_channels_last", times),
+        _metric("batch 1", "speedup_b1", times),
+        _metric("saturated", "speedup_saturated", times),
+        _metric("training step", "train_step_speedup", times),
+        _metric("memory", "peak_memory_inference", size),
+        _metric("held", "held_memory_inference", size),
+        _metric("training memory", "peak_memory_training", size),
+        _metric("held in training", "held_memory_training", size),
+        Column(title="Pareto", show=lambda row: "★" if row["pareto"] else ""),
+        Column(title="verdict", show=verdict_of),
+    ]
+    return present(columns, rows)
+
+
+def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
+    """What the terminal shows of one group of rows, widest first: each layout is less than the one before."""
+    wide, short = score_columns(rows), score_columns(rows, narrow=True)
+    score, difference, narrow = wide[:1], wide[1:], short[1:]
+    smaller, memory = _metric("size", "artefact_bytes", size), _metric("memory", "peak_memory_inference", size)
+    speedup = speedup_column(rows, spell=" b{}")
+    verdict = Column(title="verdict", show=verdict_of)
+    layouts = [
+        [*score, *difference, smaller, speedup, memory, verdict],
+        [*score, *difference, smaller, speedup, verdict],
+        [*score, *narrow, smaller, speedup, verdict],
+        [*score, *narrow, speedup, verdict],
+        [*narrow, speedup, verdict],
+        [speedup, verdict],
+        [verdict],
+    ]
+    return [present(layout, rows) for layout in layouts]
+
+
+def _metric(title: str, figure: str, show: Callable[[float | None], str]) -> Column:
+    return Column(title=title, show=lambda row: show(row[figure]), figure=figure)
+
+
+def _batches(rows: Iterable[Row]) -> dict[Any, float]:
+    """The serving batch of each workload and device; a cell that was not timed belongs with the others."""
+    known = [row for row in rows if row["speedup_batch"] is not None]
+    return {(row["workload"], row["device"]): row["speedup_batch"] for row in reversed(known)}
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else "-"

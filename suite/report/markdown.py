@@ -1,0 +1,62 @@
+"""The trade-off tables as GitHub-flavoured Markdown, below a heading that says where their figures come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suite.report.columns import Row, groups, markdown_columns
+from suite.report.frame import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from suite.records import RunHeader
+
+LEFT = frozenset({"workload", "technique", "control", "device", "verdict"})
+LEGEND = (
+    "The first figure is the workload's primary score, over seeds: shares in percent (*vs control* in percentage "
+    "points), other scores in their own unit; *vs control* is the difference from the control, with its interval. "
+    "*Output error* is the relative distance of the served outputs from those of the same weights in float32. "
+    "*Artefact* is what ships, *smaller* the baseline's bytes / these, *coded* the bytes after entropy coding. "
+    "Speed-ups are baseline seconds / technique seconds (inference unless said), with their interval; higher is "
+    "better. *Memory* is the peak of one served batch, *held* what is held between batches. *Launch-bound*: the "
+    "device works for less than half of the time, so the host sets the pace. A star marks cells that no other cell of "
+    "the same workload and device beats: clearly better (outside the intervals) in score, artefact bytes or speed-up "
+    "and clearly worse in none of them. `-` was not measured; columns without any figure are left out."
+)
+
+
+def to_markdown(table: pd.DataFrame, header: RunHeader) -> str:
+    """The run's heading, the legend, and one table for each group of cells with equal columns."""
+    parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
+    return "\n\n".join([_heading(header), LEGEND, *parts]) + "\n"
+
+
+def _table(rows: list[Row]) -> str:
+    import pandas as pd  # heavy
+
+    columns = markdown_columns(rows)
+    cells = [[_cell(column.show(row)) for column in columns] for row in rows]
+    shown = pd.DataFrame(cells, columns=[column.title for column in columns])
+    alignment = ["left" if title in LEFT else "right" for title in shown.columns]
+    return str(shown.to_markdown(index=False, tablefmt="pipe", colalign=alignment, disable_numparse=True))
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end a cell of a Markdown table."""
+    return " ".join(text.replace("|", r"\|").split())
+
+
+def _heading(header: RunHeader) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(header.where.versions.items()))
+    seeds = ", ".join(map(str, header.seeds))
+    quiet = "" if header.quiet else "\n- **Not a quiet process**: timings of this run cannot be trusted."
+    return (
+        f"# Trade-offs of {header.run}\n\n"
+        f"- machine: {header.where.machine} ({header.where.family}), {header.where.device}, "
+        f"threads: {header.where.threads}\n"
+        f"- versions: {versions or 'unknown'}\n"
+        f"- seeds: {seeds or 'none'}; profile: {header.profile}\n"
+        f"- commit: {header.commit or 'unknown'}\n"
+        f"- command: `{header.command}`{quiet}"
+    )

@@ -1,0 +1,151 @@
+"""What a bench run says at its end: lines that fit, and nothing of others' unless asked for."""
+# the expected value stands on the left
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite import phases
+from suite.records import Cell, Expectation, Verdict, VerdictKind
+from suite.run import plugin_output
+from suite.run.plugin_output import hush_benchmark_table, nothing_gated, recordable, time_lines, width_of
+from suite.settings import PACKAGE
+
+SPENT = {"imports": 12.34, "training": 100.0, "fresh_process": 7.0, "speed": 3.21, phases.OTHER: 1.5}
+
+
+FAKE = SimpleNamespace(OTHER=phases.OTHER, totals=lambda: SPENT, overhead=lambda: 0.0123)
+
+
+def test_the_time_line_is_one_line_where_there_is_room(monkeypatch):
+    """Every phase with its seconds, then the harness and its share."""
+    monkeypatch.setattr(plugin_output, "phases", FAKE)
+    expected = (
+        "time: imports and data 12.3 s, training 100.0 s, fresh processes 7.0 s, speed 3.2 s, "
+        "harness 1.5 s (1.2 % of all but imports and fresh processes)"
+    )
+    assert [expected] == time_lines(200)
+
+
+@given(width=st.integers(80, 200))
+def test_the_time_line_is_broken_between_its_parts(width):
+    """No line is wider than the terminal, and no part is torn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugin_output, "phases", FAKE)
+        lines = time_lines(width)
+        assert max(map(len, lines)) <= width
+        assert time_lines(999)[0] == " ".join(line.strip() for line in lines)
+
+
+@pytest.mark.parametrize(("expected", "columns"), [(80, 40), (80, 80), (133, 133)])
+def test_a_line_is_as_wide_as_the_terminal_and_80_at_least(expected, columns):
+    """A pipe or a tiny window still gets tables that can be read."""
+    assert expected == width_of(SimpleNamespace(_tw=SimpleNamespace(fullwidth=columns)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "verbose", "arguments"),
+    [
+        (True, False, ["-q"]),
+        (True, False, ["-k", "vv"]),
+        (False, False, ["-q", "-v"]),
+        (False, False, ["-vv"]),
+        (False, False, ["--verbose"]),
+        (False, True, []),
+    ],
+)
+def test_the_table_of_pytest_benchmark_is_shown_on_request_only(expected, verbose, arguments):
+    """-v or --benchmark-verbose asks for it."""
+    theirs = SimpleNamespace(verbose=verbose, quiet=False)
+    config = SimpleNamespace(_benchmarksession=theirs, invocation_params=SimpleNamespace(args=tuple(arguments)))
+    hush_benchmark_table(config)
+    assert expected is theirs.quiet
+
+
+def test_a_run_without_pytest_benchmark_has_no_table_to_hide():
+    """The gate refuses that elsewhere, with a sentence."""
+    hush_benchmark_table(SimpleNamespace(invocation_params=SimpleNamespace(args=())))
+
+
+CHATTY = """
+import json, logging
+import pytest
+from suite.run.plugin_output import hush_benchmark_table
+
+@pytest.fixture
+def hushed(request):
+    hush_benchmark_table(request.config)
+
+def test_timed(benchmark, hushed):
+    benchmark.pedantic(lambda: None, rounds=3)
+
+def test_failing():
+    log = logging.getLogger("torch.__trace")
+    log.setLevel(logging.DEBUG)
+    log.debug("a line of a " + "trace")
+    log.warning("a word of " + "warning")
+    raise AssertionError
+"""
+
+
+@pytest.fixture
+def chatty(tmp_path):
+    """Run a chatty test file under the suite's own configuration; returns what pytest prints."""
+    (tmp_path / "test_chatty.py").write_text(CHATTY, "utf-8")
+    config = PACKAGE / "benchmarks" / "pytest.ini"
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pytest", "-c", str(config), f"--rootdir={tmp_path}", "test_chatty.py"]
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTEST_ADDOPTS": ""}
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.stdout
+
+    return run
+
+
+def test_a_run_prints_neither_the_table_of_pytest_benchmark_nor_traces_and_stores_its_json(chatty, tmp_path):
+    """The storage of pytest-benchmark works as ever, warnings stay in a failure's section."""
+    said = chatty("-q", "--benchmark-json=stored.json")
+    assert "Name (time in" not in said
+    assert 1 == len(json.loads((tmp_path / "stored.json").read_text("utf-8"))["benchmarks"])
+    assert "a word of warning" in said
+    assert "a line of a trace" not in said
+
+
+def test_asked_for_more_a_run_prints_the_table_of_pytest_benchmark(chatty):
+    """-v brings it back."""
+    assert "Name (time in" in chatty("-v")
+
+
+def test_timings_of_a_process_that_is_not_quiet_are_not_proposed_for_recording():
+    """`suite record` would refuse them."""
+    cell = Cell(workload="w", technique="t", device="cpu")
+    speed, size = (
+        Verdict(kind=VerdictKind.UNVERIFIED, cell=cell, metric=metric, group=group)
+        for metric, group in (("speedup", "speed"), ("macs", "size"))
+    )
+    assert [size] == recordable([speed, size], quiet=False)
+    assert [speed, size] == recordable([speed, size], quiet=True)
+
+
+def test_a_gate_that_compared_nothing_says_so():
+    """The first run in a new repository has no expectation; green would be misunderstood."""
+    cell = Cell(workload="w", technique="t", device="cpu")
+    entry = Expectation(
+        workload="w", technique="t", metric="macs", level="any", value=1, unit="1", better="lower", tier="exact"
+    )
+    bare = [Verdict(kind=kind, cell=cell, metric="macs", group="size") for kind in VerdictKind]
+    unverified, error = (next(v for v in bare if v.kind == kind) for kind in ("unverified", "error"))
+    assert nothing_gated([])
+    assert nothing_gated([unverified])
+    assert not nothing_gated([unverified, error])
+    assert not nothing_gated([unverified, replace(unverified, kind=VerdictKind.PASS, expectation=entry)])
