@@ -102,7 +102,7 @@ def inference(
         many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
         samples["inference_saturated"] = many
     share = device_share(sides[TECHNIQUE].call(batch), cell.device)
-    conditions = {source: _conditions(cell, size, share) for source, size in batches.items()}
+    conditions = {source: _conditions(size, share) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
         *(_ratio(cell, name, samples, source, conditions) for name, source in RATIOS.items() if source in samples),
@@ -128,7 +128,7 @@ def training(
     resets = _resets(settings, {name: step.reset for name, step in steps.items()})
     found = _timed(cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None)
     samples, sizes = {"training": found}, {name: len(step.batch) for name, step in steps.items()}
-    conditions = {"training": _conditions(cell, sizes[BASE], None)}
+    conditions = {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, "train_step_speedup", samples, "training", conditions)
     return Timed(measurements=(_scaled(ratio, sizes[TECHNIQUE] / sizes[BASE]),), samples=samples)
 
@@ -202,8 +202,8 @@ def _round_seconds(
     return taken
 
 
-def _conditions(cell: Cell, batch: int, share: float | None) -> dict[str, int | str]:
-    """What a timing depends on beside the machine; the host's processor too, where launching kernels is what is timed."""
+def _conditions(batch: int, share: float | None) -> dict[str, int | str]:
+    """What a timing depends on beside the machine; the host's processor too, where its launches are what is timed."""
     now = flags.read()
     found: dict[str, int | str] = {"batch": batch, "threads": torch.get_num_threads()}
     found["matmul"] = now["float32_matmul_precision"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suite.errors import UsageError
-from suite.expect import applicable, unanswered
-from suite.records import Expectation, Group, Verdict
+from suite.expect import load_all, unanswered
+from suite.records import Group, Verdict
 from suite.run.case import Case
 from suite.run.cells import default_compositions
 
@@ -28,26 +28,18 @@ def left_out_line(left: Sequence[tuple[Case, Group]], planned: Mapping[Case, Seq
 
 
 def unanswered_entries(registry: Registry, run: Session) -> tuple[Verdict, ...]:
-    """``missing`` for each of the user's entries that applies here and that no cell of a run over everything answers."""
+    """``missing`` for each of the user's entries that applies here and no cell of a run over everything answers."""
     options = run.options
     if not (options.gates and options.everything) or options.partial or not options.expect_dir.is_dir():
         return ()
-    planned = [case.cell for case in run.planned]
-    entries = applicable(options.expect_dir, run.header.where)
-    return unanswered(list(_wanted(registry, run, entries)), planned)
-
-
-def _wanted(registry: Registry, run: Session, entries: Iterable[Expectation]) -> Iterable[Expectation]:
-    """All but those that another profile answers: workloads that --quick leaves out, values of a sweep."""
-    elsewhere = _of_other_profiles(registry, run)
-    for entry in entries:
-        excused = (entry.workload, entry.technique) in elsewhere
-        if not excused:
-            yield entry
+    planned = {case.cell: groups for case, groups in run.planned.items()}
+    elsewhere = _of_other_profiles(registry, run) - {(cell.workload, cell.technique) for cell in planned}
+    wanted = [entry for entry in load_all(options.expect_dir) if (entry.workload, entry.technique) not in elsewhere]
+    return unanswered(wanted, planned, where=run.header.where)
 
 
 def _of_other_profiles(registry: Registry, run: Session) -> set[tuple[str, str]]:
-    """Workload and composition of every cell of the full profile."""
+    """Workload and composition of every cell of the full profile: workloads that --quick leaves out, sweeps."""
     found: set[tuple[str, str]] = set()
     if run.bench.plan.profile == "full":
         return found

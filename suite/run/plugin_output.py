@@ -44,7 +44,7 @@ class Progress:
         if self._reporter is None:
             return
         last = news.epoch == news.epochs
-        score = "" if news.accuracy is None else f", validation {100 * news.accuracy:.2f} %"
+        score = "" if news.score is None else f", validation {100 * news.score:.2f} %"
         text = f"  training {what}: seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
         with self._capture.global_and_fixture_disabled():
             if self._reporter.isatty:

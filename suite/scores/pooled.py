@@ -117,16 +117,16 @@ def _difference(score: Score, found: Compared, differences: Sequence[float]) -> 
 
 def _item_difference(score: Score, found: Compared, places: Sequence[Array]) -> Interval:
     if score.aggregate is not None:
-        ours, theirs = _redrawn(score, found.outcomes), _redrawn(score, found.control)
-        return _quantiles([a - b for a, b in zip(ours, theirs, strict=True)])
-    theirs = [_reordered(one, score.name, place) for one, place in zip(found.control, places, strict=True)]
+        draws = zip(_redrawn(score, found.outcomes), _redrawn(score, found.control), strict=True)
+        return _quantiles([ours - theirs for ours, theirs in draws])
+    others = [_reordered(one, score.name, place) for one, place in zip(found.control, places, strict=True)]
     totals, weights, looks = by_item(found.outcomes, score.name)
-    other_totals, other_weights, _ = by_item(_as_outcomes(found.outcomes, score.name, theirs), score.name)
+    other_totals, other_weights, _ = by_item(_as_outcomes(found.outcomes, score.name, others), score.name)
     if _is_rate(score, found.outcomes) and _is_rate(score, found.control):
         gain = (totals - other_totals) / looks
         return paired_difference(float(gain[gain > 0].sum()), float(-gain[gain < 0].sum()), len(gain), CONFIDENCE)
-    draws = _draws(len(totals), RESAMPLES)
-    return _quantiles([float((d @ totals) / (d @ weights) - (d @ other_totals) / (d @ other_weights)) for d in draws])
+    draws_of_items = _draws(len(totals), RESAMPLES)
+    return _quantiles([float((d @ totals) / (d @ weights) - (d @ other_totals) / (d @ other_weights)) for d in draws_of_items])
 
 
 def _reordered(one: Outcome, name: str, place: Array) -> Figures:
@@ -142,7 +142,7 @@ def _as_outcomes(ours: Sequence[Outcome], name: str, figures: Sequence[Figures])
 
 
 def _draws(items: int, count: int) -> Iterator[Array]:
-    """How often each of ``items`` is drawn [n], ``count`` times; the same draws every time, so that pairs stay pairs."""
+    """How often each of ``items`` is drawn [n], ``count`` times; always the same draws, so that pairs stay pairs."""
     rng = np.random.default_rng(0)
     for _ in range(count):
         yield np.bincount(rng.integers(items, size=items), minlength=items).astype(np.float64)

@@ -15,7 +15,7 @@ from torch import Tensor
 from suite.composition import BASELINE
 from suite.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee
+from suite.training.recipe import Batch, Recipe, Trainee, scaled
 
 
 @technique(

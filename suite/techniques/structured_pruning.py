@@ -68,7 +68,7 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
 
 @torch.no_grad()
 def _output_layers(network: nn.Module, example: Any) -> list[nn.Module]:
-    """The layers that make the outputs, whose channels are the workload's: the last that ran, or one for each output."""
+    """The layers whose channels are the workload's: one for each output, or the last that ran."""
     ran: list[tuple[nn.Module, int]] = []
     layers = [module for module in network.modules() if isinstance(module, LAYERS)]
     hooks = [m.register_forward_hook(lambda m, _, out: ran.append((m, out.data_ptr()))) for m in layers]

@@ -109,7 +109,7 @@ class Recipe:
     data: Callable[[], Splits]
     """Loads the data of this seed; called often, so keep what is loaded."""
     model: Callable[..., nn.Module]
-    """Builds the network. May take ``width``, a factor on its channels. The *trained* one for ``source="checkpoint"``."""
+    """Builds the network, for ``source="checkpoint"`` the trained one. May take ``width``: a factor on channels."""
     batches: Callable[[Split, torch.Generator], Iterator[Batch]] = shuffled_batches
     """One epoch of training batches; all randomness comes from the generator."""
     steps_per_epoch: Callable[[int], int] | None = None

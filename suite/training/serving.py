@@ -61,7 +61,7 @@ def serve(trained: Trained) -> Served:
 
 
 def plainly(trained: Trained) -> Served:
-    """The trained network itself, eager, in the layout that it has, under torch's own settings: what the served one is to agree with."""
+    """The trained network itself, eager, under torch's own settings: what the served one is to agree with."""
     recipe = replace(trained.recipe, flags={})
     return Served(recipe=recipe, network=trained.network, device=trained.device, call=trained.network)
 
