@@ -149,10 +149,10 @@ class Bench:
 
     def _memory(self, cell: Cell) -> list[Measurement]:
         served = self._serve(cell.workload, cell.technique)
-        found = [memory.inference_memory(cell, served, self._inputs(cell))]
+        found = memory.inference_memory(cell, served, self._inputs(cell))
         if self._trains_differently(cell):
             recipe = self._trained(cell).recipe
-            found.append(memory.training_memory(cell, recipe, reference=self._reference(cell)))
+            found += memory.training_memory(cell, recipe, reference=self._reference(cell))
         if self.plan.fresh and torch.device(self.device).type == "cpu":
             with Workers(load=self.registry.user_modules()) as workers:
                 found.append(workers.rss(cell, self._base(cell), self._trained(cell), batch=self._batch(cell)))
