@@ -1,16 +1,20 @@
-"""Peak memory of one served batch and of one training step, in a pass of its own.
+"""Memory of serving a batch and of training a step: what is held between calls, and the most that is held at once.
 
-On CPUs the profiler's allocator events are summed (they repeat exactly; a resident set does not); on accelerators
-the allocator's own peak counter is read.
+In a pass of its own. On CPUs the profiler's allocator events are summed (they repeat exactly; a resident set does
+not) and held tensors are counted one by one; on accelerators the allocator's own counters are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
+from suite.measure.held import held_bytes
 from suite.measure.speed import training_step
 from suite.measure.timing import undisturbed
 from suite.metrics import measured
@@ -20,22 +24,71 @@ from suite.training.recipe import Recipe, Reference
 from suite.training.serving import Served, warm_up
 
 
-def inference_memory(cell: Cell, served: Served, inputs: Tensor) -> Measurement:
-    """Peak bytes of serving ``inputs`` [B, ...] once."""
+def inference_memory(
+    cell: Cell, served: Served, inputs: Tensor, *, allocated_before: int | None = None
+) -> list[Measurement]:
+    """Bytes held by the served network, and these with the peak of serving ``inputs`` [B, ...] once.
+
+    ``allocated_before`` is what `allocated` said before the network was served: on accelerators everything above it
+    is held, copies of compilers too. Without it, and on CPUs, the tensors that can be reached are counted.
+    """
     placed = served.prepare_inputs(inputs)
     warm_up(served, placed)
-    return measured(cell, "peak_memory_inference", peak_bytes(lambda: served(placed), cell.device))
+    held = held_bytes(served.network, served.call)
+    if allocated_before is not None and not _is_cpu(cell.device):
+        held = max(0, allocated(cell.device) - allocated_before - held_bytes(placed))
+    peak = peak_bytes(lambda: served(placed), cell.device)
+    return _pair(cell, "inference", held, peak, {"batch": _items(inputs)})
 
 
-def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> Measurement:
-    """Peak bytes of one training step above what is held between steps: weights, gradients, optimizer's state."""
-    step = training_step(recipe, device=cell.device, reference=reference)
-    return measured(cell, "peak_memory_training", peak_bytes(step, cell.device))
+def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list[Measurement]:
+    """Bytes held between training steps (weights, buffers, gradients, optimizer's state), and these with a step's peak.
+
+    What is held is read off the step's ``trainee`` and ``optimizer``, or off those of its attribute ``step``.
+    """
+    before = allocated(cell.device)
+    step: Any = training_step(recipe, device=cell.device, reference=reference)
+    held = _held_in_training(step) if _is_cpu(cell.device) else max(0, allocated(cell.device) - before)
+    batch = getattr(step, "batch", None)
+    conditions = {} if batch is None else {"batch": len(batch.targets)}
+    return _pair(cell, "training", held, peak_bytes(step, cell.device), conditions)
+
+
+def allocated(device: str) -> int:
+    """Bytes that an accelerator's allocator has given out; 0 on a CPU, whose allocator does not say."""
+    if _is_cpu(device):
+        return 0
+    gc.collect()
+    synchronize(device)
+    return int(torch.accelerator.memory_allocated(device))
+
+
+def _held_in_training(step: Any) -> int:
+    inner = getattr(step, "step", step)
+    trainee = getattr(inner, "trainee", None)
+    networks = (getattr(trainee, name, None) for name in ("network", "forward"))
+    return held_bytes(*networks, getattr(inner, "optimizer", None))
+
+
+def _pair(cell: Cell, what: str, held: int, peak: int, conditions: Mapping[str, int | str]) -> list[Measurement]:
+    return [
+        measured(cell, f"held_memory_{what}", held, conditions=conditions),
+        measured(cell, f"peak_memory_{what}", held + peak, conditions=conditions),
+    ]
+
+
+def _items(inputs: Any) -> int:
+    """The batch size of one tensor, or of several that belong together."""
+    return len(tree_leaves(inputs)[0])
+
+
+def _is_cpu(device: str) -> bool:
+    return torch.device(device).type == "cpu"
 
 
 def peak_bytes(call: Callable[[], object], device: str) -> int:
     """The most bytes that ``call`` held at once beyond what was held before it."""
-    return _peak_on_cpu(call) if torch.device(device).type == "cpu" else _peak_on_accelerator(call, device)
+    return _peak_on_cpu(call) if _is_cpu(device) else _peak_on_accelerator(call, device)
 
 
 def _peak_on_cpu(call: Callable[[], object]) -> int:

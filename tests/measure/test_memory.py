@@ -1,11 +1,17 @@
-"""Peak memory of a call: exact on a CPU."""
+"""Memory that is held and the peak of a call: exact on a CPU."""
 # the expected value stands on the left
+
+from dataclasses import replace
 
 import pytest
 import tiny
 import torch
 
+from suite.measure import memory
 from suite.measure.memory import inference_memory, peak_bytes, training_memory
+from suite.measure.size import parameters
+from suite.training.loop import TrainingStep, start
+from suite.training.recipe import Batch
 from suite.training.serving import Served, serve
 
 FLOATS = 1_000_000
@@ -53,26 +59,138 @@ def test_what_was_held_before_does_not_count():
     assert peak_bytes(call, "cpu") <= BYTES
 
 
-def test_serving_memory_is_that_of_one_call_without_its_inputs():
-    """Inputs and weights are there before; a network that negates its input holds one more."""
-    served = Served(recipe=tiny.recipe(), network=torch.nn.Identity(), device="cpu", call=torch.neg)
-    found = inference_memory(tiny.BASELINE_CELL, served, torch.ones(1000, 100))
-    assert ("peak_memory_inference", 4 * 100_000, "B") == (found.metric, found.value, found.unit)
+class Step:
+    """What `training_step` hands back: a call with its training step and its batch beside it."""
+
+    def __init__(self, recipe, *, device, reference):
+        self.step = TrainingStep(start(recipe, device=device, reference=reference), total_steps=None)
+        part = tiny.splits(0).train
+        self.batch = Batch(inputs=part.inputs[: tiny.BATCH], targets=part.targets[: tiny.BATCH])
+        self()
+
+    def __call__(self):
+        return self.step(self.batch)
 
 
-def test_training_takes_more_memory_than_serving():
+@pytest.fixture
+def train(monkeypatch):
+    """Held and peak bytes of training a recipe of the tiny workload."""
+    monkeypatch.setattr(memory, "training_step", Step)
+
+    def measure(**changes):
+        return by_name(training_memory(tiny.BASELINE_CELL, tiny.recipe(**changes), reference=tiny.no_reference))
+
+    return measure
+
+
+def by_name(measurements):
+    return {one.metric: one for one in measurements}
+
+
+WEIGHTS = 4 * parameters(tiny.Net())
+
+
+def test_serving_memory_is_what_is_held_and_the_peak_of_one_call_without_its_inputs():
+    """A network that negates its input holds its own weights and one batch more."""
+    served = Served(recipe=tiny.recipe(), network=torch.nn.Linear(10, 10), device="cpu", call=torch.neg)
+    held, peak = inference_memory(tiny.BASELINE_CELL, served, torch.ones(1000, 100))
+    assert ("held_memory_inference", 4 * 110, "B") == (held.metric, held.value, held.unit)
+    assert ("peak_memory_inference", 4 * 110 + 4 * 100_000, "B") == (peak.metric, peak.value, peak.unit)
+    assert [{"batch": 1000}] * 2 == [held.conditions, peak.conditions]
+
+
+def test_inputs_of_several_tensors_have_one_batch():
+    """Tokens and their mask."""
+    assert 7 == memory._items({"tokens": torch.ones(7, 3), "mask": torch.ones(7, 3)})
+
+
+def test_smaller_weights_are_less_memory_at_the_same_activations():
+    """What quantization saves is seen where it is saved."""
+    trained = tiny.fitted()
+    inputs = tiny.splits(0).train.inputs[: tiny.BATCH]
+    plain = by_name(inference_memory(tiny.BASELINE_CELL, serve(trained), inputs))
+    half = serve(trained)
+    half.network.to(torch.bfloat16)
+    small = by_name(inference_memory(tiny.BASELINE_CELL, replace(half, call=serve(trained).call), inputs))
+    assert WEIGHTS == plain["held_memory_inference"].value
+    assert WEIGHTS * 1.5 == small["held_memory_inference"].value  # with the network that is called beside it
+
+
+def test_training_holds_weights_gradients_and_the_optimizers_state(train):
+    """SGD with momentum: three times the weights; plain SGD: twice; Adam: four times, and a count for each tensor."""
+    found = train()
+    assert 3 * WEIGHTS == found["held_memory_training"].value
+    assert 2 * WEIGHTS == train(optimizer=torch.optim.SGD)["held_memory_training"].value
+    adam = train(optimizer=torch.optim.Adam)["held_memory_training"].value
+    assert 4 * WEIGHTS + 4 * len(list(tiny.Net().parameters())) == adam
+    assert {"batch": tiny.BATCH} == found["held_memory_training"].conditions
+
+
+def test_the_peak_of_training_includes_what_is_held(train):
+    """A step's activations come on top."""
+    found = train()
+    assert found["peak_memory_training"].value > found["held_memory_training"].value
+
+
+def test_training_takes_more_memory_than_serving(train):
     """Activations are kept for the way back."""
     trained = tiny.fitted()
     inputs = tiny.splits(0).train.inputs[: tiny.BATCH]
-    serving = inference_memory(tiny.BASELINE_CELL, serve(trained), inputs)
-    training = training_memory(tiny.BASELINE_CELL, trained.recipe, reference=tiny.no_reference)
-    assert "peak_memory_training" == training.metric
-    assert 0 < serving.value < training.value
+    serving = by_name(inference_memory(tiny.BASELINE_CELL, serve(trained), inputs))
+    assert 0 < serving["peak_memory_inference"].value < train()["peak_memory_training"].value
 
 
-def test_memory_repeats_exactly():
+def test_memory_repeats_exactly(train):
     """Two passes of one step agree to the byte, so that a bound can be tight."""
-    first, second = (
-        training_memory(tiny.BASELINE_CELL, tiny.recipe(), reference=tiny.no_reference).value for _ in range(2)
-    )
+    first, second = ({name: one.value for name, one in train().items()} for _ in range(2))
     assert first == second
+
+
+class FakeAccelerator:
+    """Counters of an allocator that is not here: this fake says what a device would, no GPU ran."""
+
+    def __init__(self, monkeypatch):
+        self.bytes = self.peak = 0
+        monkeypatch.setattr(memory, "synchronize", lambda _: None)
+        monkeypatch.setattr(torch.accelerator, "memory_allocated", lambda _: self.bytes)
+        monkeypatch.setattr(torch.accelerator, "max_memory_allocated", lambda _: self.peak)
+        monkeypatch.setattr(torch.accelerator, "reset_peak_memory_stats", self.reset)
+
+    def reset(self, _):
+        self.peak = self.bytes
+
+    def use(self, transient, kept=0):
+        self.peak = max(self.peak, self.bytes + transient)
+        self.bytes += kept
+
+
+def test_on_a_fake_accelerator_everything_above_what_was_there_is_held(monkeypatch):
+    """A compiler's packed copies too; the placed inputs are not the network's."""
+    device = FakeAccelerator(monkeypatch)
+    device.bytes = 5000
+    cell = replace(tiny.BASELINE_CELL, device="cuda")
+    before = memory.allocated("cuda")
+    device.use(0, kept=700 + 40)  # serving it: weights of 700 bytes, and inputs of 40
+    served = Served(recipe=tiny.recipe(), network=torch.nn.Identity(), device="cpu", call=lambda _: device.use(300))
+    found = by_name(inference_memory(cell, served, torch.ones(10), allocated_before=before))
+    assert (700, 1000) == tuple(found[f"{name}_memory_inference"].value for name in ("held", "peak"))
+
+
+def test_on_a_fake_accelerator_training_holds_what_the_step_left_there(monkeypatch):
+    """Its own counters, read before and after the step was made."""
+    device = FakeAccelerator(monkeypatch)
+    device.bytes = 5000
+
+    def training_step(*_, **__):
+        device.use(0, kept=900)
+        return lambda: device.use(100)
+
+    monkeypatch.setattr(memory, "training_step", training_step)
+    cell = replace(tiny.BASELINE_CELL, device="cuda")
+    found = by_name(training_memory(cell, tiny.recipe(), reference=tiny.no_reference))
+    assert (900, 1000) == tuple(found[f"{name}_memory_training"].value for name in ("held", "peak"))
+
+
+def test_a_cpu_has_no_counter_of_what_is_allocated():
+    """Its tensors are counted instead."""
+    assert 0 == memory.allocated("cpu")
