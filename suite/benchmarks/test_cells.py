@@ -26,7 +26,7 @@ def test_size(suite_cell, suite_run):
 @pytest.mark.benchmark(timer=CLOCK)
 def test_speed(suite_cell, suite_run, benchmark):
     """Inference and training steps, interleaved with the baseline; pytest-benchmark receives the technique's rounds."""
-    suite_run(suite_cell, "speed", then=lambda samples: replay(benchmark, suite_cell, samples))
+    suite_run(suite_cell, "speed", then=lambda samples: replay(benchmark, suite_cell.cell, samples))
 
 
 @pytest.mark.suite_group("memory")

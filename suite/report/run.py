@@ -13,7 +13,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -237,8 +237,8 @@ def _build(hint: Any, value: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if is_dataclass(hint) and isinstance(hint, type):
         return _build_record(hint, value)
-    if origin in (Union, UnionType):  # the records know only `X | None`
-        return None if value is None else _build(arguments[0], value)
+    if origin in (Union, UnionType):
+        return _build_first(arguments, value)
     if origin is tuple:
         return tuple(_build(arguments[0], item) for item in value)
     if origin is Mapping:
@@ -246,6 +246,17 @@ def _build(hint: Any, value: Any) -> Any:
     if origin is Literal:
         return _member(arguments, value)
     return _build_scalar(hint, value)
+
+
+def _build_first(hints: Iterable[Any], value: Any) -> Any:
+    """The value as the first of several types that it can be; ``None`` is one of them where the field may be empty."""
+    kinds = [hint for hint in hints if hint is not type(None)]
+    if value is None and len(kinds) < len(tuple(hints)):
+        return None
+    for hint in kinds[:-1]:
+        with suppress(ValueError, TypeError):
+            return _build(hint, value)
+    return _build(kinds[-1], value)
 
 
 def _build_record(kind: type, value: Any) -> Any:

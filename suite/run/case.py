@@ -21,6 +21,8 @@ class Case:
     def __str__(self) -> str:
         return str(self.cell)
 
+    __repr__ = __str__  # in pytest's reports
+
     @property
     def batch(self) -> int:
         """Items of a served batch."""

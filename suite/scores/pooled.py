@@ -126,7 +126,9 @@ def _item_difference(score: Score, found: Compared, places: Sequence[Array]) -> 
         gain = (totals - other_totals) / looks
         return paired_difference(float(gain[gain > 0].sum()), float(-gain[gain < 0].sum()), len(gain), CONFIDENCE)
     draws_of_items = _draws(len(totals), RESAMPLES)
-    return _quantiles([float((d @ totals) / (d @ weights) - (d @ other_totals) / (d @ other_weights)) for d in draws_of_items])
+    return _quantiles(
+        [float((d @ totals) / (d @ weights) - (d @ other_totals) / (d @ other_weights)) for d in draws_of_items]
+    )
 
 
 def _reordered(one: Outcome, name: str, place: Array) -> Figures:

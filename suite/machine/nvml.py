@@ -1,0 +1,9 @@
+"""Temporary."""
+
+
+def snapshot(device):
+    return None
+
+
+def doubt(before, after):
+    return None
