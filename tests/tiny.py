@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from suite.records import Cell
 from suite.registry import Registry
+from suite.run.case import Case, case
+from suite.scores import classification
 from suite.training.loop import Trained, fit
 from suite.training.recipe import Batch, Recipe, Split, Splits
 
@@ -68,7 +70,6 @@ def recipe(seed: int = 0, **changes: Any) -> Recipe:
         loss=lambda _trainee, batch, output: F.cross_entropy(output, batch.targets),
         learning_rate=0.1,
         epochs=EPOCHS,
-        seed=seed,
     )
     return replace(plain, **changes)
 
@@ -77,9 +78,10 @@ def no_reference(composition: str) -> nn.Module:
     raise AssertionError(f"nobody should ask for {composition}")
 
 
-def fitted(plain: Recipe | None = None, **changes: Any) -> Trained:
+def fitted(plain: Recipe | None = None, *, seed: int = 0, **changes: Any) -> Trained:
     """The tiny network after its first stage."""
-    return fit(plain or recipe(**changes), device="cpu", reference=no_reference, target=None, report=None)
+    recipe_of = plain or recipe(seed, **changes)
+    return fit(recipe_of, seed=seed, device="cpu", reference=no_reference, goal=None, report=None)
 
 
 def state(network: nn.Module) -> dict[str, Tensor]:
@@ -96,14 +98,14 @@ def registry() -> Registry:  # noqa: C901  # declarations, one after the other
     """The workload ``halves`` and a technique for each stage of a recipe."""
     made = Registry()
 
-    @made.workload(target=0.9, batch={"cpu": 16}, digest=lambda: "halves-1")
+    @made.workload(scores=classification(), target=0.9, batch={"cpu": 16}, digest=lambda: "halves-1")
     def halves(seed: int) -> Recipe:
         """Which half is bright."""
         return recipe(seed)
 
-    @made.workload(labels=False, batch={"cpu": 16})
+    @made.workload(source="none", batch=16)
     def unlabelled(seed: int) -> Recipe:
-        """The same images, their labels taken for noise."""
+        """The same images, their labels taken for noise: nothing is trained."""
         return recipe(seed)
 
     @made.technique(slots=())
@@ -130,7 +132,7 @@ def registry() -> Registry:  # noqa: C901  # declarations, one after the other
 
         return replace(plain, finish=finish)
 
-    @made.technique(slots=("finish",), needs=("labels",), runs=False)
+    @made.technique(slots=("finish",), needs=("training",), runs=False)
     def longer(plain: Recipe, *, epochs: int = 1) -> Recipe:
         """Fine-tune and change nothing else."""
 
@@ -147,3 +149,8 @@ def registry() -> Registry:  # noqa: C901  # declarations, one after the other
         return replace(plain, deploy=lambda network: network.__call__)
 
     return made
+
+
+def case_of(made: Registry, technique: str, workload: str = "halves") -> Case:
+    """A resolved cell of a registry on the CPU."""
+    return case(made, made.find_workload(workload), technique, "cpu")

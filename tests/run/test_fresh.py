@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import tiny
-
 from suite.measure.fresh import FreshProcessError, Workers
+
 from suite.measure.speed import Budget
 from suite.records import Cell
 

@@ -7,8 +7,8 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
-
 from suite.scores.quality import SeedOutcome, macro, outcome, quality
+
 from suite.training.serving import serve
 
 CELL = tiny.BASELINE_CELL
