@@ -1,9 +1,0 @@
-"""Temporary."""
-
-
-def snapshot(device):
-    return None
-
-
-def doubt(before, after):
-    return None

@@ -1,5 +1,0 @@
-"""Temporary."""
-
-
-def device_share(call, device):
-    return None
