@@ -28,7 +28,8 @@ from suite.records import Where
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PACKAGES = ("torch", "torchvision", "torchao", "numpy")
+PACKAGES = ("torch", "triton", "torchvision", "torchao", "torch-pruning", "numpy", "scikit-learn")
+DISTRIBUTION = "tradeoff-suite"
 DEVICES = ("auto", "cpu", "gpu", "cuda", "xpu", "mps")
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
 X86_FAMILIES = (
@@ -36,6 +37,7 @@ X86_FAMILIES = (
     ("avx512_bf16", AVX512 | {"avx512_bf16"}),
     ("avx512_vnni", AVX512 | {"avx512_vnni"}),
     ("avx512", AVX512),
+    ("avx_vnni", frozenset({"avx2", "avx_vnni"})),  # int8 dot products in 256 bits: other kernels than avx2's
     ("avx2", frozenset({"avx2"})),
 )
 ARM_FAMILIES = (("sve", frozenset({"sve"})), ("bf16", frozenset({"bf16"})))
@@ -226,10 +228,14 @@ def _accelerator_slug(device: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions that figures depend on: Python's (major.minor) and the installed packages', without local parts."""
+    """Versions that figures depend on: Python's (major.minor), the suite's and the installed packages'.
+
+    By the packages' distribution names, without local parts. scikit-learn makes the folds, torch-pruning the channels.
+    """
     installed = {name: _version(name) for name in PACKAGES}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"python": python, **{name: version for name, version in installed.items() if version}}
+    own = importlib.import_module("suite").__version__  # at run time: the package stands above this room
+    return {"python": python, DISTRIBUTION: own, **{name: version for name, version in installed.items() if version}}
 
 
 def accelerator_versions(device: str) -> dict[str, str]:

@@ -8,11 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import suite
 from suite.errors import SetupError, UsageError
 from suite.machine import hardware as machine
 from suite.machine.hardware import Processor, cpu_family, cpu_key, parse_cpuinfo, parse_sysctl, slug
@@ -132,6 +134,8 @@ def test_apple_silicon_with_bf16():
         ("x86_64", "sse2", "cpu-x86_64"),
         ("x86_64", "sse2 avx2", "cpu-x86_64-avx2"),
         ("x86_64", "avx2 avx512f", "cpu-x86_64-avx2"),
+        ("x86_64", "avx2 avx_vnni", "cpu-x86_64-avx_vnni"),
+        ("x86_64", f"{AVX512} avx_vnni", "cpu-x86_64-avx512"),
         ("x86_64", AVX512, "cpu-x86_64-avx512"),
         ("x86_64", f"{AVX512} avx512_vnni", "cpu-x86_64-avx512_vnni"),
         ("x86_64", f"{AVX512} avx512_vnni avx512_bf16", "cpu-x86_64-avx512_bf16"),
@@ -272,6 +276,22 @@ def test_versions_are_those_of_what_is_installed_without_local_parts():
     assert found["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert {"torch", "numpy"} <= set(found)
     assert not any("+" in version for version in found.values())
+
+
+def test_versions_name_the_suite_and_every_package_that_shapes_a_figure(monkeypatch):
+    """Folds, pruned channels and generated kernels change with theirs; what is not installed is not named."""
+    installed = {"torch": "2.15.0+cu130", "torch-pruning": "1.6.0", "scikit-learn": "1.9", "triton": "3.8"}
+
+    def version(package):
+        try:
+            return installed[package]
+        except KeyError:
+            raise metadata.PackageNotFoundError from None
+
+    monkeypatch.setattr(metadata, "version", version)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    expected = {"python": python, "tradeoff-suite": suite.__version__, **installed, "torch": "2.15.0"}
+    assert expected == machine.versions()
 
 
 def test_importing_the_module_imports_neither_torch_nor_pandas_nor_scipy():

@@ -1,19 +1,19 @@
-"""Size: what ships, what is zero, and what is computed."""
+"""Size: what ships, what is zero, and what it compresses to."""
 # the expected value stands on the left
 
 import lzma
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import tiny
 import torch
 from torch import nn
 
-from suite.measure.size import macs, nonzero_parameters, parameters, serialized, size
-from suite.training.loop import Trained, untrained
-from suite.training.recipe import Split, Splits
+from suite.measure import size as module
+from suite.measure.size import entropy_bytes, nonzero_parameters, parameters, serialized, size
+from suite.training.loop import Trained
 from suite.training.serving import Served, serve
-from suite.workloads.digits_cnn import SimpleCNN
 
 
 def trained_as(network, recipe=None):
@@ -26,22 +26,6 @@ def figures(trained):
 
 def artefact(network, **changes):
     return serialized(Served(recipe=tiny.recipe(**changes), network=network, device="cpu", call=network))
-
-
-def test_the_repaired_article_network_has_the_figures_that_its_page_states():
-    """225,034 weights and 2,631,040 multiply-accumulates for one image of 28 x 28."""
-    part = Split(inputs=torch.zeros(2, 1, 28, 28), targets=torch.zeros(2, dtype=torch.long))
-    recipe = tiny.recipe(model=SimpleCNN, data=lambda: Splits(train=part, validation=part, test=part))
-    trained = untrained(recipe, device="cpu", reference=tiny.no_reference)
-    assert 225_034 == parameters(trained.network)
-    assert 2_631_040 == macs(trained)
-
-
-@pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
-def test_macs_are_those_of_one_image_in_any_layout(layout):
-    """Counted by hand: two convolutions, 64 and 36 positions, and two Linear layers; a batch does not count."""
-    trained = untrained(tiny.recipe(layout=layout), device="cpu", reference=tiny.no_reference)
-    assert 64 * 8 * 9 + 36 * 8 * 8 * 9 + 72 * 16 + 16 * 2 == macs(trained)
 
 
 def test_the_layout_changes_no_byte_of_the_artefact():
@@ -134,3 +118,52 @@ def test_size_counts_the_served_artefact_and_the_trained_parameters():
     assert plain["parameters"].value == quantized["parameters"].value
     assert quantized["artefact_bytes"].value < 0.75 * plain["artefact_bytes"].value
     assert "exact" == plain["artefact_bytes"].tier
+
+
+@pytest.fixture
+def coded(monkeypatch):
+    """The presets of the codings that were really done, in a process that has done none."""
+    presets = []
+
+    def compress(content, preset):
+        presets.append(preset)
+        return lzma.compress(content, preset=preset)
+
+    monkeypatch.setattr(module, "_coded", {})
+    monkeypatch.setattr(module, "lzma", SimpleNamespace(compress=compress))
+    return presets
+
+
+def test_the_same_artefact_is_coded_once(coded):
+    """It comes back in every cell that serves the same weights; other bytes are other bytes."""
+    first, other = bytes(1000), bytes(999) + b"1"
+    figures = [entropy_bytes(content) for content in (first, other, bytes(1000))]
+    assert [None, None] == coded
+    assert [len(lzma.compress(content)) for content in (first, other, first)] == figures
+
+
+def test_a_large_artefact_is_coded_fast_and_its_figure_says_so(coded, monkeypatch):
+    """Another preset is another figure: no expectation of the other one applies."""
+    monkeypatch.setattr(module, "LARGE", 1000)
+    contents = {size: bytes(range(250)) * (size // 250) for size in (1000, 1250)}
+    found = {
+        size: figures(trained_as(tiny.Net(), tiny.recipe(serialize=lambda _, content=content: content)))
+        for size, content in contents.items()
+    }
+    assert [None, 0] == coded
+    assert [{}, {"coder": "lzma preset 0"}] == [one["entropy_bytes"].conditions for one in found.values()]
+    assert len(lzma.compress(contents[1250], preset=0)) == found[1250]["entropy_bytes"].value
+
+
+def test_up_to_eight_megabytes_the_figure_is_that_of_the_default_preset():
+    """Figures that were stored before stay what they were."""
+    assert 8_000_000 == module.LARGE
+    assert {} == module.coding(bytes(8_000_000))
+
+
+def test_macs_that_cannot_be_counted_are_left_out(monkeypatch):
+    """Absent, not zero: the other figures stand."""
+    monkeypatch.setattr(module, "macs", lambda _: None)
+    assert {"parameters", "nonzero_parameters", "artefact_bytes", "entropy_bytes"} == figures(
+        trained_as(tiny.Net())
+    ).keys()
