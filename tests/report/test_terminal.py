@@ -83,7 +83,7 @@ def test_a_narrow_table_keeps_names_speed_up_and_verdict():
         assert part in text
     table_lines, note = text.splitlines()[:-1], text.splitlines()[-1]
     assert not any("memory" in line for line in table_lines)
-    assert "  not shown at this width: size, memory; see tradeoffs.md" == note
+    assert "  not shown at this width: size, memory, some intervals; see tradeoffs.md" == note
 
 
 def test_shortened_names_of_a_sweep_stay_apart():
@@ -161,7 +161,7 @@ def test_intervals_that_are_left_out_are_mentioned():
     """The note names what the narrower form of a column lacks, even where every column is there."""
     found = [measured("accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006), measured("accuracy", 0.97)]
     assert "not shown" not in table(frame_of(found), 200)
-    assert "not shown at this width: intervals" in table(frame_of(found), 60)
+    assert "not shown at this width: some intervals; see" in table(frame_of(found), 60)
 
 
 def test_a_cell_whose_host_sets_the_pace_is_marked():
