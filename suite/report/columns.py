@@ -45,16 +45,19 @@ def present(columns: Iterable[Column], rows: Iterable[Row]) -> list[Column]:
     ]
 
 
-def score_columns(rows: list[Row], *, difference: str = "vs control", narrow: bool = False) -> list[Column]:
+def score_columns(
+    rows: list[Row], *, difference: str = "vs control", lower: str = " (lower is better)", narrow: bool = False
+) -> list[Column]:
     """The primary score and its difference to the control, for one group of rows; none where there is no score.
 
-    Shares are shown in percent and points, other scores as numbers in their unit. ``narrow`` leaves intervals out.
+    Shares are shown in percent and points, other scores as numbers in their unit. ``lower`` marks the title of a score
+    of which less is better; ``narrow`` leaves intervals out.
     """
     score = rows[0]["score"] if rows else None
     if score is None:
         return []
     share, versus = is_share(rows), score + VS_CONTROL
-    title = score.replace("_", " ") + ("" if rows[0]["score_better"] != "lower" else " (lower is better)")
+    title = score.replace("_", " ") + (lower if rows[0]["score_better"] == "lower" else "")
     unit = rows[0]["score_unit"] or "1"
     value = Column(
         title=title, show=lambda row: percent(row[score]) if share else plain(row[score], unit), figure=score
@@ -127,7 +130,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
 
 def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
     """What the terminal shows of one group of rows, widest first: each layout is less than the one before."""
-    wide, short = score_columns(rows), score_columns(rows, narrow=True)
+    wide, short = (score_columns(rows, lower=" (lower)", narrow=narrow) for narrow in (False, True))
     score, difference, narrow = wide[:1], wide[1:], short[1:]
     smaller, memory = _metric("size", "artefact_bytes", size), _metric("memory", "peak_memory_inference", size)
     speedup = speedup_column(rows, spell=" b{}")

@@ -64,10 +64,13 @@ def _left_out(whole: Sequence[Column], shown: Iterable[Column], width: int) -> l
     shown = list(shown)
     kept = {column.title for column in shown}
     gone = [column.title for column in whole if column.title not in kept]
-    if all(column in shown for column in whole):
+    narrower = any(column.title in kept and column not in shown for column in whole)
+    what = gone + ["some intervals"] * narrower
+    if not what:
         return []
-    what = ", ".join(gone) or "intervals"
-    return textwrap.wrap(f"{GAP}not shown at this width: {what}; see tradeoffs.md", width, subsequent_indent=GAP)
+    return textwrap.wrap(
+        f"{GAP}not shown at this width: {', '.join(what)}; see tradeoffs.md", width, subsequent_indent=GAP
+    )
 
 
 def _shorten(name: str, room: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suite import phases
-from suite.records import Verdict, VerdictKind
+from suite.records import Measurement, Verdict, VerdictKind
 from suite.run.session import Session
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ GAP = "  "
 TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
-UNQUIET = "timings are inconclusive: this is no quiet process; start it with `suite bench`"
+UNQUIET = "timings are neither gated nor recorded: this is no quiet process; start it with `suite bench`"
 
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
@@ -76,7 +76,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         terminal.line(hint, yellow=True)
     if run.verdicts:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
-    if not run.header.quiet and any(found.group == "speed" for found in measurements):
+    if idle_timings(measurements, quiet=run.header.quiet):
         terminal.line(UNQUIET, yellow=True)
     if run.options.gates and nothing_gated(run.verdicts):
         terminal.line(UNGATED, red=True)
@@ -89,6 +89,11 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
     """Those whose figures may be recorded: timings of a process that is not quiet may not."""
     return [verdict for verdict in verdicts if quiet or verdict.group != "speed"]
+
+
+def idle_timings(measurements: Iterable[Measurement], *, quiet: bool) -> bool:
+    """Whether a run has timings that count for nothing, because its process is not quiet."""
+    return not quiet and any(found.group == "speed" for found in measurements)
 
 
 def nothing_gated(verdicts: Iterable[Verdict]) -> bool:

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite import phases
+from suite.metrics import measured
 from suite.records import Cell, Expectation, Verdict, VerdictKind
 from suite.run import plugin_output
-from suite.run.plugin_output import hush_benchmark_table, nothing_gated, recordable, time_lines, width_of
+from suite.run.plugin_output import hush_benchmark_table, idle_timings, nothing_gated, recordable, time_lines, width_of
 from suite.settings import PACKAGE
 
 SPENT = {"imports": 12.34, "training": 100.0, "fresh_process": 7.0, "speed": 3.21, phases.OTHER: 1.5}
@@ -149,3 +150,12 @@ def test_a_gate_that_compared_nothing_says_so():
     assert nothing_gated([unverified])
     assert not nothing_gated([unverified, error])
     assert not nothing_gated([unverified, replace(unverified, kind=VerdictKind.PASS, expectation=entry)])
+
+
+def test_only_timings_of_a_process_that_is_not_quiet_are_said_not_to_count():
+    """Sizes and qualities are the same anywhere; a run without timings has nothing to apologise for."""
+    cell = Cell(workload="w", technique="t", device="cpu")
+    speed, size = measured(cell, "speedup", 1.0), measured(cell, "macs", 1)
+    assert idle_timings([size, speed], quiet=False)
+    assert not idle_timings([size], quiet=False)
+    assert not idle_timings([size, speed], quiet=True)
