@@ -6,7 +6,8 @@ Importing this package is cheap: it loads neither torch nor torchvision nor pand
 from suite.errors import SuiteError
 from suite.records import Cell, Measurement, Verdict, VerdictKind
 from suite.registry import REGISTRY, Registry, technique, workload
-from suite.training.recipe import Batch, Precision, Recipe, Split, Splits
+from suite.scores import Score, classification, detection, language, regression
+from suite.training.recipe import Batch, Precision, Recipe, Split, Splits, Trainee, Tuner
 
 __all__ = [
     "REGISTRY",
@@ -16,11 +17,18 @@ __all__ = [
     "Precision",
     "Recipe",
     "Registry",
+    "Score",
     "Split",
     "Splits",
     "SuiteError",
+    "Trainee",
+    "Tuner",
     "Verdict",
     "VerdictKind",
+    "classification",
+    "detection",
+    "language",
+    "regression",
     "technique",
     "workload",
 ]

@@ -17,9 +17,9 @@ from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
 from suite.registry import REGISTRY
-from suite.run.options import COMMAND, EXPECT, POLICIES, Options
+from suite.run.options import COMMAND, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
-from suite.settings import PACKAGE, expect_dir, load_user_modules, shipped_expectations
+from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
 INTERRUPTED = 2
@@ -157,7 +157,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     folder = RunFolder.open(parsed.results)
     load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
-    directory = parsed.expect_dir or _expect_dir()
+    directory = parsed.expect_dir or found_expect_dir()
     done = record(folder.measurements(), header=folder.header, directory=directory, only=only, new=parsed.new)
     for reason in done.skipped:
         print(f"not recorded: {reason}")
@@ -166,11 +166,6 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     print(f"{done.added} added, {done.updated} updated")
     known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
-
-
-def _expect_dir() -> Path:
-    """The user's expectations, found upwards as a bench finds them."""
-    return expect_dir(Path.cwd()) or Options.expect_dir
 
 
 def _canonical(name: str) -> str:
@@ -212,7 +207,7 @@ def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.listing import lines
 
     load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir or _expect_dir(), shipped_expectations()]):
+    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir or found_expect_dir(), shipped_expectations()]):
         print(line)
     return EXIT_PASS
 
@@ -227,7 +222,7 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.expect import load_all
     from suite.run.opening import check_names
 
-    directory = parsed.directory or _expect_dir()
+    directory = parsed.directory or found_expect_dir()
     if not directory.is_dir():
         print(f"suite: there is no folder {directory}", file=sys.stderr)
         return EXIT_FAILED

@@ -48,6 +48,13 @@ def expect_dir(directory: Path) -> Path | None:
     return None
 
 
+def found_expect_dir() -> Path:
+    """The user's expectations as a command started here finds them: relative where that is shorter to type."""
+    here = Path.cwd()
+    found = expect_dir(here) or here / EXPECTATIONS
+    return found.relative_to(here) if found.is_relative_to(here) else found
+
+
 def load_user_modules(registry: Registry, directory: Path, extra: list[str]) -> None:
     """Import everything that declares workloads or techniques: settings, entry points, then ``extra``."""
     for point in entry_points(group=ENTRY_POINTS):

@@ -47,10 +47,10 @@ def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list
     What is held is read off the step's ``trainee`` and ``optimizer``, or off those of its attribute ``step``.
     """
     before = allocated(cell.device)
-    step: Any = training_step(recipe, device=cell.device, reference=reference)
+    step: Any = training_step(recipe, device=cell.device, reference=reference, resets=False)
     held = _held_in_training(step) if _is_cpu(cell.device) else max(0, allocated(cell.device) - before)
     batch = getattr(step, "batch", None)
-    conditions = {} if batch is None else {"batch": len(batch.targets)}
+    conditions = {} if batch is None else {"batch": len(batch)}
     return _pair(cell, "training", held, peak_bytes(step, cell.device), conditions)
 
 

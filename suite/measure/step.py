@@ -37,14 +37,17 @@ class TimedStep:
             tensor.copy_(kept)
 
 
-def training_step(recipe: Recipe, *, device: str, reference: Reference) -> TimedStep:
-    """The recipe's step on its first batch, compiled and warmed up outside the timed rounds."""
+def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: bool = True) -> TimedStep:
+    """The recipe's step on its first batch, compiled and warmed up outside the timed rounds.
+
+    Without ``resets`` no second copy of the weights is held (memory is being measured).
+    """
     with applied(recipe.flags), phase("compiling"):
         trainee = start(recipe, seed=0, device=device, reference=reference)
         step = TrainingStep(trainee, total_steps=None)
         generator = torch.Generator().manual_seed(0)
         batch = next(iter(recipe.batches(recipe.data().train.to(device), generator)))
-        kept = [*trainee.network.parameters(), *trainee.network.buffers()]
+        kept = [*trainee.network.parameters(), *trainee.network.buffers()] if resets else []
         weights = tuple((tensor, tensor.detach().clone()) for tensor in kept)
         timed = TimedStep(step=step, batch=batch, weights=weights)
         for _ in range(WARM_UP):

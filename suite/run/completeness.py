@@ -27,6 +27,13 @@ def left_out_line(left: Sequence[tuple[Case, Group]], planned: Mapping[Case, Seq
     )
 
 
+def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
+    """One sentence on what a partial run left out."""
+    names = list(dict.fromkeys(f"{case} {group}" for case, group in left))
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004  # a line, not a list
+    return f"partial: {len(names)} groups of figures were left out and gate nothing: {', '.join(names[:3])}{more}"
+
+
 def unanswered_entries(registry: Registry, run: Session) -> tuple[Verdict, ...]:
     """``missing`` for each of the user's entries that applies here and no cell of a run over everything answers."""
     options = run.options

@@ -22,9 +22,9 @@ from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, summarize
+from suite.run.plugin_output import Progress, hush_benchmark_table, summarize
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
-from suite.settings import PACKAGE, expect_dir, load_user_modules
+from suite.settings import PACKAGE, found_expect_dir, load_user_modules
 
 if TYPE_CHECKING:
     from suite.run.session import Session
@@ -60,8 +60,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-full", action="store_true", help="run every technique's sweep")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the marker that says which group of metrics a test measures."""
+    if _is_bench(config):
+        hush_benchmark_table(config)
     config.addinivalue_line("markers", "suite_group(name): the group of metrics that this test measures")
 
 
@@ -253,7 +256,7 @@ def _options(config: pytest.Config) -> Options:
     option, selection = config.option, _selection(config, "")
     return Options(
         expect=option.suite_expect,
-        expect_dir=option.suite_expect_dir or expect_dir(Path.cwd()) or Options.expect_dir,
+        expect_dir=option.suite_expect_dir or found_expect_dir(),
         unverified=option.suite_unverified,
         inconclusive=option.suite_inconclusive,
         unavailable=option.suite_unavailable,

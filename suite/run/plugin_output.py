@@ -11,6 +11,7 @@ import pytest
 
 from suite import phases
 from suite.records import Measurement, Verdict, VerdictKind
+from suite.run.completeness import partial_line
 from suite.run.session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 UNQUIET = "timings are neither gated nor recorded: this is no quiet process; start it with `suite bench`"
 
+UNSURE = (
+    "more than a fifth of the paired timings are inconclusive, so they were not gated: run again on a quieter machine"
+)
+
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
 
@@ -33,7 +38,6 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
-        hush_benchmark_table(config)
 
     @property
     def reporter(self) -> Reporter:
@@ -80,6 +84,10 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         terminal.line(UNQUIET, yellow=True)
     if run.options.gates and nothing_gated(run.verdicts):
         terminal.line(UNGATED, red=True)
+    if run.saw_too_little():
+        terminal.line(UNSURE, red=True)
+    if run.left_out() and run.options.partial:
+        terminal.line(partial_line(run.left_out()), yellow=True)
     _tell_recorded(terminal, run)
     for line in time_lines(wide):
         terminal.line(line)
@@ -136,5 +144,7 @@ def _tell_recorded(terminal: pytest.TerminalReporter, run: Session) -> None:
         return
     files = ", ".join(str(path) for path in run.recorded.changed) or "no file changed"
     terminal.line(f"recorded: {run.recorded.added} added, {run.recorded.updated} updated ({files})")
+    for note in run.recorded.notes:
+        terminal.line(f"note: {note}", yellow=True)
     for reason in run.recorded.skipped:
         terminal.line(f"not recorded: {reason}", yellow=True)

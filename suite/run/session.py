@@ -130,11 +130,6 @@ class Session(AbstractContextManager["Session"]):
         unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
         return unsure > MOST_INCONCLUSIVE * len(judged)
 
-    def gated_nothing(self) -> bool:
-        """Whether this gate had no expectation to hold a figure against."""
-        measured = [verdict for verdict in self.verdicts if verdict.measurement is not None]
-        return self.options.gates and bool(measured) and all(v.expectation is None for v in self.verdicts)
-
     # -- commands to type ---------------------------------------------------------------------------------------
 
     def rerun(self, verdict: Verdict) -> str:
