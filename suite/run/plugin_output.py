@@ -25,9 +25,7 @@ TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 UNQUIET = "timings are neither gated nor recorded: this is no quiet process; start it with `suite bench`"
 
-UNSURE = (
-    "more than a fifth of the paired timings are inconclusive, so they were not gated: run again on a quieter machine"
-)
+UNSURE = "not gated: more than a fifth of the paired timings are inconclusive; run again on a quieter machine"
 
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
@@ -73,6 +71,17 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         terminal.line(table(frame, wide))
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
+    _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
+    _tell_recorded(terminal, run)
+    for line in time_lines(wide):
+        terminal.line(line)
+    terminal.line(f"report: {run.folder.path}")
+
+
+def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, idle: bool) -> None:
+    """What was not measured, has no expectation, or does not count, each with what to do about it."""
+    from suite.report import summary
+
     for line in summary.unavailable(run.verdicts):
         terminal.line(line, yellow=True)
     hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command())
@@ -80,18 +89,12 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         terminal.line(hint, yellow=True)
     if run.verdicts:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
-    if idle_timings(measurements, quiet=run.header.quiet):
-        terminal.line(UNQUIET, yellow=True)
-    if run.options.gates and nothing_gated(run.verdicts):
-        terminal.line(UNGATED, red=True)
-    if run.saw_too_little():
-        terminal.line(UNSURE, red=True)
     if run.left_out() and run.options.partial:
         terminal.line(partial_line(run.left_out()), yellow=True)
-    _tell_recorded(terminal, run)
-    for line in time_lines(wide):
-        terminal.line(line)
-    terminal.line(f"report: {run.folder.path}")
+    remarks = {UNQUIET: idle, UNSURE: run.saw_too_little(), UNGATED: run.options.gates and nothing_gated(run.verdicts)}
+    for remark, holds in remarks.items():
+        if holds:
+            terminal.line(remark, red=True)
 
 
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import UsageError
+from suite.training.data import Batch, Split
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
-
-    from suite.training.recipe import Batch, Split
 
 BATCH = 64
 
@@ -22,7 +21,6 @@ def shuffled_batches(train: Split, generator: torch.Generator) -> Iterator[Batch
     """Shuffled batches of 64 items, the last one shorter."""
     import torch
 
-    from suite.training.recipe import Batch
     from suite.training.trees import leaves, take
 
     order = torch.randperm(len(train), generator=generator).to(leaves(train.inputs)[0].device)

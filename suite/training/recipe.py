@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from suite.errors import UsageError
+from suite.training.data import Batch, Split, Splits
 from suite.training.defaults import adamw, cosine, shuffled_batches, usual_loss
-from suite.training.trees import Tree, length, take, to
 
 if TYPE_CHECKING:
     import torch
@@ -21,64 +20,13 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
+__all__ = [
+    "AFTER_TRAINING", "SLOTS", "STAGES", "Batch", "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee",
+    "Tuner", "changed_slots", "same", "scaled",
+]  # fmt: skip
+
 Reference = Callable[[str], "nn.Module"]
 """Gives the trained network of another composition of the same workload and seed, by its name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """One part of a data set, in memory: trees ``inputs`` and ``targets`` of N items.
-
-    ``ids`` [N] name the items: give them where different seeds test different items (cross-validation), so that an
-    item counts once however many seeds looked at it. Without them an item is its place, which is right for a fixed
-    test set. Raises `UsageError` for parts of different length.
-    """
-
-    inputs: Tree
-    targets: Tree
-    ids: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        parts = {"inputs": self.inputs, "targets": self.targets} | ({} if self.ids is None else {"ids": self.ids})
-        sizes = {name: length(part) for name, part in parts.items()}
-        if len(set(sizes.values())) > 1:
-            raise UsageError(f"a split needs as many inputs as targets, got {sizes}")
-
-    def __len__(self) -> int:
-        return length(self.inputs)
-
-    def to(self, device: str) -> Split:
-        """The same data on ``device``."""
-        return Split(inputs=to(self.inputs, device), targets=to(self.targets, device), ids=self.ids)
-
-    def first(self, count: int) -> Split:
-        """The first ``count`` items."""
-        chosen = slice(count)
-        ids = None if self.ids is None else self.ids[chosen]
-        return Split(inputs=take(self.inputs, chosen), targets=take(self.targets, chosen), ids=ids)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Splits:
-    """Disjoint parts of the data. Nothing may be chosen on ``test``; ``train`` serves calibration too.
-
-    ``validation`` is needed only where a target is to be reached.
-    """
-
-    train: Split
-    test: Split
-    validation: Split | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Trees ``inputs`` and ``targets`` of the B items of one training step."""
-
-    inputs: Tree
-    targets: Tree
-
-    def __len__(self) -> int:
-        return length(self.inputs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,71 @@
+"""Data as a recipe loads them: splits of items in memory, and batches of them.
+
+Shapes: ``N`` items of a split, ``B`` of a batch; what follows is the workload's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.errors import UsageError
+from suite.training.trees import Tree, length, take, to
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One part of a data set, in memory: trees ``inputs`` and ``targets`` of N items.
+
+    ``ids`` [N] name the items: give them where different seeds test different items (cross-validation), so that an
+    item counts once however many seeds looked at it. Without them an item is its place, which is right for a fixed
+    test set. Raises `UsageError` for parts of different length.
+    """
+
+    inputs: Tree
+    targets: Tree
+    ids: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        parts = {"inputs": self.inputs, "targets": self.targets} | ({} if self.ids is None else {"ids": self.ids})
+        sizes = {name: length(part) for name, part in parts.items()}
+        if len(set(sizes.values())) > 1:
+            raise UsageError(f"a split needs as many inputs as targets, got {sizes}")
+
+    def __len__(self) -> int:
+        return length(self.inputs)
+
+    def to(self, device: str) -> Split:
+        """The same data on ``device``."""
+        return Split(inputs=to(self.inputs, device), targets=to(self.targets, device), ids=self.ids)
+
+    def first(self, count: int) -> Split:
+        """The first ``count`` items."""
+        chosen = slice(count)
+        ids = None if self.ids is None else self.ids[chosen]
+        return Split(inputs=take(self.inputs, chosen), targets=take(self.targets, chosen), ids=ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Disjoint parts of the data. Nothing may be chosen on ``test``; ``train`` serves calibration too.
+
+    ``validation`` is needed only where a target is to be reached.
+    """
+
+    train: Split
+    test: Split
+    validation: Split | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Trees ``inputs`` and ``targets`` of the B items of one training step."""
+
+    inputs: Tree
+    targets: Tree
+
+    def __len__(self) -> int:
+        return length(self.inputs)
