@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 OTHER = "other"
-NAMES = ("imports", "training", "compiling", "timing", "fresh_process", OTHER)
+NAMES = ("imports", "training", "testing", "compiling", "timing", "memory", "fresh_process", OTHER)
 NOT_OURS = ("imports", "fresh_process")  # the interpreter's and another process's time: no part of the overhead
 
 

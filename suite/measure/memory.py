@@ -18,6 +18,7 @@ from suite.measure.held import held_bytes
 from suite.measure.speed import training_step
 from suite.measure.timing import undisturbed
 from suite.metrics import measured
+from suite.phases import phase
 from suite.records import Cell, Measurement
 from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
@@ -88,7 +89,8 @@ def _is_cpu(device: str) -> bool:
 
 def peak_bytes(call: Callable[[], object], device: str) -> int:
     """The most bytes that ``call`` held at once beyond what was held before it."""
-    return _peak_on_cpu(call) if _is_cpu(device) else _peak_on_accelerator(call, device)
+    with phase("memory"):
+        return _peak_on_cpu(call) if _is_cpu(device) else _peak_on_accelerator(call, device)
 
 
 def _peak_on_cpu(call: Callable[[], object]) -> int:

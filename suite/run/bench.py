@@ -162,9 +162,11 @@ class Bench(AbstractContextManager["Bench"]):
         return self._with_fresh_processes(case, own)
 
     def _memory(self, case: Case) -> list[Measurement]:
+        self._served.pop((case.workload.name, case.composition.name), None)  # what it holds is to be counted
+        before = memory.allocated(self.device)
         served = self._serve(case.workload, case.composition)
         inputs = fill_up(served.recipe.data().test.first(case.batch).inputs, case.batch)
-        found = memory.inference_memory(case.cell, served, inputs)
+        found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
         if case.trains_differently:
             recipe = self._trained(case).recipe
             found += memory.training_memory(case.cell, recipe, reference=self._reference(case))

@@ -60,6 +60,7 @@ def deterministic() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
+            warnings.filterwarnings("ignore", message=".*CUBLAS_WORKSPACE_CONFIG.*")
             yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])

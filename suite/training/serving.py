@@ -91,7 +91,8 @@ def predictions(served: Served, inputs: Tree, *, batch: int) -> Iterator[tuple[s
     with applied(served.recipe.flags):
         for number, chunk in enumerate(split(inputs, batch)):
             count = length(chunk)
-            outputs = tree_map(_on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
+            with phase("testing"):
+                outputs = tree_map(_on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
             outputs = take(outputs, slice(count))
             _check_finite(outputs, number * batch)
             yield slice(number * batch, number * batch + count), outputs

@@ -1,0 +1,57 @@
+"""The workloads of the documentation's page run as they stand there, with every default technique."""
+# the expected value stands on the left
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+PAGE = Path(__file__).parents[2] / "docs" / "workloads.md"
+EXAMPLES = dict(re.findall(r"```python (\w+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+NAMES = {
+    "checkpoint": "resnet18_checkpoint",
+    "regression": "diabetes",
+    "text": "snippets",
+    "volumes": "volumes",
+    "language": "bytes_of_argparse",
+}
+
+
+def test_the_page_declares_five_workloads():
+    """One of each kind that users bring."""
+    assert set(NAMES) == set(EXAMPLES)
+
+
+def checkpoint(folder):
+    from torchvision.models import resnet18
+
+    torch.manual_seed(0)
+    torch.save(resnet18(num_classes=4).state_dict(), folder / "resnet18.pt")
+
+
+@pytest.mark.system
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", sorted(NAMES))
+def test_every_default_technique_measures_or_says_why_not(kind, tmp_path):
+    """Exit code 0, and no cell is an error: what a network cannot take is unavailable with a reason."""
+    (tmp_path / "example.py").write_text(EXAMPLES[kind], "utf-8")
+    if kind == "checkpoint":
+        checkpoint(tmp_path)
+    command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu"]
+    command += ["--load=example.py", f"--workload={NAMES[kind]}"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"COLUMNS": "120"}, capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-2000:]
+    results = (tmp_path / "reports" / "latest" / "results.jsonl").read_text("utf-8")
+    records = [json.loads(line) for line in results.splitlines()]
+    failures = [record for record in records if record["type"] == "failure"]
+    assert {"unavailable"} >= {failure["kind"] for failure in failures}
+    assert all(failure["reason"] for failure in failures)
+    measured = {record["cell"]["technique"] for record in records if record["type"] == "measurement"}
+    assert "baseline" in measured
