@@ -32,7 +32,7 @@ def macs(trained: Trained) -> int | None:
     from torch.utils.flop_counter import FlopCounterMode
 
     recipe, network = trained.recipe, trained.network
-    inputs = place(recipe.data().train.inputs[:1].to(trained.device), recipe.layout)
+    inputs = place(recipe.data().train.first(1).inputs.to(trained.device), recipe.layout)
     counter = FlopCounterMode(display=False)
     with (
         _by_module(network, counter.get_total_flops) as counts,

@@ -30,8 +30,6 @@ PRECISION = 0.0025  # relative half width of the interval at which sampling may 
 SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to go on
 LARGEST_BATCH = 8192
 MOST_MEMORY = 0.4  # of an accelerator's: beside it stand the other side and a worker process
-ROUNDS = 16  # at least so many are wanted, however long one is
-LONGEST = 90.0  # seconds of one sample
 HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
 
 BASE, NULL, TECHNIQUE, IMAGES_LAST = "baseline", "null", "technique", "channels_last"
@@ -41,16 +39,21 @@ RATIOS = {"speedup": "inference", "speedup_b1": "inference_b1", "speedup_saturat
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step."""
+    """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
+
+    Where a round is long, time is given for ``rounds`` of them all the same, up to ``longest`` seconds.
+    """
 
     batch: float = 8.0
     single: float = 2.0
     latency: float = 1.0
     training: float = 4.0
+    rounds: int = 16
+    longest: float = 90.0
 
 
-QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0)
-REPLICA = Budget(batch=2.0, single=1.0, latency=0.2, training=2.0)  # several short processes beat one long one
+QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0)
+REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +97,12 @@ def inference(
     cell: Cell, sides: Mapping[str, Side], *, batch: int, budget: Budget, seed: int = 0, saturating: int | None = None
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given."""
-    samples = {"inference": _sample(cell, sides, batch, seconds=budget.batch, seed=seed)}
-    samples["inference_b1"] = _sample(cell, _pair(sides), 1, seconds=budget.single, seed=seed + 1)
+    samples = {"inference": _sample(cell, sides, batch, budget, seconds=budget.batch, seed=seed)}
+    samples["inference_b1"] = _sample(cell, _pair(sides), 1, budget, seconds=budget.single, seed=seed + 1)
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
         batches["inference_saturated"] = saturating
-        many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2)
+        many = _sample(cell, _pair(sides), saturating, budget, seconds=budget.batch, seed=seed + 2)
         samples["inference_saturated"] = many
     share = device_share(sides[TECHNIQUE].call(batch), cell.device)
     conditions = {source: _conditions(size, share) for source, size in batches.items()}
@@ -126,7 +129,7 @@ def training(
     }
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
     resets = _resets(settings, {name: step.reset for name, step in steps.items()})
-    found = _timed(cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None)
+    found = _timed(cell, dict(steps), resets, budget, seconds=budget.training, seed=seed, null=None)
     samples, sizes = {"training": found}, {name: len(step.batch) for name, step in steps.items()}
     conditions = {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, "train_step_speedup", samples, "training", conditions)
@@ -139,12 +142,12 @@ def _scaled(ratio: Measurement, factor: float) -> Measurement:
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
 
-def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, *, seconds: float, seed: int) -> Sample:
+def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget, *, seconds: float, seed: int) -> Sample:
     """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
     calls = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.served.recipe.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
-    return _timed(cell, calls, _resets(settings, {}), seconds=seconds, seed=seed, null=NULL)
+    return _timed(cell, calls, _resets(settings, {}), budget, seconds=seconds, seed=seed, null=NULL)
 
 
 def _resets(
@@ -174,13 +177,14 @@ def _timed(
     cell: Cell,
     calls: Mapping[str, Callable[[], object]],
     resets: Mapping[str, Callable[[], object]],
+    budget: Budget,
     *,
     seconds: float,
     seed: int,
     null: str | None,
 ) -> Sample:
     before, entered = nvml.snapshot(cell.device), flags.read()
-    enough = min(LONGEST, max(seconds, ROUNDS * _round_seconds(cell, calls, resets)))
+    enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     found = sample(
         calls, seconds=enough, precision=PRECISION, confidence=CONFIDENCE, baseline=BASE, seed=seed,
         synchronize=lambda: synchronize(cell.device), reset=resets, null=null,
