@@ -83,7 +83,7 @@ def test_an_unknown_need_is_refused_with_the_nearest():
     """A typing error in a declaration is not 'available'."""
     with pytest.raises(UsageError, match="unknown need 'compilr'; did you mean compiler"):
         needs.missing_need("compilr", "cpu")
-    assert needs.missing_need("labels", "cpu") is None
+    assert needs.missing_need("torchao", "cpu") is None
 
 
 def test_a_package_that_is_missing_is_named_with_its_extra(monkeypatch):

@@ -53,7 +53,7 @@ def test_a_box_counts_from_the_least_overlap_on(overlap, expected):
 
 
 def test_precision_is_the_best_from_a_recall_on():
-    """A wrong box above a right one lowers the precision to one half; wrong boxes after the last right one cost nothing."""
+    """A wrong box above the right one halves the precision; one below it costs nothing."""
     targets = truth([(A, 0)])
     assert 0.5 == found_at([[(FAR, 0, 0.9), (A, 0, 0.8)]], targets)
     assert 1.0 == found_at([[(A, 0, 0.9), (FAR, 0, 0.8)]], targets)

@@ -40,7 +40,7 @@ def test_a_pair_is_totals_and_weights():
 @pytest.mark.parametrize("given_", [torch.tensor(0.5), torch.zeros(3), torch.zeros(2, 2)])
 def test_another_number_of_figures_than_items_is_an_error(given_):
     """A mean over the batch, say, is answered with the shape that is wanted."""
-    with pytest.raises(OutputError, match=rf"'mine' must give one figure per item, shape \(2,\)"):
+    with pytest.raises(OutputError, match=r"'mine' must give one figure per item, shape \(2,\)"):
         figures_of(score(lambda _o, _t: given_), None, None, 2)
 
 
