@@ -4,7 +4,7 @@
 
 import string
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from suite.errors import CompositionError, RegistrationError, SetupError, UsageError
 from suite.registry import REGISTRY, Registry
-from suite.training.recipe import Recipe
+from suite.scores import Score
+from suite.training.recipe import AFTER_TRAINING, SLOTS, Recipe
 
 HERE = str(Path(__file__))
 DECLARES = "def {name}(recipe{parameters}):\n    return recipe\n"
@@ -21,8 +22,7 @@ DECLARES = "def {name}(recipe{parameters}):\n    return recipe\n"
 
 def plain_recipe(**changes):
     """A recipe that nobody trains."""
-    empty = dict.fromkeys(("data", "model", "batches", "steps_per_epoch", "optimizer", "schedule", "loss"))
-    return Recipe(**empty, learning_rate=0.1, epochs=1, **changes)
+    return Recipe(**({"data": None, "model": None, "learning_rate": 0.1, "epochs": 1} | changes))
 
 
 def sample_registry():  # noqa: C901  # declarations, one after the other
@@ -38,17 +38,17 @@ def sample_registry():  # noqa: C901  # declarations, one after the other
 
         In more words.
         """
-        return replace(recipe, epochs=recipe.epochs + epochs, learning_rate=ratio)
+        return replace(recipe, finish=(recipe.finish, ratio, epochs))
 
     @made.technique(slots=("finish",), control="longer(epochs={epochs})")
     def mask(recipe, *, epochs: int = 3):
-        return replace(recipe, seed=10 * recipe.seed + epochs)
+        return replace(recipe, finish=(recipe.finish, "mask", epochs))
 
     @made.technique(slots=("finish",))
     def longer(recipe, *, epochs: int = 1):
-        return replace(recipe, seed=10 * recipe.seed + epochs)
+        return replace(recipe, finish=(recipe.finish, "longer", epochs))
 
-    @made.technique(slots=("precision",))
+    @made.technique(slots=("precision",), precision="fp16")
     def half(recipe, *, scaled: bool = True):
         return recipe
 
@@ -56,7 +56,7 @@ def sample_registry():  # noqa: C901  # declarations, one after the other
     def quarter(recipe):
         return recipe
 
-    @made.technique(slots=("quantize",), conflicts=("half",))
+    @made.technique(slots=("quantize",), conflicts=("half",), precision="int8")
     def int8(recipe, *, scheme: str = "per channel", bits: int = 8):
         return recipe
 
@@ -64,7 +64,7 @@ def sample_registry():  # noqa: C901  # declarations, one after the other
     def compiled(recipe):
         return recipe
 
-    @made.technique(slots=("model",), control="narrow(width={width})", needs=("labels", "compiler"))
+    @made.technique(slots=("model",), control="narrow(width={width})", needs=("training", "compiler"))
     def student(recipe, *, width: float = 0.25, temperature: float = 4.0):
         return recipe
 
@@ -72,10 +72,14 @@ def sample_registry():  # noqa: C901  # declarations, one after the other
     def narrow(recipe, *, width: float = 0.25):
         return recipe
 
-    @made.workload()
-    def digits(seed: int):
+    @made.technique(slots=("deploy",), precision="fp16")
+    def short(recipe):
+        return recipe
+
+    @made.workload(source="none")
+    def digits(_seed: int):
         """Digits."""
-        return plain_recipe(seed=seed)
+        return plain_recipe()
 
     return made
 
@@ -145,8 +149,8 @@ def test_the_canonical_name_means_what_the_text_meant(text):
 @given(text=compositions())
 def test_the_control_of_any_composition_is_canonical(text):
     """A control can be trained and stored like any other composition."""
-    control = SAMPLE.control(text)
-    assert control == SAMPLE.canonical(control)
+    control = SAMPLE.control(SAMPLE.resolve(text))
+    assert control == SAMPLE.resolve(control.name)
 
 
 def test_a_changed_default_leaves_a_spelled_out_name_alone():
@@ -157,7 +161,7 @@ def test_a_changed_default_leaves_a_spelled_out_name_alone():
         def prune(recipe, *, ratio: float = default, epochs: int = 5):
             return replace(recipe, learning_rate=ratio)
 
-        registry.technique(slots=("finish",))(prune)
+        registry.technique(slots=("learning_rate",))(prune)
     stored = before.canonical("prune")
     assert "prune(ratio=0.5,epochs=5)" == stored == after.canonical(stored)
     assert 0.5 == after.resolve(stored).apply(plain_recipe()).learning_rate
@@ -166,8 +170,8 @@ def test_a_changed_default_leaves_a_spelled_out_name_alone():
 
 def test_members_apply_left_to_right():
     """The second technique sees what the first one made."""
-    made = SAMPLE.resolve("longer(epochs=1)+mask(epochs=2)").apply(plain_recipe())
-    assert 12 == made.seed
+    made = SAMPLE.resolve("longer(epochs=1)+mask(epochs=2)").apply(plain_recipe(finish="first"))
+    assert (("first", "longer", 1), "mask", 2) == made.finish
 
 
 # -- what cannot be resolved ----------------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ def test_declared_conflicts_are_refused_from_either_side(text):
 )
 def test_the_control_is_composed_of_the_members_controls(text, expected):
     """Equal controls count once, and what compares with the baseline adds nothing."""
-    assert expected == SAMPLE.control(text)
+    assert expected == SAMPLE.control(SAMPLE.resolve(text)).name
 
 
 @pytest.mark.parametrize(
@@ -302,14 +306,58 @@ def test_the_control_is_composed_of_the_members_controls(text, expected):
 )
 def test_the_training_part_drops_what_only_follows_training(text, expected):
     """Compositions with the same training part share one fit."""
-    assert expected == SAMPLE.training_part(text)
+    assert expected == SAMPLE.training_part(SAMPLE.resolve(text)).name
 
 
 def test_slots_and_needs_of_a_composition_are_those_of_its_members():
     """Needs keep their order and count once."""
     composition = SAMPLE.resolve("student+prune+compiled")
     assert frozenset({"model", "finish", "deploy"}) == composition.slots
-    assert ("labels", "compiler") == composition.needs
+    assert ("training", "compiler") == composition.needs
+
+
+def test_the_baseline_is_the_composition_of_nothing():
+    """It changes no slot and needs nothing, and anything else is something."""
+    found = SAMPLE.baseline
+    assert SAMPLE.resolve("baseline") == found
+    assert (True, False) == (found.is_baseline, SAMPLE.resolve("half").is_baseline)
+    assert (frozenset(), (), "fp32") == (found.slots, found.needs, found.precision)
+    assert "baseline" == str(found) == SAMPLE.control(found).name == SAMPLE.training_part(found).name
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("baseline", 0), ("half+prune", 0), ("int8", 1), ("compiled", 2), ("prune+int8+compiled", 2)]
+)
+def test_the_stage_of_a_composition_is_its_last_members(text, expected):
+    """Quantizing follows training and finishing, deploying follows quantizing."""
+    assert expected == SAMPLE.stage(text)
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("fp16", ("half", "short")), ("int8", ("int8",)), ("fp32", ())])
+def test_a_precision_is_brought_by_all_techniques_that_say_so(precision, expected):
+    """Training and serving in it are two techniques; float32 needs none."""
+    assert expected == SAMPLE.of_precision(precision)
+
+
+def test_a_precision_that_no_technique_brings_is_an_error_with_the_nearest():
+    """Asking for it must not run everything in float32."""
+    with pytest.raises(UsageError, match="unknown precision 'fp61'; did you mean fp16"):
+        SAMPLE.of_precision("fp61")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("prune", "fp32"), ("half+prune", "fp16"), ("prune+short", "fp16"), ("quarter", "fp32")]
+)
+def test_a_composition_computes_in_the_precision_that_a_member_brings(text, expected):
+    """float32 unless somebody says otherwise."""
+    assert expected == SAMPLE.resolve(text).precision
+
+
+def test_the_built_in_precisions_train_and_serve():
+    """`--precision bf16` composes with both."""
+    assert ("amp_bf16", "pure_bf16") == REGISTRY.of_precision("bf16")
+    assert ("amp_fp16", "pure_fp16") == REGISTRY.of_precision("fp16")
+    assert "bf16" == REGISTRY.resolve("+".join(REGISTRY.of_precision("bf16"))).precision
 
 
 def test_the_default_profile_has_the_default_and_the_full_one_the_sweep():
@@ -356,10 +404,10 @@ def test_a_workload_registered_twice_is_an_error_too():
     def digits(_seed):
         return plain_recipe()
 
-    registry.workload()(digits)
+    registry.workload(source="none")(digits)
     registry.technique(slots=())(digits)
     with pytest.raises(RegistrationError, match="workload 'digits' is registered twice"):
-        registry.workload()(digits)
+        registry.workload(source="none")(digits)
 
 
 def test_a_clash_with_a_built_in_name_is_found_where_the_user_declares_it():
@@ -405,11 +453,158 @@ def test_a_declared_function_stays_a_plain_function():
     assert lines_of(mine) == registry.find_technique("mine").where
 
 
-def test_a_workload_has_a_batch_for_every_kind_of_device():
-    """What is not given has a default."""
+@pytest.mark.parametrize(
+    ("batch", "expected"), [({"cpu": 4}, (4, 64)), (8, (8, 8)), (None, (64, 64)), ({"accelerator": 256}, (64, 256))]
+)
+def test_a_workload_has_a_batch_for_every_kind_of_device(batch, expected):
+    """One number for all, or one a kind; what is not given has a default."""
     registry = Registry()
-    registry.workload(batch={"cpu": 4})(plain := lambda _seed: plain_recipe())
-    assert {"cpu": 4, "accelerator": 64} == dict(registry.find_workload(plain.__name__).batch)
+    registry.workload(source="none", batch=batch)(plain := lambda _seed: plain_recipe())
+    found = registry.find_workload(plain.__name__)
+    assert expected == (found.batch_on("cpu"), found.batch_on("cuda:1"))
+
+
+def of_items(_outputs, _targets):
+    return []
+
+
+SCORE = Score(name="accuracy", better="higher", per_item=of_items)
+OTHER = Score(name="macro_recall", better="higher", per_item=of_items)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "expected"),
+    [
+        ({}, "has no score: declare one, as in @workload(scores=classification()), or say source='none'"),
+        ({"source": "checkpoint"}, "has no score"),
+        ({"source": "none", "scores": (SCORE,)}, "has scores, but nothing is trained (source='none')"),
+        ({"source": "trian", "scores": (SCORE,)}, "unknown source 'trian'; did you mean train?"),
+        ({"source": "checkpoint", "scores": (SCORE,), "target": 0.9}, "has a target, but is not trained here"),
+        ({"source": "none", "target": 0.9}, "has a target, but is not trained here (source='none')"),
+        ({"source": "none", "batch": 0}, "batch must be a number of items, or {'cpu': 64, 'accelerator': 64}"),
+        ({"source": "none", "batch": {"cpu": 2.5}}, "got 'cpu': 2.5"),
+        ({"source": "none", "batch": {"gpu": 4}}, "got 'gpu': 4"),
+    ],
+)
+def test_a_contradictory_workload_is_an_error_at_its_line(declaration, expected):
+    """What is missing or too much is said where it is declared, and the workload does not enter the registry."""
+    registry, space = Registry(), {}
+    exec(compile(DECLARES.format(name="mine", parameters=""), "user.py", "exec"), space)  # noqa: S102
+    with pytest.raises(RegistrationError) as error:
+        registry.workload(**declaration)(space["mine"])
+    assert str(error.value).startswith("workload 'mine' at user.py:1")
+    assert expected in str(error.value)
+    assert {} == dict(registry.workloads)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "trains", "primary"),
+    [
+        ({"scores": (SCORE, OTHER), "target": 0.9}, True, SCORE),
+        ({"scores": iter([OTHER, SCORE]), "source": "checkpoint"}, True, OTHER),
+        ({"source": "none"}, False, None),
+    ],
+    ids=["train", "checkpoint", "none"],
+)
+def test_the_first_score_is_the_primary_one(declaration, trains, primary):
+    """A checkpoint has learnt something; data without meaning have no score."""
+    registry = Registry()
+    registry.workload(**declaration)(plain := lambda _seed: plain_recipe())
+    found = registry.find_workload(plain.__name__)
+    assert (trains, primary) == (found.trains, found.primary)
+
+
+@pytest.mark.parametrize(
+    ("unit", "better"), [("mm", "higher"), ("1", "lower")], ids=["another unit", "another direction"]
+)
+def test_a_score_has_one_unit_and_one_direction_in_all_workloads(unit, better):
+    """Tables and bounds could not tell two meanings of a name apart."""
+    score = Score(name="accuracy", unit=unit, better=better, per_item=of_items)
+    with pytest.raises(UsageError, match=r"the score 'accuracy' .* is declared already"):
+        Registry().workload(scores=(score,))(lambda _seed: plain_recipe())
+
+
+@pytest.mark.parametrize("name", ["speedup", "accuracy_vs_control"])
+def test_a_score_cannot_take_another_metrics_name(name):
+    """Its figures would be judged as the other's."""
+    score = Score(name=name, better="higher", per_item=of_items)
+    with pytest.raises(UsageError, match=f"the score '{name}' .* as another metric"):
+        Registry().workload(scores=(score,))(lambda _seed: plain_recipe())
+
+
+# -- slots ----------------------------------------------------------------------------------------------------------
+
+
+def declared(slots, function):
+    """The composition of one technique that does ``function`` under these slots."""
+    registry = Registry()
+
+    def mine(recipe):
+        return function(recipe)
+
+    registry.technique(slots=slots)(mine)
+    return registry.resolve("mine")
+
+
+def other_loss(*_):
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("slots", "changes", "named", "mend"),
+    [
+        ((), {"learning_rate": 1e-9, "epochs": 1}, "learning_rate, epochs", "slots=('learning_rate', 'epochs',)"),
+        (("deploy",), {"deploy": other_loss, "loss": other_loss}, "loss", "slots=('deploy', 'loss',)"),
+        (("finish",), {"flags": {"cudnn_benchmark": 1}}, "flags", "slots=('finish', 'flags',)"),
+    ],
+)
+def test_a_change_that_is_not_declared_is_an_error_that_names_the_field(slots, changes, named, mend):
+    """A cell shares its training with all that declare the same: a hidden change would show another cell's figures."""
+    composition = declared(slots, lambda recipe: replace(recipe, **changes))
+    with pytest.raises(RegistrationError) as error:
+        composition.apply(plain_recipe(epochs=7))
+    assert f"changes {named} of the recipe without declaring it" in str(error.value)
+    assert mend in str(error.value)
+    assert f"technique 'mine' at {HERE}:" in str(error.value)
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_every_field_of_a_recipe_can_be_a_slot(slot):
+    """Declared it may change, undeclared it may not."""
+    value, before = object(), plain_recipe()
+    assert value is getattr(declared((slot,), lambda r: replace(r, **{slot: value})).apply(before), slot)
+    with pytest.raises(RegistrationError, match=rf"changes {slot} of the recipe"):
+        declared((), lambda r: replace(r, **{slot: value})).apply(before)
+
+
+def test_the_slots_are_the_recipes_fields_and_the_seed_is_none():
+    """The suite seeds every run itself."""
+    assert tuple(field.name for field in fields(Recipe)) == SLOTS
+    assert "seed" not in SLOTS
+    assert set(AFTER_TRAINING) < set(SLOTS)
+
+
+def test_each_member_answers_for_its_own_changes():
+    """What an earlier member declared is no licence for a later one."""
+    registry = Registry()
+
+    def faster(recipe):
+        return replace(recipe, learning_rate=2.0)
+
+    def sly(recipe):
+        return replace(recipe, learning_rate=1.0)
+
+    registry.technique(slots=("learning_rate",))(faster)
+    registry.technique(slots=())(sly)
+    with pytest.raises(RegistrationError, match="technique 'sly'"):
+        registry.resolve("faster+sly").apply(plain_recipe())
+
+
+@pytest.mark.parametrize("returned", [None, {"epochs": 1}])
+def test_a_technique_that_returns_no_recipe_is_told_how_to_end(returned):
+    """A forgotten return is the usual cause."""
+    with pytest.raises(RegistrationError, match=r"must return a Recipe, it returned .*return replace\(recipe"):
+        declared((), lambda _: returned).apply(plain_recipe())
 
 
 def test_the_built_in_names_are_there_without_being_imported_first():
@@ -422,7 +617,8 @@ def test_every_built_in_control_and_sweep_can_be_resolved():
     """A control names techniques and parameters that exist, for every value of the sweep."""
     for name in REGISTRY.techniques:
         for variant in REGISTRY.variants(name, sweep=True):
-            assert REGISTRY.control(variant) == REGISTRY.canonical(REGISTRY.control(variant))
+            control = REGISTRY.control(REGISTRY.resolve(variant))
+            assert control == REGISTRY.resolve(control.name)
 
 
 def test_every_built_in_has_a_sentence_that_says_what_it_does():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from suite.composition import BASELINE
 from suite.errors import ResultsError
 from suite.metrics import METRICS, VS_CONTROL
 from suite.report.columns import ENDS
@@ -134,7 +135,7 @@ def _control(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> str 
 def _add_ratios(rows: Iterable[dict[str, Any]]) -> None:
     rows = list(rows)
     baselines = {
-        (row["workload"], row["device"]): row["artefact_bytes"] for row in rows if row["technique"] == "baseline"
+        (row["workload"], row["device"]): row["artefact_bytes"] for row in rows if row["technique"] == BASELINE
     }
     for row in rows:
         baseline, own = baselines.get((row["workload"], row["device"])), row["artefact_bytes"]

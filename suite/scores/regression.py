@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from suite.errors import OutputError
 from suite.scores.score import Score
 
 
@@ -26,9 +27,13 @@ def absolute_error(outputs: Any, targets: Any) -> Any:
 
 
 def _differences(outputs: Any, targets: Any) -> Any:
-    """[N, values]; an output [N, 1] and a target [N] are the same shape for a person."""
-    return (
-        outputs.flatten(1).double() - targets.reshape(len(targets), -1).double()
-        if outputs.dim() > 1
-        else (outputs[:, None].double() - targets.reshape(len(targets), -1).double())
-    )
+    """[N, values]; an output [N, 1] and a target [N] are the same shape for a person.
+
+    Raises `OutputError` for another number of values: they would be broadcast silently.
+    """
+    ours, theirs = (values.reshape(len(values), -1).double() for values in (outputs, targets))
+    if ours.shape != theirs.shape:
+        raise OutputError(
+            f"outputs {tuple(outputs.shape)} and targets {tuple(targets.shape)} must hold as many values for each item"
+        )
+    return ours - theirs

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
@@ -57,8 +57,7 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
             forward_fn=lambda model, inputs: model(inputs),
         )
         pruner.step()
-        with torch.no_grad():
-            network(example)
+        network(example)  # channels that were missed show here
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise UnavailableError(f"structured_pruning: torch-pruning cannot prune this network ({said})") from error
@@ -69,12 +68,12 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
 @torch.no_grad()
 def _output_layers(network: nn.Module, example: Any) -> list[nn.Module]:
     """The layers whose channels are the workload's: one for each output, or the last that ran."""
-    ran: list[tuple[nn.Module, int]] = []
+    ran: list[tuple[nn.Module, Tensor]] = []  # results are kept: freed memory would be a later one's
     layers = [module for module in network.modules() if isinstance(module, LAYERS)]
-    hooks = [m.register_forward_hook(lambda m, _, out: ran.append((m, out.data_ptr()))) for m in layers]
+    hooks = [layer.register_forward_hook(lambda m, _, out: ran.append((m, out))) for layer in layers]
     try:
-        outputs = {leaf.data_ptr() for leaf in leaves(network(example))}
+        places = {leaf.data_ptr() for leaf in leaves(network(example))}
     finally:
         for hook in hooks:
             hook.remove()
-    return [module for module, place in ran if place in outputs] or [module for module, _ in ran[-1:]]
+    return [module for module, out in ran if out.data_ptr() in places] or [module for module, _ in ran[-1:]]

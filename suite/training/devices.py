@@ -18,12 +18,12 @@ IMAGE_RANK = 4  # N, C, H, W
 def lay_out(network: nn.Module, recipe: Recipe) -> nn.Module:
     """``network`` with its 4-dimensional weights in the recipe's memory layout; what rebuilds layers forgets it.
 
-    Weight by weight: ``Module.to(memory_format=...)`` refuses a network that has 5-dimensional ones too.
+    Weight by weight: ``Module.to(memory_format=...)`` refuses a network that has 5-dimensional ones too. Strides are
+    written out as in `place`.
     """
     if recipe.layout == "channels_last":
         for tensor in (*network.parameters(), *network.buffers()):
-            if tensor.dim() == IMAGE_RANK:
-                tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+            tensor.data = _placed(tensor.data)
     return network
 
 

@@ -103,9 +103,9 @@ def changed_slots(before: Recipe, after: Recipe) -> tuple[str, ...]:
     return tuple(name for name in SLOTS if getattr(before, name) is not getattr(after, name))
 
 
-def scaled(model: Callable[..., nn.Module], width: float) -> Callable[..., nn.Module]:
-    """``model`` with its channels scaled by ``width``; scales again where it is scaled again."""
-    return lambda width_again=1.0: model(width=width_again * width)
+def scaled(model: Callable[..., nn.Module], factor: float) -> Callable[..., nn.Module]:
+    """``model`` with its channels scaled by ``factor``; takes a ``width`` itself, so that it can be scaled again."""
+    return lambda width=1.0: model(width=width * factor)
 
 
 @dataclass(kw_only=True)

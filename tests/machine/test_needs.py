@@ -10,6 +10,7 @@ import pytest
 
 from suite.errors import UsageError
 from suite.machine import needs
+from suite.run import abilities
 
 
 @pytest.fixture
@@ -83,7 +84,13 @@ def test_an_unknown_need_is_refused_with_the_nearest():
     """A typing error in a declaration is not 'available'."""
     with pytest.raises(UsageError, match="unknown need 'compilr'; did you mean compiler"):
         needs.missing_need("compilr", "cpu")
-    assert needs.missing_need("labels", "cpu") is None
+
+
+@pytest.mark.parametrize("need", ["training", "width", "images", "float_inputs", "classes"])
+def test_what_a_workload_can_lack_is_no_need_of_a_device(need):
+    """It is known, but asked of the workload (`suite.run.abilities`): no device has or lacks it."""
+    assert need in abilities.OF_WORKLOAD
+    assert need not in needs.NEEDS
 
 
 def test_a_package_that_is_missing_is_named_with_its_extra(monkeypatch):

@@ -1,4 +1,4 @@
-"""The training loop: seeds, fine-tuning, validation, scaling, layouts and determinism."""
+"""The training loop: seeds, fine-tuning, goals, scaling, flags and determinism."""
 # the expected value stands on the left
 
 import copy
@@ -9,16 +9,18 @@ import tiny
 import torch
 from torch import nn
 
+from suite.errors import UsageError
+from suite.machine import flags
 from suite.training import loop as train
-from suite.training.loop import EpochRecord, FineTuner, Progress, Trained, TrainingStep
-from suite.training.recipe import Batch, Precision, Split, Trainee
+from suite.training.loop import EpochRecord, FineTuner, Goal, Progress, Trained, TrainingStep
+from suite.training.recipe import Batch, Precision, Split, Splits, Trainee
 
 SCALED = Precision(scale_gradients=True)
 
 
 def fit(recipe, **more):
     return train.fit(
-        recipe, **({"device": "cpu", "reference": tiny.no_reference, "target": None, "report": None} | more)
+        recipe, **({"seed": 0, "device": "cpu", "reference": tiny.no_reference, "goal": None, "report": None} | more)
     )
 
 
@@ -31,8 +33,20 @@ def one_batch(seed=0):
     return Batch(inputs=part.inputs[:8], targets=part.targets[:8])
 
 
+def started(recipe, seed=0):
+    return train.start(recipe, seed=seed, device="cpu", reference=tiny.no_reference)
+
+
 def step_of(recipe, total_steps=10):
-    return TrainingStep(train.start(recipe, device="cpu", reference=tiny.no_reference), total_steps=total_steps)
+    return TrainingStep(started(recipe), total_steps=total_steps)
+
+
+def accuracy(outputs, targets):
+    return float((outputs.argmax(1) == targets).float().mean())
+
+
+def goal(value, better="higher", score=accuracy):
+    return Goal(value=value, better=better, score=score)
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +65,39 @@ def test_the_same_seed_gives_bit_identical_weights(fitted):
 
 def test_another_seed_gives_another_network(fitted):
     """Seeds are no decoration."""
-    other = tiny.fitted(tiny.recipe(1, data=lambda: tiny.splits(0)))
+    other = fit(tiny.recipe(), seed=1)
+    assert (0, 1) == (fitted.seed, other.seed)
     assert not torch.equal(fitted.network.fc2.weight, other.network.fc2.weight)
+
+
+def test_a_seed_decides_the_first_weights_and_the_order_of_the_batches():
+    """The recipe knows neither; callbacks are told the seed."""
+    orders, seeds = [], []
+
+    def batches(part, generator):
+        orders.append(generator.initial_seed())
+        yield from tiny.batches(part, generator)
+
+    recipe = tiny.recipe(epochs=1, batches=batches, callbacks=(lambda trainee: seeds.append(trainee.seed),))
+    for seed in (3, 4):
+        assert tiny.equal_states(tiny.state(train.built(recipe, seed)), tiny.state(started(recipe, seed).network))
+        orders.clear()
+        fit(recipe, seed=seed)
+        assert {seed} == set(orders)
+    assert {3, 4} == set(seeds)
+    assert not torch.equal(train.built(recipe, 3).fc2.weight, train.built(recipe, 4).fc2.weight)
+
+
+def test_a_model_that_builds_no_network_is_an_error_that_shows_it():
+    """A forgotten return is the usual cause."""
+    with pytest.raises(TypeError, match=r"model must build a torch\.nn\.Module, it returned None"):
+        train.built(tiny.recipe(model=lambda: None), 0)
 
 
 def test_training_learns_what_there_is_to_learn(fitted):
     """Two classes that a glance tells apart are told apart, and the network comes back ready to serve."""
-    assert 1.0 == train.accuracy(fitted.network, tiny.splits(0).test, fitted.recipe)
+    test = tiny.splits(0).test
+    assert 1.0 == accuracy(fitted.network(test.inputs), test.targets)
     assert not fitted.network.training
 
 
@@ -71,23 +111,49 @@ def test_a_wrapped_network_trains_to_the_same_weights(layer):
     assert tiny.equal_states(tiny.state(plain.network), tiny.state(wrapped.network))
 
 
-def test_validation_stops_once_the_target_is_reached():
-    """Accuracy is looked at until the target and no longer: it is not part of training."""
-    records = fit(tiny.recipe(epochs=4), target=0.0).epochs
-    assert [False, True, True, True] == [record.accuracy is None for record in records]
-    assert all(record.accuracy is not None for record in fit(tiny.recipe(), target=2.0).epochs)
+@pytest.mark.parametrize(("better", "easy", "hard"), [("higher", 0.0, 2.0), ("lower", 1.0, -1.0)])
+def test_validation_stops_once_the_goal_is_reached(better, easy, hard):
+    """Scores are looked at until the goal and no longer: it is not part of training."""
+    reached = fit(tiny.recipe(epochs=4), goal=goal(easy, better)).epochs
+    assert [False, True, True, True] == [record.score is None for record in reached]
+    never = fit(tiny.recipe(epochs=4), goal=goal(hard, better)).epochs
+    assert [False] * 4 == [record.score is None for record in never]
 
 
-def test_without_a_target_nobody_validates(fitted):
-    """A workload that has no target does not pay for one."""
-    assert [None] * tiny.EPOCHS == [record.accuracy for record in fitted.epochs]
+@pytest.mark.parametrize(
+    ("better", "score", "expected"),
+    [("higher", 0.5, True), ("higher", 0.49, False), ("lower", 0.5, True), ("lower", 0.51, False)],
+)
+def test_a_goal_is_reached_at_its_value_or_on_its_better_side(better, score, expected):
+    """Losses fall towards theirs."""
+    assert expected is goal(0.5, better).reached(score)
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_a_score_that_is_no_number_reaches_nothing(better):
+    """A network that diverged has not arrived."""
+    assert not goal(0.5, better).reached(float("nan"))
+
+
+def test_without_a_goal_or_validation_data_nobody_validates(fitted):
+    """A workload that has no target does not pay for one, and needs no third part of the data."""
+    assert [None] * tiny.EPOCHS == [record.score for record in fitted.epochs]
+    parts = tiny.splits(0)
+    recipe = tiny.recipe(data=lambda: Splits(train=parts.train, test=parts.test))
+    assert [None] * tiny.EPOCHS == [record.score for record in fit(recipe, goal=goal(0.9)).epochs]
+
+
+def test_validating_changes_nothing_of_what_is_trained(fitted):
+    """Neither weights nor the random state depend on whether somebody looks."""
+    looked = fit(tiny.recipe(), goal=goal(2.0))
+    assert tiny.equal_states(tiny.state(fitted.network), tiny.state(looked.network))
 
 
 def test_each_epoch_is_reported():
     """Whoever waits hears of every epoch."""
     news = []
     fit(tiny.recipe(), report=news.append)
-    assert [Progress(seed=0, epoch=k, epochs=tiny.EPOCHS, accuracy=None) for k in (1, 2, 3)] == news
+    assert [Progress(seed=0, epoch=k, epochs=tiny.EPOCHS, score=None) for k in (1, 2, 3)] == news
 
 
 def test_seconds_never_fall_from_epoch_to_epoch(fitted):
@@ -107,7 +173,7 @@ def test_callbacks_are_called_after_every_step():
 def test_no_epochs_are_no_training():
     """A recipe without epochs keeps its first weights and costs nothing."""
     recipe = tiny.recipe(epochs=0, schedule=lambda optimizer, _rate, _steps: constant(optimizer))
-    plain = train.untrained(recipe, device="cpu", reference=tiny.no_reference)
+    plain = train.untrained(recipe, seed=0, device="cpu")
     trained = fit(recipe)
     assert 0.0 == trained.seconds
     assert tiny.equal_states(tiny.state(plain.network), tiny.state(trained.network))
@@ -117,15 +183,68 @@ def constant(optimizer):
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
 
 
+def test_an_untrained_network_is_the_recipes_own(fitted):
+    """A checkpoint comes with its weights: nothing is trained, and it is ready to serve in the recipe's layout."""
+    recipe = tiny.recipe(model=lambda: copy.deepcopy(fitted.network), layout="channels_last")
+    found = train.untrained(recipe, seed=4, device="cpu")
+    assert tiny.equal_states(tiny.state(fitted.network), tiny.state(found.network))
+    assert (4, 0.0, (), False) == (found.seed, found.seconds, found.epochs, found.network.training)
+    assert (72, 1, 24, 8) == found.network.conv[2].weight.stride()
+
+
 def records(*pairs):
-    return tuple(EpochRecord(seconds=seconds, accuracy=accuracy) for seconds, accuracy in pairs)
+    return tuple(EpochRecord(seconds=seconds, score=score) for seconds, score in pairs)
 
 
-@pytest.mark.parametrize(("target", "expected"), [(0.5, 1.0), (0.9, 3.0), (0.95, None)])
-def test_seconds_to_a_target_are_those_of_the_first_epoch_that_reached_it(target, expected, fitted):
-    """Epochs without a look at the accuracy count for nothing; a target never reached has no time."""
-    run = replace(fitted, epochs=records((1.0, 0.6), (2.0, None), (3.0, 0.9), (4.0, 0.8), (5.0, None)))
-    assert expected == run.seconds_to(target)
+@pytest.mark.parametrize(
+    ("value", "better", "expected"),
+    [
+        (0.5, "higher", 1.0),
+        (0.9, "higher", 3.0),
+        (0.95, "higher", None),
+        (0.8, "lower", 1.0),
+        (0.6, "lower", 1.0),
+        (0.3, "lower", 4.0),
+        (0.2, "lower", None),
+    ],
+)
+def test_seconds_to_a_goal_are_those_of_the_first_epoch_that_reached_it(value, better, expected, fitted):
+    """Epochs without a look at the score count for nothing; a goal never reached has no time."""
+    run = replace(fitted, epochs=records((1.0, 0.6), (2.0, None), (3.0, 0.9), (4.0, 0.3), (5.0, None)))
+    assert expected == run.seconds_to(goal(value, better))
+
+
+# -- steps ------------------------------------------------------------------------------------------------------------
+
+
+def totals_of(recipe):
+    """The numbers of steps that schedules were built for."""
+    seen = []
+
+    def schedule(optimizer, _rate, steps):
+        seen.append(steps)
+        return constant(optimizer)
+
+    fit(replace(recipe, schedule=schedule))
+    return seen
+
+
+def test_steps_are_counted_where_the_recipe_does_not_say():
+    """32 images in batches of 8, over all epochs; a batch fewer is a step fewer."""
+    recipe = tiny.recipe(steps_per_epoch=None)
+    assert [tiny.STEPS] == totals_of(recipe)
+    assert [tiny.STEPS - tiny.EPOCHS] == totals_of(replace(recipe, batches=lambda *a: list(tiny.batches(*a))[:-1]))
+
+
+def test_a_recipe_that_says_its_steps_is_believed():
+    """From the number of training items."""
+    assert [tiny.EPOCHS * 96] == totals_of(tiny.recipe(steps_per_epoch=lambda examples: 3 * examples))
+
+
+def test_counting_steps_changes_nothing_of_what_is_trained(fitted):
+    """The batches that are counted are not those that are trained on: the generator starts anew."""
+    counted = fit(tiny.recipe(steps_per_epoch=None))
+    assert tiny.equal_states(tiny.state(fitted.network), tiny.state(counted.network))
 
 
 # -- one step -------------------------------------------------------------------------------------------------------
@@ -186,7 +305,7 @@ def test_a_step_returns_the_detached_loss():
 
 def test_frozen_parameters_are_no_part_of_the_optimizer():
     """A technique freezes what it wants to keep."""
-    trainee = train.start(tiny.recipe(), device="cpu", reference=tiny.no_reference)
+    trainee = started(tiny.recipe())
     trainee.network.conv.requires_grad_(False)
     step = TrainingStep(trainee, total_steps=None)
     assert 4 == sum(len(group["params"]) for group in step.optimizer.param_groups)
@@ -207,28 +326,9 @@ def test_autocast_reaches_the_network():
     assert torch.float32 == step.trainee.network.fc2.weight.dtype
 
 
-# -- layouts --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_placing_in_channels_last_writes_the_strides_out(channels):
-    """With one channel both layouts answer that they are contiguous; kernels look at the strides."""
-    inputs = torch.randn(2, channels, 4, 5)
-    placed = train.place(inputs, "channels_last")
-    assert (20 * channels, 1, 5 * channels, channels) == placed.stride()
-    assert torch.equal(inputs, placed)
-
-
-def test_what_has_no_pixels_or_stays_contiguous_is_not_copied():
-    """Only a layout that differs costs a copy."""
-    flat, image = torch.randn(2, 3), torch.randn(2, 1, 4, 4)
-    assert flat is train.place(flat, "channels_last")
-    assert image is train.place(image, "contiguous")
-
-
 def test_a_channels_last_recipe_keeps_its_weights_so():
     """Convolution weights lie in NHWC order too."""
-    trainee = train.start(tiny.recipe(layout="channels_last"), device="cpu", reference=tiny.no_reference)
+    trainee = started(tiny.recipe(layout="channels_last"))
     assert [(9, 1, 3, 1), (72, 1, 24, 8)] == [trainee.network.conv[k].weight.stride() for k in (0, 2)]
 
 
@@ -237,7 +337,7 @@ def test_a_channels_last_recipe_keeps_its_weights_so():
 
 def tuner(**changes):
     recipe = tiny.recipe(**changes)
-    return FineTuner(recipe=recipe, splits=recipe.data(), device="cpu", reference=tiny.no_reference)
+    return FineTuner(recipe=recipe, splits=recipe.data(), device="cpu", seed=0, reference=tiny.no_reference)
 
 
 def rates_of(tune):
@@ -292,6 +392,45 @@ def test_fine_tuning_is_seeded():
     assert tiny.equal_states(*map(tiny.state, networks))
 
 
+def drawing(network):
+    """A wrapper that draws random numbers while it warms up, as a compiler or a teacher's training does."""
+    called = []
+
+    def forward(inputs):
+        if not called:
+            torch.rand(17)
+        called.append(inputs)
+        return network(inputs)
+
+    return forward
+
+
+@pytest.mark.parametrize("stage", ["fit", "fine-tuning"])
+def test_what_is_drawn_while_warming_up_leaves_dropout_as_the_controls(stage):
+    """A technique and its control drop the same units at every step, in both stages."""
+    ends = []
+    for prepare in (lambda network: network, drawing):
+        recipe = tiny.recipe(model=lambda: nn.Sequential(tiny.Net(), nn.Dropout(0.5)), prepare=prepare)
+        if stage == "fit":
+            ends.append(fit(recipe).network)
+        else:
+            ends.append(train.built(recipe, 0))
+            tuner(prepare=prepare).train(ends[-1], epochs=1)
+    assert tiny.equal_states(*map(tiny.state, ends))
+
+
+def test_fine_tuning_takes_the_batches_in_another_order_than_the_first_stage():
+    """Its first epoch is not the first epoch again."""
+    seen = []
+
+    def batches(part, generator):
+        seen.append(generator.initial_seed())
+        yield from tiny.batches(part, generator)
+
+    tuner(batches=batches).train(tiny.Net(), epochs=1)
+    assert 1 == seen[-1]
+
+
 @pytest.mark.parametrize(("trains", "epochs"), [(False, 3), (True, 0)])
 def test_fine_tuning_that_is_not_wanted_changes_nothing(trains, epochs):
     """A process that only needs the structure does not train, and no epochs are no training."""
@@ -315,6 +454,26 @@ def test_finishing_leaves_the_fitted_network_untouched(fitted):
     assert tiny.equal_states(before, tiny.state(fitted.network))
     assert not tiny.equal_states(before, tiny.state(done.network))
     assert not done.network.training
+
+
+def test_where_nothing_is_finished_the_fit_is_the_result(fitted):
+    """Compositions that only serve differently share one network, under their own recipe."""
+    recipe = tiny.recipe(deploy=lambda network: network)
+    done = finish(fitted, recipe)
+    assert fitted.network is done.network
+    assert recipe is done.recipe
+    assert (fitted.seconds, fitted.epochs, fitted.seed) == (done.seconds, done.epochs, done.seed)
+
+
+def test_what_rebuilds_layers_is_laid_out_again(fitted):
+    """A new layer is contiguous; the recipe says otherwise."""
+
+    def rebuilt(network, _tuner):
+        network.conv[2] = nn.Conv2d(8, 8, 3)
+        return network
+
+    done = finish(fitted, tiny.recipe(finish=rebuilt, layout="channels_last"))
+    assert (72, 1, 24, 8) == done.network.conv[2].weight.stride()
 
 
 def test_the_cost_of_finishing_comes_on_top_of_the_fit(fitted):
@@ -348,40 +507,82 @@ def test_the_example_is_one_training_image_in_the_recipes_layout():
 # -- around it ------------------------------------------------------------------------------------------------------
 
 
-def settings():
-    return (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-        torch.utils.deterministic.fill_uninitialized_memory,
-    )
-
-
 def broken(*_):
     raise RuntimeError("in the middle of it")
 
 
-def test_deterministic_algorithms_are_on_inside_and_as_before_outside():
-    """The suite leaves the process as it found it."""
-    before = settings()
-    with train.deterministic():
-        assert (True, True, False) == settings()
-    assert before == settings()
+@pytest.mark.parametrize("stage", ["fit", "finish"])
+def test_a_recipes_flags_hold_while_it_trains_and_no_longer(stage, fitted):
+    """torch's global settings are the recipe's inside, and as before outside."""
+    seen, before = [], flags.read()
+
+    def notes(network, _tuner):
+        seen.append(flags.read()["float32_matmul_precision"])
+        return network
+
+    recipe = tiny.recipe(flags={"float32_matmul_precision": "medium"})
+    if stage == "fit":
+        fit(replace(recipe, callbacks=(lambda trainee: notes(trainee.network, None),)))
+    else:
+        finish(fitted, replace(recipe, finish=notes))
+    assert "highest" == before["float32_matmul_precision"]
+    assert {"medium"} == set(seen)
+    assert before == flags.read()
 
 
-def test_deterministic_restores_the_settings_after_an_error_too():
+def test_an_unknown_flag_is_an_error_before_anything_is_trained():
+    """A misspelt name would leave the setting as it is, in silence."""
+    with pytest.raises(UsageError, match="unknown flag 'cudnn_benchmrk'; did you mean cudnn_benchmark"):
+        fit(tiny.recipe(flags={"cudnn_benchmrk": 1}, model=broken))
+
+
+def test_all_settings_are_restored_after_an_error_too():
     """A technique that raises does not change how the next one computes."""
-    before = settings()
+    before, deterministic = flags.read(), torch.are_deterministic_algorithms_enabled()
     with pytest.raises(RuntimeError, match="in the middle of it"):
-        fit(tiny.recipe(loss=broken))
-    assert before == settings()
+        fit(tiny.recipe(loss=broken, flags={"cudnn_benchmark": 1}))
+    assert before == flags.read()
+    assert deterministic == torch.are_deterministic_algorithms_enabled()
 
 
-def test_accuracy_counts_every_image_and_restores_the_mode():
-    """The last batch may be smaller; a network in training is in training again."""
-    network = nn.Flatten().train()
-    split = Split(inputs=torch.eye(5).reshape(5, 1, 1, 5), targets=torch.tensor([0, 1, 2, 0, 0]))
-    assert 0.6 == train.accuracy(network, split, tiny.recipe(), batch=2)
+def test_a_score_sees_every_item_and_the_mode_is_restored():
+    """In evaluation mode, in batches of which the last is smaller; a network in training is in training again."""
+    network, modes = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.9)).train(), []
+    part = Split(inputs=torch.ones(70, 2), targets=torch.arange(70))
+    network.register_forward_hook(lambda module, _inputs, output: modes.append((module.training, len(output))))
+
+    def counted(outputs, targets):
+        return float(len(outputs) + targets.sum())
+
+    assert 70 + 69 * 35 == train.score(network, part, tiny.recipe(), goal(0.5, score=counted))
+    assert [(False, 64), (False, 6)] == modes
     assert network.training
+
+
+def test_trees_of_inputs_and_targets_train_like_tensors(fitted):
+    """A dictionary of tensors goes in, a tuple comes out, and the same network is the result."""
+
+    class Named(tiny.Net):
+        def forward(self, x):
+            return (super().forward(x["image"]),)
+
+    def named(part):
+        return Split(inputs={"image": part.inputs}, targets=(part.targets,))
+
+    def batches(part, generator):
+        for chosen in torch.randperm(len(part), generator=generator).split(tiny.BATCH):
+            yield Batch(inputs={"image": part.inputs["image"][chosen]}, targets=(part.targets[0][chosen],))
+
+    parts = tiny.splits(0)
+    recipe = tiny.recipe(
+        data=lambda: Splits(**{name: named(getattr(parts, name)) for name in ("train", "validation", "test")}),
+        model=Named,
+        batches=batches,
+        loss=lambda _trainee, batch, output: nn.functional.cross_entropy(output[0], batch.targets[0]),
+    )
+    found = fit(recipe, goal=goal(2.0, score=lambda outputs, targets: accuracy(outputs[0], targets[0])))
+    assert tiny.equal_states(tiny.state(fitted.network), tiny.state(found.network))
+    assert all(0 <= record.score <= 1 for record in found.epochs)
 
 
 def test_losses_see_the_state_of_the_run_and_may_ask_for_a_teacher():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from suite.registry import REGISTRY
+from suite.training.loop import built
 from suite.workloads import digits_cnn
 from suite.workloads.digits_cnn import BATCH, FOLDS, SHIFT, SimpleCNN, digits, shifted_batches, splits
 
@@ -66,10 +67,25 @@ def test_images_are_28_by_28_with_one_channel():
 
 
 def test_a_seed_beyond_the_folds_starts_again_with_another_network():
-    """Seed 5 tests fold 0 with other first weights and another order."""
-    recipe = digits_cnn.digits_cnn
-    assert splits(0) is recipe(5).data()
-    assert (0, 5) == (recipe(0).seed, recipe(5).seed)
+    """Seed 5 tests fold 0 with other first weights."""
+    first, sixth = digits_cnn.digits_cnn(0), digits_cnn.digits_cnn(5)
+    assert splits(0) is first.data() is sixth.data()
+    assert not torch.equal(built(first, 0).fc2.weight, built(sixth, 5).fc2.weight)
+
+
+@pytest.mark.parametrize("fold", range(FOLDS))
+def test_every_image_keeps_its_name_in_every_fold(fold):
+    """Ids are the images' places in the whole data set, so that five folds are 1,797 images and no five times 360."""
+    found = splits(fold)
+    for part, chosen in zip((found.train, found.validation, found.test), indices(fold), strict=True):
+        assert torch.equal(chosen, part.ids)
+
+
+def test_the_workload_is_scored_as_a_classification_with_a_target():
+    """Accuracy first; its target is a validation accuracy."""
+    found = REGISTRY.find_workload("digits_cnn")
+    assert ["accuracy", "macro_precision", "macro_recall"] == [score.name for score in found.scores]
+    assert ("train", 0.985) == (found.source, found.target)
 
 
 def test_batches_are_full_shuffled_and_rolled():

@@ -1,0 +1,51 @@
+"""torch.export of a network for any number of items, and the bytes of the exported program."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._pytree import tree_unflatten  # no public name holds it
+
+from suite.errors import UnavailableError
+from suite.training.trees import tree_map
+
+DEBUG_KEYS = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")  # hold paths
+
+
+def export(network: nn.Module, example: Any) -> torch.export.ExportedProgram:
+    """``network`` traced with ``example``, a tree of two or more items. Raises `UnavailableError` where it cannot be.
+
+    Strict tracing: one ReLU module that is called several times stays one node for each call, as quantizers need.
+    """
+    shapes = (tree_map(lambda _: {0: torch.export.Dim.DYNAMIC}, example),)
+    try:
+        return torch.export.export(network, (example,), dynamic_shapes=shapes, strict=True)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UnavailableError(f"torch.export cannot trace this network ({said})") from error
+
+
+def exported_bytes(network: nn.Module) -> bytes:
+    """An exported network without its debugging metadata, whose length depends on where the suite is installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = export(network, _example(network))
+        for node in program.graph.nodes:
+            for key in DEBUG_KEYS:
+                node.meta.pop(key, None)
+        file = io.BytesIO()
+        torch.export.save(program, file)
+        return file.getbuffer().tobytes()
+
+
+def _example(network: nn.Module) -> Any:
+    """Zeros [2, ...] in the form, shapes and types of the inputs that ``network`` was traced with."""
+    graph: Any = network.graph
+    found = [node.meta["val"] for node in graph.nodes if node.op == "placeholder"]
+    zeros = [torch.zeros(2, *map(int, value.shape[1:]), dtype=value.dtype) for value in found]
+    (inputs,), _ = tree_unflatten(zeros, graph._codegen.pytree_info.in_spec)  # noqa: SLF001  # what its forward unpacks
+    return inputs
