@@ -91,7 +91,7 @@ def unreadable(seed: int) -> Recipe:
     return replace(recipe(seed), data=no_data)
 
 
-@technique(slots=("batches",), runs=False)
+@technique(slots=("batches", "steps_per_epoch"), runs=False)
 def doubled(plain: Recipe, *, factor: int = 2) -> Recipe:
     """Show every batch several times."""
 
