@@ -176,10 +176,10 @@ def test_training_is_timed_for_the_baseline_and_for_what_changes_it(technique, e
 
 @pytest.mark.parametrize(
     ("selection", "expected"),
-    [({}, True), ({"workloads": ["digits"]}, False), ({"techniques": ["prune"]}, False), ({"precision": "bf16"}, False)],
+    [({}, True), ({"workloads": ["digits"]}, True), ({"techniques": ["prune"]}, False), ({"precision": "bf16"}, False)],
 )
-def test_a_selection_is_everything_only_if_nothing_was_left_out_by_name(selection, expected):
-    """Only then has every stored entry to be answered."""
+def test_a_selection_is_everything_only_if_no_cell_of_its_workloads_was_left_out_by_name(selection, expected):
+    """Only then has every entry stored for them to be answered."""
     assert expected is Selection(**selection).is_everything
 
 

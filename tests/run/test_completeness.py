@@ -136,6 +136,13 @@ def test_without_a_folder_of_expectations_nothing_is_missing(answered, tmp_path)
     assert () == answered({}, expect_dir=tmp_path / "nowhere")
 
 
+def test_a_run_over_named_workloads_asks_for_their_entries_and_no_others(answered):
+    """The workflow that `suite init` writes names its workload: its deleted techniques must not turn it green."""
+    only = [("halves", "baseline"), ("halves", "nhwc")]
+    stored = {"halves": ["baseline", "gone"], "slow": ["baseline", "gone"]}
+    assert [("halves", "gone")] == missing(answered(stored, planned=only, workloads=("halves",)))
+
+
 # -- the sentences ----------------------------------------------------------------------------------------------------
 
 
