@@ -35,13 +35,17 @@ def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
 
 
 def unanswered_entries(registry: Registry, run: Session) -> tuple[Verdict, ...]:
-    """``missing`` for each of the user's entries that applies here and no cell of a run over everything answers."""
+    """``missing`` for each of the user's entries that applies here and no cell of the run answers.
+
+    Asked of whole workloads only: a run of chosen techniques, or of a part of the groups, was told to look at less.
+    """
     options = run.options
     if not (options.gates and options.everything) or options.partial or not options.expect_dir.is_dir():
         return ()
     planned = {case.cell: groups for case, groups in run.planned.items()}
     elsewhere = _of_other_profiles(registry, run) - {(cell.workload, cell.technique) for cell in planned}
-    wanted = [entry for entry in load_all(options.expect_dir) if (entry.workload, entry.technique) not in elsewhere]
+    stored = [e for e in load_all(options.expect_dir) if not options.workloads or e.workload in options.workloads]
+    wanted = [entry for entry in stored if (entry.workload, entry.technique) not in elsewhere]
     return unanswered(wanted, planned, where=run.header.where)
 
 

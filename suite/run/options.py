@@ -23,8 +23,8 @@ COMMAND = "SUITE_COMMAND"  # environment variable: the command line that started
 class Options:
     """What the command line says of a run. ``inconclusive=None`` lets a few pass and fails a gate that saw too little.
 
-    ``partial`` allows a gate over a part of what is planned (``-k``, ``-m``); ``everything`` says that nothing was
-    left out by name, so that every stored entry has to be answered.
+    ``partial`` allows a gate over a part of what is planned (``-k``, ``-m``); ``everything`` says that no cell of
+    ``workloads`` (empty: all) was left out by name, so that every entry stored for them has to be answered.
     """
 
     expect: Expect = "gate"
@@ -34,6 +34,7 @@ class Options:
     unavailable: Policy = "report"
     partial: bool = False
     everything: bool = False
+    workloads: tuple[str, ...] = ()
     reports_dir: Path = Path("reports")
     command: str = ""
     resume: Path | None = None

@@ -262,6 +262,7 @@ def _options(config: pytest.Config) -> Options:
         unavailable=option.suite_unavailable,
         partial=option.suite_partial,
         everything=selection.is_everything,
+        workloads=tuple(selection.workloads),
         gate_tiers=tuple(option.suite_gate_tier) or TIERS,
         reports_dir=option.suite_reports_dir,
         resume=option.suite_resume,

@@ -3,19 +3,21 @@
 
 import math
 from dataclasses import replace
-from statistics import median, stdev
+from statistics import median
 
+import numpy as np
 import pytest
 import tiny
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from torch import nn
 
+from suite.machine import flags
 from suite.measure import speed
-from suite.measure.fresh import replicated
-from suite.measure.speed import BASE, CHANNELS_LAST, TECHNIQUE, Budget, serving_sides
-from suite.metrics import measured
+from suite.measure.speed import BASE, IMAGES_LAST, NULL, TECHNIQUE, Budget, Side, serving_sides
+from suite.measure.timing import Sample
 from suite.records import Cell
+from suite.training.recipe import Batch, Split, Splits
+from suite.training.serving import serve
 
 SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1)
 CELL = tiny.BASELINE_CELL
@@ -31,7 +33,7 @@ def fitted():
 def timed(fitted):
     """The baseline against itself."""
     sides = serving_sides(fitted, fitted, is_baseline=True)
-    return speed.inference(CELL, sides, tiny.splits(0).test.inputs, budget=SHORT)
+    return speed.inference(CELL, sides, batch=16, budget=SHORT)
 
 
 def trained_layouts(fitted, layout):
@@ -46,8 +48,7 @@ def test_a_cell_gets_its_figures_of_inference(timed):
         "speedup_vs_channels_last",
         "throughput",
         "latency_p50",
-        "latency_p99",
-    } == {one.metric for one in timed.measurements}
+    } == {one.metric for one in timed.measurements} - {"latency_p99"}
     assert {CELL} == {one.cell for one in timed.measurements}
 
 
@@ -68,30 +69,42 @@ def test_figures_come_from_the_samples_that_are_kept(timed):
     figures = {one.metric: one for one in timed.measurements}
     main = timed.samples["inference"]
     assert {"inference", "inference_b1"} == set(timed.samples)
-    assert {BASE, TECHNIQUE, CHANNELS_LAST} == set(main.seconds)
+    assert {BASE, NULL, TECHNIQUE, IMAGES_LAST} == set(main.seconds)
     ratios = main.seconds[BASE] / main.seconds[TECHNIQUE]
     assert pytest.approx(median(ratios)) == figures["speedup"].value
     assert pytest.approx(16 / median(main.seconds[TECHNIQUE])) == figures["throughput"].value
     assert main.rounds == figures["speedup"].n == figures["throughput"].n
 
 
-def test_latency_is_that_of_one_image(timed):
-    """The median is no more than the 99th percentile, and both rest on the same calls."""
-    p50, p99 = (one for one in timed.measurements if one.metric.startswith("latency"))
-    assert p50.value <= p99.value
-    assert p50.n == p99.n >= 10
+@pytest.mark.parametrize(("calls", "expected"), [(499, ["latency_p50"]), (500, ["latency_p50", "latency_p99"])])
+def test_a_99th_percentile_is_told_from_500_calls_on(calls, expected):
+    """Below, it is one of the few slowest calls, and says nothing."""
+    found = speed._latency(CELL, np.linspace(1e-3, 2e-3, calls), {"batch": 1})
+    assert expected == [one.metric for one in found]
+    assert pytest.approx(1.5e-3) == found[0].value
+    assert all(calls == one.n for one in found)
+
+
+def test_figures_say_under_what_they_were_measured(timed):
+    """The batch, the threads and the precision of products: an expectation under others is no match."""
+    conditions = {one.metric: dict(one.conditions) for one in timed.measurements}
+    usual = {"threads": 1, "matmul": torch.get_float32_matmul_precision()}
+    for metric in ("speedup", "throughput", "speedup_vs_channels_last"):
+        assert {"batch": 16} | usual == conditions[metric]
+    for metric in ("speedup_b1", "latency_p50"):
+        assert {"batch": 1} | usual == conditions[metric]
 
 
 def test_sides_are_the_baseline_the_technique_and_eager_channels_last(fitted):
     """Each serves a copy; the third has the baseline's weights in the other layout."""
     other = tiny.fitted(tiny.recipe(1))
     sides = serving_sides(fitted, other, is_baseline=False)
-    states = {name: tiny.state(served.network) for name, served in sides.items()}
+    states = {name: tiny.state(side.served.network) for name, side in sides.items()}
     assert tiny.equal_states(tiny.state(fitted.network), states[BASE])
     assert tiny.equal_states(tiny.state(other.network), states[TECHNIQUE])
-    assert tiny.equal_states(tiny.state(fitted.network), states[CHANNELS_LAST])
-    assert (72, 1, 24, 8) == sides[CHANNELS_LAST].network.conv[2].weight.stride()
-    assert "channels_last" == sides[CHANNELS_LAST].recipe.layout
+    assert tiny.equal_states(tiny.state(fitted.network), states[IMAGES_LAST])
+    assert (72, 1, 24, 8) == sides[IMAGES_LAST].served.network.conv[2].weight.stride()
+    assert "channels_last" == sides[IMAGES_LAST].served.recipe.layout
     assert fitted.network.conv[2].weight.is_contiguous()
 
 
@@ -114,7 +127,7 @@ def test_a_slower_technique_has_a_ratio_below_one(fitted):
 
     slow = replace(fitted, recipe=replace(fitted.recipe, deploy=deploy))
     sides = serving_sides(fitted, slow, is_baseline=False)
-    found = speed.inference(OTHER, sides, tiny.splits(0).test.inputs, budget=SHORT).measurements
+    found = speed.inference(OTHER, sides, batch=16, budget=SHORT).measurements
     assert all(one.value < 0.5 for one in found if one.metric.startswith("speedup"))
 
 
@@ -129,15 +142,48 @@ def watched(**changes):
     return tiny.recipe(model=model, **changes), built
 
 
-def test_a_training_step_leaves_the_weights_as_they_are():
-    """Every round computes on the same numbers: the learning rate is zero, whatever the optimizer keeps."""
-    recipe, built = watched(optimizer=lambda parameters, rate: torch.optim.AdamW(parameters, lr=rate))
+class Stubborn(torch.optim.AdamW):
+    """Refuses to stand still, as some optimizers do."""
+
+    def __init__(self, parameters, lr):
+        if lr <= 0:
+            raise ValueError(f"lr must be positive, got {lr}")
+        super().__init__(list(parameters), lr=lr)
+
+
+def test_weights_are_restored_between_turns():
+    """Every turn starts from the same numbers, whatever the optimizer did in the last; it may refuse a rate of 0."""
+    recipe, built = watched(optimizer=Stubborn)
     step = speed.training_step(recipe, device="cpu", reference=tiny.no_reference)
-    before = tiny.state(built[0])
-    first, second = float(step()), float(step())
-    assert first == second
-    assert tiny.equal_states(before, tiny.state(built[0]))
-    assert all(parameter.grad is not None for parameter in built[0].parameters())
+    before = [tensor.clone() for _, tensor in step.weights]
+    step.reset()
+    first = float(step())
+    assert not all(torch.equal(now, kept) for now, kept in zip(built[0].parameters(), before, strict=False))
+    step()
+    step.reset()
+    assert first == float(step())
+    step.reset()
+    assert all(torch.equal(now, kept) for now, kept in zip(built[0].parameters(), before, strict=False))
+
+
+def test_buffers_are_restored_too():
+    """Running means would drift to the one batch that is trained on."""
+    network = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 2))
+    step = speed.training_step(tiny.recipe(model=lambda: network), device="cpu", reference=tiny.no_reference)
+    before = network[0].running_mean.clone()
+    step.reset()
+    kept = network[0].running_mean.clone()
+    step()
+    assert not torch.equal(kept, network[0].running_mean)
+    step.reset()
+    assert torch.equal(kept, network[0].running_mean)
+    assert not torch.equal(before, kept)
+
+
+def test_a_step_that_is_not_reset_holds_no_second_copy_of_the_weights():
+    """Memory is measured with it."""
+    step = speed.training_step(tiny.recipe(), device="cpu", reference=tiny.no_reference, resets=False)
+    assert () == step.weights
 
 
 def test_a_training_step_is_one_batch_of_the_recipe():
@@ -163,57 +209,162 @@ def test_training_has_one_paired_figure():
     assert ("train_step_speedup", "baseline") == (one.metric, one.control)
     assert math.isfinite(one.value)
     assert {"training"} == set(timed.samples)
+    assert tiny.BATCH == one.conditions["batch"]
 
 
-# -- over processes ---------------------------------------------------------------------------------------------------
+def half_batches(train, generator):
+    """Batches of half the size."""
+    for chosen in torch.randperm(len(train), generator=generator).split(tiny.BATCH // 2):
+        yield Batch(inputs=train.inputs[chosen], targets=train.targets[chosen])
 
 
-def speedup(value, **more):
-    return measured(OTHER, "speedup", value, **({"low": value - 0.01, "high": value + 0.01, "n": 100} | more))
+@pytest.fixture
+def sampled(monkeypatch):
+    """A sampler that calls each side once and finds that all its calls take as long as they say."""
+    seen = {}
+
+    def timed(cell, calls, resets, **_more):
+        del cell
+        for name, call in calls.items():
+            resets[name]()
+            call()
+        seen.update(calls=calls, resets=resets)
+        taken = {name: np.full(40, seen["seconds"].get(name, 1.0)) for name in calls}
+        return Sample(
+            seconds=taken, repeats=dict.fromkeys(calls, 1), faults={}, order=np.zeros((40, 2), int), rounds=40, elapsed=1.0
+        )  # fmt: skip
+
+    monkeypatch.setattr(speed, "_timed", timed)
+    seen["seconds"] = {}
+    return seen
 
 
-def over(values, **more):
-    own, *others = values
-    (one,) = replicated([speedup(own, **more)], [{"speedup": speedup(value)} for value in others])
-    return one
+@pytest.mark.parametrize(("seconds", "expected"), [(0.5, 1.0), (1.0, 0.5), (0.25, 2.0)])
+def test_a_training_step_is_compared_by_example(sampled, seconds, expected):
+    """Half the batch in half the time is no faster; both ends of the interval are scaled alike."""
+    sampled["seconds"] = {TECHNIQUE: seconds}
+    timed = speed.training(
+        CELL, tiny.recipe(), tiny.recipe(batches=half_batches), reference=tiny.no_reference, budget=SHORT
+    )
+    (one,) = timed.measurements
+    assert pytest.approx(expected) == one.value
+    assert (pytest.approx(expected), pytest.approx(expected)) == (one.low, one.high)
 
 
-@given(values=st.lists(st.floats(0.1, 10), min_size=3, max_size=9))
-def test_a_replicated_figure_is_the_median_over_processes_with_their_spread(values):
-    """The noise is relative to the value; the interval is centred on it and counts this process too."""
-    one = over(values)
-    assert median(values) == one.value
-    assert len(values) == one.processes
-    assert pytest.approx(stdev(values) / median(values)) == one.noise
-    assert pytest.approx(one.value) == (one.low + one.high) / 2
-    assert one.low <= one.value <= one.high
+def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
+    """Smaller images are its point; the baseline keeps its own."""
+    small = tiny.splits(0)
+    small = replace(small, test=replace(small.test, inputs=small.test.inputs[..., :4]))
+    cropped = replace(fitted, recipe=replace(fitted.recipe, data=lambda: small))
+    seen = {BASE: [], TECHNIQUE: []}
+    sides = {
+        name: Side(served=replace(serve(one), call=lambda x, name=name: seen[name].append(tuple(x.shape))))
+        for name, one in ((BASE, fitted), (TECHNIQUE, cropped))
+    }
+    for side in sides.values():
+        side.call(8)()
+    assert {(8, 1, 8, 8)} == set(seen[BASE])
+    assert {(8, 1, 8, 4)} == set(seen[TECHNIQUE])
 
 
-def test_the_interval_over_processes_is_students_t():
-    """Three processes at 1, 2 and 3: 9.925 standard errors at 99 %."""
-    one = over([1.0, 2.0, 3.0])
-    assert pytest.approx((2 - 9.925 / math.sqrt(3), 2 + 9.925 / math.sqrt(3)), abs=1e-3) == (one.low, one.high)
-    assert 0.99 == one.confidence
+def test_a_batch_beyond_the_test_set_is_filled_with_repeated_items(fitted):
+    """A saturating batch may be larger than the data."""
+    assert (40, 1, 8, 8) == tuple(Side(served=serve(fitted)).inputs(40).shape)
 
 
-@pytest.mark.parametrize("values", [[1.0], [1.0, 3.0]])
-def test_fewer_than_three_processes_say_nothing_of_a_spread(values):
-    """The figure stays what this process measured, with the interval within it."""
-    assert speedup(1.0) == over(values)
+INPUTS = {
+    "volumes": torch.zeros(4, 1, 2, 4, 4),
+    "tokens": torch.zeros(4, 8, dtype=torch.long),
+    "rows": torch.zeros(4, 8),
+    "two": (torch.zeros(4, 1, 4, 4), torch.zeros(4, 8)),
+}
 
 
-def test_a_metric_that_no_other_process_has_stays_as_it_is():
-    """Every figure is replicated by itself."""
-    own = [speedup(2.0), measured(OTHER, "latency_p50", 0.1)]
-    others = [{"speedup": speedup(value)} for value in (2.1, 2.2)]
-    found = replicated(own, others)
-    assert ["speedup", "latency_p50"] == [one.metric for one in found]
-    assert (2.1, own[1]) == (found[0].value, found[1])
+@pytest.mark.parametrize("kind", INPUTS)
+def test_what_is_no_image_has_no_side_in_channels_last(fitted, kind):
+    """A Conv3d, token ids: the layout means nothing there, and forcing it would be an error."""
+    part = Split(inputs=INPUTS[kind], targets=torch.zeros(4, dtype=torch.long))
+    other = replace(fitted, recipe=replace(fitted.recipe, data=lambda: Splits(train=part, test=part)))
+    assert {BASE, TECHNIQUE} == set(serving_sides(other, other, is_baseline=False))
 
 
-def test_one_suspect_process_makes_the_figure_suspect():
-    """The first reason is passed on."""
-    others = [{"speedup": speedup(2.0, suspect="page faults")}, {"speedup": speedup(2.0)}]
-    (one,) = replicated([speedup(2.0)], others)
-    assert "page faults" == one.suspect
-    assert over([2.0, 2.0, 2.0]).suspect is None
+def test_settings_of_one_side_are_not_inherited_by_the_other(fitted):
+    """Every side is timed under its own settings in every turn, and afterwards all is as before."""
+    own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
+    seen = {BASE: set(), TECHNIQUE: set(), NULL: set()}
+
+    def noting(name):
+        def call(_inputs):
+            seen[name].add(torch.backends.mkldnn.enabled)
+
+        return call
+
+    sides = {
+        name: Side(served=replace(serve(one), call=noting(name))) for name, one in ((BASE, fitted), (TECHNIQUE, own))
+    }
+    before = flags.read()
+    calls = {name: (lambda side=side: side.served(None)) for name, side in sides.items()}
+    resets = speed._resets({name: side.served.recipe.flags for name, side in sides.items()}, {})
+    for name in (BASE, TECHNIQUE, BASE, TECHNIQUE, BASE):
+        resets[name]()
+        calls[name]()
+    flags.write(before)
+    assert ({True}, {False}) == (seen[BASE], seen[TECHNIQUE])
+
+
+def test_a_sample_puts_the_settings_back(fitted):
+    """What is measured next is measured under what the process had."""
+    own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
+    before = flags.read()
+    speed._sample(CELL, serving_sides(fitted, own, is_baseline=False), 4, seconds=0.02, seed=0)
+    assert before == flags.read()
+
+
+# -- the saturating batch ---------------------------------------------------------------------------------------------
+
+
+def searching(monkeypatch, rate, error=None, limit=None):
+    """Search with a throughput that is a function of the batch and an error beyond a limit."""
+    tried = []
+
+    def throughput(_side, batch):
+        tried.append(batch)
+        if limit is not None and batch > limit:
+            raise error
+        return rate(batch)
+
+    monkeypatch.setattr(speed, "_throughput_of", throughput)
+    monkeypatch.setattr(speed, "_fits", lambda _side, _batch: True)
+    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
+    return speed.saturating_batch(None, 64), tried
+
+
+def test_the_batch_doubles_while_throughput_grows(monkeypatch):
+    """The last one that brought 5 % more is taken."""
+    assert (256, [64, 128, 256, 512]) == searching(monkeypatch, lambda batch: min(batch, 256))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("out of memory"), RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"), RuntimeError()],
+    ids=["memory", "cudnn", "index"],
+)
+def test_a_batch_that_the_device_refuses_ends_the_search(monkeypatch, error):
+    """Whatever it says: half of what fits is taken, since two networks are timed side by side."""
+    assert 128 == searching(monkeypatch, lambda batch: batch, error, 256)[0]
+    assert 64 == searching(monkeypatch, lambda batch: batch, error, 64)[0]
+
+
+def test_the_search_ends_at_the_largest_batch(monkeypatch):
+    """Something that never saturates is no reason to go on for ever."""
+    assert speed.LARGEST_BATCH == searching(monkeypatch, lambda batch: batch)[0]
+
+
+def test_a_saturating_batch_that_is_known_brings_a_third_ratio(fitted, sampled):
+    """With the batch among its conditions."""
+    timed = speed.inference(
+        CELL, serving_sides(fitted, fitted, is_baseline=True), batch=16, budget=SHORT, saturating=32
+    )
+    found = {one.metric: one for one in timed.measurements}
+    assert 32 == found["speedup_saturated"].conditions["batch"]
+    assert "inference_saturated" in timed.samples

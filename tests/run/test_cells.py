@@ -5,11 +5,13 @@
 from dataclasses import replace
 
 import pytest
+import tiny
 
 from suite.errors import CompositionError, UsageError
 from suite.records import Cell
 from suite.registry import Registry
-from suite.run.cells import Selection, select
+from suite.run.cells import Selection, default_compositions, select
+from suite.scores import classification
 
 
 def sample_registry():
@@ -22,11 +24,11 @@ def sample_registry():
         function.__name__ = name
         made.technique(**declared)(function)
 
-    technique("amp_bf16", slots=("precision",))
+    technique("amp_bf16", slots=("precision",), precision="bf16")
     technique("baseline", slots=())
-    technique("amp_fp16", slots=("precision",), needs=("fp16",))
+    technique("amp_fp16", slots=("precision",), needs=("fp16",), precision="fp16")
     technique("int8", slots=("quantize",), conflicts=("amp_bf16", "amp_fp16"))
-    technique("student", slots=("loss",), needs=("labels",))
+    technique("student", slots=("loss",), needs=("training",))
     technique("narrow", slots=("model",), runs=False)
 
     @made.technique(slots=("finish",), sweep={"ratio": (0.3, 0.5)})
@@ -38,10 +40,10 @@ def sample_registry():
             raise AssertionError("selecting cells builds no recipe")
 
         function.__name__ = name
-        made.workload(**declared)(function)
+        made.workload(**({"scores": classification()} | declared))(function)
 
     workload("digits")
-    workload("noise", labels=False, quick=False)
+    workload("noise", scores=(), source="none", quick=False)
     workload("small", techniques=("prune", "narrow"), quick=False)
     return made
 
@@ -50,23 +52,23 @@ REGISTRY = sample_registry()
 
 
 def techniques(workload, **selection):
-    cells, _ = select(REGISTRY, Selection(workloads=[workload], **selection))
-    return [cell.technique for cell in cells]
+    cases, _ = select(REGISTRY, Selection(workloads=[workload], **selection))
+    return [case.cell.technique for case in cases]
 
 
 def test_without_a_choice_every_workload_runs_every_technique_that_runs_by_default():
     """The baseline comes first; what serves only as a control is left out."""
-    cells, notes = select(REGISTRY, Selection(device="cuda:0"))
-    assert ["digits", "noise", "small"] == list(dict.fromkeys(cell.workload for cell in cells))
-    assert {"cuda:0"} == {cell.device for cell in cells}
+    cases, notes = select(REGISTRY, Selection(device="cuda:0"))
+    assert ["digits", "noise", "small"] == list(dict.fromkeys(case.cell.workload for case in cases))
+    assert {"cuda:0"} == {case.cell.device for case in cases}
     assert [] == notes
     expected = ["baseline", "amp_bf16", "amp_fp16", "int8", "student", "prune(ratio=0.5)"]
     assert expected == techniques("digits")
 
 
-def test_a_workload_without_labels_leaves_out_what_learns_from_labels():
-    """It would only ever be unavailable."""
-    assert "student" not in techniques("noise")
+def test_what_learns_is_planned_for_a_workload_without_meaning_too():
+    """It is unavailable there, which a table says; a cell that is not planned would be silent."""
+    assert "student" in techniques("noise")
 
 
 def test_a_workload_may_name_its_own_techniques():
@@ -76,8 +78,8 @@ def test_a_workload_may_name_its_own_techniques():
 
 def test_a_quick_run_leaves_out_slow_workloads_unless_they_are_asked_for():
     """Asking by name overrides what runs by default."""
-    cells, _ = select(REGISTRY, Selection(profile="quick"))
-    assert {"digits"} == {cell.workload for cell in cells}
+    cases, _ = select(REGISTRY, Selection(profile="quick"))
+    assert {"digits"} == {case.cell.workload for case in cases}
     assert [] != techniques("noise", profile="quick")
 
 
@@ -103,8 +105,8 @@ def test_what_is_asked_for_is_run_and_nothing_else(asked, profile, expected):
 
 def test_a_workload_that_is_asked_for_twice_runs_once():
     """Repeating an option is no mistake."""
-    cells, _ = select(REGISTRY, Selection(workloads=["digits", "digits"], techniques=["narrow"]))
-    assert [Cell(workload="digits", technique="narrow", device="cpu")] == cells
+    cases, _ = select(REGISTRY, Selection(workloads=["digits", "digits"], techniques=["narrow"]))
+    assert [Cell(workload="digits", technique="narrow", device="cpu")] == [case.cell for case in cases]
 
 
 def test_a_precision_is_composed_with_everything_that_has_none():
@@ -151,3 +153,73 @@ def test_a_contradiction_that_was_asked_for_is_an_error():
 def test_a_cell_is_shown_by_its_workload_composition_and_device():
     """The text names tests and stands in `--only`."""
     assert "digits-prune(ratio=0.5)-cpu" == str(Cell(workload="digits", technique="prune(ratio=0.5)", device="cpu"))
+
+
+def test_a_case_holds_the_resolved_workload_composition_and_control():
+    """Everything that a name stands for is looked up once, here."""
+    (case,), _ = select(REGISTRY, Selection(workloads=["digits"], techniques=["prune+int8"]))
+    assert REGISTRY.find_workload("digits") is case.workload
+    assert "prune(ratio=0.5)+int8" == case.composition.name == case.cell.technique
+    assert "baseline" == case.control.name
+    assert "digits-prune(ratio=0.5)+int8-cpu" == str(case)
+
+
+@pytest.mark.parametrize(
+    ("technique", "expected"),
+    [("baseline", True), ("amp_bf16", True), ("prune", False), ("int8", False), ("prune+amp_bf16", True)],
+)
+def test_training_is_timed_for_the_baseline_and_for_what_changes_it(technique, expected):
+    """What follows training has the baseline's own training step."""
+    (case,), _ = select(REGISTRY, Selection(workloads=["digits"], techniques=[technique]))
+    assert expected is case.trains_differently
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [({}, True), ({"workloads": ["digits"]}, True), ({"techniques": ["prune"]}, False), ({"precision": "bf16"}, False)],
+)
+def test_a_selection_is_everything_only_if_no_cell_of_its_workloads_was_left_out_by_name(selection, expected):
+    """Only then has every entry stored for them to be answered."""
+    assert expected is Selection(**selection).is_everything
+
+
+def test_a_parameter_out_of_range_is_told_before_anything_is_trained():
+    """The recipe is built once for what was asked for; a technique that does not fit its slots is its cells' error."""
+    made = sample_registry()
+
+    @made.workload(scores=classification())
+    def real(seed):
+        """Builds a recipe."""
+        return tiny.recipe(seed)
+
+    @made.technique(slots=("epochs",), runs=False)
+    def picky(recipe, *, share: float = 0.5):
+        """Refuse a share above one."""
+        if share > 1:
+            raise UsageError(f"share must be at most 1, got {share}")
+        return replace(recipe, learning_rate=0.5)
+
+    with pytest.raises(UsageError, match="share must be at most 1, got 2"):
+        select(made, Selection(workloads=["real"], techniques=["picky(share=2)"]))
+    cases, _ = select(made, Selection(workloads=["real"], techniques=["picky"]))
+    assert ["picky(share=0.5)"] == [case.cell.technique for case in cases]
+
+
+def test_a_precision_stands_before_what_happens_later():
+    """A technique of a precision that serves in it keeps the order of the stages."""
+    made = sample_registry()
+    made.technique(slots=("quantize",), precision="fp8")(fp8)
+    cases, _ = select(made, Selection(workloads=["digits"], techniques=["prune", "baseline"], precision="fp8"))
+    assert ["prune(ratio=0.5)+fp8", "fp8"] == [case.cell.technique for case in cases]
+
+
+def fp8(recipe):
+    """Serve in eight bits."""
+    return replace(recipe)
+
+
+def test_the_sweep_belongs_to_the_full_profile():
+    """What is stored for it waits for no answer in the others."""
+    small = REGISTRY.find_workload("small")
+    assert "prune(ratio=0.3)" in default_compositions(REGISTRY, small, "full")
+    assert "prune(ratio=0.3)" not in default_compositions(REGISTRY, small, "default")

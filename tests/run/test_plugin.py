@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import tiny
 
-from suite.records import Cell
+from suite.errors import SuiteError
+from suite.records import GROUPS, Verdict, VerdictKind
 from suite.run import plugin
+from suite.run.options import Options
 from suite.settings import PACKAGE
 
 
@@ -30,8 +34,119 @@ def test_only_the_suites_own_benchmarks_make_a_bench_run(arguments, expected):
 
 def test_an_item_without_cells_belongs_to_none():
     """For an empty list of parameters pytest makes one item with a marker of its own in their place."""
-    cell = Cell(workload="w", technique="t", device="cpu")
-    with_cell, without = (SimpleNamespace(callspec=SimpleNamespace(params={"suite_cell": p})) for p in (cell, object()))
-    assert cell == plugin._cell(with_cell)
-    assert plugin._cell(without) is None
-    assert plugin._cell(SimpleNamespace()) is None
+    case = tiny.case_of(tiny.registry(), "nhwc")
+    with_case, without = (SimpleNamespace(callspec=SimpleNamespace(params={"suite_cell": p})) for p in (case, object()))
+    assert case is plugin._case(with_case)
+    assert plugin._case(without) is None
+    assert plugin._case(SimpleNamespace()) is None
+
+
+def option(**changes):
+    """Options of a bench run as pytest-benchmark and xdist leave them by default."""
+    usual = {"suite_expect": "gate", "dist": "no", "tx": None, "suite_partial": False}
+    usual |= dict.fromkeys(("benchmark_skip", "benchmark_disable", "benchmark_enable", "benchmark_only"), False)
+    return SimpleNamespace(**(usual | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"dist": "load"}, "needs one process"),
+        ({"tx": ["2*popen"]}, "needs one process"),
+        ({"benchmark_disable": True}, "without --benchmark-disable"),
+        ({"benchmark_only": True}, "without --benchmark-only"),
+        ({"benchmark_skip": True}, "without --benchmark-skip"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("expect", ["gate", "record"])
+def test_a_gate_refuses_options_under_which_it_sees_less_than_it_says(changes, said, expect):
+    """Recording does too; a report may look at what it likes."""
+    with pytest.raises(SuiteError, match=said):
+        plugin._check_runner(SimpleNamespace(option=option(suite_expect=expect, **changes)))
+    plugin._check_runner(SimpleNamespace(option=option(suite_expect="report", **changes)))
+
+
+def test_a_gate_needs_pytest_benchmark():
+    """`-p no:benchmark` takes its options away."""
+    given = option()
+    del given.benchmark_skip
+    with pytest.raises(SuiteError, match="without -p no:benchmark"):
+        plugin._check_runner(SimpleNamespace(option=given))
+
+
+CASE = tiny.case_of(tiny.registry(), "nhwc")
+
+
+def collected(groups, **changes):
+    """A pytest session that collected the tests of some groups of one case."""
+    config = SimpleNamespace(option=option(**changes), stash={plugin.CASES: [CASE]})
+    items = [
+        SimpleNamespace(
+            callspec=SimpleNamespace(params={"suite_cell": CASE}),
+            get_closest_marker=lambda _, group=group: SimpleNamespace(args=[group]),
+        )
+        for group in groups
+    ]
+    return SimpleNamespace(config=config, items=items)
+
+
+@pytest.mark.parametrize("expect", ["gate", "record"])
+def test_a_gate_whose_groups_were_narrowed_must_have_been_asked_to_be_one(expect):
+    """By -k, -m or a conftest.py: the sentence names the first group that is not there."""
+    with pytest.raises(SuiteError) as error:
+        plugin._check_selection(collected(("quality", "size"), suite_expect=expect))
+    assert "2 of 4 groups of figures would not be measured, first halves-nhwc-cpu speed" in str(error.value)
+    assert "--partial" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("groups", "changes"),
+    [
+        (GROUPS, {}),
+        (("size",), {"suite_partial": True}),
+        (("size",), {"suite_expect": "report"}),
+        (("size",), {"suite_expect": "off"}),
+    ],
+)
+def test_whole_and_partial_runs_and_reports_are_let_through(groups, changes):
+    """A part is fine where it says so."""
+    plugin._check_selection(collected(groups, **changes))
+
+
+@pytest.mark.parametrize(
+    ("left", "changes", "crashed", "expected"),
+    [
+        ([], {}, False, 0),
+        ([(CASE, "speed")], {}, False, 11),
+        ([(CASE, "speed")], {"partial": True}, False, 0),
+        ([(CASE, "speed")], {"expect": "report"}, False, 0),
+        ([(CASE, "speed")], {"failing": 1}, False, 1),
+        ([(CASE, "speed")], {"failing": 10}, False, 10),
+        ([], {}, True, 1),
+    ],
+)
+def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, crashed, expected):
+    """A conftest.py that skips leaves no verdict, and no verdict is not a pass."""
+    given = {key: value for key, value in changes.items() if key != "failing"}
+    run = SimpleNamespace(
+        left_out=lambda: left,
+        exit_code=lambda: changes.get("failing", 0),
+        options=Options(**given),
+        planned={CASE: GROUPS},
+    )
+    session = SimpleNamespace(config=SimpleNamespace(stash={plugin.CRASHED: crashed}), exitstatus=0)
+    assert expected == plugin._exit_code(session, run, 0)
+    assert (expected == 11) is (plugin.PROBLEM in session.config.stash)
+
+
+def test_a_failed_verdict_fails_the_test_and_a_cell_that_is_away_skips_it():
+    """One line for each failure, without a traceback."""
+    verdict = Verdict(kind=VerdictKind.MISSING, cell=CASE.cell, metric="macs", group="size", reason="not measured")
+    away = replace(verdict, kind=VerdictKind.UNAVAILABLE, metric="", reason="no compiler")
+    run = SimpleNamespace(fails=lambda found: found.kind is VerdictKind.MISSING)
+    with pytest.raises(pytest.fail.Exception, match="missing macs: not measured"):
+        plugin._raise(run, [verdict, away])
+    with pytest.raises(pytest.skip.Exception, match="no compiler"):
+        plugin._raise(run, [away])
+    plugin._raise(run, [replace(verdict, kind=VerdictKind.PASS)])

@@ -9,6 +9,7 @@ import torch
 
 from suite.registry import REGISTRY, Registry
 from suite.run.store import TrainedStore
+from suite.scores import classification
 
 
 @pytest.fixture
@@ -25,6 +26,11 @@ def store(news):
     return TrainedStore(registry=tiny.registry(), device="cpu", reporter=reporter)
 
 
+def get(store, workload, composition, seed=0):
+    """What the store gives for names."""
+    return store.get(store.registry.find_workload(workload), store.registry.resolve(composition), seed)
+
+
 def trained(news):
     """Each training run once, in its order."""
     return list(dict.fromkeys(news))
@@ -32,18 +38,18 @@ def trained(news):
 
 def test_a_network_is_trained_once_for_a_workload_a_composition_and_a_seed(store, news):
     """However many tests ask, the second answer is the first one."""
-    first = store.get("halves", "baseline", 0)
-    assert first is store.get("halves", "baseline", 0)
+    first = get(store, "halves", "baseline", 0)
+    assert first is get(store, "halves", "baseline", 0)
     assert tiny.EPOCHS == len(news)
-    store.get("halves", "baseline", 1)
-    store.get("halves", "nhwc", 0)
+    get(store, "halves", "baseline", 1)
+    get(store, "halves", "nhwc", 0)
     assert [("halves", "baseline", 0), ("halves", "baseline", 1), ("halves", "nhwc", 0)] == trained(news)
 
 
 def test_compositions_that_differ_after_training_share_the_fit(store, news):
     """Fine-tuning and deploying start from the baseline's weights; only their own epochs are trained."""
     for composition in ("baseline", "halved(epochs=1)", "wrapped", "longer(epochs=2)+wrapped"):
-        store.get("halves", composition, 0)
+        get(store, "halves", composition, 0)
     assert (
         tiny.EPOCHS * [("halves", "baseline", 0)]
         + [
@@ -57,69 +63,69 @@ def test_compositions_that_differ_after_training_share_the_fit(store, news):
 
 def test_the_fit_is_shared_whichever_composition_comes_first(store, news):
     """A technique before its baseline trains the baseline's fit."""
-    store.get("halves", "halved(epochs=1)", 0)
-    store.get("halves", "baseline", 0)
+    get(store, "halves", "halved(epochs=1)", 0)
+    get(store, "halves", "baseline", 0)
     assert [("halves", "baseline", 0), ("halves", "halved(epochs=1)", 0)] == trained(news)
 
 
 def test_a_shared_fit_gives_the_weights_of_a_fit_of_its_own(store):
     """Sharing saves time and changes no bit."""
-    store.get("halves", "baseline", 0)
-    shared = store.get("halves", "halved(epochs=1)", 0)
-    own = TrainedStore(registry=store.registry, device="cpu").get("halves", "halved(epochs=1)", 0)
+    get(store, "halves", "baseline", 0)
+    shared = get(store, "halves", "halved(epochs=1)", 0)
+    own = get(TrainedStore(registry=store.registry, device="cpu"), "halves", "halved(epochs=1)")
     assert tiny.equal_states(tiny.state(shared.network), tiny.state(own.network))
 
 
 def test_each_trained_network_carries_the_recipe_of_its_own_composition(store):
     """What is served follows the composition, not the fit that it shares."""
-    assert "channels_last" == store.get("halves", "nhwc", 0).recipe.layout
-    assert store.get("halves", "wrapped", 0).recipe.deploy is not store.get("halves", "baseline", 0).recipe.deploy
+    assert "channels_last" == get(store, "halves", "nhwc", 0).recipe.layout
+    assert get(store, "halves", "wrapped", 0).recipe.deploy is not get(store, "halves", "baseline", 0).recipe.deploy
 
 
 def test_releasing_forgets_the_cell_and_keeps_the_baseline(store, news):
     """The baseline outlives its cell: every other one is compared with it."""
-    baseline = store.get("halves", "baseline", 0)
-    store.get("halves", "nhwc", 0)
-    store.release("halves")
+    baseline = get(store, "halves", "baseline", 0)
+    get(store, "halves", "nhwc", 0)
+    store.release(store.registry.find_workload("halves"))
     news.clear()
-    assert baseline is store.get("halves", "baseline", 0)
+    assert baseline is get(store, "halves", "baseline", 0)
     assert [] == news
-    store.get("halves", "nhwc", 0)
+    get(store, "halves", "nhwc", 0)
     assert [("halves", "nhwc", 0)] == trained(news)
 
 
 def test_releasing_one_workload_leaves_the_others_alone(store):
     """Names of compositions mean nothing without their workload."""
-    kept = store.get("unlabelled", "nhwc", 0)
-    store.release("halves")
-    assert kept is store.get("unlabelled", "nhwc", 0)
+    kept = get(store, "unlabelled", "nhwc", 0)
+    store.release(store.registry.find_workload("halves"))
+    assert kept is get(store, "unlabelled", "nhwc", 0)
 
 
 def test_clearing_forgets_the_baseline_too(store, news):
     """Another workload needs none of it."""
-    store.get("halves", "baseline", 0)
+    get(store, "halves", "baseline", 0)
     store.clear()
-    store.get("halves", "baseline", 0)
+    get(store, "halves", "baseline", 0)
     assert 2 * tiny.EPOCHS == len(news)
 
 
-def test_a_workload_without_labels_is_never_trained(store, news):
+def test_a_workload_whose_data_carry_no_meaning_is_never_trained(store, news):
     """There is nothing to learn from: networks are built, and techniques change their structure alone."""
-    store.get("unlabelled", "halved(epochs=1)", 0)
+    get(store, "unlabelled", "halved(epochs=1)", 0)
     assert [] == news
 
 
 def test_the_workloads_target_decides_how_long_is_validated(store):
-    """The tiny target is reached, and nobody looks at the accuracy afterwards."""
-    epochs = store.get("halves", "baseline", 0).epochs
-    reached = [epoch.accuracy is not None and epoch.accuracy >= 0.9 for epoch in epochs]
+    """The tiny target is reached, and nobody looks at the score afterwards."""
+    epochs = get(store, "halves", "baseline", 0).epochs
+    reached = [epoch.score is not None and epoch.score >= 0.9 for epoch in epochs]
     assert 1 == sum(reached)
-    assert all(epoch.accuracy is None for epoch in epochs[reached.index(True) + 1 :])
+    assert all(epoch.score is None for epoch in epochs[reached.index(True) + 1 :])
 
 
 def halves_with_real_techniques():
     made = Registry()
-    made.workload(target=0.9)(tiny.registry().find_workload("halves").recipe)
+    made.workload(scores=classification(), target=0.9)(tiny.registry().find_workload("halves").recipe)
     for name in ("baseline", "structured_pruning", "magnitude_pruning", "narrow", "channels_last"):
         found = REGISTRY.find_technique(name)
         made.technique(slots=found.slots)(found.function)
@@ -137,12 +143,11 @@ def halves_with_real_techniques():
         "narrow",
     ],
 )
-def test_a_store_that_does_not_train_builds_what_the_trained_weights_fit(technique):
-    """A timing process rebuilds structure and layout from the name alone and loads the weights."""
+def test_a_store_that_does_not_train_builds_the_same_structures(technique):
+    """Where the data carry no meaning, shapes and strides alone are what a technique changes."""
     registry = halves_with_real_techniques()
-    composition = registry.canonical(technique)
     real, built = (
-        TrainedStore(registry=registry, device="cpu", trains=trains).get("halves", composition, 0).network
+        get(TrainedStore(registry=registry, device="cpu", trains=trains), "halves", technique).network
         for trains in (True, False)
     )
     shapes = [{n: (t.shape, t.stride()) for n, t in network.state_dict().items()} for network in (real, built)]
@@ -164,5 +169,53 @@ def test_a_loss_may_ask_for_the_trained_baseline_of_its_own_seed(store):
 
         return replace(plain, loss=loss)
 
-    store.get("halves", "taught", 3)
-    assert {id(store.get("halves", "baseline", 3).network)} == {id(teacher) for teacher in seen}
+    get(store, "halves", "taught", 3)
+    assert {id(get(store, "halves", "baseline", 3).network)} == {id(teacher) for teacher in seen}
+
+
+def test_a_checkpoint_is_never_fitted_but_its_techniques_fine_tune(news):
+    """The recipe's own network is the trained one; what follows training is done in earnest."""
+    made = tiny.registry()
+
+    @made.workload(source="checkpoint", scores=classification())
+    def bought(seed):
+        """Comes trained."""
+        return tiny.recipe(seed)
+
+    store = TrainedStore(
+        registry=made, device="cpu", reporter=lambda _, composition: lambda progress: news.append(composition)
+    )
+    untouched = tiny.state(get(store, "bought", "baseline").network)
+    assert [] == news
+    torch.manual_seed(0)
+    assert tiny.equal_states(tiny.state(tiny.Net()), untouched)
+    get(store, "bought", "longer(epochs=2)")
+    assert 2 * ["longer(epochs=2)"] == news
+
+
+def test_a_workload_that_returns_no_recipe_is_named_with_its_place():
+    """The likeliest slip is a function without `return`."""
+    made = tiny.registry()
+
+    @made.workload(scores=classification())
+    def forgetful(seed):
+        """Return nothing."""
+
+    with pytest.raises(TypeError, match=r"workload 'forgetful' at .*test_store\.py:\d+ must return a Recipe.*None"):
+        get(TrainedStore(registry=made, device="cpu"), "forgetful", "baseline")
+
+
+def test_data_that_were_handed_over_are_used_instead_of_loading(store):
+    """A worker process receives its parent's; it may not be able to load them again."""
+    given = tiny.splits(7)
+    worker = TrainedStore(registry=store.registry, device="cpu", trains=False, splits=given)
+    workload = store.registry.find_workload("halves")
+    assert given is worker.plain(workload, 0).data()
+    assert given is worker.recipe(workload, store.registry.resolve("nhwc"), 0).data()
+
+
+def test_parking_leaves_a_network_usable(store):
+    """On a CPU nothing moves; asking again brings the same network, and nothing is trained."""
+    first = get(store, "halves", "nhwc", 1)
+    store.park(store.registry.find_workload("halves"), store.registry.resolve("nhwc"), 1)
+    assert first is get(store, "halves", "nhwc", 1)

@@ -17,7 +17,7 @@ import pytest
 
 Done = subprocess.CompletedProcess[str]
 
-CALM = ("-k", "quality or size")  # groups whose verdicts do not depend on how busy the machine is
+CALM = ("--partial", "-k", "quality or size")  # groups whose verdicts do not depend on how busy the machine is
 LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
 
 LAB = '''"""A small network on 64 generated images, and techniques of every temper."""
@@ -29,7 +29,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from suite import Batch, Recipe, Split, Splits, technique, workload
+from suite import Batch, Recipe, Split, Splits, classification, technique, workload
 
 
 class Net(nn.Module):
@@ -66,17 +66,16 @@ def recipe(seed):
         loss=lambda trainee, batch, output: nn.functional.cross_entropy(output, batch.targets),
         learning_rate=0.1,
         epochs=1,
-        seed=seed,
     )
 
 
-@workload(techniques=("doubled",))
+@workload(scores=classification(), techniques=("doubled",))
 def tiny(seed: int) -> Recipe:
     """Which of two brightnesses an image has."""
     return recipe(seed)
 
 
-@workload(labels=False, techniques=())
+@workload(source="none", techniques=())
 def unlabelled(seed: int) -> Recipe:
     """The same images, their labels taken for noise."""
     return recipe(seed)
@@ -86,13 +85,13 @@ def no_data():
     raise ValueError("the images are not where they were")
 
 
-@workload(techniques=())
+@workload(scores=classification(), techniques=())
 def unreadable(seed: int) -> Recipe:
     """A workload whose data cannot be loaded."""
     return replace(recipe(seed), data=no_data)
 
 
-@technique(slots=("batches",), runs=False)
+@technique(slots=("batches", "steps_per_epoch"), runs=False)
 def doubled(plain: Recipe, *, factor: int = 2) -> Recipe:
     """Show every batch several times."""
 
@@ -125,9 +124,9 @@ def hungry(plain: Recipe) -> Recipe:
     return replace(plain, batches=raising)
 
 
-@technique(slots=("batches",), needs=("labels",), runs=False)
+@technique(slots=("batches",), needs=("training",), runs=False)
 def taught(plain: Recipe) -> Recipe:
-    """Learn from labels, which not every workload has."""
+    """Learn something, which not every workload allows."""
     return plain
 
 

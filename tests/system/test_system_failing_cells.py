@@ -22,11 +22,11 @@ def failed(tmp_path_factory, measured, bench, calm):
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory, measured, bench):
-    """A run on a machine without compiler, on a workload with labels and one without."""
+    """A run on a machine without compiler, on a workload that can be learnt and one that cannot."""
     folder = tmp_path_factory.mktemp("without")
     (folder / "lab.py").write_text((measured[0] / "lab.py").read_text("utf-8"), "utf-8")
     chosen = [f"--technique={name}" for name in ("baseline", "taught", "compiled")]
-    done = bench("--workload=tiny", "--workload=unlabelled", *chosen, "-k", "size", cwd=folder, env=NO_COMPILER)
+    done = bench("--workload=tiny", "--workload=unlabelled", *chosen, "--partial", "-k", "size", cwd=folder, env=NO_COMPILER)
     return done, pd.read_csv(folder / "reports" / "latest" / "results.csv")
 
 
@@ -60,7 +60,7 @@ def test_running_out_of_memory_is_called_so(failed):
 
 def test_data_that_cannot_be_loaded_are_an_error_of_their_workload_alone(lab, bench):
     """The workload's cells fail with the reason; the other workload's are measured."""
-    chosen = ("--workload=unreadable", "--workload=tiny", "--technique=baseline", "-k", "size")
+    chosen = ("--workload=unreadable", "--workload=tiny", "--technique=baseline", "--partial", "-k", "size")
     done = bench(*chosen, cwd=lab)
     assert 1 == done.returncode, done.stdout + done.stderr
     assert "ValueError: the images are not where they were" in done.stdout
@@ -74,7 +74,7 @@ def test_a_cell_whose_need_is_missing_is_unavailable_and_fails_nothing(without):
     """What the workload lacks is told; the run's exit code stays 0."""
     done, results = without
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert "unlabelled taught cpu: unlabelled has no labels to learn from" in done.stdout
+    assert "unlabelled taught cpu: nothing can be learnt from the data of unlabelled" in done.stdout
     taught = results[results["technique"] == "taught"].set_index("workload")["verdict"]
     assert "unavailable" == taught.loc["unlabelled"]
     assert "unavailable" not in set(taught.loc[["tiny"]])

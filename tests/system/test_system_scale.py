@@ -12,7 +12,7 @@ pytestmark = pytest.mark.system
 TECHNIQUES, WORKLOADS = 124, 8  # and the baseline: 1,000 cells
 
 MANY = f"""
-from suite import technique, workload
+from suite import classification, technique, workload
 
 NAMES = [f"made_{{number:03}}" for number in range({TECHNIQUES})]
 
@@ -22,7 +22,7 @@ for name in NAMES:
 
 for number in range({WORKLOADS}):
     exec(f"def work_{{number}}(seed):\\n    raise AssertionError('collected only')")
-    workload(techniques=NAMES)(globals()[f"work_{{number}}"])
+    workload(scores=classification(), techniques=NAMES)(globals()[f"work_{{number}}"])
 """
 
 CLOCK = """

@@ -1,0 +1,90 @@
+"""Opening a run: names that can be looked up, data that can be named, batches that are known."""
+# the expected value stands on the left
+
+import pytest
+import tiny
+
+from suite.errors import ExpectationFileError, SetupError
+from suite.expect import Store, load_all
+from suite.records import Where
+from suite.run import opening
+from suite.run.opening import check_names, data_digests
+from suite.run.options import Options
+from suite.scores import classification
+
+ENTRY = """
+["{technique}".{metric}]
+value = 1.5
+low = 1
+unit = "1"
+better = "higher"
+tier = "family"
+"""
+REGISTRY = tiny.registry()
+
+
+def stored(folder, technique, metric="speedup", extra="", workload="halves"):
+    path = folder / "any" / f"{workload}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_text("utf-8") if path.exists() else "schema = 1\n"
+    path.write_text(text + ENTRY.format(technique=technique, metric=metric) + extra, "utf-8")
+    return load_all(folder)
+
+
+@pytest.mark.parametrize("technique", ["halved", "halved(epochs = 1)"])
+def test_an_entry_that_is_spelled_so_that_no_cell_looks_it_up_is_an_error(tmp_path, technique):
+    """It would sleep in its file for ever; the message has file, line and the canonical spelling."""
+    with pytest.raises(ExpectationFileError) as error:
+        check_names(REGISTRY, stored(tmp_path, technique))
+    assert "halves.toml:3" in str(error.value)
+    assert "its canonical spelling is 'halved(epochs=1)'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("technique", "extra", "workload"),
+    [
+        ("halved(epochs=1)", "", "halves"),
+        ("nowhere", "", "halves"),
+        ("halved", "", "others"),
+        ("halved", 'retired = "replaced by nhwc"\n', "halves"),
+    ],
+)
+def test_canonical_foreign_and_retired_entries_are_left_alone(tmp_path, technique, extra, workload):
+    """What is not loaded here may be another project's; `suite bench` says what nothing answers."""
+    check_names(REGISTRY, stored(tmp_path, technique, extra=extra, workload=workload))
+
+
+def test_digests_come_from_the_workloads_that_declare_one():
+    """A digest that raises is kept as the reason, whatever it raises, and stops no other one."""
+    made = tiny.registry()
+
+    def raises():
+        raise KeyError("labels.csv")
+
+    @made.workload(scores=classification(), digest=raises)
+    def broken(seed):
+        """Its data cannot be named."""
+        return tiny.recipe(seed)
+
+    found, wrong = data_digests(list(made.workloads.values()))
+    assert {"halves": "halves-1"} == found
+    assert ["broken"] == list(wrong)
+    assert "the digest of broken cannot be had: KeyError: 'labels.csv' [" in wrong["broken"]
+
+
+def test_the_saturating_batch_is_that_of_stored_figures(tmp_path):
+    """A batch that is searched anew each time would be compared with nothing."""
+    stored(tmp_path, "baseline", "speedup", "conditions = { batch = 64 }\n")
+    stored(tmp_path, "baseline", "speedup_saturated", "conditions = { batch = 1024 }\n")
+    where = Where(machine="cpu-x-1c", family="cpu-x", device="cpu", threads=1)
+    workloads = [REGISTRY.find_workload(name) for name in ("halves", "unlabelled")]
+    assert {"halves": 1024} == opening._known_batches(Store([tmp_path]), workloads, where)
+
+
+@pytest.mark.parametrize("expect", ["gate", "report"])
+def test_a_folder_of_expectations_that_was_named_must_exist(tmp_path, expect):
+    """A misspelt --expect-dir gates nothing; recording creates it."""
+    with pytest.raises(SetupError, match=r"there is no folder .*nowhere; correct --expect-dir or record into it first"):
+        opening._check_expectations(REGISTRY, Options(expect=expect, expect_dir=tmp_path / "nowhere"))
+    opening._check_expectations(REGISTRY, Options(expect="record", expect_dir=tmp_path / "nowhere"))
+    opening._check_expectations(REGISTRY, Options(expect=expect))
