@@ -17,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm  # what all batch norms have i
 
 from suite.training.devices import autocast, place
 from suite.training.loop import Trained
+from suite.training.trees import to
 
 MULTIPLIES = 2  # dimensions of a weight from which on it is a factor of a product
 TABLES = (nn.Embedding, nn.EmbeddingBag)  # looked up, not multiplied
@@ -32,7 +33,7 @@ def macs(trained: Trained) -> int | None:
     from torch.utils.flop_counter import FlopCounterMode
 
     recipe, network = trained.recipe, trained.network
-    inputs = place(recipe.data().train.first(1).inputs.to(trained.device), recipe.layout)
+    inputs = place(to(recipe.data().train.first(1).inputs, trained.device), recipe.layout)
     counter = FlopCounterMode(display=False)
     with (
         _by_module(network, counter.get_total_flops) as counts,
