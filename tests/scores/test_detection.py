@@ -52,11 +52,17 @@ def test_a_box_counts_from_the_least_overlap_on(overlap, expected):
     assert expected == found_at([[(SHIFTED, 0, 0.9)]], truth([(A, 0)]), overlap)
 
 
-def test_precision_is_the_best_from_a_recall_on():
+def test_a_wrong_box_counts_where_it_is_more_certain_than_the_right_one():
     """A wrong box above the right one halves the precision; one below it costs nothing."""
     targets = truth([(A, 0)])
     assert 0.5 == found_at([[(FAR, 0, 0.9), (A, 0, 0.8)]], targets)
     assert 1.0 == found_at([[(A, 0, 0.9), (FAR, 0, 0.8)]], targets)
+
+
+def test_precision_at_a_recall_is_the_best_from_there_on():
+    """Wrong, right, right: the second object is found at 2/3, and so the first counts 2/3 and not 1/2."""
+    targets = truth([(A, 0)], [(A, 0)])
+    assert pytest.approx(2 / 3) == found_at([[(FAR, 0, 0.9), (A, 0, 0.8)], [(A, 0, 0.7)]], targets)
 
 
 def test_without_any_box_nothing_is_found():
