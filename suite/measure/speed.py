@@ -97,12 +97,12 @@ def inference(
     cell: Cell, sides: Mapping[str, Side], *, batch: int, budget: Budget, seed: int = 0, saturating: int | None = None
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given."""
-    samples = {"inference": _sample(cell, sides, batch, budget, seconds=budget.batch, seed=seed)}
-    samples["inference_b1"] = _sample(cell, _pair(sides), 1, budget, seconds=budget.single, seed=seed + 1)
+    samples = {"inference": _sample(cell, sides, batch, seconds=budget.batch, seed=seed, budget=budget)}
+    samples["inference_b1"] = _sample(cell, _pair(sides), 1, seconds=budget.single, seed=seed + 1, budget=budget)
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
         batches["inference_saturated"] = saturating
-        many = _sample(cell, _pair(sides), saturating, budget, seconds=budget.batch, seed=seed + 2)
+        many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2, budget=budget)
         samples["inference_saturated"] = many
     share = device_share(sides[TECHNIQUE].call(batch), cell.device)
     conditions = {source: _conditions(size, share) for source, size in batches.items()}
@@ -129,7 +129,7 @@ def training(
     }
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
     resets = _resets(settings, {name: step.reset for name, step in steps.items()})
-    found = _timed(cell, dict(steps), resets, budget, seconds=budget.training, seed=seed, null=None)
+    found = _timed(cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None, budget=budget)
     samples, sizes = {"training": found}, {name: len(step.batch) for name, step in steps.items()}
     conditions = {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, "train_step_speedup", samples, "training", conditions)
@@ -147,7 +147,7 @@ def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget, *
     calls = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.served.recipe.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
-    return _timed(cell, calls, _resets(settings, {}), budget, seconds=seconds, seed=seed, null=NULL)
+    return _timed(cell, calls, _resets(settings, {}), seconds=seconds, seed=seed, null=NULL, budget=budget)
 
 
 def _resets(
@@ -177,11 +177,11 @@ def _timed(
     cell: Cell,
     calls: Mapping[str, Callable[[], object]],
     resets: Mapping[str, Callable[[], object]],
-    budget: Budget,
     *,
     seconds: float,
     seed: int,
     null: str | None,
+    budget: Budget,
 ) -> Sample:
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from suite.scores.score import Score
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def classification() -> tuple[Score, ...]:
@@ -38,6 +39,8 @@ def macro(predicted: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
 
     As scikit-learn's ``precision_recall_fscore_support(average="macro", zero_division=0)``, fast enough to bootstrap.
     """
+    import numpy as np  # a user's declarations need not load it
+
     classes = int(max(predicted.max(), targets.max())) + 1
     table = np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes)
     hits, truth, said = np.diag(table), table.sum(1), table.sum(0)

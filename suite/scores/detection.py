@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from suite.scores.score import Score
 
 PADDING = -1
@@ -27,6 +25,8 @@ def detection(*, overlap: float = 0.5) -> tuple[Score, ...]:
 
 def mean_average_precision(outputs: Any, targets: Any, *, overlap: float) -> float:
     """Mean over the classes that occur among the targets; 0 where there are none."""
+    import numpy as np  # a user's declarations need not load it
+
     found = {name: np.asarray(value) for name, value in outputs.items()}
     truth = {name: np.asarray(value) for name, value in targets.items()}
     classes = np.unique(truth["labels"][truth["labels"] != PADDING])
@@ -36,6 +36,8 @@ def mean_average_precision(outputs: Any, targets: Any, *, overlap: float) -> flo
 
 def _average_precision(found: Any, truth: Any, label: int, overlap: float) -> float:
     """Area under precision over recall: detections by falling score, each box of the truth found once."""
+    import numpy as np  # a user's declarations need not load it
+
     scores, hits = [], []
     for item in range(len(truth["labels"])):
         said = found["labels"][item] == label
@@ -52,6 +54,8 @@ def _average_precision(found: Any, truth: Any, label: int, overlap: float) -> fl
 
 def _hits(boxes: Any, truth: Any, overlap: float) -> list[bool]:
     """Whether each box, best first, overlaps one of the truth that no better box has taken."""
+    import numpy as np  # a user's declarations need not load it
+
     taken: set[int] = set()
     hits = []
     for box in boxes:
@@ -65,6 +69,8 @@ def _hits(boxes: Any, truth: Any, overlap: float) -> list[bool]:
 
 def _overlaps(box: Any, others: Any) -> Any:
     """Intersection over union of ``box`` [4] with ``others`` [m, 4]."""
+    import numpy as np  # a user's declarations need not load it
+
     low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     shared = np.prod(np.clip(high - low, 0, None), axis=1)
     areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2]) - shared

@@ -72,7 +72,7 @@ def calibration_inputs(recipe: Recipe) -> Tree:
 
 
 def _calibration(trained: Trained) -> Tree:
-    return tree_map(lambda leaf: leaf.to(trained.device), calibration_inputs(trained.recipe))
+    return tree_map(lambda leaf: leaf.to(trained.device).contiguous(), calibration_inputs(trained.recipe))
 
 
 def warm_up(served: Served, inputs: Tree) -> None:

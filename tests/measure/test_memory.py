@@ -62,8 +62,9 @@ def test_what_was_held_before_does_not_count():
 class Step:
     """What `training_step` hands back: a call with its training step and its batch beside it."""
 
-    def __init__(self, recipe, *, device, reference):
-        self.step = TrainingStep(start(recipe, device=device, reference=reference), total_steps=None)
+    def __init__(self, recipe, *, device, reference, resets):
+        assert not resets  # a second copy of the weights would be counted
+        self.step = TrainingStep(start(recipe, seed=0, device=device, reference=reference), total_steps=None)
         part = tiny.splits(0).train
         self.batch = Batch(inputs=part.inputs[: tiny.BATCH], targets=part.targets[: tiny.BATCH])
         self()

@@ -17,7 +17,7 @@ from suite.training.serving import Served, serve
 
 
 def trained_as(network, recipe=None):
-    return Trained(recipe=recipe or tiny.recipe(), network=network.eval(), device="cpu", seconds=0.0)
+    return Trained(recipe=recipe or tiny.recipe(), network=network.eval(), device="cpu", seed=0, seconds=0.0)
 
 
 def figures(trained):

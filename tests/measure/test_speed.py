@@ -316,7 +316,7 @@ def test_a_sample_puts_the_settings_back(fitted):
     """What is measured next is measured under what the process had."""
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
     before = flags.read()
-    speed._sample(CELL, serving_sides(fitted, own, is_baseline=False), 4, seconds=0.02, seed=0)
+    speed._sample(CELL, serving_sides(fitted, own, is_baseline=False), 4, seconds=0.02, seed=0, budget=SHORT)
     assert before == flags.read()
 
 

@@ -197,7 +197,6 @@ def test_distillation_needs_classes():
     [
         ("channels_last", samples.head_first, "no images"),
         ("channels_last", samples.volumes, "no images"),
-        ("pure_bf16", samples.words, "not floating-point numbers"),
     ],
 )
 def test_what_a_technique_needs_of_the_data_is_said_where_it_is_missing(name, plain, expected):
