@@ -26,7 +26,9 @@ def without(tmp_path_factory, measured, bench):
     folder = tmp_path_factory.mktemp("without")
     (folder / "lab.py").write_text((measured[0] / "lab.py").read_text("utf-8"), "utf-8")
     chosen = [f"--technique={name}" for name in ("baseline", "taught", "compiled")]
-    done = bench("--workload=tiny", "--workload=unlabelled", *chosen, "--partial", "-k", "size", cwd=folder, env=NO_COMPILER)
+    done = bench(
+        "--workload=tiny", "--workload=unlabelled", *chosen, "--partial", "-k", "size", cwd=folder, env=NO_COMPILER
+    )
     return done, pd.read_csv(folder / "reports" / "latest" / "results.csv")
 
 

@@ -273,7 +273,9 @@ def adding(repository: Repository, slots: str, body: str) -> None:
 def test_19_a_slot_that_is_changed_without_being_declared_is_an_error(repository):
     """The cell would show the baseline's figures."""
     adding(repository, '("deploy",)', "    return replace(plain, epochs=3)")
-    ended(repository.part("sly", "size"), 1, "ERROR tiny sly cpu: ", "changes epochs of the recipe without declaring it")
+    ended(
+        repository.part("sly", "size"), 1, "ERROR tiny sly cpu: ", "changes epochs of the recipe without declaring it"
+    )
 
 
 @pytest.mark.parametrize(
