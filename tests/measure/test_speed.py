@@ -231,7 +231,8 @@ def sampled(monkeypatch):
         seen.update(calls=calls, resets=resets)
         taken = {name: np.full(40, seen["seconds"].get(name, 1.0)) for name in calls}
         return Sample(
-            seconds=taken, repeats=dict.fromkeys(calls, 1), faults={}, order=np.zeros((40, 2), int), rounds=40, elapsed=1.0
+            seconds=taken, repeats=dict.fromkeys(calls, 1), faults={}, order=np.zeros((40, 2), int), rounds=40,
+            elapsed=1.0,
         )  # fmt: skip
 
     monkeypatch.setattr(speed, "_timed", timed)
@@ -360,7 +361,8 @@ def test_the_search_ends_at_the_largest_batch(monkeypatch):
     assert speed.LARGEST_BATCH == searching(monkeypatch, lambda batch: batch)[0]
 
 
-def test_a_saturating_batch_that_is_known_brings_a_third_ratio(fitted, sampled):
+@pytest.mark.usefixtures("sampled")
+def test_a_saturating_batch_that_is_known_brings_a_third_ratio(fitted):
     """With the batch among its conditions."""
     timed = speed.inference(
         CELL, serving_sides(fitted, fitted, is_baseline=True), batch=16, budget=SHORT, saturating=32

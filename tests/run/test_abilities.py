@@ -19,7 +19,7 @@ def needing(need, *, slots=("deploy",), source="train", **changes):
     plain = tiny.recipe(**changes)
 
     @made.workload(source=source, scores=() if source == "none" else classification(), batch=16)
-    def special(seed):
+    def special(_seed):
         """The tiny workload, changed."""
         return plain
 

@@ -287,15 +287,15 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, base, technique, *, budget, processes, saturating):
+    def speed(self, found, *_networks, budget, processes, saturating):
         self.asked.append(("speed", str(found), processes, saturating, budget))
         return [{"speedup": measured(found.cell, "speedup", 3.0 + k)} for k in range(processes)]
 
-    def rss(self, found, base, technique):
+    def rss(self, found, *_networks):
         self.asked.append(("rss", str(found)))
         return measured(found.cell, "peak_rss_rise", 1.0)
 
-    def compile(self, found, base, technique):
+    def compile(self, found, *_networks):
         self.asked.append(("compile", str(found)))
         return [measured(found.cell, "compile_seconds_cold", 1.0)]
 

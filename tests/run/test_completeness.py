@@ -162,8 +162,9 @@ def test_the_sentence_on_unmeasured_groups_counts_them_and_names_the_first():
         (("speed",), "partial: 1 groups of figures were left out and gate nothing: halves-nhwc-cpu speed"),
         (
             GROUPS,
-            "partial: 4 groups of figures were left out and gate nothing: halves-nhwc-cpu quality, halves-nhwc-cpu "
-            "size, halves-nhwc-cpu speed and 1 more",
+            "partial: 4 groups of figures were left out and gate nothing: "
+            + ", ".join(f"halves-nhwc-cpu {group}" for group in GROUPS[:3])
+            + " and 1 more",
         ),
     ],
 )

@@ -23,14 +23,14 @@ from suite.run.store import TrainedStore
 
 SHORT = Budget(batch=0.05, single=0.05, latency=0.02, training=0.05)
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
-USER_FILE = f"""
+USER_FILE = """
 import sys
 from dataclasses import replace
 
 import torch
 from torch import nn
 
-sys.path.append({str(Path(tiny.__file__).parent)!r})
+sys.path.append(TESTS)
 import tiny
 from suite import classification, technique, workload
 
@@ -49,7 +49,7 @@ class LowRank(nn.Module):
         return x @ self.first.T @ self.second.T + self.bias
 
 
-@workload(scores=classification(), target=0.9, batch={{"cpu": 16}})
+@workload(scores=classification(), target=0.9, batch={"cpu": 16})
 def from_a_file(seed):
     '''The tiny workload, as a user would declare it.'''
     return tiny.recipe(seed)
@@ -75,7 +75,7 @@ def spectral(plain):
 def users(tmp_path_factory):
     """A user's file, loaded here as a run loads it, and gone from the registry afterwards."""
     path = tmp_path_factory.mktemp("user") / "mine.py"
-    path.write_text(USER_FILE, "utf-8")
+    path.write_text(USER_FILE.replace("TESTS", repr(str(Path(tiny.__file__).parent))), "utf-8")
     modules = set(sys.modules)
     REGISTRY.load(str(path))
     yield path
@@ -119,22 +119,17 @@ def workers():
     made.close()
 
 
-@pytest.mark.parametrize(
-    ("stderr", "expected"),
-    [
-        ("Traceback\n  somewhere\nRuntimeError: it broke\n\n", "RuntimeError: it broke"),
-        ("", "it printed nothing"),
-    ],
-)
+LAST_LINES = {"Traceback\n  somewhere\nRuntimeError: it broke\n\n": "RuntimeError: it broke", "": "it printed nothing"}
+
+
+@pytest.mark.parametrize("stderr", LAST_LINES)
 @pytest.mark.parametrize("code", [1, -9, 0])
-def test_a_worker_without_an_answer_is_named_with_its_cell_and_last_line(
-    monkeypatch, spectral, workers, code, stderr, expected
-):
+def test_a_worker_without_an_answer_is_named_with_its_cell_and_last_line(monkeypatch, spectral, workers, code, stderr):
     """Killed, failed, or gone without a word."""
     monkeypatch.setattr(subprocess, "run", dying(code, stderr))
     with pytest.raises(FreshProcessError) as error:
         workers.speed(*spectral, budget=SHORT, processes=1)
-    assert f"a fresh process for {spectral[0]} ended with {code}: {expected}" == str(error.value)
+    assert f"a fresh process for {spectral[0]} ended with {code}: {LAST_LINES[stderr]}" == str(error.value)
 
 
 def test_a_worker_that_hangs_is_an_error_that_names_the_cell(monkeypatch, spectral, workers):

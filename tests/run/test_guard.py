@@ -47,9 +47,13 @@ def test_a_setting_that_is_left_changed_is_an_error_and_is_put_back(change, said
 
 def test_an_error_of_the_body_is_told_and_not_the_setting_that_it_left():
     """What went wrong first is what matters; the setting is put back all the same."""
-    with pytest.raises(ZeroDivisionError), unchanged_flags(CASE):
+
+    def body():
         torch.backends.mkldnn.enabled = False
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), unchanged_flags(CASE):
+        body()
     assert torch.backends.mkldnn.enabled
 
 

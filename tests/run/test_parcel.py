@@ -57,7 +57,8 @@ def test_a_network_comes_back_with_its_weights(parcels, trained):
 def test_the_same_object_is_written_once(parcels, trained):
     """However many processes read it; another network of that name is written anew."""
     base, technique = trained
-    fixed = replace(base, recipe=replace(base.recipe, data=lambda kept=tiny.splits(0): kept))
+    loaded = tiny.splits(0)
+    fixed = replace(base, recipe=replace(base.recipe, data=lambda: loaded))
     first = parcels.of(CASE, fixed, technique)
     times = {name: _mtime(path) for name, path in first.items()}
     _age(first)

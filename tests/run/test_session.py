@@ -1,6 +1,7 @@
 """A bench run: figures in, verdicts and an exit code out, whatever a technique does."""
 # the expected value stands on the left
 
+import shutil
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -90,13 +91,20 @@ def whole(run, case=BASELINE):
     run.done.add((case, "speed"))
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Where the baseline's figures are stored by the first test that needs them."""
+    return tmp_path_factory.mktemp("once")
+
+
 @pytest.fixture
-def recorded(start, tmp_path):
+def recorded(start, tmp_path, once):
     """The baseline's figures, stored as expectations: their folder."""
-    run = start(expect="record")
-    whole(run)
-    run.finish()
-    return tmp_path / "expectations"
+    if not any(once.rglob("*.toml")):
+        run = start(expect="record", expect_dir=once)
+        whole(run)
+        run.finish()
+    return shutil.copytree(once, tmp_path / "expectations", dirs_exist_ok=True)
 
 
 def edit(folder, metric, **changes):

@@ -183,7 +183,7 @@ def test_a_checkpoint_is_never_fitted_but_its_techniques_fine_tune(news):
         return tiny.recipe(seed)
 
     store = TrainedStore(
-        registry=made, device="cpu", reporter=lambda _, composition: lambda progress: news.append(composition)
+        registry=made, device="cpu", reporter=lambda _, composition: lambda _progress: news.append(composition)
     )
     untouched = tiny.state(get(store, "bought", "baseline").network)
     assert [] == news

@@ -26,7 +26,7 @@ no_such_setting = true
 
 
 def test_recording_writes_expectations_only_below_the_users_folder(measured):
-    """The user's workload lands in ./expectations, at the levels `any` and this machine, and the shipped files stay as they are."""
+    """The user's workload lands in ./expectations, at `any` and at this machine's level; the shipped files stay."""
     folder, done = measured
     written = sorted(path.relative_to(folder).parts for path in folder.rglob("*.toml"))
     assert {("expectations", "tiny.toml")} == {(parts[0], parts[-1]) for parts in written}
