@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from suite.expect.judge import TIME_UNITS
 from suite.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from suite.records import Expectation, Measurement, Where
 
 HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
-ABSOLUTE_TIMES = frozenset({"s", "1/s"})
 ANEW = "record it anew (suite bench --expect=record)"
 
 
@@ -38,7 +38,7 @@ def must_answer(entry: Expectation, where: Where) -> bool:
 
     An absolute time never fails a gate, so its absence does not either (a percentile of too few calls is left out).
     """
-    if entry.retired or entry.unit in ABSOLUTE_TIMES:
+    if entry.retired or entry.unit in TIME_UNITS:
         return False
     return not entry.only or where.device.partition(":")[0] in entry.only
 

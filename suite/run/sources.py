@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -34,7 +35,7 @@ def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> s
     given = [_file(module) for module in modules]
     project = _project((directory or Path.cwd()).resolve())
     folders = sorted({project, *(_folder(file) for file in given)}, key=lambda folder: len(folder.parts))
-    files = {file for file in [*given, *_loaded()] if not _below(file, PACKAGE) and _is_users(file, folders)}
+    files = {file for file in [*given, *_loaded(folders)] if not _below(file, PACKAGE) and _is_users(file, folders)}
     parts = [*_contents(files, folders), *_contents(PACKAGE.rglob("*.py"), [PACKAGE.parent])]
     found = hashlib.sha256(f"{__version__}\n".encode())
     for name, content in sorted(parts):
@@ -92,11 +93,18 @@ def _project(directory: Path) -> Path:
     return next(around, directory)
 
 
-def _loaded() -> Iterator[Path]:
-    """The files of all modules that are loaded."""
+def _loaded(folders: Iterable[Path]) -> Iterator[Path]:
+    """The files of loaded modules that may lie below ``folders``.
+
+    The thousands that torch and the standard library load are told by their text: resolving each takes a second.
+    """
+    ours = tuple(f"{folder}{os.sep}" for folder in folders)
+    theirs = (sysconfig.get_paths()["stdlib"], *(f"{os.sep}{name}{os.sep}" for name in INSTALLED))
     for module in list(sys.modules.values()):
         file = _loaded_file(module)
-        if file is not None and Path(file).is_file():
+        if file is None or (not file.startswith(ours) and any(part in file for part in theirs)):
+            continue
+        if Path(file).is_file():
             yield Path(file).resolve()
 
 

@@ -294,14 +294,20 @@ def test_a_failed_group_has_one_verdict_and_misses_nothing(kind):
 
 def test_what_was_once_measured_on_this_machine_may_not_become_unavailable():
     """A broken driver must not turn a gate green."""
-    found = verdicts([], [LATENCY, replace(COUNT, level=MACHINE)], [failure("speed", "unavailable")])
+    ratio = replace(SPEEDUP, level=MACHINE)
+    found = verdicts([], [ratio, replace(COUNT, level=MACHINE)], [failure("speed", "unavailable")])
     assert [
         ("parameters", "missing"),
         ("", "unavailable"),
-        ("latency_p50", "missing"),
+        ("speedup", "missing"),
     ] == [(verdict.metric, verdict.kind) for verdict in found]
     assert "was measured on this machine before; now: no compiler" == found[-1].reason
-    assert ["error"] == [verdict.kind for verdict in verdicts([], [LATENCY], [failure("speed", "error")])]
+    assert ["error"] == [verdict.kind for verdict in verdicts([], [ratio], [failure("speed", "error")])]
+
+
+def test_the_absence_of_an_absolute_time_fails_nothing():
+    """Its value never fails a gate either; a percentile of too few calls is left out."""
+    assert () == verdicts([], [LATENCY])
 
 
 def test_what_this_machine_or_family_brought_before_may_not_become_unavailable_either():
