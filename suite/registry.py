@@ -234,9 +234,9 @@ class Registry:
                 digest=digest,
             )
             _check_workload(declared)
-            self._add(self._workloads, "workload", declared)
-            for score in declared.scores:
+            for score in declared.scores:  # first: a score that clashes leaves no workload behind
                 declare_score(score.name, unit=score.unit, better=score.better, about=score.about)
+            self._add(self._workloads, "workload", declared)
             return function
 
         return register

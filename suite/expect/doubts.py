@@ -73,7 +73,7 @@ def weaker(measured: Measurement, entry: Expectation | None, header: RunHeader, 
     if (entry.seeds or 0) > len(measured.seeds) > 0:
         return f"stored from {entry.seeds} seeds, measured with {len(measured.seeds)}; run it with as many"
     if (entry.processes or 0) > measured.processes:
-        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with --expect=record"
+        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with as many (--processes {entry.processes})"
     return _contradiction(measured, entry, header.where.machine)
 
 
@@ -97,7 +97,7 @@ def _too_few(measured: Measurement) -> str:
     plural = "process" if measured.processes == 1 else "processes"
     return (
         f"a ratio from {measured.processes} {plural}, fewer than {ENOUGH_PROCESSES}, whose noise is not known; "
-        "run it with --expect=record"
+        "run it with --expect=record and without --quick, or with --processes 5"
     )
 
 

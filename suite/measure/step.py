@@ -9,7 +9,7 @@ from torch import Tensor
 
 from suite.machine.flags import applied
 from suite.phases import phase
-from suite.training.loop import TrainingStep, start
+from suite.training.loop import TrainingStep, first_batch, start
 from suite.training.recipe import Batch, Recipe, Reference
 
 WARM_UP = 3
@@ -46,7 +46,7 @@ def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: 
         trainee = start(recipe, seed=0, device=device, reference=reference)
         step = TrainingStep(trainee, total_steps=None)
         generator = torch.Generator().manual_seed(0)
-        batch = next(iter(recipe.batches(recipe.data().train.to(device), generator)))
+        batch = first_batch(recipe, recipe.data().train.to(device), generator)
         kept = [*trainee.network.parameters(), *trainee.network.buffers()] if resets else []
         weights = tuple((tensor, tensor.detach().clone()) for tensor in kept)
         timed = TimedStep(step=step, batch=batch, weights=weights)

@@ -125,7 +125,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             answered = unanswered_entries(REGISTRY, run) if whole else ()
             run.finish(answered, interrupted=not whole)
         except SuiteError as error:
-            _set_problem(session, str(error))
+            config.stash[PROBLEM] = str(error)
+            session.exitstatus = EXIT_UNUSABLE if whole else exitstatus  # an interrupted run stays one
             return
     if whole:
         session.exitstatus = _exit_code(session, run, exitstatus)
@@ -201,6 +202,8 @@ def _check_runner(config: pytest.Config) -> None:
     option = config.option
     if option.suite_expect not in ("gate", "record"):
         return
+    if option.suite_expect == "record" and option.suite_partial:
+        raise SetupError("a partial run records nothing: leave --partial out, or record from it with `suite record`")
     if getattr(option, "dist", "no") != "no" or getattr(option, "tx", None):
         raise SuiteError(
             "a gate needs one process: timings disturb each other under xdist; run it without -n (-p no:xdist)"

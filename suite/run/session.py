@@ -154,7 +154,8 @@ class Session(AbstractContextManager["Session"]):
         found += ["--quick"] if plan.profile == "quick" else []
         found += [] if plan.seeds == DEFAULT_SEEDS else ["--seeds", str(plan.seeds)]
         found += [] if plan.processes == 1 else ["--processes", str(plan.processes)]
-        found += [] if quiet.threads() == 1 else ["--threads", str(quiet.threads())]
+        on_cpu = self.header.where.device.startswith("cpu")
+        found += [] if quiet.threads() == 1 or not on_cpu else ["--threads", str(quiet.threads())]
         for tier in options.gate_tiers if len(options.gate_tiers) < len(Options.gate_tiers) else ():
             found += ["--gate-tier", tier]
         found += [] if options.reports_dir == Options.reports_dir else ["--reports-dir", str(options.reports_dir)]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
+from suite.errors import UsageError
 from suite.machine.flags import applied
 from suite.phases import phase
 from suite.records import Better
@@ -226,6 +227,14 @@ def steps_per_epoch(recipe: Recipe, train: Split) -> int:
     return sum(1 for _ in recipe.batches(train, torch.Generator().manual_seed(0)))
 
 
+def first_batch(recipe: Recipe, train: Split, generator: torch.Generator) -> Batch:
+    """The first batch of an epoch. Raises `UsageError` where there is none."""
+    batch = next(iter(recipe.batches(train, generator)), None)
+    if batch is None:
+        raise UsageError(f"the recipe's batches yield nothing for {len(train)} training items; is a batch larger?")
+    return batch
+
+
 def _train(
     trainee: Trainee, splits: Splits, *, order: int, report: Report | None, goal: Goal | None
 ) -> list[EpochRecord]:
@@ -278,7 +287,7 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     """
     buffers = {name: value.clone() for name, value in trainee.network.named_buffers()}
     generator = torch.Generator().manual_seed(trainee.seed)
-    batch = next(iter(trainee.recipe.batches(train, generator)))
+    batch = first_batch(trainee.recipe, train, generator)
     with phase("compiling"), autocast(trainee.recipe.precision, trainee.device):
         output = trainee.forward(place(batch.inputs, trainee.recipe.layout))
         trainee.recipe.loss(trainee, batch, output).backward()

@@ -76,7 +76,7 @@ def test_the_ratio_of_exact_durations_is_recovered(two, clock):
     assert pytest.approx((1.6, 1.6, 1.6)) == (found.value, found.low, found.high)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(slow=st.floats(1e-6, 0.05), fast=st.floats(1e-6, 0.05), seed=st.integers(0, 999))
 def test_any_ratio_is_recovered_whatever_the_batching(slow, fast, seed):
     """Repeats differ by side, the ratio is per call."""
@@ -207,7 +207,7 @@ def test_a_call_is_judged_by_the_least_of_several_tries(clock):
     assert {"baseline": 3, "technique": 3} == run(sides, clock, warmup=0, min_round_seconds=0.01).repeats
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(cost=st.floats(1e-5, 0.009), noise=st.lists(st.floats(1, 1.04), min_size=2, max_size=40))
 def test_two_copies_are_repeated_equally_often_whatever_the_noise(cost, noise):
     """Turns of different length meet different numbers of interruptions."""

@@ -16,7 +16,7 @@ from suite.run.bench import Bench, Plan
 from suite.scores import classification
 
 QUICK = Plan(profile="quick", seeds=2)
-SHORT = speed.Budget(batch=0.05, single=0.05, latency=0.02, training=0.05)
+SHORT = speed.Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
 
 
 @pytest.fixture

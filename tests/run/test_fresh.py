@@ -21,7 +21,7 @@ from suite.run.case import case
 from suite.run.fresh import FreshProcessError, Workers, replicated
 from suite.run.store import TrainedStore
 
-SHORT = Budget(batch=0.05, single=0.05, latency=0.02, training=0.05)
+SHORT = Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 USER_FILE = """
 import sys
@@ -95,6 +95,7 @@ def spectral(users):
     return found, store.get(workload, REGISTRY.baseline, 0), store.get(workload, found.composition, 0)
 
 
+@pytest.mark.system
 def test_a_worker_measures_the_network_that_was_finished_here(users, spectral):
     """Its structure follows from trained weights, and its class is declared in the user's file: it travels whole."""
     workers = Workers(load=[str(users)])

@@ -99,6 +99,7 @@ def test_data_without_validation_stay_without(parcels, trained):
     assert read(parcels.of(CASE, base, trained[1])["data"], "cpu").validation is None
 
 
+@pytest.mark.system
 def test_a_class_of_a_conftest_travels_by_value(tmp_path, monkeypatch):
     """`pytest --pyargs suite.benchmarks` may declare it there, and a worker has no conftest.py."""
     source, target = tmp_path / "conftest.py", tmp_path / "network.pt"

@@ -594,3 +594,9 @@ def test_losses_see_the_state_of_the_run_and_may_ask_for_a_teacher():
 
     trained = fit(tiny.recipe(loss=loss), reference={"baseline": teacher}.__getitem__)
     assert isinstance(trained, Trained)
+
+
+def test_batches_that_yield_nothing_are_told_with_the_number_of_items():
+    """A batch larger than the data, say: one sentence, and not a StopIteration from deep inside."""
+    with pytest.raises(UsageError, match="yield nothing for 32 training items"):
+        tiny.fitted(batches=lambda _train, _generator: iter(()))
