@@ -73,7 +73,10 @@ def weaker(measured: Measurement, entry: Expectation | None, header: RunHeader, 
     if (entry.seeds or 0) > len(measured.seeds) > 0:
         return f"stored from {entry.seeds} seeds, measured with {len(measured.seeds)}; run it with as many"
     if (entry.processes or 0) > measured.processes:
-        return f"stored from {entry.processes} processes, measured in {measured.processes}; run it with as many (--processes {entry.processes})"
+        return (
+            f"stored from {entry.processes} processes, measured in {measured.processes}; "
+            f"run it with as many (--processes {entry.processes})"
+        )
     return _contradiction(measured, entry, header.where.machine)
 
 

@@ -29,6 +29,8 @@ UNSURE = "not gated: more than a fifth of the paired timings are inconclusive; r
 
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
+HOMELESS = "no folder `expectations` with files was found here or above; record one, or name it with --expect-dir"
+
 
 class Progress:
     """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
@@ -91,7 +93,9 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
     if run.left_out() and run.options.partial:
         terminal.line(partial_line(run.left_out()), yellow=True)
-    remarks = {UNQUIET: idle, UNSURE: run.saw_too_little(), UNGATED: run.options.gates and nothing_gated(run.verdicts)}
+    ungated = run.options.gates and nothing_gated(run.verdicts)
+    homeless = ungated and not run.options.expect_dir.is_dir()
+    remarks = {UNQUIET: idle, UNSURE: run.saw_too_little(), UNGATED: ungated, HOMELESS: homeless}
     for remark, holds in remarks.items():
         if holds:
             terminal.line(remark, red=True)
