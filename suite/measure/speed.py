@@ -267,6 +267,8 @@ def saturating_batch(base: Side, batch: int) -> int:
 
     Where memory ends first, half of what fits: two networks are timed side by side.
     """
+    if torch.device(base.served.device).type == "cuda":
+        torch.accelerator.reset_peak_memory_stats(base.served.device)  # what trained before is no part of the search
     best, rate = batch, _throughput_of(base, batch)
     while best < LARGEST_BATCH and _fits(base, 2 * best):
         try:

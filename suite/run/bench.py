@@ -198,7 +198,6 @@ class Bench(AbstractContextManager["Bench"]):
         return own
 
     def _in_processes(self, case: Case, processes: int) -> list[dict[str, Measurement]]:
-        self._free_device()  # the worker computes on the same device
         return self._ask().speed(
             case,
             self._base(case),
@@ -209,7 +208,8 @@ class Bench(AbstractContextManager["Bench"]):
         )
 
     def _ask(self) -> Workers:
-        """The worker processes of this run; what they were sent once stays sent."""
+        """The worker processes of this run, with the device's idle memory theirs; what they were sent stays sent."""
+        self._free_device()
         if self._workers is None:
             self._workers = Workers(load=self.registry.user_modules())
         return self._workers
