@@ -473,6 +473,10 @@ def _check_workload(declared: Workload) -> None:
             f"{at} has no score: declare one, as in @workload(scores=classification()), or say source='none' if its "
             "data carry no meaning"
         )
+    names = [score.name for score in declared.scores]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RegistrationError(f"{at} has two scores called {twice!r}; give one of them another name")
     if declared.scores and not declared.trains:
         raise RegistrationError(f"{at} has scores, but nothing is trained (source='none'); remove one of the two")
     if declared.target is not None and declared.source != "train":
@@ -494,12 +498,25 @@ def _check_technique(declared: Technique) -> None:
                 f"technique {declared.name!r} at {declared.where}: parameter {name!r} needs a default that is a "
                 "number, a text or a truth value"
             )
+    _check_control(declared)
     for name in declared.sweep:
         if name not in declared.parameters:
             raise RegistrationError(
                 f"technique {declared.name!r} at {declared.where}: sweep: "
                 f"{unknown('parameter', name, declared.parameters)}"
             )
+
+
+def _check_control(declared: Technique) -> None:
+    """A control that cannot be spelled out would end every run with a traceback, not this technique's cells alone."""
+    defaults = {name: parameter.default for name, parameter in declared.parameters.items()}
+    try:
+        parse(declared.control.format(**defaults))
+    except (LookupError, ValueError, AttributeError) as error:
+        raise RegistrationError(
+            f"technique {declared.name!r} at {declared.where}: control={declared.control!r} must be a composition, "
+            f"with {{parameter}} for a value of the technique's own ({', '.join(defaults) or 'it has none'})"
+        ) from error
 
 
 def _check_order(composition: Composition) -> None:

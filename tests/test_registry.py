@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from suite.errors import CompositionError, RegistrationError, SetupError, UsageError
 from suite.registry import REGISTRY, Registry
-from suite.scores import Score
+from suite.scores import Score, classification
 from suite.training.recipe import AFTER_TRAINING, SLOTS, Recipe
 
 HERE = str(Path(__file__))
@@ -408,6 +408,25 @@ def test_a_workload_registered_twice_is_an_error_too():
     registry.technique(slots=())(digits)
     with pytest.raises(RegistrationError, match="workload 'digits' is registered twice"):
         registry.workload(source="none")(digits)
+
+
+def test_two_scores_of_one_name_are_an_error():
+    """Two heads of one network: the figures of one would be taken for the other's."""
+    with pytest.raises(RegistrationError, match="has two scores called 'accuracy'; give one of them another name"):
+
+        @Registry().workload(scores=(*classification(), *classification()))
+        def heads(_seed):
+            return plain_recipe()
+
+
+@pytest.mark.parametrize("control", ["longer(epochs={epoch})", "longer(", "longer(epochs={})", "longer(kind={kind})"])
+def test_a_control_that_cannot_be_spelled_out_is_an_error_where_it_is_declared(control):
+    """Otherwise every run, of other techniques too, ends with a traceback of `str.format`."""
+    with pytest.raises(RegistrationError, match=r"control='longer.* must be a composition, with .*\(epochs, kind\)"):
+
+        @Registry().technique(slots=(), control=control)
+        def prune(recipe, *, epochs: int = 1, kind: str = "fast"):
+            return recipe
 
 
 def test_a_clash_with_a_built_in_name_is_found_where_the_user_declares_it():

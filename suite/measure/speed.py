@@ -104,7 +104,7 @@ def inference(
         batches["inference_saturated"] = saturating
         many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2, budget=budget)
         samples["inference_saturated"] = many
-    share = device_share(sides[TECHNIQUE].call(batch), cell.device)
+    share = _share(cell, sides[TECHNIQUE], batch)
     conditions = {source: _conditions(size, share) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
@@ -245,6 +245,12 @@ def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, 
         cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference",
         conditions=conditions,
     )  # fmt: skip
+
+
+def _share(cell: Cell, side: Side, batch: int) -> float | None:
+    call = side.call(batch)
+    with flags.applied(side.served.recipe.flags):
+        return device_share(call, cell.device)
 
 
 def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:

@@ -112,7 +112,7 @@ def latency(
     warmup: int = 3,
     clock: Clock = time.perf_counter,
 ) -> NDArray[np.float64]:
-    """Seconds of each of up to ``count`` calls, timed one by one for about ``seconds``; at least ten.
+    """Seconds of each of up to ``count`` calls, timed one by one for about ``seconds``; at least ten, or all.
 
     The garbage collector and tracers are kept away as in `sample`.
     """
@@ -122,7 +122,7 @@ def latency(
         _warm_up([call], warmup, seconds, clock)
         with undisturbed():
             end = clock() + seconds
-            while len(times) < LEAST_LATENCIES or (len(times) < count and clock() < end):
+            while len(times) < min(count, LEAST_LATENCIES) or (len(times) < count and clock() < end):
                 times.append(_turn(call, 1, synchronize, clock))
     taken = np.array(times)
     return taken[taken >= 0]  # a timer that went backwards says nothing about the call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -107,7 +108,10 @@ class Bench(AbstractContextManager["Bench"]):
 
     def release(self, case: Case, following: Case | None) -> None:
         """Free what the next case does not share."""
-        if following is not None and following.workload.name == case.workload.name:
+        same = following is not None and following.workload.name == case.workload.name
+        if self._workers is not None:
+            self._workers.forget(case.workload.name if same else None)
+        if same:
             self.store.release(case.workload)
             self._served = {key: one for key, one in self._served.items() if self.registry.resolve(key[1]).is_baseline}
         else:
@@ -162,13 +166,13 @@ class Bench(AbstractContextManager["Bench"]):
         return self._with_fresh_processes(case, own)
 
     def _memory(self, case: Case) -> list[Measurement]:
+        recipe = self._trained(case).recipe  # before anything is counted: a resumed run trains only now
         self._served.pop((case.workload.name, case.composition.name), None)  # what it holds is to be counted
         before = memory.allocated(self.device)
         served = self._serve(case.workload, case.composition)
         inputs = fill_up(served.recipe.data().test.first(case.batch).inputs, case.batch)
         found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
         if case.trains_differently:
-            recipe = self._trained(case).recipe
             found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
         if self.plan.fresh and torch.device(self.device).type == "cpu":
             found.append(self._ask().rss(case, self._base(case), self._trained(case)))
@@ -220,7 +224,7 @@ class Bench(AbstractContextManager["Bench"]):
             if seed not in known:
                 known[seed] = self._outcome(workload, composition, seed)
                 if seed:
-                    self.store.park(workload, composition, seed)
+                    self.store.park(workload, seed)
         return [known[seed] for seed in seeds]
 
     def _outcome(self, workload: Workload, composition: Composition, seed: int) -> Outcome:
@@ -248,6 +252,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _free_device(self) -> None:
         if torch.device(self.device).type != "cpu":
+            gc.collect()  # compiled networks are circles
             torch.accelerator.empty_cache()
 
     def _reference(self, case: Case) -> Reference:

@@ -54,6 +54,10 @@ class Workers:
         """Remove what was sent."""
         self._folder.cleanup()
 
+    def forget(self, workload: str | None) -> None:
+        """Let go of all networks but the baseline of ``workload``; what was written of them stays."""
+        self._parcels.forget(workload)
+
     def speed(
         self,
         case: Case,

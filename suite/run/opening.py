@@ -20,7 +20,7 @@ from suite.run.case import Case
 from suite.run.explain import explain
 from suite.run.options import Options
 from suite.run.session import Session
-from suite.settings import shipped_expectations
+from suite.settings import found_expect_dir, shipped_expectations
 
 if TYPE_CHECKING:
     from suite.registry import Registry, Workload
@@ -120,7 +120,8 @@ def _header(
 
 def _check_expectations(registry: Registry, options: Options) -> None:
     if options.expect == "off" or not options.expect_dir.is_dir():
-        if options.expect in ("gate", "report") and options.expect_dir != Options.expect_dir:
+        found = (Options.expect_dir, found_expect_dir())  # where the first ones will be written
+        if options.expect in ("gate", "report") and options.expect_dir not in found:
             raise SetupError(f"there is no folder {options.expect_dir}; correct --expect-dir or record into it first")
         return
     check_names(registry, load_all(options.expect_dir))

@@ -41,6 +41,14 @@ class Parcels:
         }
         return {name: str(self._path(case, name, *found)) for name, found in wanted.items()}
 
+    def forget(self, workload: str | None) -> None:
+        """Let go of what was written, but for the baseline and the data of ``workload``, which are sent again.
+
+        Held only to be recognised, networks would fill an accelerator's memory.
+        """
+        kept = {(workload, name) for name in ("base", "data")}
+        self._written = {key: found for key, found in self._written.items() if key in kept}
+
     def _path(self, case: Case, name: str, identity: object, content: Any) -> Path:
         key = (case.workload.name, name)
         if key not in self._written or self._written[key][0] is not identity:

@@ -223,7 +223,7 @@ def _check_selection(session: pytest.Session) -> None:
     option = session.config.option
     if option.suite_partial or option.suite_expect not in ("gate", "record"):
         return
-    there = {(_case(item), _group(item)) for item in session.items if _case(item) is not None}
+    there = _collected(session)
     planned = [(case, group) for case in cases_of(session.config) for group in GROUPS]
     missing = [(str(case), group) for case, group in planned if (case, group) not in there]
     if missing:
@@ -231,6 +231,11 @@ def _check_selection(session: pytest.Session) -> None:
             f"{len(missing)} of {len(planned)} groups of figures would not be measured, first {' '.join(missing[0])}: "
             "a gate needs them all; run it without -k and -m, look for a conftest.py that drops tests, or say --partial"
         )
+
+
+def _collected(session: pytest.Session) -> set[tuple[Case, Group]]:
+    """The groups whose tests were collected, and not deselected."""
+    return {(_case(item), _group(item)) for item in session.items if _case(item) is not None}
 
 
 def _open(session: pytest.Session) -> None:
@@ -278,10 +283,13 @@ def _options(config: pytest.Config) -> Options:
 def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:
     """The verdicts' code; a run that did not measure what it planned is unusable, whatever it measured."""
     left = run.left_out()
+    if run.options.partial:  # what -k and -m left out was to be; what they let through was to be measured
+        there = _collected(session)
+        left = [one for one in left if one in there]
     if session.config.stash.get(CRASHED, False):
         return EXIT_FAILED
     code = run.exit_code() or exitstatus
-    if left and not run.options.partial and run.options.expect in ("gate", "record") and code == EXIT_PASS:
+    if left and run.options.expect in ("gate", "record") and code == EXIT_PASS:
         _set_problem(session, left_out_line(left, run.planned))
         return EXIT_UNUSABLE
     return code

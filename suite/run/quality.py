@@ -19,8 +19,8 @@ from suite.scores.pooled import Compared, score_measurements
 from suite.scores.score import Score
 from suite.training.loop import Goal, Trained
 from suite.training.recipe import Split
-from suite.training.serving import Served, plainly, predict, predictions
-from suite.training.trees import Tree, cat, leaves, take, to
+from suite.training.serving import Served, on_cpu, plainly, predict, predictions
+from suite.training.trees import Tree, cat, leaves, length, take, to, tree_map
 
 COMPARED_ITEMS = 256  # test items whose outputs are compared with those of the plain network
 UNRELATED = 0.5  # relative error of outputs that have nothing to do with the network's
@@ -36,8 +36,8 @@ def goal(workload: Workload) -> Goal | None:
 
 def _of_all(score: Score, outputs: Tree, targets: Tree) -> float:
     if score.aggregate is not None:
-        return score.aggregate(_host(outputs), _host(targets))
-    return figures_of(score, _host(outputs), _host(targets), len(leaves(targets)[0])).value
+        return score.aggregate(tree_map(on_cpu, outputs), _host(targets))
+    return figures_of(score, tree_map(on_cpu, outputs), _host(targets), length(targets)).value
 
 
 def _host(tree: Tree) -> Tree:

@@ -254,9 +254,9 @@ def _is_paired(verdict: Verdict) -> bool:
 
 
 def _acquits(verdict: Verdict) -> bool:
-    """Whether a repeat contradicts a regression: it could be trusted, and it did not regress."""
-    suspect = verdict.measurement is not None and verdict.measurement.suspect
-    return verdict.kind is not VerdictKind.REGRESSED and not suspect
+    """Whether a repeat contradicts a regression: it was judged, could be trusted, and did not regress."""
+    unjudged = (VerdictKind.REGRESSED, VerdictKind.MISSING, VerdictKind.UNVERIFIED, VerdictKind.ERROR)
+    return verdict.kind not in unjudged and verdict.measurement is not None and not verdict.measurement.suspect
 
 
 def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:
@@ -266,7 +266,8 @@ def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Ve
     if second.kind is VerdictKind.REGRESSED:
         return _noting(verdict, f"{value} again in a fresh process")
     if not _acquits(second):
-        return _noting(verdict, f"{value} in a fresh process, which cannot be trusted ({second.measurement.suspect})")
+        why = second.measurement.suspect or second.reason
+        return _noting(verdict, f"{value} in a fresh process, which cannot be trusted ({why})")
     noted = _noting(verdict, f"{value} in a fresh process does not confirm it")
     return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
 

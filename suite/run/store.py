@@ -60,12 +60,17 @@ class TrainedStore:
         """Looks up the trained network of another composition by its text."""
         return lambda text: self.get(workload, self.registry.resolve(text), seed).network
 
-    def park(self, workload: Workload, composition: Composition, seed: int) -> None:
-        """Move a network to the host's memory until it is asked for again; an accelerator's is for what is timed."""
+    def park(self, workload: Workload, seed: int) -> None:
+        """Move all networks of a seed (fits and teachers too) to the host until they are asked for again.
+
+        An accelerator's memory is for what is timed.
+        """
+        if self.device.startswith("cpu"):
+            return
         for table in (self._fitted, self._finished):
-            found = table.get((workload.name, composition.name, seed))
-            if found is not None and not self.device.startswith("cpu"):
-                found.network.to("cpu")
+            for (name, _, of_seed), found in table.items():
+                if (name, of_seed) == (workload.name, seed):
+                    found.network.to("cpu")
 
     def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
         """Forget what was trained for ``workload`` under compositions that are not in ``keep``."""

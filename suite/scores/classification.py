@@ -41,6 +41,7 @@ def macro(predicted: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """
     import numpy as np  # a user's declarations need not load it
 
+    predicted, targets = predicted.astype(np.int64), targets.astype(np.int64)  # classes squared overflow small types
     classes = int(max(predicted.max(), targets.max())) + 1
     table = np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes)
     hits, truth, said = np.diag(table), table.sum(1), table.sum(0)

@@ -92,7 +92,7 @@ def predictions(served: Served, inputs: Tree, *, batch: int) -> Iterator[tuple[s
         for number, chunk in enumerate(split(inputs, batch)):
             count = length(chunk)
             with phase("testing"):
-                outputs = tree_map(_on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
+                outputs = tree_map(on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
             outputs = take(outputs, slice(count))
             _check_finite(outputs, number * batch)
             yield slice(number * batch, number * batch + count), outputs
@@ -103,7 +103,8 @@ def predict(served: Served, inputs: Tree, *, batch: int) -> Tree:
     return cat([outputs for _, outputs in predictions(served, inputs, batch=batch)])
 
 
-def _on_cpu(tensor: Tensor) -> Tensor:
+def on_cpu(tensor: Tensor) -> Tensor:
+    """As scores see outputs: on the CPU, whatever float they were computed in as float32."""
     return tensor.float().cpu() if tensor.is_floating_point() else tensor.cpu()
 
 

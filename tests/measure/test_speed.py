@@ -321,6 +321,15 @@ def test_a_sample_puts_the_settings_back(fitted):
     assert before == flags.read()
 
 
+def test_the_share_of_device_time_is_that_of_the_techniques_own_settings(fitted, monkeypatch):
+    """It decides whether the host counts among the conditions."""
+    found = []
+    monkeypatch.setattr(speed, "device_share", lambda _call, _device: found.append(flags.read()["mkldnn_enabled"]))
+    own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
+    speed._share(OTHER, serving_sides(fitted, own, is_baseline=False)[TECHNIQUE], 4)
+    assert [0] == found
+
+
 # -- the saturating batch ---------------------------------------------------------------------------------------------
 
 

@@ -542,3 +542,8 @@ def test_a_latency_below_zero_is_dropped(clock):
     """A timer that goes backwards gives no figure."""
     taken = latency(clock.side("a", *[0.1] * 5, -3.0, *[0.1] * 9), count=15, seconds=100, warmup=0, clock=clock)
     assert [0.1] * 14 == pytest.approx(taken.tolist())
+
+
+def test_fewer_latencies_than_ten_may_be_asked_for(clock):
+    """One call is enough to plan with, where ten would take minutes."""
+    assert 1 == len(latency(clock.side("slow", 5.0), count=1, seconds=1e-9, warmup=1, clock=clock))

@@ -1,6 +1,7 @@
 """The bench: what is measured for a cell, on how many seeds, and what cells share."""
 # the expected value stands on the left
 
+import weakref
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -299,6 +300,9 @@ class FakeWorkers:
         self.asked.append(("compile", str(found)))
         return [measured(found.cell, "compile_seconds_cold", 1.0)]
 
+    def forget(self, workload):
+        self.asked.append(("forget", workload))
+
     def close(self):
         self.asked.append(("close",))
 
@@ -366,3 +370,33 @@ def test_a_saturating_batch_is_searched_once_for_a_workload(bench, monkeypatch):
     sides = {speed.BASE: SimpleNamespace()}
     assert [256, 256] == [bench._saturating(case(bench, name), sides) for name in ("baseline", "wrapped")]
     assert [(sides[speed.BASE], 16)] == searched
+
+
+def test_the_workers_let_go_of_a_cells_networks_with_the_bench(bench, asked):
+    """The baseline is sent again for the next cell of the workload."""
+    first, second = case(bench, "baseline"), case(bench, "wrapped")
+    bench.repeat(first)
+    bench.release(first, second)
+    bench.release(second, None)
+    assert [("forget", "halves"), ("forget", None)] == asked[1:]
+
+
+def test_memory_is_counted_after_training(bench, news, monkeypatch):
+    """A resumed run trains only now; on an accelerator the trained network would count as held by the served one."""
+    trained = []
+    monkeypatch.setattr(module.memory, "allocated", lambda _device: trained.append(len(news)) or 0)
+    bench.measure(case(bench, "halved(epochs=1)"), "memory")
+    assert len(news) > 0
+    assert len(news) == trained[0]
+
+
+def test_circles_are_collected_before_an_accelerators_memory_is_given_back(bench, monkeypatch):
+    """Compiled networks hold themselves; what they hold could not be given to a worker process."""
+    circle = type("Circle", (), {})()
+    circle.itself, gone = circle, weakref.ref(circle)
+    del circle
+    found = []
+    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: found.append(gone()))
+    bench.device = "cuda"
+    bench._free_device()
+    assert [None] == found

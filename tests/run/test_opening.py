@@ -11,6 +11,7 @@ from suite.run import opening
 from suite.run.opening import check_names, data_digests
 from suite.run.options import Options
 from suite.scores import classification
+from suite.settings import found_expect_dir
 
 ENTRY = """
 ["{technique}".{metric}]
@@ -88,3 +89,13 @@ def test_a_folder_of_expectations_that_was_named_must_exist(tmp_path, expect):
         opening._check_expectations(REGISTRY, Options(expect=expect, expect_dir=tmp_path / "nowhere"))
     opening._check_expectations(REGISTRY, Options(expect="record", expect_dir=tmp_path / "nowhere"))
     opening._check_expectations(REGISTRY, Options(expect=expect))
+
+
+def test_the_folder_that_a_command_finds_itself_need_not_exist_yet(tmp_path, monkeypatch):
+    """From a folder below the settings it is an absolute path, which nobody named and nobody can correct."""
+    (tmp_path / "pyproject.toml").write_text("[tool.tradeoff-suite]\nload = []\n", "utf-8")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    found = found_expect_dir()
+    assert tmp_path / "expectations" == found
+    opening._check_expectations(REGISTRY, Options(expect="gate", expect_dir=found))

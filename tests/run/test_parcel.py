@@ -1,10 +1,12 @@
 """What a worker process is sent: whole networks and as much data as it needs, each written once."""
 # the expected value stands on the left
 
+import gc
 import importlib.util
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,3 +123,18 @@ def test_what_cannot_be_sent_is_named_with_its_cell(tmp_path):
     network.lines = (line for line in "ab")
     with pytest.raises(ParcelError, match=r"a cell cannot be sent to another process: TypeError: .*generator"):
         write(tmp_path / "network.pt", network, "a cell")
+
+
+def test_what_was_sent_is_held_no_longer_than_it_can_be_sent_again(tmp_path):
+    """Kept to be recognised, the networks of all cells before would fill an accelerator's memory."""
+    parcels, (base, technique) = Parcels(folder=tmp_path), (tiny.fitted(), tiny.fitted())
+    networks = [weakref.ref(one.network) for one in (base, technique)]
+    parcels.of(CASE, base, technique)
+    del technique
+    parcels.forget("halves")
+    gc.collect()
+    assert [True, False] == [found() is not None for found in networks]
+    del base
+    parcels.forget(None)
+    gc.collect()
+    assert [None, None] == [found() for found in networks]

@@ -120,6 +120,7 @@ def test_whole_and_partial_runs_and_reports_are_let_through(groups, changes):
         ([], {}, False, 0),
         ([(CASE, "speed")], {}, False, 11),
         ([(CASE, "speed")], {"partial": True}, False, 0),
+        ([(CASE, "size")], {"partial": True}, False, 11),
         ([(CASE, "speed")], {"expect": "report"}, False, 0),
         ([(CASE, "speed")], {"failing": 1}, False, 1),
         ([(CASE, "speed")], {"failing": 10}, False, 10),
@@ -127,7 +128,7 @@ def test_whole_and_partial_runs_and_reports_are_let_through(groups, changes):
     ],
 )
 def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, crashed, expected):
-    """A conftest.py that skips leaves no verdict, and no verdict is not a pass."""
+    """A conftest.py that skips leaves no verdict, and no verdict is not a pass, in a chosen part neither."""
     given = {key: value for key, value in changes.items() if key != "failing"}
     run = SimpleNamespace(
         left_out=lambda: left,
@@ -135,7 +136,8 @@ def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, c
         options=Options(**given),
         planned={CASE: GROUPS},
     )
-    session = SimpleNamespace(config=SimpleNamespace(stash={plugin.CRASHED: crashed}), exitstatus=0)
+    session = collected(("quality", "size", "memory") if given.get("partial") else GROUPS)
+    session.config.stash[plugin.CRASHED] = crashed
     assert expected == plugin._exit_code(session, run, 0)
     assert (expected == 11) is (plugin.PROBLEM in session.config.stash)
 

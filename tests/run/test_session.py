@@ -244,6 +244,7 @@ low = 0.95
 unit = "1"
 better = "higher"
 tier = "family"
+conditions = { batch = 16, threads = 1 }
 """
 
 
@@ -316,6 +317,14 @@ def test_a_fresh_process_that_cannot_be_trusted_acquits_nothing(judged):
     assert VerdictKind.REGRESSED == verdict.kind
     assert "1 in a fresh process, which cannot be trusted (page faults)" in verdict.reason
     assert 1 == session.exit_code()
+
+
+@pytest.mark.parametrize("other", [{"threads": 2}, {"batch": 8}], ids=["unverified", "missing"])
+def test_a_fresh_process_under_other_conditions_acquits_nothing(judged, other):
+    """Its figure is no answer to the entry, so it cannot contradict one."""
+    verdict, asked, _ = judged(0.8, speedup(1.0, conditions=other))
+    assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
+    assert "1 in a fresh process, which cannot be trusted (recorded at" in verdict.reason
 
 
 @pytest.mark.parametrize("error", [FreshProcessError("it was killed"), RuntimeError("no memory")])

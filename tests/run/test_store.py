@@ -2,6 +2,8 @@
 # the expected value stands on the left
 
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import tiny
@@ -217,5 +219,27 @@ def test_data_that_were_handed_over_are_used_instead_of_loading(store):
 def test_parking_leaves_a_network_usable(store):
     """On a CPU nothing moves; asking again brings the same network, and nothing is trained."""
     first = get(store, "halves", "nhwc", 1)
-    store.park(store.registry.find_workload("halves"), store.registry.resolve("nhwc"), 1)
+    store.park(store.registry.find_workload("halves"), 1)
     assert first is get(store, "halves", "nhwc", 1)
+
+
+def test_parking_moves_every_network_of_a_seed_and_no_other():
+    """The baseline that a technique was fine-tuned from would otherwise stay on the accelerator, one for each seed."""
+    store, moved = TrainedStore(registry=tiny.registry(), device="cuda"), []
+
+    def held(*names):
+        return {
+            (workload, name, seed): SimpleNamespace(
+                network=SimpleNamespace(to=partial(_note, moved, workload, name, seed))
+            )
+            for workload, name, seed in names
+        }
+
+    store._fitted = held(("halves", "baseline", 0), ("halves", "baseline", 1), ("others", "baseline", 1))
+    store._finished = held(("halves", "halved(epochs=1)", 1))
+    store.park(store.registry.find_workload("halves"), 1)
+    assert [("halves", "baseline", 1, "cpu"), ("halves", "halved(epochs=1)", 1, "cpu")] == moved
+
+
+def _note(moved, *what):
+    moved.append(what)

@@ -30,6 +30,12 @@ def test_macro_precision_and_recall_are_scikit_learns(labels):
     assert pytest.approx((precision, recall)) == macro(predicted, targets)
 
 
+def test_targets_of_a_small_type_do_not_overflow():
+    """Data sets are stored as bytes; 100 classes squared are no byte."""
+    targets = np.arange(100, dtype=np.uint8)
+    assert (1.0, 1.0) == macro(np.arange(100), targets)
+
+
 def answers(seed):
     """60 items of three classes, four of five right."""
     rng = np.random.default_rng(seed)
