@@ -138,9 +138,14 @@ def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Meas
     """Each timed metric as the mean over this process and the fresh ones, with ``s`` over processes as its noise.
 
     The interval is Student's t of the processes' medians: between processes a ratio of two networks moves by more
-    than its interval within one.
+    than its interval within one. A process under other conditions (threads, launch-bound) measured something else.
     """
-    return [_replicated(one, [p[one.metric] for p in processes if one.metric in p]) for one in own]
+    return [_replicated(one, list(_alike(one, processes))) for one in own]
+
+
+def _alike(one: Measurement, processes: Sequence[Mapping[str, Measurement]]) -> Iterator[Measurement]:
+    found = (process[one.metric] for process in processes if one.metric in process)
+    return (other for other in found if dict(other.conditions) == dict(one.conditions))
 
 
 def _replicated(one: Measurement, others: Sequence[Measurement]) -> Measurement:

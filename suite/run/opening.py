@@ -53,6 +53,7 @@ def open_session(
     bench = Bench(registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter)
     if options.expect != "off":  # then the files are not looked at, and may be malformed
         bench.saturating |= _known_batches(store, workloads, header.where)
+    bench.saturating |= _batches_before(options, folder)
     session = Session(
         options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
         planned=dict.fromkeys(cases, GROUPS),
@@ -145,6 +146,12 @@ def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) ->
             if entry.metric == "speedup_saturated" and isinstance(batch, int):
                 found.setdefault(workload.name, batch)
     return found
+
+
+def _batches_before(options: Options, folder: RunFolder) -> dict[str, int]:
+    """The saturating batch of the figures that a resumed run goes on with."""
+    found = [m for m in folder.measurements() if m.metric == "speedup_saturated"] if options.resume else []
+    return {m.cell.workload: int(m.conditions["batch"]) for m in found}
 
 
 def _folder(options: Options, header: RunHeader) -> RunFolder:

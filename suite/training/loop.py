@@ -206,6 +206,7 @@ def finish(
 def _trained(
     recipe: Recipe, network: nn.Module, device: str, seed: int, *, seconds: float = 0.0, epochs: Any = ()
 ) -> Trained:
+    network.zero_grad(set_to_none=True)  # kept networks would hold the last step's gradients too
     return Trained(recipe=recipe, network=network.eval(), device=device, seed=seed, seconds=seconds, epochs=epochs)
 
 

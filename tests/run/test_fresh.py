@@ -252,3 +252,11 @@ def test_a_figure_is_suspect_once_most_of_its_processes_are(count, expected):
     own, *others = (speedup(2.0, suspect=suspect) for suspect in suspects)
     (one,) = replicated([own], [{"speedup": other} for other in others])
     assert expected == one.suspect
+
+
+def test_processes_under_other_conditions_are_no_replicas():
+    """Another number of threads, or a launch-bound process, times something else; too few are left for a spread."""
+    own, alike, other = (speedup(1.0, conditions={"threads": n}) for n in (1, 1, 2))
+    (one,) = replicated([own], [{"speedup": found} for found in (alike, alike, other)])
+    assert 3 == one.processes
+    assert [own] == replicated([own], [{"speedup": found} for found in (alike, other, other)])

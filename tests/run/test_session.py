@@ -410,6 +410,14 @@ def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news)
     assert 10 == len(second.folder.measurements())
 
 
+def test_a_resumed_run_goes_on_with_the_saturating_batch_that_was_found(start):
+    """Its other cells would be timed at one that is searched anew."""
+    first = start()
+    first.folder.append(measured(HALVED.cell, "speedup_saturated", 2.0, conditions={"batch": 256}))
+    assert {"halves": 256} == start(resume=first.folder.path).bench.saturating
+    assert {} == start().bench.saturating
+
+
 def test_a_resumed_run_tries_again_what_failed(start):
     """The error may have been mended; the exit code counts the new verdict."""
     first = start()

@@ -63,6 +63,11 @@ def test_the_same_seed_gives_bit_identical_weights(fitted):
     assert tiny.equal_states(tiny.state(fitted.network), tiny.state(tiny.fitted().network))
 
 
+def test_a_network_that_is_kept_holds_no_gradients(fitted):
+    """They are as large as the weights, and nobody asks for them any more."""
+    assert all(parameter.grad is None for parameter in fitted.network.parameters())
+
+
 def test_another_seed_gives_another_network(fitted):
     """Seeds are no decoration."""
     other = fit(tiny.recipe(), seed=1)
