@@ -55,6 +55,12 @@ def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list
     return _pair(cell, "training", held, peak_bytes(step, cell.device), conditions)
 
 
+def forget_peak(device: str) -> None:
+    """Let an accelerator's peak counter start from what is allocated now."""
+    if not _is_cpu(device):
+        torch.accelerator.reset_peak_memory_stats(device)
+
+
 def allocated(device: str) -> int:
     """Bytes that an accelerator's allocator has given out; 0 on a CPU, whose allocator does not say."""
     if _is_cpu(device):
@@ -115,7 +121,7 @@ def _profiled_peak(call: Callable[[], object]) -> int:
 
 def _peak_on_accelerator(call: Callable[[], object], device: str) -> int:
     synchronize(device)
-    torch.accelerator.reset_peak_memory_stats(device)
+    forget_peak(device)
     before = torch.accelerator.memory_allocated(device)
     call()
     synchronize(device)

@@ -273,19 +273,24 @@ def saturating_batch(base: Side, batch: int) -> int:
 
     Where memory ends first, half of what fits: two networks are timed side by side.
     """
-    if torch.device(base.served.device).type == "cuda":
-        torch.accelerator.reset_peak_memory_stats(base.served.device)  # what trained before is no part of the search
     best, rate = batch, _throughput_of(base, batch)
     while best < LARGEST_BATCH and _fits(base, 2 * best):
-        try:
-            faster = _throughput_of(base, 2 * best)
-        except RuntimeError:  # out of memory, an allocation of cuDNN's, an index beyond 32 bits: too large all the same
-            torch.accelerator.empty_cache()
+        faster = _throughput_if_it_fits(base, 2 * best)
+        if faster is None:
+            torch.accelerator.empty_cache()  # now that nothing holds what was allocated for it
             return max(batch, best // 2)
         if faster < SATURATED_GAIN * rate:
             break
         best, rate = 2 * best, faster
     return best
+
+
+def _throughput_if_it_fits(base: Side, batch: int) -> float | None:
+    """Items a second; ``None`` for out of memory, an allocation that cuDNN lacks, or an index beyond 32 bits."""
+    try:
+        return _throughput_of(base, batch)
+    except RuntimeError:
+        return None
 
 
 def _fits(base: Side, batch: int) -> bool:

@@ -123,8 +123,8 @@ class Bench(AbstractContextManager["Bench"]):
         self._free_device()
 
     def repeat(self, case: Case) -> Mapping[str, Measurement]:
-        """The timed metrics once more, in one fresh quiet process."""
-        return self._in_processes(case, 1)[0]
+        """The timed metrics once more, for as long as before, in one fresh quiet process."""
+        return self._in_processes(case, 1, self.plan.budget)[0]
 
     # -- groups -------------------------------------------------------------------------------------------------
 
@@ -196,17 +196,17 @@ class Bench(AbstractContextManager["Bench"]):
         if not self.plan.fresh:
             return own
         if self.plan.processes > 1:
-            own = replicated(own, self._in_processes(case, self.plan.processes - 1))
+            own = replicated(own, self._in_processes(case, self.plan.processes - 1, speed.REPLICA))
         if case.compiles:
             own += self._ask().compile(case, self._base(case), self._trained(case))
         return own
 
-    def _in_processes(self, case: Case, processes: int) -> list[dict[str, Measurement]]:
+    def _in_processes(self, case: Case, processes: int, budget: speed.Budget) -> list[dict[str, Measurement]]:
         return self._ask().speed(
             case,
             self._base(case),
             self._trained(case),
-            budget=speed.REPLICA,
+            budget=budget,
             processes=processes,
             saturating=self.saturating.get(case.workload.name),
         )
@@ -247,6 +247,7 @@ class Bench(AbstractContextManager["Bench"]):
             return None
         name = case.workload.name
         if name not in self.saturating:
+            memory.forget_peak(self.device)  # what trained before is no part of the search
             self.saturating[name] = speed.saturating_batch(sides[speed.BASE], case.batch)
         return self.saturating[name]
 

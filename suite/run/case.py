@@ -30,7 +30,12 @@ class Case:
 
     @property
     def trains_differently(self) -> bool:
-        """Whether a training step of this cell is to be timed: the baseline's, and one that a technique changes."""
+        """Whether a training step of this cell is to be timed: the baseline's, and one that a technique changes.
+
+        What comes trained has none: it need not even have a loss.
+        """
+        if self.workload.source == "checkpoint":
+            return False
         return self.composition.is_baseline or bool(self.composition.slots - frozenset(AFTER_TRAINING))
 
     @property

@@ -214,6 +214,8 @@ def _check_runner(config: pytest.Config) -> None:
         raise SuiteError("a gate needs its timings: run it without --benchmark-disable, or with --suite-expect=off")
     if option.benchmark_only:
         raise SetupError("a gate needs all figures, not timings alone: run it without --benchmark-only")
+    if getattr(option, "reruns", None):
+        raise SetupError("a gate judges each figure once: run it without --reruns")
     if option.benchmark_skip:
         raise SuiteError("a gate needs its timings: run it without --benchmark-skip, or with --suite-expect=off")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from suite.run.bench import Bench
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
+WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
@@ -254,9 +255,8 @@ def _is_paired(verdict: Verdict) -> bool:
 
 
 def _acquits(verdict: Verdict) -> bool:
-    """Whether a repeat contradicts a regression: it was judged, could be trusted, and did not regress."""
-    unjudged = (VerdictKind.REGRESSED, VerdictKind.MISSING, VerdictKind.UNVERIFIED, VerdictKind.ERROR)
-    return verdict.kind not in unjudged and verdict.measurement is not None and not verdict.measurement.suspect
+    """Whether a repeat contradicts a regression: it could be trusted, and lies within the bounds."""
+    return verdict.kind in WITHIN and verdict.measurement is not None and not verdict.measurement.suspect
 
 
 def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:
@@ -267,7 +267,7 @@ def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Ve
         return _noting(verdict, f"{value} again in a fresh process")
     if not _acquits(second):
         why = second.measurement.suspect or second.reason
-        return _noting(verdict, f"{value} in a fresh process, which cannot be trusted ({why})")
+        return _noting(verdict, f"{value} in a fresh process does not tell ({why})")
     noted = _noting(verdict, f"{value} in a fresh process does not confirm it")
     return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
 

@@ -24,7 +24,7 @@ from suite.scores.score import Score
 
 CONFIDENCE = 0.95
 RESAMPLES, AGGREGATE_RESAMPLES = 1000, 200
-RATE_MARGIN, WORST_MARGIN = 0.005, 0.01  # of a share of right items: one item in a few hundred must not matter
+RATE_MARGIN = 0.005  # of a share of right items: one item in a few hundred must not matter
 LEAST_SEEDS = 2
 
 Interval = tuple[float, float]
@@ -68,7 +68,7 @@ def score_measurements(score: Score, found: Compared) -> list[Measurement]:
     )  # fmt: skip
     worst = measured(
         found.cell, score.name + WORST_SEED, min(values) if score.better == "higher" else max(values),
-        noise=_deviation(values), by_seed=tuple(values), margin=_margin(score, WORST_MARGIN, rate=rate),
+        noise=_deviation(values), by_seed=tuple(values), margin=_margin(score, RATE_MARGIN, rate=rate),
     )  # fmt: skip
     return [replace(one, **common) for one in (value, difference, worst)]
 

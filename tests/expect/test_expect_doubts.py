@@ -57,7 +57,10 @@ def test_a_ratio_from_fewer_than_three_processes_is_not_recorded(tmp_path):
     """Its noise is not known; absolute figures have wide bounds anyway."""
     done = go(tmp_path, replace(SPEED, processes=2), *TIMES[1:], *REST)
     assert (5, 1) == (done.added, len(done.skipped))
-    wanted = "a ratio from 2 processes, fewer than 3, whose noise is not known; run it with --expect=record"
+    wanted = (
+        "a ratio from 2 processes, fewer than 3, whose noise is not known; "
+        "run it with --expect=record and without --quick, or with --processes 5"
+    )
     assert f"{CELL} speedup: {wanted}" == done.skipped[0]
 
 

@@ -235,13 +235,13 @@ def test_figures_in_another_unit_scale_value_interval_and_noise(factor):
 
 
 def test_margins_are_those_of_shares_unless_a_score_brings_its_own():
-    """Half a percent for a share and one for its worst seed; a declared margin holds for all three."""
+    """Half a percent for a share (bounds double it for the worst seed); a declared margin holds for all three."""
     own = replace(ERROR, margin=0.3)
     shares, errors, declared = (
         {ending: one.margin for ending, one in measurements(score, [seed_of(0, score, totals)]).items()}
         for score, totals in ((ACCURACY, [1, 0]), (ERROR, [0.2, 7.0]), (own, [0.2, 7.0]))
     )
-    assert {"": 0.005, "_vs_control": 0.005, "_worst_seed": 0.01} == shares
+    assert {"": 0.005, "_vs_control": 0.005, "_worst_seed": 0.005} == shares
     assert {None} == set(errors.values())
     assert {0.3} == set(declared.values())
 
