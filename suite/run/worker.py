@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -120,10 +121,8 @@ def _forget_peak() -> int:
 
     Loading the network and the data has a peak of its own, which would hide that of serving.
     """
-    try:
+    with suppress(OSError):  # another system, or a kernel without it: the rise is then that above everything before
         Path("/proc/self/clear_refs").write_text("5", "utf-8")
-    except OSError:  # another system, or a kernel without it: the rise is then that above everything before
-        pass
     return _peak_rss()
 
 
