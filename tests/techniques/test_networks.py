@@ -263,6 +263,7 @@ def quantized(plain, count=16):
 INT8 = [samples.words, samples.one_relu, samples.pair, samples.head_first]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("plain", INT8, ids=["whole numbers in", "one ReLU twice", "a dictionary in", "values in"])
 def test_static_int8_answers_nearly_as_the_network_does(plain):
     """Within a tenth of the outputs' size, for any number of items, from weights that are int8."""
@@ -280,6 +281,7 @@ def test_a_relu_that_is_called_twice_is_quantized_around_both_calls():
     assert 2 == len(calls)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("plain", [samples.words, samples.pair], ids=["whole numbers in", "a dictionary in"])
 def test_what_static_int8_ships_is_loaded_to_the_same_answers(plain, tmp_path):
     """The exported program stands alone, and its length does not depend on where the suite lies."""
