@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from suite.expect.policy import Policy
 from suite.records import TIERS, Tier
 
 Expect = Literal["gate", "report", "record", "off"]
-Policy = Literal["report", "fail"]
 EXPECT = ("gate", "report", "record", "off")
 POLICIES = ("report", "fail")
 DEFAULT_SEEDS = 5

@@ -15,7 +15,7 @@ from suite.registry import FROM_FILE
 from suite.run.case import Case
 from suite.training.loop import Trained
 from suite.training.recipe import Split, Splits
-from suite.training.trees import to
+from suite.training.trees import tree_map
 
 TRAINING_ITEMS, OTHER_ITEMS = 4096, 1024  # enough for a step, calibration and a served batch
 
@@ -89,11 +89,5 @@ def _shortened(data: Splits) -> Splits:
 
 def _on_host(part: Split) -> Split:
     """A copy: a slice would be written with the whole storage behind it."""
-    cloned = part.to("cpu")
-    return Split(inputs=_clone(cloned.inputs), targets=_clone(cloned.targets), ids=cloned.ids)
-
-
-def _clone(tree: Any) -> Any:
-    from suite.training.trees import tree_map
-
-    return tree_map(lambda leaf: leaf.clone(), to(tree, "cpu"))
+    inputs, targets = (tree_map(lambda leaf: leaf.cpu().clone(), tree) for tree in (part.inputs, part.targets))
+    return Split(inputs=inputs, targets=targets, ids=part.ids)
