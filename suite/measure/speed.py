@@ -48,8 +48,8 @@ class Budget:
     single: float = 2.0
     latency: float = 1.0
     training: float = 4.0
-    rounds: int = 16
-    longest: float = 90.0
+    rounds: int = 12
+    longest: float = 60.0
 
 
 QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0)
