@@ -1,0 +1,103 @@
+"""The least concave curve above one that is convex at first: what a budget could bring at best.
+
+Udell and Boyd, Maximizing a sum of sigmoids (2013).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from suite.curves.families.curve import Curve
+
+EXACT = 1e-13
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """What spending on one curve brings: its quality, or its loss with the other sign, by cost instead of resource."""
+
+    curve: Curve
+    sign: float
+    price: float
+
+    def __call__(self, cost: float) -> float:
+        return self.sign * float(self.curve(cost / self.price))
+
+    def slope(self, cost: float) -> float:
+        """What a further unit of cost brings."""
+        return self.sign * float(self.curve.derivative(cost / self.price)) / self.price
+
+    @property
+    def least(self) -> float:
+        """The cost below which the curve is not defined."""
+        return self.curve.domain[0] * self.price
+
+    @property
+    def turn(self) -> float:
+        """The cost at which the benefit turns from convex to concave."""
+        return self.least if self.curve.inflection is None else self.curve.inflection * self.price
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Of a benefit on [low, high]: a chord from ``low`` to ``touch``, from there on the benefit itself."""
+
+    benefit: Benefit
+    low: float
+    high: float
+    touch: float
+
+    @classmethod
+    def of(cls, benefit: Benefit, low: float, high: float) -> Envelope:
+        """The least concave function above ``benefit`` on [low, high]."""
+        return cls(benefit, low, high, _touch(benefit, low, high))
+
+    @property
+    def chord(self) -> float:
+        """Slope of the chord; where there is none, of the benefit at its beginning."""
+        if self.touch <= self.low:
+            return self.benefit.slope(self.low)
+        return (self.benefit(self.touch) - self.benefit(self.low)) / (self.touch - self.low)
+
+    def __call__(self, cost: float) -> float:
+        if self.low < cost < self.touch:
+            return self.benefit(self.low) + self.chord * (cost - self.low)
+        return self.benefit(cost)
+
+    def demand(self, price: float) -> float:
+        """The most that is worth spending where a unit must bring ``price``."""
+        if self.high <= self.low or self.chord < price:
+            return self.low
+        if self.touch >= self.high or self.benefit.slope(self.high) >= price:
+            return self.high
+        if self.benefit.slope(self.touch) <= price:
+            return self.touch
+        return root(lambda cost: self.benefit.slope(cost) - price, self.touch, self.high)
+
+
+def _touch(benefit: Benefit, low: float, high: float) -> float:
+    """Where the line from ``low`` touches the concave part from above; ``high`` where it does not before."""
+    turn = benefit.turn
+    if turn <= low:
+        return low
+    if turn >= high:
+        return high
+
+    def excess(cost: float) -> float:
+        return benefit(cost) - benefit(low) - benefit.slope(cost) * (cost - low)
+
+    if excess(high) <= 0:
+        return high
+    return root(excess, turn, high) if excess(turn) < 0 else turn
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function changes its sign between ``low`` and ``high``."""
+    from scipy.optimize import brentq
+
+    at_low = function(low)
+    if not math.isfinite(at_low):  # a power law rises without bound at nothing
+        low = min(high, max(math.ulp(high), 1e-12 * high))
+    return float(brentq(function, low, high, xtol=EXACT * max(high, 1e-300), rtol=1e-14))
