@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from suite.curves.families.units import factor
 from suite.errors import SuiteError
 
 Array = NDArray[np.float64]
@@ -22,6 +24,10 @@ Interval = tuple[float, float]
 
 ANY: Interval = (-math.inf, math.inf)
 POSITIVE: Interval = (0.0, math.inf)
+EXPONENT: Interval = (0.0, 100.0)
+LARGEST = 1e60
+"""Resources and parameters beyond this, and positive parameters below its reciprocal, are mistakes of a unit: products
+of a few of them leave the range of a float."""
 
 
 class CurveError(SuiteError):
@@ -34,7 +40,8 @@ class Curve(ABC):
 
     A subclass is a frozen dataclass whose fields are floats, and says of itself: ``name`` (what users write),
     ``source`` (who published it), ``units`` and open ``bounds`` by parameter, ``linear`` (the parameters in which the
-    value is linear: ``value = shapes(resource, **the others) @ linear``) and ``domain`` of its resource.
+    value is linear: ``value = shapes(resource, **the others) @ linear``) and ``domain`` of its resource. A unit is a
+    product such as ``Q R^-1``; an exponent may be another parameter, ``Q R^c``.
     """
 
     name: ClassVar[str]
@@ -43,13 +50,23 @@ class Curve(ABC):
     bounds: ClassVar[Mapping[str, Interval]] = {}
     linear: ClassVar[tuple[str, ...]]
     domain: ClassVar[Interval] = (0.0, math.inf)
-    """Least and largest resource the curve is defined for, both included where finite."""
+    """Least and largest resource the curve is defined for, both included where finite, unless `open_below`."""
+    open_below: ClassVar[bool] = False
+    """Whether the least resource of the domain itself is excluded."""
+    scale_free: ClassVar[bool] = True
+    """Whether another unit of the resource leaves the curve in its family, see `rescaled`."""
 
     def __post_init__(self) -> None:
         for name, value in self.params.items():
-            low, high = self.bounds.get(name, ANY)
-            if not (math.isfinite(value) and low < value < high):
-                raise CurveError(f"{self.name}: {name} must lie between {low:g} and {high:g}, got {value!r}")
+            object.__setattr__(self, name, self._number(name, value))
+
+    def _number(self, name: str, value: Any) -> float:
+        low, high = self.bounds.get(name, ANY)
+        if not (isinstance(value, Real) and math.isfinite(value) and low < value < high):
+            raise CurveError(f"{self.name}: {name} must be a number between {low:g} and {high:g}, got {value!r}")
+        if abs(value) > LARGEST or (low == 0 and value < 1 / LARGEST):
+            raise CurveError(f"{self.name}: {name} = {value:g} is beyond what floats can carry; choose another unit")
+        return float(value)
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
@@ -65,6 +82,11 @@ class Curve(ABC):
     def params(self) -> dict[str, float]:
         """The parameters by name."""
         return {name: getattr(self, name) for name in self.parameters()}
+
+    @property
+    def shape(self) -> dict[str, float]:
+        """The non-linear parameters by name."""
+        return {name: getattr(self, name) for name in self.nonlinear()}
 
     @classmethod
     @abstractmethod
@@ -82,14 +104,12 @@ class Curve(ABC):
 
     def __call__(self, resource: ArrayLike) -> Array:
         """Quality [...] in Q. Raises `CurveError` outside the domain."""
-        r = self.checked(resource)
         weights = np.array([getattr(self, name) for name in self.linear])
-        given = {name: getattr(self, name) for name in self.nonlinear()}
-        return np.asarray(self.shapes(r, **given) @ weights)
+        return np.asarray(self.shapes(self.checked(resource), **self.shape) @ weights)
 
     @abstractmethod
     def derivative(self, resource: ArrayLike) -> Array:
-        """Marginal return [...] in Q/R, analytic."""
+        """Marginal return [...] in Q/R, analytic; infinite where the curve starts vertically."""
 
     @abstractmethod
     def second_derivative(self, resource: ArrayLike) -> Array:
@@ -97,12 +117,15 @@ class Curve(ABC):
 
     @abstractmethod
     def inverse(self, quality: ArrayLike) -> Array:
-        """The resource [...] that brings ``quality``. Raises `CurveError` outside `reached`."""
+        """The resource [...] that brings ``quality``. Raises `CurveError` outside `reached`; see `solved`."""
 
     @property
     @abstractmethod
     def reached(self) -> Interval:
-        """The open interval of qualities that the curve takes inside its domain."""
+        """The open interval of qualities that the curve takes inside its domain.
+
+        The quality at the domain's least resource, where that is included, is reached as well.
+        """
 
     @property
     @abstractmethod
@@ -123,12 +146,50 @@ class Curve(ABC):
         """The curve with other parameters."""
         return type(self)(**{**self.params, **changes})
 
+    def rescaled(self, *, resource: float = 1.0, quality: float = 1.0) -> Self:
+        """The same curve in other units, in which the numbers of resources and qualities are so many times as large.
+
+        From hours to minutes is ``resource=60``: ``curve.rescaled(resource=60)(60 * r) == curve(r)``.
+        """
+        sizes = {"R": resource, "Q": quality}
+        return self.replace(**{k: v * factor(self.units[k], sizes, self.params) for k, v in self.params.items()})
+
     @classmethod
     def checked(cls, resource: ArrayLike) -> Array:
         """Resources as floats. Raises `CurveError` for what is not finite or lies outside the domain."""
-        r = np.asarray(resource, dtype=np.float64)
-        low, high = cls.domain
-        wrong = ~(np.isfinite(r) & (r >= low) & (r <= high))
+        r = cls.floats(resource, "a resource")
+        low, high = cls.domain[0], min(cls.domain[1], LARGEST)
+        wrong = ~(np.isfinite(r) & (r >= low) & (r <= high)) | (cls.open_below & (r == low))
         if wrong.any():
-            raise CurveError(f"{cls.name}: resources must lie in [{low:g}, {high:g}], got {r[wrong].flat[0]:g}")
+            least = f"above {low:g}" if cls.open_below else f"at least {low:g}"
+            raise CurveError(f"{cls.name}: a resource must be {least} and at most {high:g}, got {r[wrong].flat[0]:g}")
         return r
+
+    @classmethod
+    def floats(cls, given: ArrayLike, what: str) -> Array:
+        """An array of floats. Raises `CurveError` for what is no number."""
+        try:
+            return np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise CurveError(f"{cls.name}: {what} must be a number or an array of numbers, got {given!r}") from None
+
+    def solved(self, quality: ArrayLike, solve: Callable[[Array], Array]) -> Array:
+        """``solve`` of each ``quality``: the resource that brings it, for a family's `inverse`.
+
+        Raises `CurveError` for a quality that is not `reached`, or only with resources above ``LARGEST``.
+        """
+        q, (low, high) = self.floats(quality, "a quality"), self.reached
+        wrong = ~((q > low) & (q < high)) & ~self._first(q)
+        if wrong.any():
+            reached = f"only qualities between {low:g} and {high:g} are reached"
+            raise CurveError(f"{self.name}: {reached}, got {q[wrong].flat[0]:g}")
+        with np.errstate(all="ignore"):  # an end of `reached` brings the logarithm of 0, whose limit is right
+            r = np.maximum(solve(q), self.domain[0])
+        if not np.all(r <= LARGEST):
+            far = q[~(r <= LARGEST)].flat[0]
+            raise CurveError(f"{self.name}: a quality of {far:g} takes more resources than {LARGEST:g}")
+        return np.asarray(r)
+
+    def _first(self, q: Array) -> NDArray[np.bool_]:
+        """Where ``q`` is the quality at the domain's least resource."""
+        return np.zeros(q.shape, dtype=np.bool_) if self.open_below else np.asarray(q == self(self.domain[0]))

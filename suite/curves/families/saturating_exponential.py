@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from suite.curves.families.curve import ANY, POSITIVE, Array, Curve, CurveError, Interval
+from suite.curves.families.curve import ANY, POSITIVE, Array
+from suite.curves.families.growth import Growth
+from suite.curves.families.stable import columns, spread
+
+
+class Exponential(Growth):
+    """What the saturating exponentials share: ``1 - exp(-r / scale)``, concave everywhere."""
+
+    @classmethod
+    def share(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:
+        z = resource / nonlinear["scale"]
+        return -np.expm1(-z), np.exp(-z)  # 1 - exp(-z) would be 0 below z = 1e-16
+
+    @classmethod
+    def slopes(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:
+        scale = nonlinear["scale"]
+        left = np.exp(-resource / scale)
+        return left / scale, -left / scale**2
+
+    @classmethod
+    def quantile(cls, share: Array, left: Array, **nonlinear: Any) -> Array:
+        return np.asarray(-nonlinear["scale"] * np.where(share < left, np.log1p(-share), np.log(left)))
+
+    @classmethod
+    def starts(cls, resource: Array) -> dict[str, Array]:
+        return {"scale": spread(resource, 0.1, 30, 24)}
 
 
 @dataclass(frozen=True)
-class SaturatingExponential(Curve):
-    """``top * (1 - exp(-r / scale))``: concave everywhere, from 0 at no resource."""
+class SaturatingExponential(Exponential):
+    """``top * (1 - exp(-r / scale))``: from 0 at no resource."""
 
     top: float
     scale: float
 
     name = "saturating_exponential"
     source = "the article's section 3.1; Mitscherlich's law of diminishing returns (1909)"
-    units = {"top": "Q", "scale": "R"}
-    bounds = {"top": ANY, "scale": POSITIVE}
+    units: ClassVar = {"top": "Q", "scale": "R"}
+    bounds: ClassVar = {"top": ANY, "scale": POSITIVE}
     linear = ("top",)
+    start = 0.0
+
+    @property
+    def end(self) -> float:
+        return self.top
 
     @classmethod
     def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return np.asarray(-np.expm1(-resource / nonlinear["scale"]))[..., None]  # 1 - exp() is 0 below r/scale = 1e-16
-
-    @classmethod
-    def starts(cls, resource: Array) -> dict[str, Array]:
-        positive = resource[resource > 0]
-        return {"scale": np.geomspace(0.1 * positive.min(), 30 * positive.max(), 24)}
-
-    def derivative(self, resource: ArrayLike) -> Array:
-        return np.asarray(self.top / self.scale * np.exp(-self.checked(resource) / self.scale))
-
-    def second_derivative(self, resource: ArrayLike) -> Array:
-        return -self.derivative(resource) / self.scale
-
-    def inverse(self, quality: ArrayLike) -> Array:
-        q = np.asarray(quality, dtype=np.float64)
-        low, high = self.reached
-        if not np.all((q >= low) & (q <= high) & (q != self.top)):
-            raise CurveError(f"{self.name}: only qualities from 0 to below {self.top:g} are reached, got {quality!r}")
-        return np.asarray(-self.scale * np.log1p(-q / self.top))
-
-    @property
-    def reached(self) -> Interval:
-        return min(0.0, self.top), max(0.0, self.top)
-
-    @property
-    def asymptote(self) -> float:
-        return self.top
+        return columns(cls.share(resource, **nonlinear)[0])
