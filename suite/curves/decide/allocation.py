@@ -19,7 +19,9 @@ from suite.errors import SuiteError
 
 TOLERANCE = 1e-9  # of the benefit at stake
 MOST_BRANCHES = 5_000
-BISECTIONS = 120
+STEPS = 150
+EXACT = 1e-13
+SLIVER = 1e-12  # of the budget, for a curve that has no value at nothing
 DIRECTIONS = {"higher": 1.0, "lower": -1.0}
 
 
@@ -77,7 +79,8 @@ def _benefits(
         raise AllocationError(f"costs must be {len(curves)} positive numbers, one a curve, got {prices}")
     if better not in DIRECTIONS:
         raise AllocationError(f"better must be higher or lower, got {better!r}")
-    found = tuple(Benefit(curve, DIRECTIONS[better], price) for curve, price in zip(curves, prices, strict=True))
+    floor = SLIVER * budget
+    found = tuple(Benefit(curve, DIRECTIONS[better], price, floor) for curve, price in zip(curves, prices, strict=True))
     least = sum(one.least for one in found)
     if not (math.isfinite(budget) and budget >= least):
         raise AllocationError(
@@ -159,11 +162,28 @@ def _prices(demanded: Callable[[float], list[float]], budget: float) -> tuple[li
     cheap, dear = 0.0, 1.0
     while sum(demanded(dear)) > budget:
         cheap, dear = dear, 8 * dear
-    while cheap == 0.0 and sum(demanded(dear / 8)) <= budget and dear > 1e-290:  # noqa: PLR2004  # the least float
-        dear /= 8
-    for _ in range(BISECTIONS):
-        middle = (cheap + dear) / 2
-        if not cheap < middle < dear:
+    while cheap == 0.0:  # demand at no price is above the budget, so this ends
+        cheap, dear = (dear / 8, dear) if sum(demanded(dear / 8)) > budget else (0.0, dear / 8)
+    return _closed(demanded, budget, cheap, dear)
+
+
+def _closed(
+    demanded: Callable[[float], list[float]], budget: float, cheap: float, dear: float
+) -> tuple[list[float], list[float]]:
+    """Closes in on the price by false position; every third step halves, for a chord's jump would stop the others."""
+    above, below = demanded(cheap), demanded(dear)
+    over, under = sum(above) - budget, sum(below) - budget
+    for step in range(STEPS):
+        if under == 0 or over - under <= EXACT * budget or dear - cheap <= EXACT * dear:
             break
-        cheap, dear = (middle, dear) if sum(demanded(middle)) > budget else (cheap, middle)
-    return demanded(cheap), demanded(dear)
+        share = 0.5 if step % 3 == 2 else over / (over - under)  # noqa: PLR2004  # every third
+        middle = cheap + share * (dear - cheap)
+        if not cheap < middle < dear:
+            middle = (cheap + dear) / 2
+        found = demanded(middle)
+        excess = sum(found) - budget
+        if excess > 0:
+            cheap, above, over = middle, found, excess
+        else:
+            dear, below, under = middle, found, excess
+    return above, below

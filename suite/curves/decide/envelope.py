@@ -5,9 +5,9 @@ Udell and Boyd, Maximizing a sum of sigmoids (2013).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from suite.curves.families.curve import Curve
 
@@ -22,6 +22,9 @@ class Benefit:
     sign: float
     price: float
 
+    floor: float
+    """What is spent at least where a curve has no value at nothing, as a power law of losses."""
+
     def __call__(self, cost: float) -> float:
         return self.sign * float(self.curve(cost / self.price))
 
@@ -32,7 +35,7 @@ class Benefit:
     @property
     def least(self) -> float:
         """The cost below which the curve is not defined."""
-        return self.curve.domain[0] * self.price
+        return self.curve.domain[0] * self.price + (self.floor if self.curve.open_below else 0.0)
 
     @property
     def turn(self) -> float:
@@ -54,7 +57,7 @@ class Envelope:
         """The least concave function above ``benefit`` on [low, high]."""
         return cls(benefit, low, high, _touch(benefit, low, high))
 
-    @property
+    @cached_property
     def chord(self) -> float:
         """Slope of the chord; where there is none, of the benefit at its beginning."""
         if self.touch <= self.low:
@@ -66,13 +69,18 @@ class Envelope:
             return self.benefit(self.low) + self.chord * (cost - self.low)
         return self.benefit(cost)
 
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """Slopes where the concave part begins and ends."""
+        return self.benefit.slope(self.touch), self.benefit.slope(self.high)
+
     def demand(self, price: float) -> float:
         """The most that is worth spending where a unit must bring ``price``."""
         if self.high <= self.low or self.chord < price:
             return self.low
-        if self.touch >= self.high or self.benefit.slope(self.high) >= price:
+        if self.touch >= self.high or self._ends[1] >= price:
             return self.high
-        if self.benefit.slope(self.touch) <= price:
+        if self._ends[0] <= price:
             return self.touch
         return root(lambda cost: self.benefit.slope(cost) - price, self.touch, self.high)
 
@@ -97,7 +105,4 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a function changes its sign between ``low`` and ``high``."""
     from scipy.optimize import brentq
 
-    at_low = function(low)
-    if not math.isfinite(at_low):  # a power law rises without bound at nothing
-        low = min(high, max(math.ulp(high), 1e-12 * high))
     return float(brentq(function, low, high, xtol=EXACT * max(high, 1e-300), rtol=1e-14))

@@ -29,7 +29,7 @@ class StopRule:
 
 
 def stop_rule(fit: Fit, at: float, *, step: float, price: float, level: float = LEVEL) -> StopRule:
-    """Whether to go on from ``at`` by a ``step``, if a unit of the resource costs as much as ``price`` of quality (Q/R).
+    """Whether to go on from ``at`` by a ``step``, if a unit of the resource costs ``price`` of quality (Q/R).
 
     A fall of a loss counts as gain. Stops only if the gain's upper bound is below the price: a noisy curve goes on.
     """
@@ -78,7 +78,5 @@ def _stationary(curve: Curve, price: float, least: float, most: float) -> list[f
     for low, high in curve.diminishing:
         begin, end = max(low, least), min(high, most)
         if begin < end and curve.derivative(begin) > price > curve.derivative(end):
-            found.append(
-                float(brentq(lambda r: float(curve.derivative(r)) - price, begin, end, xtol=1e-12, rtol=1e-14))
-            )
+            found.append(float(brentq(lambda r: float(curve.derivative(r)) - price, begin, end, xtol=1e-12)))
     return found

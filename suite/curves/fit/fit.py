@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from suite.curves.families import family as look_up
-from suite.curves.families.curve import Array, Curve
+from suite.curves.families.curve import Array, Curve, CurveError
 from suite.curves.fit import robust
 from suite.curves.fit.points import FitError, Points, check_resources, checked, numbers
 from suite.curves.fit.result import Fit, Fits, named
@@ -17,6 +17,8 @@ from suite.errors import unknown
 LOSSES = ("auto", "squares", "huber")
 STARTS = 8  # of one curve
 STARTS_OF_MANY = 2
+STILL_OF_MANY = 1e-10  # where a search of many curves ends: five digits of the parameters
+TOGETHER = 128  # curves: what a step computes then stays in a processor's cache
 
 
 def fit(
@@ -63,7 +65,14 @@ def _result(
 ) -> Fit:
     params = {name: float(values[0]) for name, values in named(problem.weighted(weight), u).items()}
     found = () if outliers is None else tuple(int(i) for i in np.flatnonzero(outliers))
-    return Fit(problem.family(**params), points, loss, found, weight, problem, u)
+    return Fit(_curve(problem.family, params), points, loss, found, weight, problem, u)
+
+
+def _curve(family: type[Curve], params: dict[str, float]) -> Curve:
+    try:
+        return family(**params)
+    except CurveError as error:
+        raise FitError(f"the best fit lies outside of what the family allows: {error}") from None
 
 
 def fit_many(
@@ -86,6 +95,7 @@ def fit_many(
     for row in r:
         check_resources(row, chosen)
     problem = Problem(chosen, Scales.of(chosen, r.ravel()), r, q, np.ones_like(q))
-    u = searched(problem, starts=starts)
+    rows = np.array_split(np.arange(len(q)), max(1, len(q) // TOGETHER))
+    u = np.concatenate([searched(problem.of(some), starts=starts, still=STILL_OF_MANY) for some in rows])
     _, left = problem.residuals(u)
     return Fits(chosen, named(problem, u), np.sum(left**2, axis=-1), q.shape[-1] - len(chosen.parameters()))

@@ -17,7 +17,7 @@ class FitError(SuiteError):
 
 @dataclass(frozen=True)
 class Points:
-    """Resources and qualities [n] in the order of the resource, with the noise ``sigma`` [n] of each where it is known."""
+    """Resources and qualities [n] in the order of the resource, with the noise ``sigma`` [n] where it is known."""
 
     resource: Array
     quality: Array
@@ -36,7 +36,10 @@ def checked(resource: ArrayLike, quality: ArrayLike, sigma: ArrayLike | None, fa
     """The points of one curve, sorted by resource. Repeated measurements at one resource are points of their own."""
     r, q = numbers("resource", resource), numbers("quality", quality)
     if r.ndim != 1 or q.shape != r.shape:
-        raise FitError(f"resource and quality must be two lists of one length, got shapes {r.shape} and {q.shape}")
+        hint = "; many curves at once: fit_many" if max(r.ndim, q.ndim) > 1 else ""
+        raise FitError(
+            f"resource and quality must be two lists of one length, got shapes {r.shape} and {q.shape}{hint}"
+        )
     s = None if sigma is None else np.broadcast_to(numbers("sigma", sigma), q.shape)
     if s is not None and not np.all(s > 0):
         raise FitError(f"sigma must be positive, got {s[~(s > 0)][0]:g} at point {int(np.argmin(s > 0))}")

@@ -24,15 +24,16 @@ def profiled(problem: Problem, u: Array, name: str, *, value: float, step: float
     ``problem`` holds one curve and ``u`` [1, q] its optimum; ``step`` is about the parameter's standard error.
     """
     _, left = problem.residuals(u)
-    best, bounds = float(np.sum(left**2)), problem.family.bounds.get(name, (-math.inf, math.inf))
-    return _side(problem, u, name, value, -step, best + rise, bounds[0]), _side(
-        problem, u, name, value, step, best + rise, bounds[1]
+    allowed = float(np.sum(left**2)) + rise
+    low, high = problem.family.bounds.get(name, (-math.inf, math.inf))
+    return (
+        _side(_walk(problem, u, name, allowed), value, step=-step, bound=low),
+        _side(_walk(problem, u, name, allowed), value, step=step, bound=high),
     )
 
 
-def _side(problem: Problem, u: Array, name: str, value: float, step: float, allowed: float, bound: float) -> float:
-    """Walks outwards in growing steps until the fit is worse than ``allowed``, then halves; infinite if it never is."""
-    excess = _walk(problem, u, name, allowed)
+def _side(excess: Callable[[float], float], value: float, *, step: float, bound: float) -> float:
+    """Goes outwards in growing steps until the fit is too bad, then halves; the ``bound`` if it never is."""
     inner, outer, size = value, value, step
     for _ in range(DOUBLINGS):
         outer = _inside(inner + size, inner, bound)

@@ -14,7 +14,7 @@ DEPENDENT = 1e-11  # a column is dependent whose part orthogonal to the others i
 
 
 def project(columns: Array, target: Array) -> tuple[Array, Array]:
-    """Least-squares coefficients [..., l] of ``columns`` [..., n, l] for ``target`` [..., n], and what is left [..., n].
+    """Least-squares coefficients [..., l] of ``columns`` [..., n, l] for ``target`` [..., n]; what is left [..., n].
 
     Gram-Schmidt, twice, vectorised over the leading axes. A column that the others give already has coefficient 0.
     """
@@ -31,7 +31,7 @@ def project(columns: Array, target: Array) -> tuple[Array, Array]:
 
 
 def _orthonormal(column: Array, basis: list[Array], upper: Array) -> Array:
-    """``column`` [..., n] without its parts along ``basis``, of length 1 or 0; ``upper`` [..., l] receives R's column."""
+    """``column`` [..., n] without its parts along ``basis``, length 1 or 0; ``upper`` [..., l] receives R's column."""
     length = np.sqrt(np.einsum("...n,...n->...", column, column))
     rest = column
     for _ in range(2):  # once leaves rounding errors where columns are nearly parallel

@@ -42,8 +42,9 @@ class Band:
 class Fit:
     """A family fitted to the points of one curve.
 
-    ``loss`` says what was minimised: ``squares``, or ``huber`` where ``outliers`` (positions in the sorted points) stood
-    too far off. ``noise`` is the standard deviation of a measurement, in Q, or in units of ``sigma`` where it was given.
+    ``loss`` says what was minimised: ``squares``, or ``huber`` where ``outliers`` (positions in the sorted points)
+    stood too far off. ``noise`` is the standard deviation of a measurement in Q; in units of ``sigma`` where that was
+    given.
     """
 
     curve: Curve
@@ -94,8 +95,8 @@ class Fit:
     def noise(self) -> float:
         """Standard deviation of a measurement: estimated; where ``sigma`` was given, a factor on it of at least 1.
 
-        With Huber's loss the variance is that of the bounded residuals (Huber and Ronchetti 2009, 7.6). Infinite without
-        a point more than parameters.
+        With Huber's loss the variance is that of the bounded residuals (Huber and Ronchetti 2009, 7.6). Infinite
+        without a point more than parameters.
         """
         if self.dof <= 0:
             return math.inf
@@ -105,7 +106,7 @@ class Fit:
 
     @cached_property
     def slopes(self) -> Array:
-        """d value / d parameter [n, p] at the points, weighted."""
+        """Of the value by the parameters [n, p] at the points, weighted."""
         return np.asarray(jacobian(self.curve, self.points.resource) * self.problem.root_weight[0][:, None])
 
     @cached_property
@@ -173,7 +174,7 @@ class Fit:
 
     @cached_property
     def replicates(self) -> Mapping[str, Array]:
-        """Parameters [400] refitted to the curve with resampled residuals, each made as large as its point's leverage hid.
+        """Parameters [400] refitted to the curve with resampled residuals, each as large as its point's leverage hid.
 
         Davison and Hinkley, Bootstrap Methods and their Application (1997), section 6.3. Seeded: the same every time.
         """
@@ -212,7 +213,7 @@ class Fit:
 
     @cached_property
     def aicc(self) -> float:
-        """Akaike's criterion for few points (Hurvich and Tsai 1989), noise counted as a parameter; inf without enough."""
+        """Akaike's criterion for few points (Hurvich and Tsai 1989); the noise is a parameter; inf without enough."""
         n, k = len(self.points), len(self.params) + (self.points.sigma is None)
         return self._deviance + 2 * k + (2 * k * (k + 1) / (n - k - 1) if n > k + 1 else math.inf)
 
@@ -232,7 +233,7 @@ class Fit:
     @cached_property
     def unidentified(self) -> Mapping[str, str]:
         """What the data do not tell, with the reason: parameters by name, and ``asymptote``."""
-        found = {name: "the best value lies at the end of what was searched" for name in self._at_limit()}
+        found = dict.fromkeys(self._at_limit(), "the best value lies at the end of what was searched")
         found |= {
             name: "it changes nothing at the measured resources"
             for name, error in self.errors.items()

@@ -14,8 +14,9 @@ HUBER = 1.345  # robust standard deviations: 95 % efficiency where the noise is 
 MAD = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 OUTLYING = 5.0  # robust standard deviations; of 10,000 Gaussian points 0.006 lie beyond
 LEAST_LEFT = 5  # points more than parameters: with fewer the middle residual says nothing of the noise
-ROUNDS = 40
-SETTLED = 1e-9
+ROUNDS = 30
+SETTLED = 1e-4  # change of a weight from which on reweighting goes on; it shrinks the parameters' far more
+STILL = 1e-7
 
 
 def scale(residuals: Array, parameters: int) -> float:
@@ -37,11 +38,11 @@ def huber(problem: Problem, u: Array, parameters: int) -> tuple[Array, Array]:
         if spread == 0:
             break
         found = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(left), np.finfo(float).tiny))
-        u, _ = descended(problem.weighted(found), u)
+        u, _ = descended(problem.weighted(found), u, still=STILL)
         change, weight = np.max(np.abs(found - weight)), found
         if change < SETTLED:
             break
-    return u, weight
+    return descended(problem.weighted(weight), u)[0], weight
 
 
 def outliers(problem: Problem, u: Array, weight: Array, parameters: int) -> Array:

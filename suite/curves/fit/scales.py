@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.curves.families.curve import ANY, Array, Curve
+from suite.curves.families.curve import ANY, LARGEST, Array, Curve
 
 BEYOND = math.log(1e4)  # how far outside its candidates a positive parameter is searched
 
@@ -48,7 +48,7 @@ class Scales:
             high=np.array(
                 [min(axis.max() + far, limit[1]) for axis, far, limit in zip(axes, reach, limits, strict=True)]
             ),
-            candidates=np.array(list(product(*axes))).reshape(-1, len(names)),
+            candidates=np.array(list(product(*axes))).reshape(-1 if names else 1, len(names)),
         )
 
     def without(self, name: str) -> Scales:
@@ -84,6 +84,7 @@ def _limits(bounds: tuple[float, float], *, log: bool) -> tuple[float, float]:
     """Open bounds in search coordinates, a hair inside where they are finite."""
     low, high = bounds
     if log:
-        low, high = (math.log(low) if low > 0 else -math.inf), (math.log(high) if math.isfinite(high) else math.inf)
+        low, high = max(low, 1 / LARGEST), min(high, LARGEST)  # what a curve can carry
+        low, high = math.log(low), math.log(high)
     hair = 1e-9 * max(1.0, *(abs(side) for side in (low, high) if math.isfinite(side)), 0.0)
     return low + hair, high - hair

@@ -22,7 +22,7 @@ STILL = 1e-13  # relative decrease of the sum of squares below which a step brou
 
 @dataclass(frozen=True)
 class Problem:
-    """k weighted curves and the family they are fitted with; ``resource`` is [1, n] where they share it, else [k, n]."""
+    """k weighted curves and the family they are fitted with; ``resource`` [1, n] where they share it, else [k, n]."""
 
     family: type[Curve]
     scales: Scales
@@ -63,14 +63,14 @@ class Problem:
         return np.delete(shapes, j, axis=-1), self.quality - value * shapes[..., j]
 
 
-def searched(problem: Problem, *, starts: int) -> Array:
+def searched(problem: Problem, *, starts: int, still: float = STILL) -> Array:
     """The best non-linear parameters [k, q] found from each curve's ``starts`` best candidates."""
     if not problem.scales.names:
         return np.zeros((len(problem.quality), 0))
     begun = problem.scales.candidates[_best_candidates(problem, starts)]  # [k, s, q]
     count = begun.shape[1]
     repeated = problem.of(np.repeat(np.arange(len(problem.quality)), count))
-    ended, squares = descended(repeated, begun.reshape(-1, begun.shape[-1]))
+    ended, squares = descended(repeated, begun.reshape(-1, begun.shape[-1]), still=still)
     best = np.argmin(squares.reshape(-1, count), axis=1)
     return np.asarray(ended.reshape(*begun.shape)[np.arange(len(best)), best])
 
@@ -120,8 +120,11 @@ def _shared_squares(one: Problem, u: Array, target: Array) -> Array:
     return np.asarray(np.sum(target**2, axis=1)[:, None] - np.sum(parts**2, axis=-1))
 
 
-def descended(problem: Problem, u: Array) -> tuple[Array, Array]:
-    """Levenberg-Marquardt from ``u`` [k, q]: where it ends [k, q] and the sums of squares [k] there."""
+def descended(problem: Problem, u: Array, *, still: float = STILL) -> tuple[Array, Array]:
+    """Levenberg-Marquardt from ``u`` [k, q]: where it ends [k, q] and the sums of squares [k] there.
+
+    A curve is done when a step makes its sum of squares smaller by no more than a share ``still``.
+    """
     u = problem.scales.held(u)
     squares = _squares(problem, u)
     damping = np.full(len(u), DAMPED[0])
@@ -129,11 +132,13 @@ def descended(problem: Problem, u: Array) -> tuple[Array, Array]:
     for _ in range(ITERATIONS):
         if not len(active):
             break
-        active = _stepped(problem, u, squares, damping, active)
+        active = _stepped(problem, u, squares, damping, active, still)
     return u, squares
 
 
-def _stepped(problem: Problem, u: Array, squares: Array, damping: Array, active: Array) -> Array:
+def _stepped(  # noqa: PLR0917  # the state of one search
+    problem: Problem, u: Array, squares: Array, damping: Array, active: Array, still: float
+) -> Array:
     """One step of the ``active`` curves, in place; returns those that go on."""
     part = problem.of(active)
     tried = part.scales.held(u[active] + _step(part, u[active], damping[active]))
@@ -143,7 +148,7 @@ def _stepped(problem: Problem, u: Array, squares: Array, damping: Array, active:
     rows = active[better]
     u[rows], squares[rows] = tried[better], found[better]
     damping[active] = np.clip(np.where(better, damping[active] / 8, damping[active] * 10), DAMPED[1], None)
-    done = (better & (gain <= STILL * squares[active])) | (damping[active] > DAMPED[2]) | (squares[active] == 0)
+    done = (better & (gain <= still * squares[active])) | (damping[active] > DAMPED[2]) | (squares[active] == 0)
     return active[~done]
 
 

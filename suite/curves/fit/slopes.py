@@ -16,7 +16,7 @@ SINGULAR = 1e-12  # of the largest singular value
 
 
 def jacobian(curve: Curve, resource: Array) -> Array:
-    """d value / d parameter [n, p] at ``resource`` [n]: exact where the value is linear, else central differences."""
+    """Of the value by the parameters [n, p] at ``resource`` [n]: exact where linear, else central differences."""
     shapes = curve.shapes(resource, **{name: curve.params[name] for name in curve.nonlinear()})
     exact = dict(zip(curve.linear, np.moveaxis(shapes, -1, 0), strict=True))
     columns = [exact[name] if name in exact else _difference(curve, name, resource) for name in curve.parameters()]
