@@ -206,7 +206,7 @@ def _returns(case: Case, quality: Array) -> None:
 def _attained(curve: Curve, quality: Array) -> NDArray[np.bool_]:
     """Where the largest resource of all has got past ``quality`` [n]: a slow curve ends far from its asymptote."""
     last = curve(LARGEST / 2)
-    return np.asarray(quality < last if curve.asymptote > last else quality > last) | (last == curve.asymptote)
+    return np.asarray((quality < last if curve.asymptote > last else quality > last) | (last == curve.asymptote))
 
 
 def unit_of_resource(case: Case) -> None:
@@ -287,9 +287,8 @@ def starts(case: Case) -> None:
         raise Broken(f"{count} combinations of starts; at most {MOST_STARTS} are tried")
     for name, candidates in found.items():
         low, high = curve.bounds.get(name, ANY)
-        _all(
-            (candidates > low) & (candidates < high), candidates, lambda _, n=name: f"a start of {n} breaks its bounds"
-        )
+        if not ((candidates > low) & (candidates < high)).all():
+            raise Broken(f"starts of {name} lie outside its bounds, ({low:g}, {high:g}): {candidates}")
     if curve.scale_free:
         _covariant(curve, case.data, found)
 
