@@ -89,7 +89,7 @@ def derivatives(function: Callable[[Any], Any], at: Array) -> Jet:
     """
     try:
         return as_jet(function(variable(at)))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(
             "automatic differentiation needs NumPy's universal functions with the operators, np.where, np.stack and "
             f"np.broadcast_arrays only (no np.asarray): {error}"

@@ -95,11 +95,16 @@ def property_named(name: str) -> Property:
 
 
 def check_family(
-    family: type[Curve], *, only: Iterable[Property | str] = PROPERTIES, max_examples: int | None = None
+    family: type[Curve],
+    *,
+    only: Iterable[Property | str] = PROPERTIES,
+    max_examples: int | None = None,
+    shrink: bool = True,
 ) -> None:
     """Try the properties on ``max_examples`` curves of the family (default: as Hypothesis' profile says).
 
-    Raises `PropertyError` for the first property that breaks, with the smallest counter-example.
+    Raises `PropertyError` for the first property that breaks, with the smallest counter-example; without ``shrink``,
+    which takes some seconds, with the first that was found.
     """
     chosen = [property_named(each) if isinstance(each, str) else each for each in only]
     hypothesis = _hypothesis()
@@ -114,6 +119,7 @@ def check_family(
         deadline=None,
         database=None,
         report_multiple_bugs=False,
+        phases=[hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if shrink else [])],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     settings(hypothesis.given(case=cases(family))(holds))()

@@ -192,10 +192,10 @@ PLANTED = [
 def test_a_planted_fault_is_caught_by_name(family, broken):
     """The message has the family, the property and the curve that breaks it."""
     with pytest.raises(PropertyError) as caught:
-        check_family(family, only=[broken], max_examples=60)
+        check_family(family, only=[broken], max_examples=60, shrink=False)
     assert (family.name, broken) == (caught.value.family, caught.value.property)
     assert f"family {family.name!r} breaks {broken!r} (" in str(caught.value)
-    assert f" as {family.__bases__[0].__name__}(" in str(caught.value)
+    assert f" as {family.__name__}({family.parameters()[0]}=" in str(caught.value)
 
 
 def test_every_property_catches_something():
@@ -213,13 +213,13 @@ def test_the_counter_example_is_in_the_message():
 def test_a_warning_from_below_breaks_a_property():
     """A family answers without one."""
     with pytest.raises(PropertyError, match="RuntimeWarning: divide by zero encountered in log"):
-        check_family(Warns, only=["monotone"], max_examples=10)
+        check_family(Warns, only=["monotone"], max_examples=10, shrink=False)
 
 
 def test_a_whole_family_is_checked_by_one_call():
     """The first property that breaks is named."""
     with pytest.raises(PropertyError, match="family 'wrong_inverse' breaks 'inverse'"):
-        check_family(WrongInverse, max_examples=10)
+        check_family(WrongInverse, max_examples=10, shrink=False)
 
 
 def test_a_property_is_found_by_its_name():

@@ -1,4 +1,4 @@
-"""The broken power law: its two exponents, its plain special case, and the stretch of growing returns at a sharp break."""
+"""The broken power law: its two exponents, its plain special case, and growing returns before a sharp break."""
 
 import numpy as np
 import pytest

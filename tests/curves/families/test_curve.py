@@ -66,7 +66,7 @@ def test_the_inverse_outside_what_is_reached_is_refused(curve, wrong):
 
 def test_a_quality_beyond_all_resources_is_refused():
     """exp(0.999 / 0.001) is no resource."""
-    with pytest.raises(CurveError, match="a quality of 0.999 takes more resources than 1e.60"):
+    with pytest.raises(CurveError, match=r"a quality of 0.999 takes more resources than 1e.60"):
         Logarithm(0, 0.001).inverse(0.999)
 
 
@@ -74,7 +74,7 @@ def test_a_curve_without_an_amplitude_reaches_nothing_but_its_start():
     """A constant has no inverse, and says so."""
     flat = Exp3(a=0.7, b=0, scale=3)
     assert 0 == flat.inverse(0.7)
-    with pytest.raises(CurveError, match="only qualities between 0.7 and 0.7 are reached, got 0.71"):
+    with pytest.raises(CurveError, match=r"only qualities between 0.7 and 0.7 are reached, got 0.71"):
         flat.inverse(0.71)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from suite.curves.families import FAMILIES, by_name, family
-from suite.curves.families.curve import Curve, CurveError
+from suite.curves.families.curve import Curve
 from suite.curves.testing import check_family
 from suite.errors import RegistrationError, UsageError
 
@@ -95,5 +95,5 @@ def test_two_families_of_one_name_are_an_error():
     class Another(FAMILIES["gompertz"]):
         pass
 
-    with pytest.raises(RegistrationError, match="two families are called 'gompertz': Gompertz and .*Another; rename"):
+    with pytest.raises(RegistrationError, match=r"two families are called 'gompertz': Gompertz and .*Another; rename"):
         by_name([FAMILIES["gompertz"], Another])
