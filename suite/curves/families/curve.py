@@ -10,7 +10,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -62,11 +61,12 @@ class Curve(ABC):
 
     def _number(self, name: str, value: Any) -> float:
         low, high = self.bounds.get(name, ANY)
-        if not (isinstance(value, Real) and math.isfinite(value) and low < value < high):
+        number = float(value) if isinstance(value, int | float | np.integer | np.floating) else math.nan
+        if not (math.isfinite(number) and low < number < high):
             raise CurveError(f"{self.name}: {name} must be a number between {low:g} and {high:g}, got {value!r}")
-        if abs(value) > LARGEST or (low == 0 and value < 1 / LARGEST):
-            raise CurveError(f"{self.name}: {name} = {value:g} is beyond what floats can carry; choose another unit")
-        return float(value)
+        if abs(number) > LARGEST or (low == 0 and number < 1 / LARGEST):
+            raise CurveError(f"{self.name}: {name} = {number:g} is beyond what floats can carry; choose another unit")
+        return number
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
@@ -179,12 +179,13 @@ class Curve(ABC):
         Raises `CurveError` for a quality that is not `reached`, or only with resources above ``LARGEST``.
         """
         q, (low, high) = self.floats(quality, "a quality"), self.reached
-        wrong = ~((q > low) & (q < high)) & ~self._first(q)
+        first = self._first(q)
+        wrong = ~((q > low) & (q < high)) & ~first
         if wrong.any():
             reached = f"only qualities between {low:g} and {high:g} are reached"
             raise CurveError(f"{self.name}: {reached}, got {q[wrong].flat[0]:g}")
-        with np.errstate(all="ignore"):  # an end of `reached` brings the logarithm of 0, whose limit is right
-            r = np.maximum(solve(q), self.domain[0])
+        with np.errstate(all="ignore"):  # at the first quality, whose resource is known, a logarithm of 0 is nothing
+            r = np.where(first, self.domain[0], np.maximum(solve(q), self.domain[0]))
         if not np.all(r <= LARGEST):
             far = q[~(r <= LARGEST)].flat[0]
             raise CurveError(f"{self.name}: a quality of {far:g} takes more resources than {LARGEST:g}")

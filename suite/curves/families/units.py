@@ -10,7 +10,8 @@ from suite.errors import UsageError
 def factor(unit: str, sizes: Mapping[str, float], params: Mapping[str, float]) -> float:
     """By what a parameter's number grows where that of each base unit grows by ``sizes``.
 
-    An exponent is a number or the name of one of ``params``. Raises `UsageError` for what is neither.
+    An exponent is a number or the name of one of ``params``, with or without a minus sign.
+    Raises `UsageError` for what is neither.
     """
     grown = 1.0
     for part in unit.split():
@@ -27,7 +28,8 @@ def _size(base: str, unit: str, sizes: Mapping[str, float]) -> float:
 
 
 def _exponent(exponent: str, unit: str, params: Mapping[str, float]) -> float:
+    name = exponent.removeprefix("-")
     try:
-        return params[exponent] if exponent in params else float(exponent)
+        return (-1 if name != exponent else 1) * (params[name] if name in params else float(name))
     except ValueError:
         raise UsageError(f"unit {unit!r}: the exponent {exponent!r} is neither a number nor a parameter") from None
