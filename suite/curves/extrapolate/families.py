@@ -27,7 +27,9 @@ FLOOR = 2e-4  # least sd of the residuals
 FLAT = 1e-7  # relative variance below which a shape is taken for a constant
 PARAMETERS = 3  # that a fit costs, in degrees of freedom
 
-SIZES = np.array([len(EXPONENTS), 2 * len(EXPONENTS), len(WEIBULL_SCALES), 5 * len(WEIBULL_SCALES), 8 * len(MMF_SCALES)])
+SIZES = np.array(
+    [len(EXPONENTS), 2 * len(EXPONENTS), len(WEIBULL_SCALES), 5 * len(WEIBULL_SCALES), 8 * len(MMF_SCALES)]
+)
 SIMPLER = np.array([0.5, 0.0, 0.5, 0.0, 0.0])  # pow3 and exp3 have a parameter less: half of ln n in their favour
 
 

@@ -90,7 +90,7 @@ def _best(rival: Rival, x: Array, y: Array, to: Array) -> Array:
     log_u, tau = np.log(x / x[:, -1:])[..., None], np.log(to / x[:, -1:])[..., None]
     p, q = _refined(rival, log_u, y)
     _, level, slope, centre = _solve(rival.shape(log_u, p[:, None], q[:, None]), y)
-    best = (level + slope * (rival.shape(tau, p[:, None], q[:, None])[..., 0] - centre))
+    best = level + slope * (rival.shape(tau, p[:, None], q[:, None])[..., 0] - centre)
     return np.asarray(best)
 
 
