@@ -24,7 +24,7 @@ DEGREES = 4.0  # of freedom: the shape of the tails
 
 
 def factor(pair: tuple[float, float], tau: Array) -> Array:
-    """The factor at ``tau`` doublings beyond the last point: grows geometrically from the first to the second figure."""
+    """The factor at ``tau`` doublings beyond the last point: geometric from the first to the second figure."""
     at_last, far = pair
     return np.asarray(at_last * (far / at_last) ** (tau / DOUBLINGS))
 

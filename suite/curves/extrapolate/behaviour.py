@@ -48,7 +48,7 @@ def jumps(rising: Array, present: Flags) -> Flags:
 
 
 def _mirrored(values: Array, present: Flags) -> Array:
-    """``values`` [k, REACH + 1 + n + REACH + 1]: each curve's own points, mirrored at its first and last as often as needed."""
+    """Each curve's own points, mirrored at its first and last as often as needed: [k, REACH + 1 + n + REACH + 1]."""
     n = values.shape[-1]
     count = np.count_nonzero(present, axis=-1)[:, None]
     position = np.arange(-REACH - 1, n + REACH + 1) - (n - count)

@@ -10,6 +10,7 @@ Shapes: k curves, n points, m targets, g grid points; 1 in place of k where all 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,13 +44,40 @@ class Average:
 
 
 def basis(t: Array) -> Array:
-    """The shapes [..., g] at ``t`` doublings from the last resource: pow3, pow4, exp3, wbl4, mmf4."""
+    """The shapes [..., g] at ``t`` doublings from the last resource: pow3, pow4, exp3, wbl4, mmf4; b takes the sign."""
     log_u = np.log(2) * t[..., None]
-    shifted = [log_u if d == 0 else np.log((np.exp(log_u) + d) / (1 + d)) for d in SHIFTS]
-    pow_ = [-np.exp(-EXPONENTS * log_shifted) for log_shifted in shifted]
-    wbl = [-np.exp(-(np.exp(k * log_u) * WEIBULL_SCALES**-k)) for k in WEIBULL_POWERS]
-    mmf = [-1 / (1 + np.exp(k * log_u) * MMF_SCALES**-k) for k in MMF_POWERS]
-    return np.concatenate([*pow_, *wbl, *mmf], axis=-1)
+    out = np.empty((*t.shape, SIZES.sum()))
+    blocks = _blocks(out)
+    for d in SHIFTS:
+        _power(log_u if d == 0 else np.log((np.exp(log_u) + d) / (1 + d)), next(blocks))
+    for k in WEIBULL_POWERS:
+        _weibull(np.exp(k * log_u), WEIBULL_SCALES**-k, next(blocks))
+    for k in MMF_POWERS:
+        _mmf(np.exp(k * log_u), MMF_SCALES**-k, next(blocks))
+    return out
+
+
+def _blocks(out: Array) -> Iterator[Array]:
+    """Parts of ``out`` [..., g], one for each value of the first non-linear parameter: no copies are made."""
+    grids = ((SHIFTS, EXPONENTS), (WEIBULL_POWERS, WEIBULL_SCALES), (MMF_POWERS, MMF_SCALES))
+    ends = np.cumsum(np.concatenate([np.full(len(first), len(second)) for first, second in grids]))
+    return iter(np.split(out, ends[:-1], axis=-1))
+
+
+def _power(log_u: Array, out: Array) -> None:
+    np.multiply(log_u, -EXPONENTS, out=out)
+    np.exp(out, out=out)
+
+
+def _weibull(power: Array, scale: Array, out: Array) -> None:
+    np.multiply(power, -scale, out=out)
+    np.exp(out, out=out)
+
+
+def _mmf(power: Array, scale: Array, out: Array) -> None:
+    np.multiply(power, scale, out=out)
+    out += 1
+    np.reciprocal(out, out=out)
 
 
 def average(t: Array, y: Array, weight: Array, tau: Array) -> Average:
@@ -70,7 +98,7 @@ def average(t: Array, y: Array, weight: Array, tau: Array) -> Average:
 
 @dataclass(frozen=True, kw_only=True)
 class _Fit:
-    """y = level + slope (f - centre) per grid point [k, g]; ``left`` [k, g + 1]: mean square residuals, last the constant's."""
+    """y = level + slope (f - centre) per grid point [k, g]; ``left`` [k, g + 1]: mean squares, last the constant's."""
 
     level: Array
     slope: Array
@@ -108,14 +136,14 @@ def _spread(beyond: Array, mix: Array, fit: _Fit) -> Array:
     mean = _apply(beyond, pull) - (pull * fit.centre).sum(-1, keepdims=True)
     twice, thrice = pull * fit.slope, pull * fit.slope * fit.centre
     square = _apply(beyond**2, twice) - 2 * _apply(beyond, thrice) + (thrice * fit.centre).sum(-1, keepdims=True)
-    return np.maximum(square - mean**2, 0.0)
+    return np.asarray(np.maximum(square - mean**2, 0.0))
 
 
 def _sums(weight: Array, columns: Array) -> Array:
     """Weighted sums [k, g] over the points of ``columns`` [k, n, g]; one product of matrices where they are shared."""
-    return weight @ columns[0] if len(columns) == 1 else (weight[:, None] @ columns)[:, 0]
+    return np.asarray(weight @ columns[0] if len(columns) == 1 else (weight[:, None] @ columns)[:, 0])
 
 
 def _apply(columns: Array, pull: Array) -> Array:
     """Values [k, n] of ``columns`` [k, n, g] weighted by ``pull`` [k, g]."""
-    return pull @ columns[0].T if len(columns) == 1 else (columns @ pull[..., None])[..., 0]
+    return np.asarray(pull @ columns[0].T if len(columns) == 1 else (columns @ pull[..., None])[..., 0])

@@ -42,7 +42,7 @@ class Forecast:
     level: float
     to: Array
     last: Array
-    abstained: str | None | tuple[str | None, ...]
+    abstained: str | tuple[str | None, ...] | None
 
 
 def extrapolate(
@@ -55,7 +55,7 @@ def extrapolate(
     better: str | None = None,
     weights: ArrayLike | None = None,
 ) -> Forecast:
-    """Forecast ``quality`` [n] or [k, n], measured at ``resource`` [n] (shared) or [k, n], at resources ``to`` [m] or [k, m].
+    """Forecast ``quality`` [n] or [k, n] of ``resource`` [n] (shared) or [k, n] at resources ``to`` [m] or [k, m].
 
     ``kind`` is ``"accuracy"`` (bounded in [0, 1]; an error rate with ``better="lower"``), ``"loss"`` (positive, better
     when lower) or ``"unbounded"``. Left out or ``"auto"``, it is told from each curve's values. The direction comes
@@ -131,8 +131,10 @@ def _unit(y: Array, weight: Array) -> Array:
     """The median size of each curve's values [k, 1]."""
     size = np.abs(y)
     largest = size.max(-1, keepdims=True)
-    middle = np.array([[np.median(row[there])] for row, there in zip(size, weight > 0, strict=True)])
-    return np.where(largest > 0, np.maximum(middle, largest / LARGEST), 1.0)
+    count = np.count_nonzero(weight, axis=-1)[:, None]
+    ordered = np.sort(np.where(weight > 0, size, np.inf), axis=-1)
+    middle = (np.take_along_axis(ordered, part, axis=-1) / 2 for part in ((count - 1) // 2, count // 2))
+    return np.where(largest > 0, np.maximum(sum(middle), largest / LARGEST), 1.0)
 
 
 def _reasons(chosen: core.Points, kind: Kind) -> list[str | None]:

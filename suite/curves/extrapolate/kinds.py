@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +68,8 @@ def _told(y: Array, kind: str, better: str | None) -> Kind:
 def _direction(y: Array) -> str:
     """``lower`` where the last third lies below the first, by their medians."""
     third = max(1, len(y) // 3)
-    return "lower" if np.median(y[-third:]) < np.median(y[:third]) else "higher"
+    first, last = (np.sort(part)[third // 2] for part in (y[:third], y[-third:]))
+    return "lower" if last < first else "higher"
 
 
 def _known(what: str, value: str, known: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ FLAT = 1e-10  # relative variance of a shape that is no shape
 
 @dataclass(frozen=True, kw_only=True)
 class Rival:
-    """``shape(log_u [..., n, 1], p, q)`` with u = x / x_last; ``grids`` of p and q, evenly spaced (often logarithms)."""
+    """``shape(log_u [k, n, 1], p, q)`` with u = x / x_last, and even grids of p and q, mostly logarithms."""
 
     shape: Callable[[Array, Array, Array], Array]
     p: Array
@@ -60,6 +60,9 @@ RIVALS = {
 }
 
 
+FAMILIES = (*RIVALS, "log", "ilog")
+
+
 def predict(family: str, x: Array, y: Array, to: Array) -> Array:
     """The least-squares curve of ``family`` at ``to`` [k, m]; points whose ``y`` [k, n] is missing do not count.
 
@@ -82,7 +85,7 @@ def _ilog(x: Array) -> Array:
 
 
 def _line(column: Array, y: Array, beyond: Array) -> Array:
-    left, level, slope, centre = _solve(column[..., None], y)
+    _, level, slope, centre = _solve(column[..., None], y)
     return np.asarray(level + slope * (beyond - centre))
 
 
@@ -102,7 +105,7 @@ def _refined(rival: Rival, log_u: Array, y: Array) -> tuple[Array, Array]:
     found = [_zoomed(rival, log_u, y, p[start], q[start]) for start in order.T]
     winner = np.argmin([left for left, _, _ in found], axis=0)
     each = np.arange(len(y))
-    return tuple(np.array([start[i] for start in found])[winner, each][:, None] for i in (1, 2))  # type: ignore[return-value]
+    return tuple(np.array([start[i] for start in found])[winner, each][:, None] for i in (1, 2))
 
 
 def _zoomed(rival: Rival, log_u: Array, y: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:

@@ -21,7 +21,7 @@ MATRIX = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Tidy:
-    """``resource`` [k, n] or [1, n] if shared, ``quality`` [k, n] with NaN for missing, ``weight`` [k, n], ``to`` [k, m] or [1, m]."""
+    """``resource``, ``to`` [k, .] or [1, .] if shared; ``quality`` [k, n], NaN where missing; ``weight`` [k, n]."""
 
     resource: Array
     quality: Array

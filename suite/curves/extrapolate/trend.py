@@ -93,4 +93,4 @@ def _shares(log_det: Array, noise: Array, points: NDArray[np.int_], span: Array)
 
 def _span(t: Array, weight: Array) -> Array:
     """Doublings [k] between the first and the last point that count."""
-    return -np.where(weight > 0, t, 0.0).min(-1)
+    return np.asarray(-np.where(weight > 0, t, 0.0).min(-1))
