@@ -55,7 +55,7 @@ def main(folder: str | Path) -> int:
 def study(folder: Path) -> pd.DataFrame:
     """Figures of a folder in LCDB's format, with their 95 % bootstrap interval over data sets and their target."""
     frame = per_curve(read(folder))
-    best = min(FAMILIES, key=lambda family: float(frame[family].median()))
+    best = min(FAMILIES, key=lambda family: float(np.median(frame[family])))
     table = _bootstrapped(frame, best)
     table.loc["curves/s"] = [frame.attrs["speed"], np.nan, np.nan]
     table["target"] = [TARGETS.get(str(name), "") for name in table.index]
@@ -136,7 +136,8 @@ def _found(samples: list[Sample], depth: float) -> Array:
     x = padded([s.x for s in samples for _ in range(per_curve)], front=True)
     y = padded([dip for each in dips for dip in each], front=True, fill=np.nan)
     said = extrapolate(x, y, to=2 * x[:, -1:], kind="accuracy").abstained or ()
-    return np.array([reason is not None for reason in said], dtype=np.float64).reshape(-1, per_curve).mean(-1)
+    found = np.array([reason is not None for reason in said], dtype=np.float64)
+    return np.asarray(found.reshape(-1, per_curve).mean(-1))
 
 
 def _dips(sample: Sample, depth: float, draw: np.random.Generator) -> list[Array]:

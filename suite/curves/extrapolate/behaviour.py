@@ -39,12 +39,15 @@ def falls(t: Array, rising: Array, present: Flags) -> Flags:
 
 
 def jumps(rising: Array, present: Flags) -> Flags:
-    """Which curves [k] leap at their last point, by more than half of what they had covered before."""
+    """Which curves [k] leap at their last point, up or down, by more than half of what they had covered before."""
     own = _mirrored(rising, present)
     before = present.copy()
     before[:, -1] = False
-    step = rising[:, -1] - np.where(before, rising, -np.inf).max(-1)
-    return np.asarray(step > JUMP_RANGE * _range(rising, before) + JUMP_NOISE * _noise(own)[:, -2] + FLOOR)
+    up = rising[:, -1] - np.where(before, rising, -np.inf).max(-1)
+    down = np.median(rising[:, -4:-1], axis=-1) - rising[:, -1]
+    return np.asarray(
+        np.maximum(up, down) > JUMP_RANGE * _range(rising, before) + JUMP_NOISE * _noise(own)[:, -2] + FLOOR
+    )
 
 
 def _mirrored(values: Array, present: Flags) -> Array:

@@ -24,6 +24,9 @@ Array = NDArray[np.float64]
 CHUNK = 96  # curves at a time: their arrays stay in the cache
 FEW = 6  # points below which a curve tells nothing of its own noise
 SHORT = 1.0  # doublings below which it tells nothing of its trend
+TINY = 1e-30  # of its median: what a loss is at least, so that its relative weight stays finite
+SMALLEST = 1e-250  # unit
+LIMIT = 60.0  # doublings to either side that are told apart: powers stay finite
 FAR = 5.0  # doublings beyond the last point: intervals were checked to 4
 
 
@@ -60,7 +63,7 @@ def extrapolate(
     ``kind`` is ``"accuracy"`` (bounded in [0, 1]; an error rate with ``better="lower"``), ``"loss"`` (positive, better
     when lower) or ``"unbounded"``. Left out or ``"auto"``, it is told from each curve's values. The direction comes
     first, unless ``better`` gives it: ``"lower"`` if the median of the last third of the points is below that of the
-    first third, else ``"higher"``. What rises within [0, 1] is an accuracy, what falls and is positive a loss (an
+    first third (within [0, 1] by a quarter of the range at least), else ``"higher"``. What rises within [0, 1] is an accuracy, what falls and is positive a loss (an
     error rate too, unless it reaches 0: then it is bounded), anything else unbounded. Say ``better`` where a curve may
     have gone the wrong way. With a ``kind`` alone, an accuracy is better when higher, the unbounded as told.
 
@@ -77,8 +80,7 @@ def extrapolate(
     Method: average of decaying local trends per doubling in logit or log space, joined by classical families where
     their residuals are independent; intervals as wide as forecasts on LCDB 1.1 (Yan et al., 2025) were wrong.
     """
-    if not 0 < level < 1:
-        raise ExtrapolationError(f"level must lie between 0 and 1, both excluded, got {level!r}")
+    level = _checked(level)
     points = tidy(resource, quality, to, weights)
     of = kinds(points.quality, kind, better)
     mean, low, high = (np.empty((len(of), points.to.shape[-1])) for _ in range(3))
@@ -90,6 +92,12 @@ def extrapolate(
             for row, reason in zip(part, said, strict=True):
                 reasons[row] = reason
     return _packed(points, (mean, low, high), level, reasons, many=np.ndim(quality) > 1)
+
+
+def _checked(level: float) -> float:
+    if not isinstance(level, float) or not 0 < level < 1:
+        raise ExtrapolationError(f"level must be a number between 0 and 1, both excluded, got {level!r}")
+    return float(level)
 
 
 def _packed(
@@ -122,9 +130,9 @@ def _chosen(points: Tidy, rows: NDArray[np.int_], kind: Kind) -> tuple[core.Poin
     y = np.where(weight > 0, kind.turned(y), kind.turned(y[:, -1:]))
     unit = np.ones((len(rows), 1)) if kind.space == "accuracy" else _unit(y, weight)
     x, to = (part if len(part) == 1 else part[rows] for part in (points.resource, points.to))
-    last = np.log2(x[:, -1:])
-    tau = np.log2(to) - last
-    return core.Points(t=np.log2(x) - last, y=y / unit, weight=weight, tau=tau), unit
+    t, tau = (np.clip(np.log2(part) - np.log2(x[:, -1:]), -LIMIT, LIMIT) for part in (x, to))
+    y = np.maximum(y / unit, TINY) if kind.space == "loss" else y / unit
+    return core.Points(t=t, y=y, weight=weight, tau=tau), unit
 
 
 def _unit(y: Array, weight: Array) -> Array:
@@ -134,7 +142,7 @@ def _unit(y: Array, weight: Array) -> Array:
     count = np.count_nonzero(weight, axis=-1)[:, None]
     ordered = np.sort(np.where(weight > 0, size, np.inf), axis=-1)
     middle = (np.take_along_axis(ordered, part, axis=-1) / 2 for part in ((count - 1) // 2, count // 2))
-    return np.where(largest > 0, np.maximum(sum(middle), largest / LARGEST), 1.0)
+    return np.maximum(np.maximum(sum(middle), largest / LARGEST), SMALLEST)
 
 
 def _reasons(chosen: core.Points, kind: Kind) -> list[str | None]:

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 KINDS = ("auto", "accuracy", "loss", "unbounded")
 DIRECTIONS = ("higher", "lower")
+CLEARLY = 0.25  # of the range: less is no sign of a loss within [0, 1]
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,21 @@ def _told(y: Array, kind: str, better: str | None) -> Kind:
         return Kind(kind, better or ("higher" if kind == "accuracy" else _direction(y)))
     if better is None:
         return _told(y, kind, _direction(y))
-    return Kind("accuracy" if bool(((y >= 0) & (y <= 1)).all()) else "unbounded", better)
+    return Kind("accuracy" if _bounded(y) else "unbounded", better)
 
 
 def _direction(y: Array) -> str:
-    """``lower`` where the last third lies below the first, by their medians."""
+    """``lower`` where the last third lies below the first, by their medians; within [0, 1] by a quarter of the range.
+
+    A flat, noisy curve within [0, 1] is rather an accuracy than a loss.
+    """
     third = max(1, len(y) // 3)
     first, last = (np.sort(part)[third // 2] for part in (y[:third], y[-third:]))
-    return "lower" if last < first else "higher"
+    return "lower" if first - last > (CLEARLY * np.ptp(y) if _bounded(y) else 0.0) else "higher"
+
+
+def _bounded(y: Array) -> bool:
+    return bool(((y >= 0) & (y <= 1)).all())
 
 
 def _known(what: str, value: str, known: tuple[str, ...]) -> str:
