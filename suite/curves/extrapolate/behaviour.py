@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 REACH = 6  # points to either side that tell the local noise
-CLEAR = 1.9  # a fall in units of noise and range: chosen on one half of the data sets at hand
+CLEAR = 2.1  # a fall in units of noise and range: chosen on one half of the data sets at hand, checked on the other
 SHARE = 0.05  # of the range counts like noise
 FLOOR = 1e-3  # of quality, likewise: curves that are flat to three digits have no falls
 JUMP_RANGE, JUMP_NOISE = 0.5, 6.0

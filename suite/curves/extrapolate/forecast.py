@@ -63,9 +63,10 @@ def extrapolate(
     ``kind`` is ``"accuracy"`` (bounded in [0, 1]; an error rate with ``better="lower"``), ``"loss"`` (positive, better
     when lower) or ``"unbounded"``. Left out or ``"auto"``, it is told from each curve's values. The direction comes
     first, unless ``better`` gives it: ``"lower"`` if the median of the last third of the points is below that of the
-    first third (within [0, 1] by a quarter of the range at least), else ``"higher"``. What rises within [0, 1] is an accuracy, what falls and is positive a loss (an
-    error rate too, unless it reaches 0: then it is bounded), anything else unbounded. Say ``better`` where a curve may
-    have gone the wrong way. With a ``kind`` alone, an accuracy is better when higher, the unbounded as told.
+    first third (within [0, 1] by a quarter of the range at least), else ``"higher"``. What rises within [0, 1] is an
+    accuracy, what falls and is positive a loss (an error rate too, unless it reaches 0: then it is bounded), anything
+    else unbounded. Say ``better`` where a curve may have gone the wrong way. With a ``kind`` alone, an accuracy is
+    better when higher, the unbounded as told.
 
     Points may come in any order. Repeated resources count as one point: the weighted mean of the qualities. A point at
     resource 0 (before training) is left out: it lies no number of doublings from the others. NaN in a 2-D ``quality``
@@ -142,7 +143,7 @@ def _unit(y: Array, weight: Array) -> Array:
     count = np.count_nonzero(weight, axis=-1)[:, None]
     ordered = np.sort(np.where(weight > 0, size, np.inf), axis=-1)
     middle = (np.take_along_axis(ordered, part, axis=-1) / 2 for part in ((count - 1) // 2, count // 2))
-    return np.maximum(np.maximum(sum(middle), largest / LARGEST), SMALLEST)
+    return np.asarray(np.maximum(np.maximum(sum(middle), largest / LARGEST), SMALLEST))
 
 
 def _reasons(chosen: core.Points, kind: Kind) -> list[str | None]:

@@ -7,7 +7,7 @@ shape of learning curves: a review, TPAMI 45 (2023), table 1. Shapes: k curves, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 STARTS = 3  # of the grid are refined
-ZOOMS = 12  # each halves the step
+ROUNDS = 40  # of refinement
 CHUNK = 64  # curves at a time
 FLAT = 1e-10  # relative variance of a shape that is no shape
 
@@ -109,23 +109,28 @@ def _refined(rival: Rival, log_u: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _zoomed(rival: Rival, log_u: Array, y: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:
-    """Search around p, q [k] on grids of five by five, whose step halves; gives mean squares, p and q."""
-    each = np.arange(len(y))
+    """Search around p, q [k] on grids of five by five, whose step halves where the middle is best.
+
+    Gives mean squares, p and q.
+    """
+    each, size = np.arange(len(y)), np.ones(len(y))
     best = np.full(len(y), np.inf)
-    for step_p, step_q in _steps(rival):
-        near_p, near_q = p[:, None] + step_p, q[:, None] + step_q
+    step_p, step_q = _steps(rival)
+    for _ in range(ROUNDS):
+        near_p, near_q = p[:, None] + size[:, None] * step_p, q[:, None] + size[:, None] * step_q
         left = _solve(rival.shape(log_u, near_p[:, None], near_q[:, None]), y)[0]
         at = np.argmin(left, axis=-1)
         best, p, q = left[each, at], near_p[each, at], near_q[each, at]
+        size = np.where(at == 0, size / 2, size)
     return best, p, q
 
 
-def _steps(rival: Rival) -> Iterator[tuple[Array, Array]]:
+def _steps(rival: Rival) -> tuple[Array, Array]:
+    """Offsets [25] of p and q, the middle first, in steps of the grid of starts."""
     offsets = np.array([0.0, -1.0, -0.5, 0.5, 1.0])
-    size_p, size_q = (np.ptp(g) / max(len(g) - 1, 1) for g in (rival.p, rival.q))
-    for zoom in range(ZOOMS):
-        p, q = np.meshgrid(offsets * size_p / 2**zoom, offsets * size_q / 2**zoom, indexing="ij")
-        yield p.ravel(), q.ravel()
+    size_p, size_q = (np.ptp(grid) / max(len(grid) - 1, 1) for grid in (rival.p, rival.q))
+    p, q = np.meshgrid(offsets * size_p, offsets * size_q, indexing="ij")
+    return p.ravel(), q.ravel()
 
 
 def _solve(columns: Array, y: Array) -> tuple[Array, Array, Array, Array]:
