@@ -120,6 +120,16 @@ def test_a_rival_recovers_its_own_curve(family):
     assert pytest.approx(TRUTHS[family](to), abs=2e-5) == rivals.predict(family, X, TRUTHS[family](X), to)
 
 
+@pytest.mark.parametrize("family", rivals.FAMILIES)
+def test_a_rival_is_finite_for_any_curve(family):
+    """Noise, late rises and steps over 17 doublings: its search does not run away."""
+    x = np.tile(16 * 2.0 ** (np.arange(103) / 6), (60, 1))
+    y = np.clip(
+        np.random.default_rng(0).random((60, 103)) * 0.1 + (np.arange(103) > np.arange(0, 120, 2)[:, None]), 0, 1
+    )
+    assert np.isfinite(rivals.predict(family, x, y, 4 * x[:, -1:])).all()
+
+
 def test_gaps_do_not_count_for_a_rival():
     """As for the forecast."""
     y = TRUTHS["pow3"](X)

@@ -117,12 +117,19 @@ def _zoomed(rival: Rival, log_u: Array, y: Array, p: Array, q: Array) -> tuple[A
     best = np.full(len(y), np.inf)
     step_p, step_q = _steps(rival)
     for _ in range(ROUNDS):
-        near_p, near_q = p[:, None] + size[:, None] * step_p, q[:, None] + size[:, None] * step_q
+        near_p = _within(rival.p, p[:, None] + size[:, None] * step_p)
+        near_q = _within(rival.q, q[:, None] + size[:, None] * step_q)
         left = _solve(rival.shape(log_u, near_p[:, None], near_q[:, None]), y)[0]
         at = np.argmin(left, axis=-1)
         best, p, q = left[each, at], near_p[each, at], near_q[each, at]
         size = np.where(at == 0, size / 2, size)
     return best, p, q
+
+
+def _within(grid: Array, values: Array) -> Array:
+    """``values`` kept near the grid of starts: beyond, shapes are no longer told apart and powers overflow."""
+    margin = np.ptp(grid) / 4
+    return np.clip(values, grid.min() - margin, grid.max() + margin)
 
 
 def _steps(rival: Rival) -> tuple[Array, Array]:
