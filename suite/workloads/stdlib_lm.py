@@ -2,6 +2,8 @@
 
 Network: a decoder in the manner of GPT-2 (Radford et al. 2019, https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)
 with normalisation before each part, learned positions and an output layer that shares the embedding's weights.
+After 900 steps it stands at 2.6 to 2.9 bits a byte of the test windows, by the seed; bytes by their frequencies need
+4.52, after the two bytes before them 2.65, and bz2 needs 2.32 (Python 3.11.7).
 Shapes: B windows of T = 128 bytes, D channels, V = 256 values of a byte.
 """
 
@@ -27,7 +29,7 @@ from suite.workloads.stdlib_text import WINDOW, as_split, digest_of, drawn, sour
 VALUES = 256
 HEAD = 16  # channels of an attention head
 HEADS = 4
-DEPTH = 1  # in half a minute one block learns more than two: 2.53 bits a byte, not 2.85
+DEPTH = 1
 DEVIATION = 0.02  # of first weights, as in GPT-2
 WINDOWS = {"train": 16_384, "validation": 512, "test": 1024}
 BATCH = 16
