@@ -54,18 +54,17 @@ def fit(
     if loss == "squares":
         return squares
     u, weight = robust.huber(problem, squares.optimum, len(squares.params))
-    outlying = robust.outliers(problem, u, weight, len(squares.params))
-    if loss == "auto" and not outlying.any():
+    outlying = tuple(int(i) for i in np.flatnonzero(robust.outliers(problem, u, weight, len(squares.params))))
+    if loss == "auto" and not outlying:
         return squares
     return _result(problem, points, u, weight, outliers=outlying, loss="huber")
 
 
 def _result(
-    problem: Problem, points: Points, u: Array, weight: Array, *, outliers: Array | None = None, loss: str = "squares"
+    problem: Problem, points: Points, u: Array, weight: Array, *, outliers: tuple[int, ...] = (), loss: str = "squares"
 ) -> Fit:
     params = {name: float(values[0]) for name, values in named(problem.weighted(weight), u).items()}
-    found = () if outliers is None else tuple(int(i) for i in np.flatnonzero(outliers))
-    return Fit(_curve(problem.family, params), points, loss, found, weight, problem, u)
+    return Fit(_curve(problem.family, params), points, loss, outliers, weight, problem, u)
 
 
 def _curve(family: type[Curve], params: dict[str, float]) -> Curve:

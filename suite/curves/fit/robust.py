@@ -6,6 +6,7 @@ Huber, Robust estimation of a location parameter (1964).
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.curves.families.curve import Array
 from suite.curves.fit.search import Problem, descended
@@ -45,13 +46,13 @@ def huber(problem: Problem, u: Array, parameters: int) -> tuple[Array, Array]:
     return descended(problem.weighted(weight), u)[0], weight
 
 
-def outliers(problem: Problem, u: Array, weight: Array, parameters: int) -> Array:
+def outliers(problem: Problem, u: Array, weight: Array, parameters: int) -> NDArray[np.bool_]:
     """Which points [n] lie far off Huber's estimate; none where there are too few points to tell."""
     left = _unweighted(problem, u, weight)
     if len(left) < parameters + LEAST_LEFT:
         return np.zeros(len(left), dtype=bool)
     floor = 1e-9 * float(np.max(np.abs(problem.quality * problem.root_weight), initial=0.0))
-    return np.abs(left) > OUTLYING * max(scale(left, parameters), floor)
+    return np.asarray(np.abs(left) > OUTLYING * max(scale(left, parameters), floor))
 
 
 def _unweighted(problem: Problem, u: Array, weight: Array) -> Array:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.curves.families.curve import Array, Curve
 from suite.curves.fit.projection import project
 from suite.curves.fit.scales import Scales
+
+Positions = NDArray[np.intp]
 
 STEP = 1e-6  # of central differences, in search coordinates
 ITERATIONS = 60
@@ -33,7 +36,7 @@ class Problem:
     held: tuple[str, float] | None = None
     """A parameter that stays at a value while the others are searched."""
 
-    def of(self, rows: Array) -> Problem:
+    def of(self, rows: Positions) -> Problem:
         """Some of the curves."""
         resource = self.resource if len(self.resource) == 1 else self.resource[rows]
         return replace(self, resource=resource, quality=self.quality[rows], root_weight=self.root_weight[rows])
@@ -75,7 +78,7 @@ def searched(problem: Problem, *, starts: int, still: float = STILL) -> Array:
     return np.asarray(ended.reshape(*begun.shape)[np.arange(len(best)), best])
 
 
-def _best_candidates(problem: Problem, starts: int) -> Array:
+def _best_candidates(problem: Problem, starts: int) -> Positions:
     """Indices [k, s] of the candidates with the least sum of squares."""
     candidates = problem.scales.candidates
     squares = np.empty((len(problem.quality), len(candidates)))
@@ -90,7 +93,7 @@ def _best_candidates(problem: Problem, starts: int) -> Array:
     )
 
 
-def _spread(squares: Array, count: int) -> Array:
+def _spread(squares: Array, count: int) -> Positions:
     """The best candidates, at most every other one a neighbour of a better: they would end in the same minimum."""
     order = (
         np.argpartition(squares, 2 * count - 1, axis=1)[:, : 2 * count]
@@ -137,25 +140,26 @@ def descended(problem: Problem, u: Array, *, still: float = STILL) -> tuple[Arra
 
 
 def _stepped(  # noqa: PLR0917  # the state of one search
-    problem: Problem, u: Array, squares: Array, damping: Array, active: Array, still: float
-) -> Array:
+    problem: Problem, u: Array, squares: Array, damping: Array, active: Positions, still: float
+) -> Positions:
     """One step of the ``active`` curves, in place; returns those that go on."""
     part = problem.of(active)
     tried = part.scales.held(u[active] + _step(part, u[active], damping[active]))
     found = _squares(part, tried)
-    gain = squares[active] - found
+    with np.errstate(invalid="ignore"):  # both may be infinite, which is no gain
+        gain = squares[active] - found
     better = gain > 0
     rows = active[better]
     u[rows], squares[rows] = tried[better], found[better]
     damping[active] = np.clip(np.where(better, damping[active] / 8, damping[active] * 10), DAMPED[1], None)
     done = (better & (gain <= still * squares[active])) | (damping[active] > DAMPED[2]) | (squares[active] == 0)
-    return active[~done]
+    return np.asarray(active[~done])
 
 
 def _squares(problem: Problem, u: Array) -> Array:
     _, left = problem.residuals(u)
     found = np.einsum("...n,...n->...", left, left)
-    return np.where(np.isfinite(found), found, np.inf)
+    return np.asarray(np.where(np.isfinite(found), found, np.inf))
 
 
 def _step(problem: Problem, u: Array, damping: Array) -> Array:
