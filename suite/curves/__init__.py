@@ -1,8 +1,8 @@
 """Curves of quality against resources: families, fits, forecasts and what follows from them."""
 
-from suite.curves.extrapolate import ExtrapolationError, Forecast, extrapolate
 from suite.curves.families import FAMILIES, Curve, CurveError, family
-from suite.curves.fit import Band, Fit, FitError, Fits, fit, fit_many
+from suite.curves.fitting import Band, Fit, FitError, Fits, fit, fit_many
+from suite.curves.forecasting import ExtrapolationError, Forecast, extrapolate
 
 __all__ = [
     "FAMILIES",

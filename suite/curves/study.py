@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.extrapolate import ExtrapolationError, Forecast, extrapolate
-from suite.curves.extrapolate.planted import noise, planted
-from suite.curves.extrapolate.rivals import FAMILIES, predict
-from suite.curves.extrapolate.samples import Sample, padded, read
+from suite.curves.forecasting import ExtrapolationError, Forecast, extrapolate
+from suite.curves.forecasting.planted import noise, planted
+from suite.curves.forecasting.rivals import FAMILIES, predict
+from suite.curves.forecasting.samples import Sample, padded, read
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from suite.curves import study
-from suite.curves.extrapolate import ExtrapolationError, planted, rivals, samples
+from suite.curves.forecasting import ExtrapolationError, planted, rivals, samples
 
 ANCHORS = np.round(16 * 2 ** (np.arange(48) / 8)).astype(int)
 LEARNERS = ["Tree", "Dips", "Flat", "DummyClassifier"]

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite.curves.families.curve import Curve
+import numpy as np
+
+from suite.curves.families.curve import Array, Curve
 
 EXACT = 1e-13
+TABLE = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 64)])
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,20 @@ class Envelope:
             return self.high
         if self._ends[0] <= price:
             return self.touch
-        return root(lambda cost: self.benefit.slope(cost) - price, self.touch, self.high)
+        return root(lambda cost: self.benefit.slope(cost) - price, *self._bracket(price))
+
+    @cached_property
+    def _table(self) -> tuple[Array, Array]:
+        """Costs and slopes [65] of the concave part: where to look for a slope."""
+        costs = self.touch + (self.high - self.touch) * TABLE
+        curve = self.benefit.curve.derivative(costs / self.benefit.price)
+        return costs, np.asarray(self.benefit.sign * curve / self.benefit.price)
+
+    def _bracket(self, price: float) -> tuple[float, float]:
+        """Two neighbouring costs of the table with slopes above and below ``price``."""
+        costs, slopes = self._table
+        after = int(np.argmax(slopes < price)) if slopes[-1] < price else len(slopes) - 1
+        return float(costs[max(0, after - 1)]), float(costs[after])
 
 
 def _touch(benefit: Benefit, low: float, high: float) -> float:

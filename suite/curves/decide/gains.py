@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.curves.families.curve import Array, Curve, CurveError
-from suite.curves.fit.result import LEVEL, Fit
+from suite.curves.fitting.result import LEVEL, Fit
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from suite.curves.decide.gains import replicated
 from suite.curves.families.curve import Curve, CurveError
-from suite.curves.fit.result import LEVEL, Fit
+from suite.curves.fitting.result import LEVEL, Fit
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from scipy.special import lambertw
 
 from suite.curves.decide import best_spending, doubling_gain, marginal_return, resource_for, step_gain, stop_rule
 from suite.curves.families import FAMILIES, CurveError
-from suite.curves.fit import fit
+from suite.curves.fitting import fit
 
 X = np.geomspace(2, 300, 30)
 EXP3, GOMPERTZ = FAMILIES["exp3"], FAMILIES["gompertz"](0.95, 4.0, 0.1)

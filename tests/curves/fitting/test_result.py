@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from suite.curves.families import FAMILIES
-from suite.curves.fit import FitError, fit
+from suite.curves.fitting import FitError, fit
 from suite.errors import SuiteError
 
 X = np.geomspace(2, 300, 30)

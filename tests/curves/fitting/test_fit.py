@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.curves.families import FAMILIES
-from suite.curves.fit import FitError, fit, fit_many
+from suite.curves.fitting import FitError, fit, fit_many
 from suite.errors import SuiteError
 
 X = np.geomspace(2, 300, 30)

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 
 from suite.curves.families.curve import Array, CurveError, Interval
 from suite.curves.families.loss_law import LossLaw
-from suite.curves.fit.points import FitError, numbers
-from suite.curves.fit.projection import project
-from suite.curves.fit.robust import scale
+from suite.curves.fitting.points import FitError, numbers
+from suite.curves.fitting.projection import project
+from suite.curves.fitting.robust import scale
 from suite.errors import unknown
 
 NAMES = ("E", "A", "B", "alpha", "beta")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from forecasts import NEXT, SIZES, STEPS, accuracy, loss
 
-from suite.curves.extrapolate import extrapolate
-from suite.curves.extrapolate.behaviour import _mirrored
-from suite.curves.extrapolate.planted import planted
+from suite.curves.forecasting import extrapolate
+from suite.curves.forecasting.behaviour import _mirrored
+from suite.curves.forecasting.planted import planted
 
 T = np.log2(SIZES / SIZES[-1])
 FORMS = ("fall in the last doubling", "fall in the last two doublings", "valley", "lasting drop")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from suite.curves.extrapolate import behaviour, core
-from suite.curves.extrapolate.errors import ExtrapolationError
-from suite.curves.extrapolate.kinds import Kind, check, kinds
-from suite.curves.extrapolate.tidy import LARGEST, Tidy, tidy
-from suite.curves.extrapolate.transform import SPACES
+from suite.curves.forecasting import behaviour, core
+from suite.curves.forecasting.errors import ExtrapolationError
+from suite.curves.forecasting.kinds import Kind, check, kinds
+from suite.curves.forecasting.tidy import LARGEST, Tidy, tidy
+from suite.curves.forecasting.transform import SPACES
 
 Array = NDArray[np.float64]
 

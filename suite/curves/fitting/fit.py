@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike
 
 from suite.curves.families import family as look_up
 from suite.curves.families.curve import Array, Curve, CurveError
-from suite.curves.fit import robust
-from suite.curves.fit.points import FitError, Points, check_resources, checked, numbers
-from suite.curves.fit.result import Fit, Fits, named
-from suite.curves.fit.scales import Scales
-from suite.curves.fit.search import Problem, searched
+from suite.curves.fitting import robust
+from suite.curves.fitting.points import FitError, Points, check_resources, checked, numbers
+from suite.curves.fitting.result import Fit, Fits, named
+from suite.curves.fitting.scales import Scales
+from suite.curves.fitting.search import Problem, searched
 from suite.errors import unknown
 
 LOSSES = ("auto", "squares", "huber")

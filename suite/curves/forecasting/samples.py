@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.extrapolate.errors import ExtrapolationError
+from suite.curves.forecasting.errors import ExtrapolationError
 
 Array = NDArray[np.float64]
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.extrapolate.trend import WINDOW
+from suite.curves.forecasting.trend import WINDOW
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 REACH = 6  # points to either side that tell the local noise
-CLEAR = 2.1  # a fall in units of noise and range: chosen on one half of the data sets at hand, checked on the other
+CLEAR = (
+    2.4  # a fall in units of noise and range: where ordinary curves pass and dips of three tenths of the range do not
+)
 SHARE = 0.05  # of the range counts like noise
 FLOOR = 1e-3  # of quality, likewise: curves that are flat to three digits have no falls
 JUMP_RANGE, JUMP_NOISE = 0.5, 6.0

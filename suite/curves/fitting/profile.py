@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from suite.curves.families.curve import Array, Interval
-from suite.curves.fit.search import Problem, descended
+from suite.curves.fitting.search import Problem, descended
 
 DOUBLINGS = 30  # of the first step, after which a side is open
 CLOSE = 1e-5  # of the interval's own width

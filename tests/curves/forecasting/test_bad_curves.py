@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from forecasts import NEXT, SIZES, accuracy, loss
 
-from suite.curves.extrapolate import ExtrapolationError, extrapolate
+from suite.curves.forecasting import ExtrapolationError, extrapolate
 from suite.errors import SuiteError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.curves.families.curve import Array, Curve
-from suite.curves.fit.projection import project
-from suite.curves.fit.scales import Scales
+from suite.curves.fitting.projection import project
+from suite.curves.fitting.scales import Scales
 
 Positions = NDArray[np.intp]
 

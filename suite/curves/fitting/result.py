@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from suite.curves.families.curve import Array, Curve, CurveError, Interval
-from suite.curves.fit.diagnostics import Diagnostics, diagnostics
-from suite.curves.fit.points import FitError, Points
-from suite.curves.fit.profile import profiled
-from suite.curves.fit.search import Problem, descended
-from suite.curves.fit.slopes import Spread, jacobian, spread
+from suite.curves.fitting.diagnostics import Diagnostics, diagnostics
+from suite.curves.fitting.points import FitError, Points
+from suite.curves.fitting.profile import profiled
+from suite.curves.fitting.search import Problem, descended
+from suite.curves.fitting.slopes import Spread, jacobian, spread
 from suite.errors import unknown
 
 LEVEL = 0.95

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.extrapolate import bands, families, gate, trend
-from suite.curves.extrapolate.transform import SPACES, Space
+from suite.curves.forecasting import bands, families, gate, trend
+from suite.curves.forecasting.transform import SPACES, Space
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.curves.families.curve import Array
-from suite.curves.fit.search import Problem, descended
+from suite.curves.fitting.search import Problem, descended
 
 HUBER = 1.345  # robust standard deviations: 95 % efficiency where the noise is Gaussian
 MAD = 1.4826  # a Gaussian's standard deviation over its median absolute deviation

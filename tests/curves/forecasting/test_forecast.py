@@ -6,7 +6,7 @@ from forecasts import NEXT, SIZES, STEPS, accuracy, few, finite, fractions, loss
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.curves.extrapolate import Forecast, extrapolate
+from suite.curves.forecasting import Forecast, extrapolate
 
 LAW = 0.9 - 0.4 * (SIZES / 16) ** -0.5
 CHECKED = {  # of a prototype of the method, computed independently

@@ -1,8 +1,0 @@
-"""Fits families of curves to measured points, with what is known and what is not."""
-
-from suite.curves.fit.fit import fit, fit_many
-from suite.curves.fit.loss_law import LawFit, fit_loss_law
-from suite.curves.fit.points import FitError
-from suite.curves.fit.result import Band, Fit, Fits
-
-__all__ = ["Band", "Fit", "FitError", "Fits", "LawFit", "fit", "fit_loss_law", "fit_many"]
