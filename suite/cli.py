@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
 from suite.registry import REGISTRY
-from suite.run.options import COMMAND, EXPECT, POLICIES
+from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
 INTERRUPTED = 2
+CUT_SHORT = (
+    "the run was ended before its end with exit code 0 (os._exit() in a conftest.py or a workload?); nothing was gated"
+)
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_TIMEOUT")
 
 
@@ -100,7 +104,12 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
         environment.pop(name, None)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])  # what a person would type again
     command = [sys.executable, "-P", "-m", "suite.run.pinned", *_pytest_arguments(parsed), *rest]
-    code = _run(command, environment)
+    with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+        ended = Path(folder) / "ended"
+        code = _run(command, environment | {ENDED: str(ended)})
+        if code == EXIT_PASS and not (ended.exists() and ended.read_text("utf-8") == str(EXIT_PASS)):
+            print(f"suite: {CUT_SHORT}", file=sys.stderr)
+            return EXIT_UNUSABLE
     return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
 
 

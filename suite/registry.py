@@ -82,7 +82,8 @@ class Workload:
     ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
     timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
     and compositions; any other can still be asked for. ``digest`` names the data: stored quality applies to the same
-    digest only (hash what was read, not floats computed from it, whose last bits differ between machines).
+    digest only (hash what was read, not floats computed from it, whose last bits differ between machines). Data that an
+    environment brings, such as Python's own sources, are named with it: ``cpython-3.11.7:5868b1c2f24ac8da``.
     """
 
     name: str

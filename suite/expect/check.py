@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suite.expect.judge import Judgement, judge
-from suite.expect.match import must_answer, other_conditions, other_data, other_hardware
+from suite.expect.match import must_answer, other_conditions, other_data, other_environment, other_hardware
 from suite.metrics import METRICS, place
 from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
 
@@ -71,9 +71,9 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     entry = run.entries.get((cell.workload, cell.technique, measured.metric))
     if entry is None:
         return _unverified(measured, run.near(measured) or "no expectation is stored")
-    hardware = other_hardware(measured, entry)
-    if hardware:
-        return _unverified(measured, hardware)
+    elsewhere = other_hardware(measured, entry) or other_environment(entry, run.where)
+    if elsewhere:
+        return _unverified(measured, elsewhere)
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)
     if unlike:
         return _unlike(run, measured, entry, unlike)

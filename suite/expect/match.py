@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from suite.records import Expectation, Measurement, Where
 
 HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
+ENVIRONMENT = ":"  # in a digest, after the name of what the data come with
 ANEW = "record it anew (suite bench --expect=record)"
 
 
@@ -66,6 +67,17 @@ def other_data(entry: Expectation, where: Where) -> str:
     if not portable or recorded is None or here is None or recorded == here:
         return ""
     return f"other data: recorded on {recorded}, this run has {here}; {ANEW} or restore the data"
+
+
+def other_environment(entry: Expectation, where: Where) -> str:
+    """Why the quality was recorded on data that another environment came with; empty where data are the user's own.
+
+    A digest such as ``cpython-3.11.7:5868b1c2f24ac8da`` names what the data come with: nobody can restore them there.
+    """
+    recorded, here = entry.origin.data_digest or "", where.data_digests.get(entry.workload, "")
+    if ENVIRONMENT not in recorded or ENVIRONMENT not in here or not other_data(entry, where):
+        return ""
+    return f"recorded on the data of {recorded}, this environment has those of {here}"
 
 
 def _differing(here: Mapping[str, int | str], there: Mapping[str, int | str]) -> list[str]:

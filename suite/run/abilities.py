@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from torch import Tensor
 
 from suite.errors import UnavailableError
 from suite.machine.needs import NEEDS, missing_need
 from suite.run.case import Case
+from suite.training.axes import takes_width
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built
 from suite.training.recipe import Recipe, same
@@ -68,11 +67,7 @@ def _lacks_training(case: Case, _plain: Recipe) -> str | None:
 
 
 def _lacks_width(case: Case, plain: Recipe) -> str | None:
-    parameters: Mapping[str, inspect.Parameter] = {}
-    with suppress(TypeError, ValueError):  # some callables tell no signature
-        parameters = inspect.signature(plain.model).parameters
-    kinds = {parameter.kind for parameter in parameters.values()}
-    if "width" in parameters or inspect.Parameter.VAR_KEYWORD in kinds:
+    if takes_width(plain):
         return None
     return f"the model of {case.workload.name} takes no width=, a factor on its channels"
 

@@ -17,6 +17,7 @@ EXPECT = ("gate", "report", "record", "off")
 POLICIES = ("report", "fail")
 DEFAULT_SEEDS = 5
 COMMAND = "SUITE_COMMAND"  # environment variable: the command line that started this process
+ENDED = "SUITE_ENDED"  # environment variable: the file into which a run writes its exit code when it comes to its end
 
 
 @dataclass(frozen=True, kw_only=True)

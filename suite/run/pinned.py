@@ -1,11 +1,21 @@
-"""``python -P -m suite.run.pinned ARGUMENTS``: pytest on a core of its own with the quiet process's threads."""
+"""``python -P -m suite.run.pinned ARGUMENTS``: pytest on a core of its own with the quiet process's threads.
 
+What pytest ended with is also written into the file that the environment variable ``SUITE_ENDED`` names: a process that
+a user's code ends early (``os._exit(0)``) says 0 to whoever waits for it, and has gated nothing.
+"""
+
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from suite.machine import quiet
+from suite.run.options import ENDED
 
 if __name__ == "__main__":
     quiet.pin()
-    sys.exit(pytest.main(sys.argv[1:]))
+    code = int(pytest.main(sys.argv[1:]))
+    if ENDED in os.environ:
+        Path(os.environ[ENDED]).write_text(str(code), "utf-8")
+    sys.exit(code)

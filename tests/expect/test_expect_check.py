@@ -149,6 +149,18 @@ def test_quality_on_other_data_is_missing_with_both_digests():
     assert "regressed" == judged("accuracy", 0.5, replace(ACCURACY, origin=Origin(data_digest="d1")))
 
 
+def test_quality_on_data_of_another_environment_is_unverified():
+    """Python 3.12 ships other sources than 3.11, and nobody can restore them; data of one's own are missing as ever."""
+    entry = replace(ACCURACY, origin=Origin(data_digest="cpython-3.11.7:d2"))
+    there = here(data_digests={"digits_cnn": "cpython-3.12.1:d1"})
+    verdict = only([measurement("accuracy", 0.5)], [entry], where=there)
+    wanted = "recorded on the data of cpython-3.11.7:d2, this environment has those of cpython-3.12.1:d1"
+    assert ("unverified", wanted) == (verdict.kind, verdict.reason)
+    same = here(data_digests={"digits_cnn": "cpython-3.11.7:d2"})
+    assert "regressed" == only([measurement("accuracy", 0.5)], [entry], where=same).kind
+    assert "missing" == only([measurement("accuracy", 0.5)], [entry]).kind
+
+
 @pytest.mark.parametrize("level", ["any", MACHINE])
 def test_an_entry_of_another_batch_has_no_answer(level):
     """The figure is another quantity; an entry that silently stopped to apply would turn the gate green."""

@@ -1,0 +1,61 @@
+"""Families that go from a start to an end along a share that grows from 0 to 1."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from suite.curves.families.curve import Array, Curve, Interval
+from suite.curves.families.stable import times
+
+
+class Growth(Curve):
+    """``start + (end - start) * share(r)``, where the share is 0 at no resource and approaches 1."""
+
+    @property
+    @abstractmethod
+    def start(self) -> float:
+        """The quality at no resource."""
+
+    @property
+    @abstractmethod
+    def end(self) -> float:
+        """The quality that unlimited resources approach."""
+
+    @classmethod
+    @abstractmethod
+    def share(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:
+        """The share [...] of the way that is gone, and what remains of it, each to full precision."""
+
+    @classmethod
+    @abstractmethod
+    def slopes(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:
+        """First and second derivative [...] of the share."""
+
+    @classmethod
+    @abstractmethod
+    def quantile(cls, share: Array, left: Array, **nonlinear: Any) -> Array:
+        """The resource [...] at which ``share`` of the way is gone and ``left`` remains."""
+
+    def derivative(self, resource: ArrayLike) -> Array:
+        return np.asarray(times(self.end - self.start, self.slopes(self.checked(resource), **self.shape)[0]))
+
+    def second_derivative(self, resource: ArrayLike) -> Array:
+        return np.asarray(times(self.end - self.start, self.slopes(self.checked(resource), **self.shape)[1]))
+
+    def inverse(self, quality: ArrayLike) -> Array:
+        start, end = self.start, self.end
+        return self.solved(
+            quality, lambda q: self.quantile((q - start) / (end - start), (end - q) / (end - start), **self.shape)
+        )
+
+    @property
+    def reached(self) -> Interval:
+        return min(self.start, self.end), max(self.start, self.end)
+
+    @property
+    def asymptote(self) -> float:
+        return self.end

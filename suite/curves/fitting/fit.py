@@ -1,0 +1,100 @@
+"""Fits one family of curves to measured points: globally, robustly where it must, with its uncertainty."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from suite.curves.families import family as look_up
+from suite.curves.families.curve import Array, Curve, CurveError
+from suite.curves.fitting import robust
+from suite.curves.fitting.points import FitError, Points, check_resources, checked, numbers
+from suite.curves.fitting.result import Fit, Fits, named
+from suite.curves.fitting.scales import Scales
+from suite.curves.fitting.search import Problem, searched
+from suite.errors import unknown
+
+LOSSES = ("auto", "squares", "huber")
+STARTS = 8  # of one curve
+STARTS_OF_MANY = 2
+STILL_OF_MANY = 1e-10  # where a search of many curves ends: five digits of the parameters
+TOGETHER = 128  # curves: what a step computes then stays in a processor's cache
+
+
+def fit(
+    resource: ArrayLike,
+    quality: ArrayLike,
+    *,
+    family: str | type[Curve],
+    sigma: ArrayLike | None = None,
+    loss: str = "auto",
+) -> Fit:
+    """Fit a family to the points of one curve, in any order; repeated resources are measurements of their own.
+
+    Args:
+        resource: what was spent [n], in R.
+        quality: what was reached [n], in Q.
+        family: a name of ``suite.curves.FAMILIES``, or a class of your own.
+        sigma: the noise of each quality [n] or of all, in Q, where it is known; it is made larger where the residuals
+            say so.
+        loss: ``squares``; ``huber``; ``auto`` takes Huber's where points lie more than five robust standard deviations
+            off, and least squares otherwise.
+
+    Raises `FitError` for what cannot be fitted. Many curves at once: `fit_many`.
+    """
+    chosen = look_up(family)
+    if loss not in LOSSES:
+        raise unknown("loss", loss, LOSSES)
+    points = checked(resource, quality, sigma, chosen)
+    root = np.ones(len(points)) if points.sigma is None else 1 / points.sigma
+    problem = Problem(
+        chosen, Scales.of(chosen, points.resource), points.resource[None], points.quality[None], root[None]
+    )
+    squares = _result(problem, points, searched(problem, starts=STARTS), np.ones(len(points)))
+    if loss == "squares":
+        return squares
+    u, weight = robust.huber(problem, squares.optimum, len(squares.params))
+    outlying = tuple(int(i) for i in np.flatnonzero(robust.outliers(problem, u, weight, len(squares.params))))
+    if loss == "auto" and not outlying:
+        return squares
+    return _result(problem, points, u, weight, outliers=outlying, loss="huber")
+
+
+def _result(
+    problem: Problem, points: Points, u: Array, weight: Array, *, outliers: tuple[int, ...] = (), loss: str = "squares"
+) -> Fit:
+    params = {name: float(values[0]) for name, values in named(problem.weighted(weight), u).items()}
+    return Fit(_curve(problem.family, params), points, loss, outliers, weight, problem, u)
+
+
+def _curve(family: type[Curve], params: dict[str, float]) -> Curve:
+    try:
+        return family(**params)
+    except CurveError as error:
+        raise FitError(f"the best fit lies outside of what the family allows: {error}") from None
+
+
+def fit_many(
+    resource: ArrayLike, quality: ArrayLike, *, family: str | type[Curve], starts: int = STARTS_OF_MANY
+) -> Fits:
+    """Fit a family to k curves at once, by least squares and without their uncertainty.
+
+    Args:
+        resource: what was spent, [n] where the curves share it, else [k, n].
+        quality: what was reached [k, n]. No gaps.
+        family: a name of ``suite.curves.FAMILIES``, or a class of your own.
+        starts: how many candidates each curve is refined from; the best is kept.
+
+    Raises `FitError` for what cannot be fitted, naming the curve.
+    """
+    chosen = look_up(family)
+    r, q = np.atleast_2d(numbers("resource", resource)), np.atleast_2d(numbers("quality", quality))
+    if q.ndim != 2 or r.shape not in ((1, q.shape[-1]), q.shape):  # noqa: PLR2004  # curves and points
+        raise FitError(f"quality must be curves by points and resource one row or as many, got {q.shape} and {r.shape}")
+    for row in r:
+        check_resources(row, chosen)
+    problem = Problem(chosen, Scales.of(chosen, r.ravel()), r, q, np.ones_like(q))
+    rows = np.array_split(np.arange(len(q)), max(1, len(q) // TOGETHER))
+    u = np.concatenate([searched(problem.of(some), starts=starts, still=STILL_OF_MANY) for some in rows])
+    _, left = problem.residuals(u)
+    return Fits(chosen, named(problem, u), np.sum(left**2, axis=-1), q.shape[-1] - len(chosen.parameters()))

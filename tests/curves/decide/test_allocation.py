@@ -1,0 +1,153 @@
+"""A budget over several curves: the global optimum, its proof, and the rules that miss it."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, find, given, settings
+from hypothesis import strategies as st
+
+from suite.curves.decide import AllocationError, allocate
+from suite.curves.families import FAMILIES
+
+GOMPERTZ = FAMILIES["gompertz"]
+ARTICLES = GOMPERTZ(0.95, 4.0, 0.1)
+gompertz = st.builds(GOMPERTZ, st.floats(0.3, 1), st.floats(1.1, 15), st.floats(0.03, 0.3))
+exponential = st.builds(FAMILIES["saturating_exponential"], st.floats(0.3, 1), st.floats(2, 50))
+power = st.builds(FAMILIES["pow3"], st.floats(0.5, 2), st.floats(-3, -0.5), st.floats(0.2, 1))
+budgets = st.floats(1, 150)
+
+
+def random_split(budget, count, seed):
+    return np.random.default_rng(seed).dirichlet(np.full(count, 0.6)) * budget
+
+
+def greedy(curves, budget, steps=400):
+    """Always the curve with the largest marginal return gets the next piece."""
+    spent = np.zeros(len(curves))
+    for _ in range(steps):
+        spent[np.argmax([curve.derivative(x) for curve, x in zip(curves, spent, strict=True)])] += budget / steps
+    return sum(float(curve(x)) for curve, x in zip(curves, spent, strict=True))
+
+
+@pytest.mark.parametrize("budget", [10, 30, 30.89])
+def test_a_small_budget_goes_to_one_of_two_equal_sigmoids(budget):
+    assert [0, budget] == pytest.approx(sorted(allocate([ARTICLES, ARTICLES], budget).resources))
+
+
+@pytest.mark.parametrize("budget", [30.90, 45, 100])
+def test_a_larger_budget_is_split_equally(budget):
+    assert [budget / 2, budget / 2] == pytest.approx(allocate([ARTICLES, ARTICLES], budget).resources)
+
+
+def test_the_split_begins_where_the_mathematics_says():
+    """At B = 30.8930 all-in and the equal split bring the same."""
+    assert float(ARTICLES(30.893) + ARTICLES(0)) == pytest.approx(2 * float(ARTICLES(30.893 / 2)), abs=2e-6)
+
+
+def test_greedy_allocation_misses_the_optimum():
+    """The false property: at B = 45 greedy spends all on one of two equal curves and loses 21.5 %."""
+    best = allocate([ARTICLES, ARTICLES], 45)
+    assert pytest.approx(-0.215, abs=0.001) == greedy([ARTICLES, ARTICLES], 45) / best.value - 1
+
+
+def test_a_counter_example_to_greedy_is_easily_found():
+    """Hypothesis finds two sigmoids and a budget for which it loses more than a tenth."""
+    curves, budget = find(
+        st.tuples(st.tuples(gompertz, gompertz), budgets),
+        lambda case: greedy(case[0], case[1], 100) < 0.9 * allocate(case[0], case[1]).value,
+        settings=settings(max_examples=500, deadline=None),
+    )
+    assert greedy(curves, budget, 100) < 0.9 * allocate(curves, budget).value
+
+
+def test_equal_marginal_returns_do_not_make_an_optimum():
+    """The false property: the equal split of B = 20 has equal marginal returns and is the worst of all."""
+    assert float(2 * ARTICLES(10)) < allocate([ARTICLES, ARTICLES], 20).value - 0.1
+
+
+@given(
+    curves=st.lists(st.one_of(gompertz, exponential), min_size=1, max_size=4), budget=budgets, seed=st.integers(0, 99)
+)
+@settings(deadline=None)
+def test_no_random_allocation_is_better(curves, budget, seed):
+    found = allocate(curves, budget)
+    other = random_split(budget, len(curves), seed)
+    assert sum(float(curve(x)) for curve, x in zip(curves, other, strict=True)) <= found.value + 1e-8
+
+
+@given(curves=st.lists(gompertz, min_size=2, max_size=3), budget=budgets)
+@settings(deadline=None)
+def test_the_bound_proves_the_optimum(curves, budget):
+    found = allocate(curves, budget)
+    assert found.value <= found.bound + 1e-12
+    assert found.gap <= 1e-8
+    assert sum(found.resources) <= budget * (1 + 1e-9)
+
+
+@given(
+    curves=st.lists(st.one_of(gompertz, exponential), min_size=2, max_size=3), budget=budgets, more=st.floats(0.1, 50)
+)
+@settings(deadline=None)
+def test_the_value_of_a_budget_never_falls(curves, budget, more):
+    assert allocate(curves, budget).value <= allocate(curves, budget + more).value + 1e-8
+
+
+@given(curves=st.lists(exponential, min_size=2, max_size=4), budget=budgets)
+@settings(deadline=None)
+def test_concave_curves_are_filled_to_one_marginal_return(curves, budget):
+    found = allocate(curves, budget)
+    filled = [m for m, r in zip(found.marginal_returns, found.resources, strict=True) if r > 1e-6 * budget]
+    assert filled == pytest.approx([filled[0]] * len(filled), rel=1e-5)
+
+
+@given(curves=st.lists(power, min_size=2, max_size=3), budget=budgets, seed=st.integers(0, 99))
+@settings(deadline=None)
+def test_losses_are_made_small(curves, budget, seed):
+    """Also of families that have no value at nothing."""
+    found = allocate(curves, budget, better="lower")
+    other = np.maximum(random_split(budget, len(curves), seed), 1e-9)
+    assert found.value <= sum(float(curve(x)) for curve, x in zip(curves, other, strict=True)) + 1e-8
+    assert all(m < 0 for m in found.marginal_returns)
+
+
+@given(one=exponential, two=exponential, budget=budgets, cost=st.floats(0.2, 5))
+@settings(deadline=None)
+def test_the_unit_of_a_cost_does_not_matter(one, two, budget, cost):
+    plain, priced = allocate([one, two], budget), allocate([one, two], budget * cost, costs=[cost, cost])
+    assert plain.resources == pytest.approx(priced.resources, rel=1e-6, abs=1e-6 * budget)
+
+
+def test_a_dear_curve_gets_less():
+    curve = FAMILIES["saturating_exponential"](0.9, 10.0)
+    cheap, dear = allocate([curve, curve], 20, costs=[1, 3]).resources
+    assert cheap > dear
+
+
+@given(curve=gompertz, budget=budgets)
+def test_one_curve_gets_everything(curve, budget):
+    assume(curve.derivative(budget) > 0)
+    assert (pytest.approx(budget),) == allocate([curve], budget).resources
+
+
+def test_no_budget_buys_nothing():
+    assert (0, 0) == allocate([ARTICLES, ARTICLES], 0).resources
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], 3), "no curve"),
+        (([ARTICLES], -1), "at least 0.*got -1"),
+        (([ARTICLES], float("nan")), "got nan"),
+        (([FAMILIES["ilog"](1.0, 0.3)], 0.5), "at least 1"),
+    ],
+)
+def test_what_cannot_be_allocated_is_named(arguments, message):
+    with pytest.raises(AllocationError, match=message):
+        allocate(*arguments)
+
+
+def test_costs_are_positive_and_one_a_curve():
+    with pytest.raises(AllocationError, match="2 positive numbers"):
+        allocate([ARTICLES, ARTICLES], 3, costs=[1])
+    with pytest.raises(AllocationError, match="higher or lower, got 'more'"):
+        allocate([ARTICLES], 3, better="more")

@@ -1,0 +1,145 @@
+"""What a fit says of itself: intervals, bands, criteria, and what the data do not tell."""
+
+import math
+
+import numpy as np
+import pytest
+
+from suite.curves.families import FAMILIES
+from suite.curves.fitting import FitError, fit
+from suite.errors import SuiteError
+
+X = np.geomspace(2, 300, 30)
+TRUE = FAMILIES["exp3"](0.9, 0.5, 20.0)
+SEEDS = 60
+
+
+def noisy(seed, x=X, curve=TRUE, sd=0.005):
+    return curve(x) + np.random.default_rng(seed).normal(0, sd, len(x))
+
+
+@pytest.fixture(scope="module")
+def fits():
+    return [fit(X, noisy(seed), family="exp3") for seed in range(SEEDS)]
+
+
+def covered(fits, inside, level):
+    """Whether the share of intervals that hold the truth agrees with their level: a binomial test at 0.1 %."""
+    from scipy.stats import binomtest
+
+    return binomtest(sum(map(inside, fits)), len(fits), level).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("method", ["covariance", "profile", "bootstrap"])
+def test_intervals_hold_the_truth_as_often_as_they_say(fits, method):
+    """Over 60 data sets, or 30 where refitting takes its time, 90 % intervals of the asymptote."""
+    some = fits if method == "covariance" else fits[:30]
+
+    def inside(found):
+        low, high = found.interval("a", 0.9, method)
+        return low <= 0.9 <= high
+
+    assert covered(some, inside, 0.9)
+
+
+@pytest.mark.parametrize("kind", ["confidence", "prediction"])
+def test_bands_hold_what_they_are_about(fits, kind):
+    """The confidence band holds the curve, the prediction band a new measurement, at twice the largest resource."""
+    new = np.random.default_rng(99).normal(0, 0.005, SEEDS) if kind == "prediction" else np.zeros(SEEDS)
+    target = float(TRUE(600))
+
+    def inside(pair):
+        band = pair[0].band([600], 0.9, kind)
+        return band.low[0] <= target + pair[1] <= band.high[0]
+
+    assert covered(list(zip(fits, new, strict=True)), inside, 0.9)
+
+
+def test_a_prediction_band_is_the_wider_one(fits):
+    narrow, wide = fits[0].band(X), fits[0].band(X, kind="prediction")
+    assert np.all(wide.high - wide.low > narrow.high - narrow.low)
+
+
+def test_the_true_family_wins_by_both_criteria():
+    """Among families of as many parameters, on a clear curve."""
+    found = {name: fit(X, noisy(0), family=name) for name in ("exp3", "pow3", "gompertz", "wbl3")}
+    assert "exp3" == min(found, key=lambda name: found[name].aicc)
+    assert "exp3" == min(found, key=lambda name: found[name].bic)
+
+
+def test_the_criterion_for_few_points_needs_enough_of_them():
+    assert math.isinf(fit([1, 2, 4, 8], [0.1, 0.3, 0.35, 0.4], family="pow3").aicc)
+
+
+def test_a_gompertz_before_its_inflection_has_no_asymptote():
+    """The data end before the curve turns: anything could follow."""
+    x = np.linspace(0, 12, 25)
+    found = fit(x, noisy(0, x, FAMILIES["gompertz"](0.95, 4.0, 0.1), 0.002), family="gompertz")
+    assert found.asymptote is None
+    assert "asymptote" in found.unidentified
+
+
+def test_a_gompertz_beyond_its_inflection_has_one():
+    x = np.linspace(0, 80, 25)
+    found = fit(x, noisy(0, x, FAMILIES["gompertz"](0.95, 4.0, 0.1), 0.002), family="gompertz")
+    assert pytest.approx(0.95, abs=0.01) == found.asymptote
+    assert {} == dict(found.unidentified)
+
+
+def test_the_reason_says_what_the_data_allow():
+    """A power law's beginning does not tell its end."""
+    x = np.geomspace(1, 4, 12)
+    found = fit(x, noisy(1, x, FAMILIES["pow3"](0.95, 0.6, 0.3), 0.01), family="pow3")
+    assert "fits the data (95 %)" in found.unidentified["asymptote"]
+
+
+def test_a_family_without_an_asymptote_says_so():
+    assert "logarithm has none" == fit(X, noisy(0), family="logarithm").unidentified["asymptote"]
+
+
+def test_a_point_that_leads_the_fit_is_named():
+    """One far resource decides the slope alone."""
+    found = fit([1, 1.1, 1.2, 1.3, 1.4, 1.5, 50], [1, 1.2, 0.9, 1.1, 1.0, 1.2, 9], family="pow2", loss="squares")
+    assert (6,) == found.diagnostics.leading
+    assert pytest.approx(2) == found.diagnostics.leverage.sum()
+
+
+def test_a_missed_shape_shows_in_the_residuals():
+    assert fit(X, TRUE(X), family="logarithm").diagnostics.misses_shape
+    assert not fit(X, noisy(0), family="exp3").diagnostics.misses_shape
+
+
+def test_parameters_that_only_matter_together_have_a_large_condition():
+    """On a straight beginning an exponential's top and scale cannot be told apart."""
+    x = np.linspace(0, 1, 20)
+    curve = FAMILIES["saturating_exponential"](1.0, 50.0)
+    assert 1e3 < fit(x, noisy(0, x, curve, 1e-5), family="saturating_exponential").condition
+    assert 100 > fit(X, noisy(0), family="exp3").condition
+
+
+def test_replicates_are_the_same_every_time():
+    one, two = (fit(X, noisy(0), family="exp3").interval("a", method="bootstrap") for _ in range(2))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "b", "method": "profil"}, "did you mean profile"),
+        ({"name": "scal"}, "did you mean scale"),
+        ({"name": "b", "level": 95}, "level must lie between 0 and 1, got 95"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_a_hint(arguments, message):
+    with pytest.raises(SuiteError, match=message):
+        fit(X, noisy(0), family="exp3").interval(**arguments)
+
+
+def test_a_wrong_kind_of_band_is_answered_with_a_hint():
+    with pytest.raises(SuiteError, match="did you mean prediction"):
+        fit(X, noisy(0), family="exp3").band([1], kind="predicton")
+
+
+def test_a_level_outside_0_and_1_is_refused():
+    with pytest.raises(FitError, match="level"):
+        fit(X, noisy(0), family="exp3").interval("a", level=0)
