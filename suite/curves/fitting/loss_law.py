@@ -1,6 +1,6 @@
 """Fits the two-resource loss law as it was published: Huber's loss of log residuals, from many starts.
 
-Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556, appendix D.3; errors by resampling the runs, as Besiroglu et al.
+Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556, section 3.3; errors by resampling the runs, as Besiroglu et al.
 2024, https://arxiv.org/abs/2404.10102. Runs far off are left out by name, not only bounded: those with few tokens for
 their size lead the fit, and Huber's loss bounds a residual but no leverage.
 """
