@@ -113,6 +113,7 @@ def chatty(tmp_path):
     return run
 
 
+@pytest.mark.system  # pytest-benchmark switches itself off where tests run side by side
 def test_a_run_prints_neither_the_table_of_pytest_benchmark_nor_traces_and_stores_its_json(chatty, tmp_path):
     """The storage of pytest-benchmark works as ever, warnings stay in a failure's section."""
     said = chatty("-q", "--benchmark-json=stored.json")
@@ -122,6 +123,7 @@ def test_a_run_prints_neither_the_table_of_pytest_benchmark_nor_traces_and_store
     assert "a line of a trace" not in said
 
 
+@pytest.mark.system  # likewise
 def test_asked_for_more_a_run_prints_the_table_of_pytest_benchmark(chatty):
     """-v brings it back."""
     assert "Name (time in" in chatty("-v")

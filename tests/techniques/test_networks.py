@@ -274,6 +274,7 @@ def test_static_int8_answers_nearly_as_the_network_does(plain):
     assert torch.int8 in {tensor.dtype for tensor in network.state_dict().values()}
 
 
+@pytest.mark.system
 def test_a_relu_that_is_called_twice_is_quantized_around_both_calls():
     """Strict tracing makes each call a node of its own; a shared one would join what follows different layers."""
     _, network, _, _ = quantized(samples.one_relu)
