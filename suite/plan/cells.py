@@ -11,6 +11,7 @@ from suite.records import Cell, CellFailure, Measurement, Metric, RunHeader
 
 Place = tuple[str, str]
 """A workload and a device: cells of one place are alternatives."""
+UNKNOWN = "-"  # the workload or device of a table that does not say which
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suite.composition import BASELINE
 from suite.plan.alike import Alike, alike
 from suite.plan.budgets import Budget, Fit, fit, parse_budgets, refuse_twice
 from suite.plan.cells import Cells, Place, score_of
+from suite.plan.gains import quality_gain
 from suite.plan.source import cells as read
 from suite.records import CellFailure, Measurement, Metric
 from suite.report.pareto import Merit, front, merit
@@ -57,8 +59,8 @@ class Answer:
 
     ``winner`` has the best score of all whose figures lie within the budgets; where it fits only perhaps, ``sure`` is
     the best that fits surely. ``alike`` cannot be told apart from the winner, ``cheapest`` is the one of them and the
-    winner that uses its budgets least (`None` without budgets). ``out`` did not fit, ``front`` is Pareto-optimal in
-    the score and the bounded metrics. ``nearest`` misses least where nothing fits.
+    winner that uses its budgets least (`None` without budgets), ``behind`` fits with a worse score. ``out`` did not
+    fit, ``front`` is Pareto-optimal in the score and the bounded metrics. ``nearest`` misses least where nothing fits.
     """
 
     place: Place
@@ -67,6 +69,7 @@ class Answer:
     winner: Candidate | None
     sure: Candidate | None
     alike: tuple[Alike[Candidate], ...]
+    behind: tuple[Candidate, ...]
     cheapest: Candidate | None
     out: tuple[Candidate, ...]
     front: tuple[str, ...]
@@ -118,9 +121,10 @@ def _answer(
         winner=winner,
         sure=next((one for one in inside if one.fit is Fit.SURELY), None),
         alike=equals,
+        behind=tuple(one for one in inside[1:] if one not in [equal.candidate for equal in equals]),
         cheapest=_cheapest([winner, *(one.candidate for one in equals)]) if winner and budgets else None,
         out=tuple(one for one in candidates if not one.inside),
-        front=_front(candidates, score, budgets),
+        front=_front(figures, score, budgets),
         nearest=None if winner else _nearest(candidates),
         failures=failures,
     )
@@ -153,15 +157,33 @@ def _nearest(candidates: Iterable[Candidate]) -> Candidate | None:
     return min(measured, key=lambda one: (one.miss, one.technique), default=None)
 
 
-def _front(candidates: Sequence[Candidate], score: Metric, budgets: Iterable[Budget]) -> tuple[str, ...]:
-    names = dict.fromkeys([score.name, *(budget.metric for budget in budgets)])
-    optimal = front([_merits(one.figures, names) for one in candidates])
-    return tuple(one.technique for one, best in zip(candidates, optimal, strict=True) if best)
+def _front(
+    figures: Mapping[str, Mapping[str, Measurement]], score: Metric, budgets: Iterable[Budget]
+) -> tuple[str, ...]:
+    """The techniques that no other beats, clearly better in one figure and clearly worse in none (`pareto.front`).
+
+    The score counts as the gain over the baseline where there is one: what is paired tells more cells apart.
+    """
+    names = list(dict.fromkeys(budget.metric for budget in budgets if budget.metric != score.name))
+    optimal = front([_merits(technique, figures, score, names) for technique in figures])
+    return tuple(technique for technique, best in zip(figures, optimal, strict=True) if best)
 
 
-def _merits(figures: Mapping[str, Measurement], names: Iterable[str]) -> tuple[Merit, ...] | None:
-    found = [figures.get(name) for name in names]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
+def _merits(
+    technique: str, figures: Mapping[str, Mapping[str, Measurement]], score: Metric, names: Iterable[str]
+) -> tuple[Merit, ...] | None:
+    own = [figures[technique].get(name) for name in names]
+    known = [merit(one.value, one.low, one.high, higher=one.better == "higher") for one in own if one is not None]
+    quality = _quality(technique, figures, score)
+    return None if quality is None or len(known) < len(own) else (quality, *known)
+
+
+def _quality(technique: str, figures: Mapping[str, Mapping[str, Measurement]], score: Metric) -> Merit | None:
+    """A cell's score as a merit: its gain over the baseline, or the score itself where no baseline has one."""
+    own = figures[technique].get(score.name)
+    if own is None:
         return None
-    return tuple(merit(one.value, one.low, one.high, higher=one.better == "higher") for one in known)
+    if score.name not in figures.get(BASELINE, {}):
+        return merit(own.value, own.low, own.high, higher=score.better == "higher")
+    gain = quality_gain(technique, figures, score)
+    return None if gain is None else merit(gain.value, gain.low, gain.high, higher=True)

@@ -16,6 +16,8 @@ PAIRED, NOT_PAIRED = "paired", "not paired"
 
 def quality_gain(technique: str, here: Mapping[str, Figures], score: Metric) -> Estimate | None:
     """The gain over the baseline: paired on the same items, or through the control, whose own difference is paired."""
+    if technique == BASELINE:
+        return replace(estimate(0.0, exact=True), how=PAIRED)
     sign = 1.0 if score.better == "higher" else -1.0
     own = here[technique].get(score.name + VS_CONTROL)
     if own is not None and own.control == BASELINE:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 GAP = "  "
 SHORTEST_NAME = 20  # columns are left out before names become shorter than this
 LEAST_WIDTH = 40
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def aligned(names: Sequence[str], columns: Mapping[str, Sequence[str]], width: int, *, elsewhere: str) -> list[str]:
@@ -28,15 +29,16 @@ def aligned(names: Sequence[str], columns: Mapping[str, Sequence[str]], width: i
 
 
 def wrapped(text: str, width: int, *, indent: str = GAP) -> list[str]:
-    """A sentence as lines; a word longer than the width (a composition) stays whole."""
-    return textwrap.wrap(
-        text,
+    """A sentence as lines; a word longer than the width (a composition) stays whole, and so do percentages."""
+    lines = textwrap.wrap(
+        text.replace(" %", f"{NO_BREAK}%"),
         max(width, LEAST_WIDTH),
         initial_indent=indent,
         subsequent_indent=indent + GAP if indent else "",
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def shortened(name: str, room: int) -> str:

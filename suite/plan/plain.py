@@ -26,6 +26,7 @@ def _answer(answer: Answer, header: RunHeader | None) -> dict[str, Any]:
         "winner": answer.winner and _candidate(answer.winner),
         "best_that_fits_surely": answer.sure and answer.sure.technique,
         "cannot_be_told_apart": alike,
+        "behind": [_candidate(one) for one in answer.behind],
         "cheapest": answer.cheapest and answer.cheapest.technique,
         "left_out": [_candidate(one) for one in answer.out],
         "nearest": answer.nearest and _candidate(answer.nearest),

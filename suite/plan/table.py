@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from suite.errors import ResultsError, UsageError, unknown
 from suite.metrics import METRICS
-from suite.plan.cells import Cells, gathered
+from suite.plan.cells import UNKNOWN, Cells, gathered
 from suite.records import TIERS, Better, Cell, Measurement
 from suite.report.frame import records
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 LONG = ("technique", "metric", "value")
 ENDS = ("_low", "_high")
-WORKLOAD, DEVICE = "-", "-"  # of a table that holds one of each and does not say which
 
 
 def of_table(table: pd.DataFrame) -> Cells:
@@ -89,7 +88,7 @@ def _measurement(row: Row, metric: str, low: Any, high: Any, value: Any) -> Meas
 
 
 def _cell(row: Row) -> Cell:
-    workload, device = row.get("workload") or WORKLOAD, row.get("device") or DEVICE
+    workload, device = row.get("workload") or UNKNOWN, row.get("device") or UNKNOWN
     return Cell(workload=str(workload), technique=str(row["technique"]), device=str(device))
 
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from suite.plan.budgets import Budget, Fit, varies
+from suite.plan.cells import UNKNOWN
 from suite.plan.choose import Answer, Candidate
 from suite.plan.layout import aligned, wrapped
 from suite.plan.quantities import spell
@@ -13,10 +14,7 @@ from suite.records import Measurement, RunHeader
 from suite.report.values import number, percent
 
 ELSEWHERE = "see --json"
-OFF_FRONT = (
-    "the winner is not on the front: some other cell is clearly better in what is bounded, and through a chain of cells "
-    "none is clearly worse than the next"
-)
+OFF_FRONT = "the winner is not on the front: its lead in the score lies within noise, and others use clearly less"
 
 
 def text(answers: Iterable[Answer], width: int, header: RunHeader | None = None) -> str:
@@ -27,9 +25,9 @@ def text(answers: Iterable[Answer], width: int, header: RunHeader | None = None)
 def command(answer: Answer, technique: str, header: RunHeader | None = None) -> str:
     """What a person types to measure one cell again, as the run was made."""
     words = ["suite", "bench", "--workload", answer.place[0], "--technique", technique]
+    words += ["--device", answer.place[1]] * (answer.place[1] != UNKNOWN)
     if header is None:
         return shlex.join(words)
-    words += ["--device", answer.place[1]]
     words += [f"--{header.profile}"] * (header.profile != "default")
     words += ["--threads", str(header.where.threads)] * (header.where.threads != 1)
     words += [word for name in header.load for word in ("--load", name)]
@@ -74,12 +72,19 @@ def _won(answer: Answer, winner: Candidate, width: int) -> Iterator[str]:
     rows = [winner, *(one.candidate for one in answer.alike)]
     rows += [answer.sure] if answer.sure is not None and answer.sure not in rows else []
     yield from _table(answer, rows, width)
+    if answer.behind:
+        yield from wrapped(f"fit too, with a worse score: {', '.join(map(_behind, answer.behind))}", width)
     for how in dict.fromkeys(one.how for one in answer.alike):
         names = ", ".join(one.candidate.technique for one in answer.alike if one.how == how)
         yield from wrapped(f"cannot be told apart ({how}): {names}", width)
     if answer.cheapest is not None and answer.alike:
         share = f"{100 * answer.cheapest.used[0]:.0f} %"
         yield from wrapped(f"cheapest of these: {answer.cheapest.technique}, at most {share} of a budget", width)
+
+
+def _behind(candidate: Candidate) -> str:
+    mark = " (perhaps)" if candidate.fit is Fit.PERHAPS else ""
+    return f"{candidate.technique} {shown(candidate.score)}{mark}"
 
 
 def _perhaps(candidate: Candidate) -> str:
