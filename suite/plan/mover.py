@@ -50,8 +50,10 @@ def minus(first: Estimate, second: Estimate) -> Estimate:
 
 
 def over(first: Estimate, second: Estimate) -> Estimate:
-    """The ratio of two positive estimates, by the difference of their logarithms."""
-    return monotone(minus(monotone(first, math.log), monotone(second, math.log)), math.exp)
+    """The ratio of two positive estimates, by the difference of their logarithms; exact for two counts."""
+    logarithm, value = minus(monotone(first, math.log), monotone(second, math.log)), first.value / second.value
+    below, above = logarithm.value - logarithm.low, logarithm.high - logarithm.value
+    return replace(logarithm, value=value, low=value * math.exp(-below), high=value * math.exp(above))
 
 
 def scaled(estimate: Estimate, factor: float, shift: float = 0.0) -> Estimate:

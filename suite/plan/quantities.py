@@ -17,7 +17,7 @@ UNITS: Mapping[str, Mapping[str, str]] = {
     "s": {"s": "1", "ms": "1e-3", "us": "1e-6", "µs": "1e-6", "ns": "1e-9", "min": "60", "h": "3600"},
     "J": {"J": "1", "mJ": "1e-3", "kJ": "1e3", "MJ": "1e6", "Wh": "3600", "kWh": "3.6e6"},
     "1": {"%": "1e-2", "k": "1e3", "M": "1e6", "G": "1e9", "T": "1e12", "x": "1"},
-    "1/s": {"/s": "1", "1/s": "1", "k/s": "1e3", "M/s": "1e6"},
+    "1/s": {"/s": "1", "k/s": "1e3", "M/s": "1e6"},
     "bit": {"bit": "1"},
 }
 """What may stand behind a number, and its size in the metric's own unit, for each such unit."""
@@ -27,7 +27,7 @@ EXAMPLES = {"B": "100kB", "s": "5ms", "J": "2J", "1": "1.5 or 95%", "1/s": "1000
 SHOWN = {"B": ("GB", "MB", "kB", "B"), "s": ("s", "ms", "us", "ns"), "J": ("MJ", "kJ", "J", "mJ")}
 NEVER_NEGATIVE = frozenset({"B", "s", "J", "1/s"})
 
-_QUANTITY = re.compile(r"([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
+_QUANTITY = re.compile(r"([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}(?!\d))?)\s*(.*)")
 LONGEST = 100  # characters; what is longer is no number that anybody typed
 
 
@@ -68,7 +68,7 @@ def _shown_in(value: float, unit: str) -> str | None:
 
 def _scale(written: str, *, text: str, metric: str, unit: str) -> str:
     known = UNITS.get(unit, {})
-    if written in ("", unit):
+    if not written or (written == unit and unit != "1"):
         return "1"
     if written in known:
         return known[written]
