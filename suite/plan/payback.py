@@ -16,6 +16,8 @@ TWO_YEARS, LONGEST = 2 * DAYS_PER_YEAR, 1000 * DAYS_PER_YEAR  # shown in days be
 class Payback:
     """Days until it has paid back: 0 at once, infinity never; ``low <= value <= high``.
 
+    ``interval`` is false where a part of it varies and has no interval.
+
     The ends pair the least cost with the greatest daily saving and the other way round, so that they cover at least
     as often as both intervals cover together.
     """
@@ -23,8 +25,11 @@ class Payback:
     value: float
     low: float
     high: float
+    interval: bool = True
 
     def __str__(self) -> str:
+        if not self.interval:
+            return f"{_days(self.value)} [?]"
         if self.low == self.value == self.high:
             return _days(self.value)
         return f"{_days(self.value)} [{_days(self.low)}, {_days(self.high)}]"
@@ -32,7 +37,12 @@ class Payback:
 
 def payback(cost: Estimate, daily: Estimate) -> Payback:
     """Days until ``daily`` savings reach the ``cost`` of adoption, both in one currency."""
-    return Payback(value=days(cost.value, daily.value), low=days(cost.low, daily.high), high=days(cost.high, daily.low))
+    return Payback(
+        interval=cost.interval and daily.interval,
+        value=days(cost.value, daily.value),
+        low=days(cost.low, daily.high),
+        high=days(cost.high, daily.low),
+    )
 
 
 def days(cost: float, daily: float) -> float:

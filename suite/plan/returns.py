@@ -64,10 +64,13 @@ class Return:
 def returns(cells: Source, prices: Prices | None = None, *, score: str | None = None) -> tuple[Return, ...]:
     """The return of every technique at each place of ``cells`` (what `best_under` takes), in order of name.
 
-    Raises `ResultsError` where a place has no baseline to compare with.
+    Raises `ResultsError` where a place has no baseline to compare with, and where there is nothing but baselines.
     """
     found = read(cells, score=score)
-    return tuple(one for place in found.places() for one in _at(found, place, prices or Prices()))
+    every = tuple(one for place in found.places() for one in _at(found, place, prices or Prices()))
+    if not every:
+        raise ResultsError("only the baseline was measured; run `suite bench` with a technique to compare it with")
+    return every
 
 
 def _at(found: Cells, place: Place, prices: Prices) -> list[Return]:

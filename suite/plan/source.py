@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias, Union
 from suite.errors import ResultsError, unknown
 from suite.plan.cells import Cells, gathered
 from suite.plan.table import of_table
-from suite.report.run import RunFolder
+from suite.report.run import RESULTS, RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+CSV = "results.csv"
 Source: TypeAlias = Union[Cells, RunFolder, Path, str, "pd.DataFrame"]
 
 
@@ -45,6 +46,8 @@ def _read(source: Source) -> Cells:
     if not isinstance(source, str | Path):
         return of_table(source)
     path = Path(source)
+    if not (path / RESULTS).exists() and (path / CSV).is_file():  # a reference run is kept without its records
+        path = path / CSV
     return _of_csv(path) if path.suffix == ".csv" else _of_run(RunFolder.open(path))
 
 

@@ -72,13 +72,18 @@ def _measurement(row: Row, metric: str, low: Any, high: Any, value: Any) -> Meas
     known = METRICS.get(metric)
     if known is None and not (row.get("unit") and row.get("better")):
         raise unknown("metric", metric, METRICS)
+    unit = _unit(row.get("unit"))
+    if known is not None and unit not in (None, known.unit):
+        raise UsageError(
+            f"{metric} is in {unit} in the table, but in {known.unit} everywhere else; convert that column"
+        )
     return Measurement(
         cell=_cell(row),
         metric=metric,
         value=_number(value, metric, "value"),
         low=None if low is None else _number(low, metric, "low"),
         high=None if high is None else _number(high, metric, "high"),
-        unit=known.unit if known else str(row["unit"]),
+        unit=known.unit if known else str(unit),
         better=known.better if known else _choice(row["better"], get_args(Better), metric),
         tier=known.tier if known else _choice(row.get("tier") or "local", TIERS, metric),
         group=known.group if known else "quality",
@@ -106,6 +111,11 @@ def _choice(value: Any, known: tuple[Any, ...], metric: str) -> Any:
     if value not in known:
         raise UsageError(f"{metric}: {value!r} is none of {', '.join(known)}; mend that column")
     return value
+
+
+def _unit(value: Any) -> str | None:
+    """A unit as text; a column of ones was read as numbers."""
+    return f"{value:g}" if isinstance(value, int | float) else _text(value)
 
 
 def _text(value: Any) -> str | None:

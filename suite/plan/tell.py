@@ -73,7 +73,7 @@ def _won(answer: Answer, winner: Candidate, width: int) -> Iterator[str]:
     rows += [answer.sure] if answer.sure is not None and answer.sure not in rows else []
     yield from _table(answer, rows, width)
     if answer.behind:
-        yield from wrapped(f"fit too, with a worse score: {', '.join(map(_behind, answer.behind))}", width)
+        yield from wrapped(f"fit too, with a worse score: {'; '.join(map(_behind, answer.behind))}", width)
     for how in dict.fromkeys(one.how for one in answer.alike):
         names = ", ".join(one.candidate.technique for one in answer.alike if one.how == how)
         yield from wrapped(f"cannot be told apart ({how}): {names}", width)

@@ -167,8 +167,8 @@ def _plain(one: Return) -> dict[str, Any]:
 def _figure(found: Estimate | Payback | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    ends = [None if end == float("inf") else end for end in (found.value, found.low, found.high)]
+    low, high = (found.low, found.high) if found.interval else (None, None)
+    ends = [None if end == float("inf") else end for end in (found.value, low, high)]
     if isinstance(found, Payback):
         return dict(zip(("days", "low", "high"), ends, strict=True)) | {"never": found.value == float("inf")}
-    known = found.interval
-    return {"value": ends[0], "low": ends[1] if known else None, "high": ends[2] if known else None, "how": found.how}
+    return dict(zip(("value", "low", "high"), ends, strict=True)) | {"how": found.how}

@@ -124,9 +124,10 @@ def test_a_folder_and_tables_give_the_same_answer(tmp_path):
         {"technique": m.cell.technique, "metric": m.metric, "value": m.value, "low": m.low, "high": m.high} for m in RUN
     )
     wide = long.pivot_table(index="technique", columns="metric", values="value").reset_index()
-    path = tmp_path / "results.csv"
+    path = tmp_path / "kept" / "results.csv"
+    path.parent.mkdir()
     long.to_csv(path)
-    for source in (folder, folder.path, str(folder.path), long, wide, path):
+    for source in (folder, folder.path, str(folder.path), long, wide, path, path.parent):
         (found,) = best_under(source, ["bytes=300kB"])
         assert "static_int8" == found.winner.technique
     assert (UNAVAILABLE,) == best_under(folder)[0].failures
@@ -142,6 +143,10 @@ def test_a_folder_and_tables_give_the_same_answer(tmp_path):
         (pd.DataFrame({"technique": ["a", "a"], "accuracy": [1, 1]}), "stands twice"),
         (pd.DataFrame({"technique": [None], "metric": ["accuracy"], "value": [1]}), "no technique"),
         (pd.DataFrame({"technique": ["a"], "accuracy": [float("inf")]}), "finite number, got inf"),
+        (
+            pd.DataFrame({"technique": ["a"], "metric": ["artefact_bytes"], "value": [1], "unit": ["kB"]}),
+            "artefact_bytes is in kB in the table, but in B everywhere else",
+        ),
         (7, "needs a column 'technique'"),
     ],
 )

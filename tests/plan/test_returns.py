@@ -124,6 +124,12 @@ def test_without_a_baseline_nothing_can_be_compared():
         returns(gathered([m for m in RUN if m.cell.technique != "baseline"]))
 
 
+def test_the_baseline_alone_returns_nothing():
+    """It is what the others are compared with."""
+    with pytest.raises(ResultsError, match="only the baseline was measured"):
+        returns(gathered(figures("baseline", speedup=1.0)))
+
+
 def test_a_suspect_timing_is_said():
     """Its money is no better."""
     run = [*RUN, measured("static_int8", "speedup", 2.0, low=1.9, high=2.1, suspect="the null arm is off")]
@@ -209,8 +215,10 @@ def test_payback_times_read_like_what_they_are(text, cost, daily):
 def test_a_timing_without_an_interval_makes_no_interval():
     """It is shown as unknown, not as exact."""
     run = [*figures("baseline", speedup=1.0, train_seconds=10.0), *figures("t", speedup=2.0, train_seconds=11.0)]
-    found = returned("t", run)
+    run += figures("baseline", throughput=1000.0)
+    found = returned("t", run, PRICES)
     assert not found.inference_saved.interval
+    assert "201 d [?]" == str(replace(found.pays_back, value=201.0))
     assert not found.training_seconds.interval
 
 
