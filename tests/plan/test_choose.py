@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plan_settings import EXAMPLES
 from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, WORKLOAD, figures, header, measured, versus
 
 from suite.errors import ResultsError, UsageError
@@ -179,6 +180,7 @@ RUNS = st.lists(
 ).map(lambda cells: [m for number, values in enumerate(cells) for m in figures(f"t{number}", **values)])
 
 
+@EXAMPLES
 @given(run=RUNS, size=st.integers(1, 100), speed=st.floats(0.1, 10))
 def test_the_winner_fits_all_budgets_and_nothing_inside_is_better(run, size, speed):
     """By its values; every cell is inside or out."""
@@ -192,6 +194,7 @@ def test_the_winner_fits_all_budgets_and_nothing_inside_is_better(run, size, spe
     assert (found.nearest is None) or (found.winner is None and found.nearest.miss > 0)
 
 
+@EXAMPLES
 @given(run=RUNS, size=st.integers(1, 100), more=st.integers(0, 100))
 def test_a_looser_budget_never_gives_a_worse_winner(run, size, more):
     """What fitted still fits."""
@@ -199,6 +202,7 @@ def test_a_looser_budget_never_gives_a_worse_winner(run, size, more):
     assert tight is None or tight.score.value <= loose.score.value
 
 
+@EXAMPLES
 @given(run=RUNS, data=st.data())
 def test_the_order_of_cells_does_not_matter(run, data):
     """Nor that of figures."""
@@ -206,6 +210,7 @@ def test_the_order_of_cells_does_not_matter(run, data):
     assert answer(run, "bytes=50B", "speedup>=1") == answer(shuffled, "bytes=50B", "speedup>=1")
 
 
+@EXAMPLES
 @given(run=RUNS)
 def test_the_front_is_never_empty_and_the_smallest_sure_cell_is_known(run):
     """Without a budget the best score wins."""

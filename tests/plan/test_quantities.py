@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plan_settings import EXAMPLES
 
 from suite.errors import UsageError
 from suite.plan.quantities import SHOWN, UNITS, parse_quantity, spell
@@ -63,6 +64,7 @@ def test_what_is_no_quantity_of_the_metric_is_refused(text, unit, message):
         parse_quantity(text, metric="m", unit=unit)
 
 
+@EXAMPLES
 @given(text=st.text("0123456789.,eE+-_kKMGBsmuµ%/x h", max_size=12), unit=st.sampled_from(sorted(UNITS)))
 def test_any_text_is_a_number_or_a_usage_error(text, unit):
     """Nothing else ever comes out."""
@@ -70,6 +72,7 @@ def test_any_text_is_a_number_or_a_usage_error(text, unit):
         assert isinstance(parse_quantity(text, metric="m", unit=unit), float)
 
 
+@EXAMPLES
 @given(number=st.integers(0, 10**12), pair=st.sampled_from(PAIRS))
 def test_units_are_the_sizes_that_they_say(number, pair):
     """The parsed size over that of one unit is the number again."""
@@ -78,6 +81,7 @@ def test_units_are_the_sizes_that_they_say(number, pair):
     assert number == pytest.approx(parse_quantity(f"{number}{name}", metric="m", unit=unit) / one, rel=1e-15)
 
 
+@EXAMPLES
 @given(value=st.floats(1e-9, 1e15), unit=st.sampled_from(sorted(UNITS)))
 def test_what_is_spelled_is_read_again(value, unit):
     """To the four digits that are shown; without commas, which people do not type."""
@@ -85,6 +89,7 @@ def test_what_is_spelled_is_read_again(value, unit):
     assert value == pytest.approx(parse_quantity(text, metric="m", unit=unit), rel=6e-4)
 
 
+@EXAMPLES
 @given(
     value=st.floats(1e-3, 1e12), nudge=st.sampled_from([1 - 1e-7, 1.0, 1 + 1e-7]), unit=st.sampled_from(sorted(SHOWN))
 )

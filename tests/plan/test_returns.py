@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plan_settings import EXAMPLES
 from samples import CONTROL, PRUNED, RUN, figures, measured
 
 from suite.errors import ExpectationFileError, ResultsError
@@ -164,6 +165,7 @@ def test_a_faulty_file_of_prices_names_its_line(text, message):
 ESTIMATES = st.tuples(*[st.floats(0.01, 100)] * 3).map(sorted).map(lambda t: estimate(t[1], t[0], t[2]))
 
 
+@EXAMPLES
 @given(first=ESTIMATES, second=ESTIMATES)
 def test_an_estimate_lies_within_its_interval_and_worst_cases_around_it(first, second):
     """Sums, differences and ratios; never wider than the extremes of both intervals."""
@@ -176,6 +178,7 @@ def test_an_estimate_lies_within_its_interval_and_worst_cases_around_it(first, s
     assert ratio.high <= first.high / second.low * (1 + 1e-9)
 
 
+@EXAMPLES
 @given(found=ESTIMATES, other=ESTIMATES)
 def test_a_difference_mirrors_when_its_sides_are_swapped(found, other):
     """As intervals of differences must."""
@@ -183,6 +186,7 @@ def test_a_difference_mirrors_when_its_sides_are_swapped(found, other):
     assert (forth.low, forth.value, forth.high) == pytest.approx((back.low, back.value, back.high))
 
 
+@EXAMPLES
 @given(cost=st.floats(-10, 10), daily=st.floats(-10, 10), more=st.floats(0, 10))
 def test_more_cost_takes_longer_and_more_saving_less(cost, daily, more):
     """So the ends of a pay-back time are those of its parts."""
@@ -190,6 +194,7 @@ def test_more_cost_takes_longer_and_more_saving_less(cost, daily, more):
     assert days(cost, daily + more) <= days(cost, daily)
 
 
+@EXAMPLES
 @given(cost=ESTIMATES, daily=ESTIMATES, shift=st.floats(-50, 50))
 def test_a_payback_time_lies_within_its_ends(cost, daily, shift):
     """Never and at once included."""
