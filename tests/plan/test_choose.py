@@ -43,6 +43,14 @@ def test_what_cannot_be_told_apart_is_named_with_its_ground():
     assert "static_int8" == found.cheapest.technique
 
 
+def test_a_paired_difference_without_0_tells_apart_what_overlaps():
+    """The intervals of the scores share most of their length; on the same items one is better."""
+    run = [*RUN, versus("static_int8", -0.003, -0.005, -0.001, "baseline")]
+    found = answer(run, "bytes=1MB")
+    assert [CONTROL] == names(one.candidate for one in found.alike)
+    assert "static_int8" in names(found.behind)
+
+
 def test_cells_of_one_control_are_compared_by_their_differences_to_it():
     """Their own intervals overlap by far more."""
     run = [m for m in RUN if m.cell.technique != "baseline"]
