@@ -1,6 +1,6 @@
 """What more of the resource will bring, from the forecast's intervals: the gain and the chance that it is worth it.
 
-The chance comes from the intervals of `suite.curves.extrapolate` at eleven levels: the ends of each are read as two
+The chance comes from the intervals of `suite.curves.extrapolate` at five levels: the ends of each are read as two
 quantiles with equal tails, and the distribution is interpolated between them. Beyond the widest, 98 %, nothing is
 known, so a chance lies between 0.01 and 0.99 unless the quality asked for cannot exist.
 """
@@ -16,7 +16,7 @@ from suite.curves import extrapolate
 from suite.curves.extrapolate.kinds import Kind, kinds
 
 LEVEL = 0.90
-LEVELS = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
+LEVELS = (0.2, 0.5, 0.8, LEVEL, 0.98)
 MOST_TIMES = 32.0  # five doublings: intervals were checked no farther
 
 
@@ -47,7 +47,7 @@ def outlook(curve: LearningCurve, worth: float, *, times: float = 2.0) -> Outloo
     """Forecast ``times`` the last resource. Raises `ExtrapolationError` for a curve that cannot be used."""
     kind = kind_of(curve)
     to = times * float(curve.resource[-1])
-    found = {level: _interval(curve, kind, to, level) for level in (LEVEL, *LEVELS)}
+    found = {level: _interval(curve, kind, to, level) for level in LEVELS}
     gain, low, high, abstained = found[LEVEL]
     quantiles = np.array([found[level][1] for level in LEVELS[::-1]] + [found[level][2] for level in LEVELS])
     tails = np.array([(1 - level) / 2 for level in LEVELS[::-1]] + [(1 + level) / 2 for level in LEVELS])

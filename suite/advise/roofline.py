@@ -92,7 +92,7 @@ def _ceilings(axes: Any, ceilings: Ceilings, low: float, high: float) -> None:
                       ha="right", fontsize=8)  # fmt: skip
     top = max(ridge(ceilings, dtype) for dtype in ceilings.gemm)
     axes.plot([low, top], [low * ceilings.copy / 1e9, top * ceilings.copy / 1e9], color="black", lw=1)
-    axes.annotate(f"copy {ceilings.copy / 1e9:.1f} GB/s", (low, low * ceilings.copy / 1e9), xytext=(6, 20),
+    axes.annotate(f"copy {ceilings.copy / 1e9:.1f} GB/s", (low, low * ceilings.copy / 1e9), xytext=(14, 0),
                   textcoords="offset points", fontsize=8)  # fmt: skip
 
 
