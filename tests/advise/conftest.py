@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 DEFAULT = "advise"
-settings.register_profile(DEFAULT, settings.get_profile("suite"), max_examples=15)
+settings.register_profile(DEFAULT, settings.get_profile("suite"), max_examples=8)
 settings.register_profile("ci", settings.get_profile("suite"), max_examples=500)
 
 
