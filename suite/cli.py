@@ -1,4 +1,4 @@
-"""The ``suite`` command: init, bench, record, report, plan, roi, list, lint, doctor."""
+"""The ``suite`` command: init, bench, record, report, plan, roi, profile, advise, list, lint, doctor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from suite import __version__
+from suite.advise import command as advise
 from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
@@ -56,6 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_roi(commands.add_parser("roi", help="what each technique returns on its investment"))
     _add_list(commands.add_parser("list", help="list workloads, techniques or metrics"))
     _add_lint(commands.add_parser("lint", help="check expectation files"))
+    advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
+    advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
 

@@ -1,0 +1,1 @@
+"""What to do next: profiles and bottlenecks of a cell, and advice from a learning curve."""
