@@ -1,4 +1,4 @@
-"""The ``suite`` command: init, bench, record, report, list, lint, doctor."""
+"""The ``suite`` command: init, bench, record, report, list, lint, curves, doctor."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from suite import __version__
+from suite.curve_runs import command as curves
 from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report(commands.add_parser("report", help="write and show the tables of a run"))
     _add_list(commands.add_parser("list", help="list workloads, techniques or metrics"))
     _add_lint(commands.add_parser("lint", help="check expectation files"))
+    curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
 
