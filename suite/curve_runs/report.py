@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from suite.curve_runs import plots
 from suite.curve_runs.compare import Comparison, Series, compared, preference
 from suite.curve_runs.folder import CurveFolder
 from suite.curve_runs.plan import RESOURCES
-from suite.curve_runs.pool import pooled
+from suite.curve_runs.pool import noise, pooled
 from suite.curve_runs.tables import Row, family_rows, forecasts, section
 from suite.curve_runs.train import Row as Trained
 from suite.errors import ResultsError, SuiteError
@@ -25,6 +25,8 @@ LABELS = {
     "train_samples": "training samples", "steps": "optimizer steps", "parameters": "parameters",
     "flops": "training compute",
 }  # fmt: skip
+
+X_LABELS = {**LABELS, "flops": "training compute [FLOPs]"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +53,14 @@ class Curve:
         """Unit of the quality, for sentences."""
         return self.score if self.unit == "1" else self.unit
 
-    @property
-    def series(self) -> Series:
-        """Each training as a point of its own. A share of right items lies within [0, 1], other scores need not."""
-        kind = "accuracy" if self.score == "accuracy" else "loss" if self.better == "lower" else None
+    def series(self, noise: Mapping[float, float] | None) -> Series:
+        """Each training as a point of its own, with its noise by share where that is known."""
         return Series(
             resource=np.array([row.amount for row in self.rows]),
             quality=np.array([row.quality for row in self.rows]),
+            sigma=None if noise is None else np.array([noise[row.share] for row in self.rows]),
             better=self.better,
-            kind=kind,
+            kind="accuracy" if noise is not None else "loss" if self.better == "lower" else None,
         )
 
 
@@ -80,15 +81,16 @@ def write(folder: CurveFolder, say: Say) -> Path:
     if not plots.available():
         say(plots.INSTALL)
     for curve in curves(folder):
-        means += [{**_names(curve), **row} for row in pooled(folder, curve.rows, curve.better)]
+        points = pooled(folder, curve.rows, curve.better)
+        means += [{**_names(curve), **row} for row in points]
         try:
-            found = compared(curve.series)
+            found = compared(curve.series(noise(points, curve.rows)))
         except SuiteError as error:
             sections.append(f"## {curve.title}\n\nNot fitted: {error}\n")
             continue
         families += [{**_names(curve), **row} for row in family_rows(found)]
         ahead += [{**_names(curve), **row} for row in forecasts(found)]
-        sections.append(_section(folder, curve, found))
+        sections.append(_section(folder, curve, found, points))
         say(f"{curve.title}: {preference(found)}")
     for name, rows in (("means", means), ("families", families), ("forecasts", ahead)):
         _csv(folder.path / f"{name}.csv", rows)
@@ -101,14 +103,14 @@ def _names(curve: Curve) -> Row:
     return {"workload": curve.workload, "resource_name": curve.resource, "score": curve.score}
 
 
-def _section(folder: CurveFolder, curve: Curve, found: Comparison) -> str:
+def _section(folder: CurveFolder, curve: Curve, found: Comparison, points: Sequence[Row]) -> str:
     text = section(found, curve.title, unit=RESOURCES[curve.resource], quality=curve.quality)
     text = text.replace("\n\n", f"\n\n{_setting(curve)}\n\n", 1)
     if not plots.available():
         return text
     plots.draw(
-        found, folder.path / f"{curve.name}.png", title=curve.title, means=_means(folder, curve),
-        x=f"{LABELS[curve.resource]} [{RESOURCES[curve.resource]}]",
+        found, folder.path / f"{curve.name}.png", title=curve.title, means=_means(points),
+        x=X_LABELS[curve.resource],
         y=f"{curve.score} [{'share' if curve.unit == '1' else curve.unit}]",
     )  # fmt: skip
     return f"{text}\n![{curve.title}]({curve.name}.png)\n"
@@ -129,8 +131,7 @@ def _range(values: Sequence[int]) -> str:
     return f"{values[0]}" if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
 
 
-def _means(folder: CurveFolder, curve: Curve) -> plots.Means | None:
-    rows = pooled(folder, curve.rows, curve.better)
+def _means(rows: Sequence[Row]) -> plots.Means | None:
     names = ("amount", "quality", "low", "high")
     columns: dict[str, Any] = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
     if not np.isfinite(columns["low"]).all():

@@ -51,7 +51,7 @@ def decisions(found: Comparison, *, unit: str, quality: str, targets: Sequence[f
     """What the preferred family says of the last point: marginal return, doubling gain, resources of targets."""
     fit, last = found.preferred.fit, found.series.last
     assert fit is not None  # noqa: S101  # preferred has one
-    units = {"Q/R": f"{quality} per {unit}", "Q": quality, "R": unit}
+    units = {"Q/R": f"{quality}/{unit}", "Q": quality, "R": unit}
     said = [
         f"marginal return at {last:g} {unit}: {_named(str(marginal_return(fit, last)), units)}",
         f"twice as much brings: {_named(str(doubling_gain(fit, last)), units)}",
