@@ -22,6 +22,7 @@ Interval = tuple[float, float]
 
 SHARE = 0.25  # of the largest resource, up to which the fits that are put to the test see points
 SLACK = 1e-9  # relative: a quarter that rounding put a hair above the quarter
+VAGUE = 1e3  # standard error of a parameter, in sizes of it, from which the data do not tell even its magnitude
 TIED = 2.0  # AICc differences below it are no preference (Burnham and Anderson 2002, section 2.6)
 ARTICLE = ("saturating_exponential", "gompertz")
 """The two families of the article."""
@@ -77,6 +78,18 @@ class Candidate:
         return math.inf if self.fit is None else self.fit.aicc
 
     @property
+    def vague(self) -> tuple[str, ...]:
+        """Parameters that the data do not tell: a family with one describes points, and is not preferred."""
+        if self.fit is None:
+            return ()
+        told = self.fit.errors
+        return tuple(
+            name
+            for name, value in self.fit.params.items()
+            if name in self.fit.unidentified or not told[name] <= VAGUE * max(abs(value), np.finfo(float).tiny)
+        )
+
+    @property
     def in_sample(self) -> float | None:
         """Root mean square of the residuals, in Q."""
         return None if self.fit is None else float(np.sqrt(np.mean(self.fit.residuals**2)))
@@ -103,12 +116,17 @@ class Comparison:
 
     @property
     def preferred(self) -> Candidate:
-        """The family of the least AICc. Raises `FitError` where none could be fitted."""
-        best = self.candidates[0]
-        if best.fit is None or not math.isfinite(best.aicc):
-            reasons = best.why_not or "too few points for any family's AICc"
-            raise FitError(f"no family can be preferred: {reasons}; measure more points")
-        return best
+        """The family of the least AICc whose parameters the data tell. Raises `FitError` where there is none."""
+        for one in self.candidates:
+            if math.isfinite(one.aicc) and not one.vague:
+                return one
+        reasons = self.candidates[0].why_not or "too few points for any family's AICc, or for its parameters"
+        raise FitError(f"no family can be preferred: {reasons}; measure more points")
+
+    @property
+    def passed_over(self) -> tuple[Candidate, ...]:
+        """Families with an AICc below the preferred one's, but with parameters that the data do not tell."""
+        return self.candidates[: self.candidates.index(self.preferred)]
 
     def named(self, name: str) -> Candidate | None:
         """The candidate of that name, if it was asked for."""
@@ -123,7 +141,8 @@ def compared(series: Series, names: Sequence[str] = (), *, profiles: bool = True
     """
     chosen = [family(name).name for name in dict.fromkeys(names or FAMILIES)]
     found = sorted((_candidate(series, name) for name in chosen), key=lambda one: (one.aicc, one.name))
-    exact = {found[0].name, *ARTICLE} if profiles else set()
+    first = next((one for one in found if not one.vague), found[0])
+    exact = {first.name, *ARTICLE} if profiles else set()
     forecast, last, doubt = _rivals(series)
     result = Comparison(
         series=series,
@@ -138,7 +157,9 @@ def compared(series: Series, names: Sequence[str] = (), *, profiles: bool = True
 
 def preference(found: Comparison) -> str:
     """Which family the data prefer, in a sentence or two."""
-    best, others = found.preferred, [one for one in found.candidates[1:] if math.isfinite(one.aicc)]
+    best = found.preferred
+    after = found.candidates[found.candidates.index(best) + 1 :]
+    others = [one for one in after if math.isfinite(one.aicc)]
     tied = [one for one in others if one.aicc - best.aicc < TIED]
     behind = [one for one in others if one not in tied]
     parts = [
@@ -150,6 +171,9 @@ def preference(found: Comparison) -> str:
         parts += [f"the next is {behind[0].name}, {behind[0].aicc - best.aicc:.1f} behind"] if behind else []
     article = [one for one in behind if one.name in ARTICLE and one is not behind[0]]
     parts += [f"{one.name} is {one.aicc - best.aicc:.1f} behind" for one in article]
+    parts += [
+        f"{one.name} fits better, but the data do not tell its {', '.join(one.vague)}" for one in found.passed_over
+    ]
     return "; ".join(parts) + "."
 
 
