@@ -23,6 +23,7 @@ Interval = tuple[float, float]
 SHARE = 0.25  # of the largest resource, up to which the fits that are put to the test see points
 SLACK = 1e-9  # relative: a quarter that rounding put a hair above the quarter
 VAGUE = 1e3  # standard error of a parameter, in sizes of it, from which the data do not tell even its magnitude
+FLAT = 1e-3  # of the measured range, below which a fitted curve is a constant
 TIED = 2.0  # AICc differences below it are no preference (Burnham and Anderson 2002, section 2.6)
 ARTICLE = ("saturating_exponential", "gompertz")
 """The two families of the article."""
@@ -88,6 +89,14 @@ class Candidate:
             for name, value in self.fit.params.items()
             if name in self.fit.unidentified or not told[name] <= VAGUE * max(abs(value), np.finfo(float).tiny)
         )
+
+    @property
+    def flat(self) -> bool:
+        """Whether all that the family could do was a constant, as one that only rises does with a falling loss."""
+        if self.fit is None:
+            return False
+        points = self.fit.points
+        return float(np.ptp(self.fit(points.resource))) < FLAT * float(np.ptp(points.quality))
 
     @property
     def in_sample(self) -> float | None:
@@ -169,12 +178,16 @@ def preference(found: Comparison) -> str:
         gaps = ", ".join(f"{one.name} ({one.aicc - best.aicc:.1f})" for one in tied)
         parts = [f"AICc does not tell {best.name} from {gaps}: differences below {TIED:g} are no preference"]
         parts += [f"the next is {behind[0].name}, {behind[0].aicc - best.aicc:.1f} behind"] if behind else []
-    article = [one for one in behind if one.name in ARTICLE and one is not behind[0]]
-    parts += [f"{one.name} is {one.aicc - best.aicc:.1f} behind" for one in article]
+    article = [one for one in behind if one.name in ARTICLE and (one.flat or one is not behind[0])]
+    parts += [f"{one.name} is {one.aicc - best.aicc:.1f} behind{_constant(one)}" for one in article]
     parts += [
         f"{one.name} fits better, but the data do not tell its {', '.join(one.vague)}" for one in found.passed_over
     ]
     return "; ".join(parts) + "."
+
+
+def _constant(one: Candidate) -> str:
+    return " as a constant, for it cannot take this direction" if one.flat else ""
 
 
 def _candidate(series: Series, name: str) -> Candidate:
