@@ -68,6 +68,18 @@ def report(session: nox.Session) -> None:
     _suite(session, "report", *session.posargs)
 
 
+@nox.session(venv_backend="none", default=False)
+def curves(session: nox.Session) -> None:
+    """Measure learning and scaling curves on the CPU, fit families to them and draw them."""
+    _suite(session, "curves", "run", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def curve_study(session: nox.Session) -> None:
+    """How good forecasts are on a folder of learning curves in LCDB's format."""
+    _suite(session, "curves", "study", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Unit tests, under two minutes; side by side, one to a core."""

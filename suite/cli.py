@@ -1,4 +1,4 @@
-"""The ``suite`` command: init, bench, record, report, plan, roi, profile, advise, list, lint, doctor."""
+"""The ``suite`` command: init, bench, record, report, plan, roi, curves, profile, advise, list, lint, doctor."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from suite import __version__
 from suite.advise import command as advise
+from suite.curve_runs import command as curves
 from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_lint(commands.add_parser("lint", help="check expectation files"))
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
+    curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
 

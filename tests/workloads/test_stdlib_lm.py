@@ -111,3 +111,9 @@ def test_a_few_steps_learn_something_of_the_text(monkeypatch):
 def bits_per_byte(found, outputs, targets):
     totals, weights = found.per_item(outputs, targets)
     return float(totals.sum() / weights.sum())
+
+
+def test_half_of_the_channels_come_from_the_byte_before():
+    """The first byte has none before it: zeros."""
+    found = stdlib_lm.shifted(torch.arange(12.0).reshape(1, 3, 4) + 1)
+    assert [[[1, 2, 0, 0], [5, 6, 3, 4], [9, 10, 7, 8]]] == found.tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -50,10 +51,14 @@ def _inside(outer: float, inner: float, bound: float) -> float:
 
 
 def _walk(problem: Problem, u: Array, name: str, allowed: float) -> Callable[[float], float]:
-    """How much worse than allowed the best fit is with the parameter at a value; begins where the last one ended."""
+    """How much worse than allowed the best fit is with the parameter at a value; begins where the last one ended.
+
+    Remembers its answers: from another beginning the same value could be fitted better, and change its sign.
+    """
     kept = [j for j, other in enumerate(problem.scales.names) if other != name]
     now = u[:, kept]
 
+    @cache
     def excess(value: float) -> float:
         nonlocal now
         now, squares = descended(problem.holding(name, value), now)

@@ -1,0 +1,119 @@
+"""``suite curves``: run, report, fit, families, study."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+PASS, INTERRUPTED = 0, 2
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of ``suite curves`` its subcommands."""
+    parser.description = "Learning and scaling curves: measure them, fit families of curves, forecast."
+    commands = parser.add_subparsers(dest="curves", required=True)
+    _add_run(commands.add_parser("run", help="train the points of curves and report them", allow_abbrev=False))
+    _add_report(commands.add_parser("report", help="write the tables and pictures of a run again"))
+    _add_fit(commands.add_parser("fit", help="fit families to the points of a CSV file", allow_abbrev=False))
+    commands.add_parser("families", help="what can be fitted, with its source").set_defaults(run=_families)
+    study = commands.add_parser("study", help="how good forecasts are on a folder of learning curves")
+    study.add_argument("folder", type=Path, help="learning curves in LCDB's format")
+    study.set_defaults(run=_study)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--quick", action="store_true", help="digits_cnn with 5 points and one seed")
+    option("--workload", action="append", default=[], help="this workload only (repeatable); yours need --load")
+    option("--resource", action="append", default=[], help="train_samples, steps, parameters or flops (repeatable)")
+    option("--seeds", type=int, help="trainings of each point (default: the profile's)")
+    option("--device", default="cpu", help="cpu, auto, gpu, cuda:1, xpu, mps")
+    option("--threads", type=int, default=1, help="threads of CPU work (default 1: figures repeat)")
+    option("--reports-dir", type=Path, default=Path("reports"))
+    option("--resume", type=Path, metavar="FOLDER", help="go on with an interrupted run")
+    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Train, then report. What was trained before an interruption is kept."""
+    from suite.curve_runs.report import write
+    from suite.curve_runs.session import Options, train
+    from suite.registry import REGISTRY
+    from suite.settings import load_user_modules
+
+    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
+    options = Options(
+        profile="quick" if parsed.quick else "default", workloads=tuple(parsed.workload),
+        resources=tuple(parsed.resource), seeds=parsed.seeds, device=parsed.device, threads=parsed.threads,
+        reports_dir=parsed.reports_dir, resume=parsed.resume, load=tuple(parsed.load),
+    )  # fmt: skip
+    try:
+        path = write(train(REGISTRY, options, _say), _say)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    _say(f"{path}")
+    return PASS
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="a folder of `suite curves run`")
+    parser.set_defaults(run=_report)
+
+
+def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """The tables and pictures of what a folder holds so far."""
+    from suite.curve_runs.folder import CurveFolder
+    from suite.curve_runs.report import write
+
+    _say(f"{write(CurveFolder.open(parsed.folder), _say)}")
+    return PASS
+
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("data", type=Path, help="a CSV file whose first line names its columns")
+    option("--x", required=True, metavar="COLUMN", help="the resource: tokens, steps, samples, ...")
+    option("--y", required=True, metavar="COLUMN", help="the quality: a loss, an accuracy, ...")
+    option("--sigma", metavar="COLUMN", help="the quality's standard deviation, where it is known")
+    option(
+        "--family", action="extend", nargs="+", default=[], metavar="NAME", help="only these (suite curves families)"
+    )
+    option("--to", action="extend", nargs="+", type=float, default=[], metavar="X", help="forecast at these resources")
+    option("--target", action="extend", nargs="+", type=float, default=[], metavar="Q", help="resource of a quality")
+    option("--out", type=Path, metavar="FOLDER", help="write table and picture there")
+    parser.set_defaults(run=_fit)
+
+
+def _fit(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print what the points say; with ``--out`` keep it."""
+    from suite.curve_runs.own import fitted, kept
+
+    found, text = fitted(
+        parsed.data, x=parsed.x, y=parsed.y, sigma=parsed.sigma, families=parsed.family, to=parsed.to,
+        targets=parsed.target,
+    )  # fmt: skip
+    _say(text)
+    for line in kept(found, text, parsed.out, x=parsed.x, y=parsed.y) if parsed.out else ():
+        _say(line)
+    return PASS
+
+
+def _families(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """A line each: name, formula, source."""
+    from suite.curve_runs.own import listed
+
+    for line in listed():
+        _say(line)
+    return PASS
+
+
+def _study(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.curves.study import main
+
+    return main(parsed.folder)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
