@@ -66,14 +66,14 @@ class Problem:
         return np.delete(shapes, j, axis=-1), self.quality - value * shapes[..., j]
 
 
-def searched(problem: Problem, *, starts: int, still: float = STILL) -> Array:
+def searched(problem: Problem, *, starts: int, still: float = STILL, most: int = ITERATIONS) -> Array:
     """The best non-linear parameters [k, q] found from each curve's ``starts`` best candidates."""
     if not problem.scales.names:
         return np.zeros((len(problem.quality), 0))
     begun = problem.scales.candidates[_best_candidates(problem, starts)]  # [k, s, q]
     count = begun.shape[1]
     repeated = problem.of(np.repeat(np.arange(len(problem.quality)), count))
-    ended, squares = descended(repeated, begun.reshape(-1, begun.shape[-1]), still=still)
+    ended, squares = descended(repeated, begun.reshape(-1, begun.shape[-1]), still=still, most=most)
     best = np.argmin(squares.reshape(-1, count), axis=1)
     return np.asarray(ended.reshape(*begun.shape)[np.arange(len(best)), best])
 
@@ -123,16 +123,16 @@ def _shared_squares(one: Problem, u: Array, target: Array) -> Array:
     return np.asarray(np.sum(target**2, axis=1)[:, None] - np.sum(parts**2, axis=-1))
 
 
-def descended(problem: Problem, u: Array, *, still: float = STILL) -> tuple[Array, Array]:
+def descended(problem: Problem, u: Array, *, still: float = STILL, most: int = ITERATIONS) -> tuple[Array, Array]:
     """Levenberg-Marquardt from ``u`` [k, q]: where it ends [k, q] and the sums of squares [k] there.
 
-    A curve is done when a step makes its sum of squares smaller by no more than a share ``still``.
+    A curve is done when a step makes its sum of squares smaller by at most a share ``still``, or after ``most`` steps.
     """
     u = problem.scales.held(u)
     squares = _squares(problem, u)
     damping = np.full(len(u), DAMPED[0])
     active = np.arange(len(u) if problem.scales.names else 0)
-    for _ in range(ITERATIONS):
+    for _ in range(most):
         if not len(active):
             break
         active = _stepped(problem, u, squares, damping, active, still)
@@ -164,13 +164,19 @@ def _squares(problem: Problem, u: Array) -> Array:
 
 def _step(problem: Problem, u: Array, damping: Array) -> Array:
     """The damped Gauss-Newton step [k, q] of the projected residuals."""
+    left, slopes = sloped(problem, u)
+    normal = np.einsum("ikn,jkn->kij", slopes, slopes)
+    gradient = np.einsum("ikn,kn->ki", slopes, left)
+    diagonal = np.einsum("kii->ki", normal)
+    least = 1e-14 * diagonal.max(axis=1, initial=0.0, keepdims=True) + np.finfo(float).tiny
+    normal = normal + np.eye(u.shape[-1]) * ((damping[:, None] * diagonal) + least)[:, None, :]
+    return np.asarray(-np.linalg.solve(normal, gradient[..., None])[..., 0])
+
+
+def sloped(problem: Problem, u: Array) -> tuple[Array, Array]:
+    """The weighted residuals [k, n] at ``u`` [k, q], and how they change with it [q, k, n], by central differences."""
     count = u.shape[-1]
     moves = np.concatenate([np.zeros((1, count)), STEP * np.eye(count), -STEP * np.eye(count)])[:, None, :]
     _, left = problem.residuals(u + moves)  # [1 + 2q, k, n]
-    slopes = np.nan_to_num((left[1 : count + 1] - left[count + 1 :]) / (2 * STEP))  # [q, k, n]
-    normal = np.einsum("ikn,jkn->kij", slopes, slopes)
-    gradient = np.einsum("ikn,kn->ki", slopes, np.nan_to_num(left[0]))
-    diagonal = np.einsum("kii->ki", normal)
-    least = 1e-14 * diagonal.max(axis=1, initial=0.0, keepdims=True) + np.finfo(float).tiny
-    normal = normal + np.eye(count) * ((damping[:, None] * diagonal) + least)[:, None, :]
-    return np.asarray(-np.linalg.solve(normal, gradient[..., None])[..., 0])
+    slopes = (left[1 : count + 1] - left[count + 1 :]) / (2 * STEP)
+    return np.nan_to_num(left[0]), np.nan_to_num(slopes)

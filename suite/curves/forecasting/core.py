@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.forecasting import bands, families, gate, trend
+from suite.curves.forecasting import bands, families, gate, refined, trend
 from suite.curves.forecasting.transform import SPACES, Space
 
 Array = NDArray[np.float64]
+
+CHUNK = 96  # curves at a time: their arrays stay in the cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,11 @@ class Points:
     y: Array
     weight: Array
     tau: Array
+
+    def of(self, rows: slice | NDArray[np.bool_]) -> Points:
+        """Some of the curves; what all share stays shared."""
+        t, weight, tau = (a if len(a) == 1 else a[rows] for a in (self.t, self.weight, self.tau))
+        return Points(t=t, y=self.y[rows], weight=weight, tau=tau)
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -56,13 +63,12 @@ def forecast(points: Points, kind: str, level: float) -> tuple[Array, Array, Arr
 
 
 def _band(points: Points, space: Space) -> Band:
-    z = space.z(points.y)
-    rise, var = trend.follow(points.t, z - z[:, -1:], trend.window(points.t, points.weight), points.tau)
-    by_trend = z[:, -1:] + rise
-    fit = _families(points, space)
+    starts = range(0, len(points.y), CHUNK)
+    rough = [_rough(points.of(slice(start, start + CHUNK)), space) for start in starts]
+    by_trend, var = (np.concatenate(parts) for parts in zip(*((one.trend, one.variance) for one in rough), strict=True))
+    fit, weight = _trusted(points, space, families.joined([one.fit for one in rough]))
     predicted = space.inside(fit.predicted)
     by_families, slope = space.z(predicted), space.slope(predicted)
-    weight = gate.trust(_ratio(points, fit, space))[:, None]
     common = weight * fit.variance * slope**2 * bands.factor(bands.FAMILIES, points.tau) ** 2
     common += weight * (1 - weight) * (bands.DISAGREEMENT * (by_families - by_trend)) ** 2
     local = (1 - weight) * var
@@ -73,11 +79,37 @@ def _band(points: Points, space: Space) -> Band:
     )
 
 
-def _families(points: Points, space: Space) -> families.Average:
-    weight = points.weight
-    if space.relative:
-        weight = weight / points.y**2  # y comes in units of its median
-    return families.average(points.t, points.y, weight, points.tau)
+@dataclass(frozen=True, kw_only=True)
+class _Rough:
+    """The local trend in z with its variance [k, m], and the grid's families."""
+
+    trend: Array
+    variance: Array
+    fit: families.Average
+
+
+def _rough(points: Points, space: Space) -> _Rough:
+    z = space.z(points.y)
+    rise, var = trend.follow(points.t, z - z[:, -1:], trend.window(points.t, points.weight), points.tau)
+    fit = families.average(points.t, points.y, _weight(points, space), points.tau)
+    return _Rough(trend=z[:, -1:] + rise, variance=np.broadcast_to(var, rise.shape), fit=fit)
+
+
+def _weight(points: Points, space: Space) -> Array:
+    return points.weight / points.y**2 if space.relative else points.weight  # y comes in units of its median
+
+
+def _trusted(points: Points, space: Space, fit: families.Average) -> tuple[families.Average, Array]:
+    """The families' average and how far it is trusted [k, 1]; smooth curves that the grid misses are fitted again."""
+    trust = gate.trust(_ratio(points, fit, space))
+    again = (trust == 0) & refined.is_smooth(points.y, points.present)
+    if again.any():
+        part = points.of(again)
+        better = refined.average(part.t, part.y, np.broadcast_to(_weight(part, space), part.y.shape), part.tau)
+        exact = refined.is_exact(part.y, better.fitted, part.present)
+        trust[again] = gate.trust(np.where(exact, 2.0, _ratio(part, better, space)), gate.MOST_REFINED)
+        fit = fit.replaced(again, better)
+    return fit, trust[:, None]
 
 
 def _ratio(points: Points, fit: families.Average, space: Space) -> Array:

@@ -10,7 +10,7 @@ Shapes: k curves, n points, m targets, g grid points; 1 in place of k where all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,19 @@ class Average:
     fitted: Array
     predicted: Array
     variance: Array
+
+    def replaced(self, rows: NDArray[np.bool_], other: Average) -> Average:
+        """With some of the curves from another average."""
+        found = {name: getattr(self, name).copy() for name in ("fitted", "predicted", "variance")}
+        for name, values in found.items():
+            values[rows] = getattr(other, name)
+        return Average(**found)
+
+
+def joined(parts: Sequence[Average]) -> Average:
+    """Averages of some curves after those of others."""
+    names = ("fitted", "predicted", "variance")
+    return Average(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def basis(t: Array) -> Array:

@@ -21,7 +21,7 @@ from suite.curves.forecasting.transform import SPACES
 
 Array = NDArray[np.float64]
 
-CHUNK = 96  # curves at a time: their arrays stay in the cache
+CHUNK = 1024  # curves at a time
 FEW = 6  # points below which a curve tells nothing of its own noise
 SHORT = 1.0  # doublings below which it tells nothing of its trend
 TINY = 1e-30  # of its median: what a loss is at least, so that its relative weight stays finite

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 INDEPENDENT, WIDTH = 1.5, 0.5  # Durbin-Watson ratio at which trust begins, and over which it grows
 MOST = 0.75  # trust in the families at best
+MOST_REFINED = 0.95  # in families that were fitted in earnest to a smooth curve
 TINY = np.finfo(np.float64).tiny
 
 
@@ -28,6 +29,6 @@ def durbin_watson(residual: Array, present: NDArray[np.bool_]) -> Array:
     return np.asarray(steps / np.maximum(squares, TINY) * points / np.maximum(points - 1, 1))
 
 
-def trust(ratio: Array) -> Array:
-    """The families' weight [k], 0 to 0.75, from the Durbin-Watson ``ratio`` [k] of their residuals."""
-    return np.asarray(MOST * np.clip((ratio - INDEPENDENT) / WIDTH, 0.0, 1.0))
+def trust(ratio: Array, most: float = MOST) -> Array:
+    """The families' weight [k], 0 to ``most``, from the Durbin-Watson ``ratio`` [k] of their residuals."""
+    return np.asarray(most * np.clip((ratio - INDEPENDENT) / WIDTH, 0.0, 1.0))
