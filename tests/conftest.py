@@ -1,7 +1,31 @@
 """Settings of all tests."""
 
+import os
+
+import pytest
 from fakes import torch  # noqa: F401  # the fixture that stands in for torch on hardware that is not here
 from hypothesis import HealthCheck, settings
 
+FEW = ("advise", "curve_runs", "curves", "plan")
+"""Folders with hundreds of properties: few examples each by default, 500 with HYPOTHESIS_PROFILE=ci."""
+
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow machines
-settings.load_profile("suite")  # are no fault
+settings.register_profile("few", settings.get_profile("suite"), max_examples=10)  # are no fault
+settings.register_profile("ci", settings.get_profile("suite"), max_examples=500)
+settings.load_profile("suite")
+
+
+def pytest_collectstart(collector):
+    """Hypothesis reads the profile where a test is defined, so it is loaded before the test's module is."""
+    if isinstance(collector, pytest.Module):
+        _load_profile(collector.path, collector.config)
+
+
+def pytest_runtest_setup(item):
+    """What a test defines while it runs has the same profile."""
+    _load_profile(item.path, item.config)
+
+
+def _load_profile(path, config):
+    few = any(part in FEW for part in path.relative_to(config.rootpath).parts)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few") if few else "suite")

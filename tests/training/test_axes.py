@@ -17,7 +17,7 @@ from suite.training.recipe import Split, Splits
 
 NAMES = ["train_samples", "steps", "width"]
 AS_BEFORE = {"train_samples": 32, "steps": 12, "width": 1.0}
-PROMPTLY = settings() if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else settings(max_examples=20)
+PROMPTLY = settings(max_examples=500 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 20)
 
 
 def counted():

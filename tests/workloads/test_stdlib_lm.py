@@ -18,7 +18,7 @@ from suite.workloads import stdlib_lm
 from suite.workloads.stdlib_lm import BATCH, STEPS, ByteDecoder, clipped_adamw, share_of_peak, some_batches
 from suite.workloads.stdlib_text import WINDOW, as_split, windows
 
-EXAMPLES = settings() if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else settings(max_examples=10)
+EXAMPLES = settings(max_examples=500 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 10)
 TEXT = b"def f(x):\n    return x + 1\n\n" * 400
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.curves.families import FAMILIES
@@ -69,7 +69,6 @@ def test_certified_problems_are_solved_to_seven_digits(points, family, params, e
 
 @pytest.mark.parametrize("name", ["exp3", "pow4", "gompertz", "mmf4"])
 @given(unit=st.floats(-6, 6), scale=st.floats(-3, 3))
-@settings(max_examples=5, deadline=None)
 def test_a_fit_does_not_depend_on_units(name, unit, scale):
     """Resources in thousands and qualities in percent give the same curve."""
     noise = np.random.default_rng(3).normal(0, 0.002, len(X))
