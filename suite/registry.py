@@ -81,7 +81,8 @@ class Workload:
     size, memory and the agreement of outputs are measured). ``scores`` are its qualities, the primary one first;
     ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
     timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
-    and compositions; any other can still be asked for. ``digest`` names the data: stored quality applies to the same
+    and compositions; any other can still be asked for. ``quick`` and ``default`` say whether such runs hold it where no
+    workload is named; `--full` holds all. ``digest`` names the data: stored quality applies to the same
     digest only (hash what was read, not floats computed from it, whose last bits differ between machines). Data that an
     environment brings, such as Python's own sources, are named with it: ``cpython-3.11.7:5868b1c2f24ac8da``.
     """
@@ -95,6 +96,7 @@ class Workload:
     techniques: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
     quick: bool = True
+    default: bool = True
     digest: Callable[[], str] | None = None
 
     @property
@@ -216,6 +218,7 @@ class Registry:
         techniques: Iterable[str] | None = None,
         needs: Iterable[str] = (),
         quick: bool = True,
+        default: bool = True,
         digest: Callable[[], str] | None = None,
     ) -> Callable[[Callable[[int], Recipe]], Callable[[int], Recipe]]:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
@@ -232,6 +235,7 @@ class Registry:
                 techniques=None if techniques is None else tuple(techniques),
                 needs=tuple(needs),
                 quick=quick,
+                default=default,
                 digest=digest,
             )
             _check_workload(declared)

@@ -63,8 +63,12 @@ def _check_values(registry: Registry, workload: Workload, text: str) -> None:
 def _workloads(registry: Registry, selection: Selection) -> Iterable[Workload]:
     if selection.workloads:
         return [registry.find_workload(name) for name in dict.fromkeys(selection.workloads)]
-    quick = selection.profile == "quick"
-    return [workload for workload in registry.workloads.values() if workload.quick or not quick]
+    return [workload for workload in registry.workloads.values() if _runs(workload, selection.profile)]
+
+
+def _runs(workload: Workload, profile: Profile) -> bool:
+    """Whether a run that names no workload holds this one."""
+    return profile == "full" or (workload.default and (workload.quick or profile != "quick"))
 
 
 def _compositions(

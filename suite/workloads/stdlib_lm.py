@@ -107,7 +107,7 @@ def digest() -> str:
     return f"{sys.implementation.name}-{platform.python_version()}:{digest_of(parts())}"
 
 
-@workload(scores=language(), quick=False, batch=16, digest=digest)
+@workload(scores=language(), quick=False, default=False, batch=16, digest=digest)
 def stdlib_lm(_seed: int) -> Recipe:
     """A small transformer on the bytes of Python's standard library: AdamW, warm-up and cosine, clipped gradients."""
     return Recipe(

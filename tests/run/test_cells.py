@@ -45,6 +45,7 @@ def sample_registry():
     workload("digits")
     workload("noise", scores=(), source="none", quick=False)
     workload("small", techniques=("prune", "narrow"), quick=False)
+    workload("curves", techniques=(), default=False)
     return made
 
 
@@ -81,6 +82,13 @@ def test_a_quick_run_leaves_out_slow_workloads_unless_they_are_asked_for():
     cases, _ = select(REGISTRY, Selection(profile="quick"))
     assert {"digits"} == {case.cell.workload for case in cases}
     assert [] != techniques("noise", profile="quick")
+
+
+def test_a_workload_that_is_no_part_of_a_default_run_is_run_by_name_or_in_full():
+    """Minutes a seed are worth it for a curve, and not in every gate."""
+    assert all("curves" != case.cell.workload for case in select(REGISTRY, Selection(profile="quick"))[0])
+    assert ["baseline"] == techniques("curves")
+    assert any("curves" == case.cell.workload for case in select(REGISTRY, Selection(profile="full"))[0])
 
 
 def test_the_full_profile_runs_the_sweep():
