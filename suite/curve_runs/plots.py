@@ -90,7 +90,7 @@ def _qualities(panel: Any, found: Comparison, means: Means | None) -> None:
     panel.plot(r, best.fit(r), color=PREFERRED, label=f"{best.name} (preferred)")
     for name in ARTICLE:
         other = found.named(name)
-        if other is not None and other.fit is not None and other is not best:
+        if other is not None and other.fit is not None and other is not best and not other.flat:
             label = f"{name}\n(AICc {other.aicc - best.aicc:.1f} behind)"
             panel.plot(r, other.fit(r), color=COLOURS[name], linestyle="--", linewidth=1.2, label=label)
     _points(panel, found, means)

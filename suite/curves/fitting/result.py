@@ -196,7 +196,7 @@ class Fit:
     def band(self, resource: ArrayLike, level: float = LEVEL, kind: str = "confidence") -> Band:
         """The curve at ``resource`` [n] with its band: of the curve itself, or of one new measurement.
 
-        A new measurement's noise is that of the fit; where ``sigma`` was given, that of its largest.
+        A new measurement's noise is that of the fit; where ``sigma`` was given, that of the measurements around it.
         """
         if kind not in KINDS:
             raise unknown("kind of band", kind, KINDS)
@@ -206,10 +206,16 @@ class Fit:
             return Band(r, mean, np.full_like(mean, -np.inf), np.full_like(mean, np.inf), level, kind)
         variance = np.sum((jacobian(self.curve, r) @ self._spread.root) ** 2, axis=1) * self.noise**2
         if kind == "prediction":
-            unit = 1.0 if self.points.sigma is None else float(self.points.sigma.max())
-            variance = variance + (self.noise * unit) ** 2
+            variance = variance + (self.noise * self._unit(r)) ** 2
         reach = self._quantile(level) * np.sqrt(variance)
         return Band(r, mean, mean - reach, mean + reach, level, kind)
+
+    def _unit(self, resource: Array) -> Array:
+        """What the noise counts in at ``resource`` [n]: ``sigma`` there, or that of the first or last point beyond."""
+        points = self.points
+        if points.sigma is None:
+            return np.ones_like(resource)
+        return np.asarray(np.interp(resource, points.resource, points.sigma))
 
     @cached_property
     def aicc(self) -> float:

@@ -60,6 +60,16 @@ def test_a_prediction_band_is_the_wider_one(fits):
     assert np.all(wide.high - wide.low > narrow.high - narrow.low)
 
 
+def test_a_prediction_band_has_the_noise_of_the_measurements_around_it():
+    """Where noise is known to shrink along the curve, the band does too; beyond the last point it is that one's."""
+    sigma = np.geomspace(0.05, 0.001, len(X))
+    quality = TRUE(X) + np.random.default_rng(0).normal(0, sigma)
+    band = fit(X, quality, family="exp3", sigma=sigma).band([X[0], X[-1], 10 * X[-1]], kind="prediction")
+    first, last, beyond = band.high - band.low
+    assert first > 10 * last
+    assert beyond < 2 * last
+
+
 def test_the_true_family_wins_by_both_criteria():
     """Among families of as many parameters, on a clear curve."""
     found = {name: fit(X, noisy(0), family=name) for name in ("exp3", "pow3", "gompertz", "wbl3")}
