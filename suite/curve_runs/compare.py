@@ -27,6 +27,8 @@ FLAT = 1e-3  # of the measured range, below which a fitted curve is a constant
 TIED = 2.0  # AICc differences below it are no preference (Burnham and Anderson 2002, section 2.6)
 ARTICLE = ("saturating_exponential", "gompertz")
 """The two families of the article."""
+WITH_OFFSET = {"saturating_exponential": "exp3", "gompertz": "gompertz4"}
+"""What stands for them where a curve falls, which they cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,12 @@ class Comparison:
         raise FitError(f"no family can be preferred: {reasons}; measure more points")
 
     @property
+    def article(self) -> tuple[Candidate, ...]:
+        """The article's two families, each with an offset where without one it can only be a constant."""
+        plain = [one for name in ARTICLE if (one := self.named(name)) is not None]
+        return tuple(self.named(WITH_OFFSET[one.name]) or one if one.flat else one for one in plain)
+
+    @property
     def passed_over(self) -> tuple[Candidate, ...]:
         """Families with an AICc below the preferred one's, but with parameters that the data do not tell."""
         return self.candidates[: self.candidates.index(self.preferred)]
@@ -151,7 +159,7 @@ def compared(series: Series, names: Sequence[str] = (), *, profiles: bool = True
     chosen = [family(name).name for name in dict.fromkeys(names or FAMILIES)]
     found = sorted((_candidate(series, name) for name in chosen), key=lambda one: (one.aicc, one.name))
     first = next((one for one in found if not one.vague), found[0])
-    exact = {first.name, *ARTICLE} if profiles else set()
+    exact = {first.name, *ARTICLE, *WITH_OFFSET.values()} if profiles else set()
     forecast, last, doubt = _rivals(series)
     result = Comparison(
         series=series,
@@ -178,7 +186,7 @@ def preference(found: Comparison) -> str:
         gaps = ", ".join(f"{one.name} ({one.aicc - best.aicc:.1f})" for one in tied)
         parts = [f"AICc does not tell {best.name} from {gaps}: differences below {TIED:g} are no preference"]
         parts += [f"the next is {behind[0].name}, {behind[0].aicc - best.aicc:.1f} behind"] if behind else []
-    article = [one for one in behind if one.name in ARTICLE and (one.flat or one is not behind[0])]
+    article = [one for one in found.article if one in behind and (one.flat or one is not behind[0])]
     parts += [f"{one.name} is {one.aicc - best.aicc:.1f} behind{_constant(one)}" for one in article]
     parts += [
         f"{one.name} fits better, but the data do not tell its {', '.join(one.vague)}" for one in found.passed_over

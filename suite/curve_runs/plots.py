@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curve_runs.compare import ARTICLE, Comparison, forecast
+from suite.curve_runs.compare import Comparison, forecast
 from suite.curves import Fit
 from suite.errors import SetupError, SuiteError
 
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 INSTALL = "pictures need matplotlib: pip install 'tradeoff-suite[plots]'"
 AHEAD = 4.0  # times the largest resource, up to which pictures go
 DENSE = 200  # resources at which curves are drawn
-COLOURS = {"saturating_exponential": "tab:orange", "gompertz": "tab:green"}
+COLOURS = ("tab:orange", "tab:green")  # of the article's two families
 PREFERRED, FORECAST = "tab:blue", "tab:red"
 QUANTILES = (0.025, 0.975)
 HEADROOM = 0.12  # of the range of what was measured and is expected, above and below it
@@ -88,11 +88,10 @@ def _qualities(panel: Any, found: Comparison, means: Means | None) -> None:
             r, band.low, band.high, color=PREFERRED, alpha=alpha, linewidth=0, label=f"{kind} band, 95 %"
         )
     panel.plot(r, best.fit(r), color=PREFERRED, label=f"{best.name} (preferred)")
-    for name in ARTICLE:
-        other = found.named(name)
-        if other is not None and other.fit is not None and other is not best and not other.flat:
-            label = f"{name}\n(AICc {other.aicc - best.aicc:.1f} behind)"
-            panel.plot(r, other.fit(r), color=COLOURS[name], linestyle="--", linewidth=1.2, label=label)
+    for other, colour in zip(found.article, COLOURS, strict=False):
+        if other.fit is not None and other is not best and not other.flat:
+            label = f"{other.name}\n(AICc {other.aicc - best.aicc:.1f} behind)"
+            panel.plot(r, other.fit(r), color=colour, linestyle="--", linewidth=1.2, label=label)
     _points(panel, found, means)
     _forecast(panel, found)
 

@@ -32,6 +32,15 @@ def test_the_true_family_is_preferred_and_the_others_follow_by_aicc(found):
     assert "behind as a constant, for it cannot take this direction" in preference(found)
 
 
+def test_where_a_curve_falls_the_articles_families_have_an_offset():
+    """A constant beside the winner tells nothing."""
+    found = compared(loss(), ("pow3", "exp3", "gompertz4", *ARTICLE))
+    assert ["exp3", "gompertz4"] == [one.name for one in found.article]
+    assert "gompertz4 is " in preference(found) or "over gompertz4" in preference(found)
+    rising = Series(resource=X, quality=1 - 0.9 * X**-0.5 + 0.01 * NOISE)
+    assert list(ARTICLE) == [one.name for one in compared(rising, ("pow3", "exp3", "gompertz4", *ARTICLE)).article]
+
+
 def test_the_asymptote_is_told_where_there_is_one(found):
     """By a profile interval that holds the estimate and lies near the true 2."""
     low, high = found.preferred.intervals["a"]
