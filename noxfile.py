@@ -88,6 +88,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def properties(session: nox.Session) -> None:
+    """The properties of curves, plans and advice on 500 examples each."""
+    session.env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
+    folders = [str(HERE / "tests" / name) for name in ("advise", "curve_runs", "curves", "plan")]
+    _python(session, "-m", "pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *folders, *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def system(session: nox.Session) -> None:
     """Tests with the real thing: subprocesses, wheels, killed runs, compilers."""
     _python(session, "-m", "pytest", "-m", "system", *session.posargs)
