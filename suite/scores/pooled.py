@@ -103,7 +103,7 @@ def _interval(score: Score, found: Compared) -> Interval:
     totals, weights, looks = by_item(found.outcomes, score.name)
     if _is_rate(score, found.outcomes):
         return wilson(float((totals / looks).sum()), len(totals), CONFIDENCE)
-    return _quantiles([float((draw @ totals) / (draw @ weights)) for draw in _draws(len(totals), RESAMPLES)])
+    return _quantiles([_mean(draw, totals, weights) for draw in _draws(len(totals), RESAMPLES)])
 
 
 def _difference(score: Score, found: Compared, differences: Sequence[float]) -> Interval:
@@ -127,8 +127,14 @@ def _item_difference(score: Score, found: Compared, places: Sequence[Array]) -> 
         return paired_difference(float(gain[gain > 0].sum()), float(-gain[gain < 0].sum()), len(gain), CONFIDENCE)
     draws_of_items = _draws(len(totals), RESAMPLES)
     return _quantiles(
-        [float((d @ totals) / (d @ weights) - (d @ other_totals) / (d @ other_weights)) for d in draws_of_items]
+        [_mean(draw, totals, weights) - _mean(draw, other_totals, other_weights) for draw in draws_of_items]
     )
+
+
+def _mean(draw: Array, totals: Array, weights: Array) -> float:
+    """The weighted mean of the items drawn; not a number where all that were drawn weigh nothing."""
+    weight = float(draw @ weights)
+    return float(draw @ totals) / weight if weight else math.nan
 
 
 def _reordered(one: Outcome, name: str, place: Array) -> Figures:
@@ -164,12 +170,12 @@ def _redrawn(score: Score, outcomes: Sequence[Outcome]) -> Iterator[float]:
             chosen = np.repeat(np.arange(len(one)), draw[items].astype(np.int64))
             if len(chosen):
                 values.append(score.aggregate(take(one.outputs, chosen), take(one.targets, chosen)))
-        yield float(np.mean(values))
+        yield float(np.mean(values)) if values else math.nan
 
 
 def _quantiles(values: Sequence[float]) -> Interval:
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.nanquantile(values, [tail, 1 - tail])  # a draw without any weight says nothing
     return float(low), float(high)
 
 

@@ -46,6 +46,6 @@ def _example(network: nn.Module) -> Any:
     """Zeros [2, ...] in the form, shapes and types of the inputs that ``network`` was traced with."""
     graph: Any = network.graph
     found = [node.meta["val"] for node in graph.nodes if node.op == "placeholder"]
-    zeros = [torch.zeros(2, *map(int, value.shape[1:]), dtype=value.dtype) for value in found]
+    zeros = [torch.zeros(2, *map(int, value.shape[1:]), dtype=value.dtype, device=value.device) for value in found]
     (inputs,), _ = tree_unflatten(zeros, graph._codegen.pytree_info.in_spec)  # noqa: SLF001  # what its forward unpacks
     return inputs

@@ -246,6 +246,12 @@ def test_margins_are_those_of_shares_unless_a_score_brings_its_own():
     assert {0.3} == set(declared.values())
 
 
+def test_a_draw_of_items_that_weigh_nothing_says_nothing():
+    """Three of four items weigh nothing (padding): some resamples hold no other, and the interval stays a number."""
+    found = measurements(ERROR, [seed_of(0, ERROR, [2.0, 0.0, 0.0, 0.0], weights=[1, 0, 0, 0])])
+    assert (2.0, 2.0) == (found[""].low, found[""].high)
+
+
 def test_weighted_figures_are_total_over_total():
     """Ten bits for two bytes and one bit for one are 11 / 3 bits a byte, not the mean of 5 and 1."""
     found = measurements(ERROR, [seed_of(0, ERROR, [10.0, 1.0], weights=[2, 1])])
