@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from suite.curves.families.curve import ANY, EXPONENT, POSITIVE, Array, Curve, Interval
-from suite.curves.families.stable import columns, exp, log, softplus, spread
+from suite.curves.families.stable import columns, exp, log, sigmoid, softplus, spread
 
 HALVINGS = 90
 """Of a bracket that is at most 1e66 wide: what remains is below the spacing of floats."""
@@ -108,8 +108,7 @@ class BrokenPowerLaw(Curve):
 
     def _exponent(self, ln: Array) -> tuple[Array, Array]:
         """The exponent [...] at each ln(r), and how it changes per unit of ln(r)."""
-        x = (ln - math.log(self.d)) / self.f
-        done, left = np.exp(-softplus(-x)), np.exp(-softplus(x))
+        done, left = sigmoid((ln - math.log(self.d)) / self.f)
         change = self.after - self.before
         return self.before * left + self.after * done, change * done * left / self.f
 

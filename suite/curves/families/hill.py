@@ -9,7 +9,7 @@ import numpy as np
 
 from suite.curves.families.curve import ANY, EXPONENT, POSITIVE, Array
 from suite.curves.families.growth import Growth
-from suite.curves.families.stable import columns, exp, log, softplus, spread, times
+from suite.curves.families.stable import columns, exp, log, sigmoid, softplus, spread, times
 
 
 class HalfWay(Growth):
@@ -20,8 +20,7 @@ class HalfWay(Growth):
 
     @classmethod
     def share(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:
-        x = nonlinear["n"] * log(resource / nonlinear["half"])
-        return np.exp(-softplus(-x)), np.exp(-softplus(x))
+        return sigmoid(nonlinear["n"] * log(resource / nonlinear["half"]))
 
     @classmethod
     def slopes(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:

@@ -46,6 +46,14 @@ def softplus(x: Any) -> Any:
     return np.logaddexp(0.0, x)
 
 
+def sigmoid(x: Any) -> tuple[Any, Any]:
+    """``1 / (1 + exp(-x))`` and what it lacks to 1, each to full precision, with a single exponential."""
+    positive = x >= 0
+    small = np.exp(np.where(positive, -x, x))
+    near, far = 1 / (1 + small), small / (1 + small)
+    return np.where(positive, near, far), np.where(positive, far, near)
+
+
 def spread(resource: NDArray[np.float64], below: float, above: float, count: int) -> NDArray[np.float64]:
     """Candidates [count] from ``below`` times the least positive resource to ``above`` times the largest."""
     r = np.asarray(resource, dtype=np.float64)
