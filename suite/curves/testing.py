@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suite.curves import properties
 from suite.curves.families.curve import ANY, Curve
-from suite.curves.properties import Case
+from suite.curves.properties import course, declared
+from suite.curves.properties.case import Broken, Case
 from suite.errors import SetupError, SuiteError, unknown
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PropertyError(SuiteError, AssertionError):
 
     def __init__(self, family: str, broken: Property, case: Case, finding: BaseException) -> None:
         self.family, self.property = family, broken.name
-        found = finding if isinstance(finding, properties.Broken) else f"{type(finding).__name__}: {finding}"
+        found = finding if isinstance(finding, Broken) else f"{type(finding).__name__}: {finding}"
         super().__init__(f"family {family!r} breaks {broken.name!r} ({broken.claim}) as {case.curve}: {found}")
 
 
@@ -67,21 +67,21 @@ def _named(check: Callable[[Case], None]) -> Property:
 PROPERTIES: tuple[Property, ...] = tuple(
     _named(check)
     for check in (
-        properties.bounds,
-        properties.domain,
-        properties.starts,
-        properties.broadcast,
-        properties.linear,
-        properties.monotone,
-        properties.bounded,
-        properties.derivative_by_differences,
-        properties.derivatives_by_automatic_differentiation,
-        properties.second_derivative_by_differences,
-        properties.diminishing,
-        properties.inflection,
-        properties.inverse,
-        properties.unit_of_resource,
-        properties.unit_of_quality,
+        declared.bounds,
+        declared.domain,
+        declared.starts,
+        declared.broadcast,
+        declared.linear,
+        course.monotone,
+        course.bounded,
+        course.derivative_by_differences,
+        course.derivatives_by_automatic_differentiation,
+        course.second_derivative_by_differences,
+        course.diminishing,
+        course.inflection,
+        course.inverse,
+        declared.unit_of_resource,
+        declared.unit_of_quality,
     )
 )
 
