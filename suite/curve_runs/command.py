@@ -1,4 +1,4 @@
-"""``suite curves``: run, report, fit, families, study."""
+"""``suite curves``: run, report, fit, law, families, study."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_run(commands.add_parser("run", help="train the points of curves and report them", allow_abbrev=False))
     _add_report(commands.add_parser("report", help="write the tables and pictures of a run again"))
     _add_fit(commands.add_parser("fit", help="fit families to the points of a CSV file", allow_abbrev=False))
+    _add_law(commands.add_parser("law", help="loss as a law of parameters and tokens, from a CSV file of runs"))
     commands.add_parser("families", help="what can be fitted, with its source").set_defaults(run=_families)
     study = commands.add_parser("study", help="how good forecasts are on a folder of learning curves")
     study.add_argument("folder", type=Path, help="learning curves in LCDB's format")
@@ -97,6 +98,26 @@ def _fit(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     _say(text)
     for line in kept(found, text, parsed.out, x=parsed.x, y=parsed.y) if parsed.out else ():
         _say(line)
+    return PASS
+
+
+def _add_law(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("data", type=Path, help="a CSV file with a training run a line")
+    option("--parameters", required=True, metavar="COLUMN", help="the network's parameters N")
+    option("--tokens", required=True, metavar="COLUMN", help="the tokens D that it was trained on")
+    option("--y", required=True, metavar="COLUMN", help="the loss that it ended at")
+    option("--compute", action="extend", nargs="+", type=float, default=[], metavar="C", help="budgets in operations")
+    option("--target", action="extend", nargs="+", type=float, default=[], metavar="LOSS", help="compute of a loss")
+    parser.set_defaults(run=_law)
+
+
+def _law(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print the constants, the runs left out, the best split of each budget."""
+    from suite.curve_runs.law import lawful
+
+    columns = {"parameters": parsed.parameters, "tokens": parsed.tokens, "y": parsed.y}
+    _say(lawful(parsed.data, **columns, compute=parsed.compute, targets=parsed.target))
     return PASS
 
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suite.curve_runs.compare import Series
 from suite.errors import SuiteError, unknown
+
+Array = NDArray[np.float64]
 
 
 class DataError(SuiteError):
@@ -37,19 +40,28 @@ def read(path: Path, columns: Columns) -> Series:
     Raises `DataError` for a file that cannot be read and for a cell that is no finite number, `UsageError` for a
     column that is not there.
     """
+    cells, _ = cells_of(path, columns.names, free=(columns.y,))
+    return Series(resource=cells[:, 0], quality=cells[:, 1], sigma=None if columns.sigma is None else cells[:, 2])
+
+
+def cells_of(path: Path, names: Sequence[str], *, free: Sequence[str] = ()) -> tuple[Array, tuple[int, ...]]:
+    """Numbers [n, columns] below ``names``, positive unless ``free``, and the line of each row. Raises as `read`."""
     lines = _lines(path)
     where, header = lines[0]
-    for name in columns.names:
+    for name in names:
         if name not in header:
             raise unknown(f"column of {path}", name, header)
         if header.count(name) > 1:
             raise DataError(f"{path}:{where}: column {name!r} stands twice in the header; rename one")
-    places = [header.index(name) for name in columns.names]
+    places = [header.index(name) for name in names]
     cells = np.array([[_number(path, line, row, header, place) for place in places] for line, row in lines[1:]])
     if not len(cells):
         raise DataError(f"{path} has a header and no points; a curve needs at least as many as a family's parameters")
-    _check_positive(path, lines, columns, cells)
-    return Series(resource=cells[:, 0], quality=cells[:, 1], sigma=None if columns.sigma is None else cells[:, 2])
+    numbers = tuple(line for line, _ in lines[1:])
+    for column, name in enumerate(names):
+        if name not in free:
+            _check_positive(path, numbers, name, cells[:, column])
+    return cells, numbers
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
@@ -83,17 +95,9 @@ def _number(path: Path, line: int, row: Sequence[str], header: Sequence[str], pl
     return found
 
 
-def _check_positive(
-    path: Path,
-    lines: Sequence[tuple[int, list[str]]],
-    columns: Columns,
-    cells: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-) -> None:
+def _check_positive(path: Path, lines: Sequence[int], name: str, values: Array) -> None:
     """Resources and noise must be above 0: curves are about orders of magnitude."""
-    for column, name in enumerate(columns.names):
-        wrong = np.flatnonzero((cells[:, column] <= 0) & (name != columns.y))
-        if len(wrong):
-            line = lines[1 + int(wrong[0])][0]
-            raise DataError(
-                f"{path}:{line}: column {name!r} must be above 0, got {cells[wrong[0], column]:g}; leave the line out"
-            )
+    wrong = np.flatnonzero(values <= 0)
+    if len(wrong):
+        at = int(wrong[0])
+        raise DataError(f"{path}:{lines[at]}: column {name!r} must be above 0, got {values[at]:g}; leave the line out")
