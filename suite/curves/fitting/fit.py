@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, overload
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from suite.curves.families import family as look_up
 from suite.curves.families.curve import Array, Curve, CurveError
+from suite.curves.families.loss_law import LossLaw
 from suite.curves.fitting import robust
+from suite.curves.fitting.loss_law import LawFit, fit_loss_law
 from suite.curves.fitting.points import FitError, Points, check_resources, checked, numbers
 from suite.curves.fitting.result import Fit, Fits, named
 from suite.curves.fitting.scales import Scales
 from suite.curves.fitting.search import Problem, searched
 from suite.errors import unknown
 
+LAW = "loss_law"
 LOSSES = ("auto", "squares", "huber")
 STARTS = 8  # of one curve
 STARTS_OF_MANY = 2
@@ -21,6 +26,11 @@ STILL_OF_MANY = 1e-10  # where a search of many curves ends: five digits of the 
 TOGETHER = 128  # curves: what a step computes then stays in a processor's cache
 
 
+@overload
+def fit(
+    resource: ArrayLike, quality: ArrayLike, *, family: type[LossLaw], sigma: None = None, loss: str = "auto"
+) -> LawFit: ...
+@overload
 def fit(
     resource: ArrayLike,
     quality: ArrayLike,
@@ -28,13 +38,22 @@ def fit(
     family: str | type[Curve],
     sigma: ArrayLike | None = None,
     loss: str = "auto",
-) -> Fit:
+) -> Fit: ...
+def fit(
+    resource: ArrayLike,
+    quality: ArrayLike,
+    *,
+    family: str | type[Curve | LossLaw],
+    sigma: ArrayLike | None = None,
+    loss: str = "auto",
+) -> Fit | LawFit:
     """Fit a family to the points of one curve, in any order; repeated resources are measurements of their own.
 
     Args:
-        resource: what was spent [n], in R.
-        quality: what was reached [n], in Q.
-        family: a name of ``suite.curves.FAMILIES``, or a class of your own.
+        resource: what was spent [n], in R; for the loss law [n, 2], parameters and tokens.
+        quality: what was reached [n], in Q. Curves [k, n] are fitted as by `fit_many`, which then gives the result.
+        family: a name of ``suite.curves.FAMILIES``, or a class of your own; ``LossLaw`` (or ``loss_law``) gives what
+            `fit_loss_law` does.
         sigma: the noise of each quality [n] or of all, in Q, where it is known; it is made larger where the residuals
             say so.
         loss: ``squares``; ``huber``; ``auto`` takes Huber's where points lie more than five robust standard deviations
@@ -42,9 +61,13 @@ def fit(
 
     Raises `FitError` for what cannot be fitted. Many curves at once: `fit_many`.
     """
-    chosen = look_up(family)
     if loss not in LOSSES:
         raise unknown("loss", loss, LOSSES)
+    if family is LossLaw or family == LAW:
+        return _law(resource, quality, sigma)
+    chosen = look_up(family)  # type: ignore[arg-type]  # LossLaw has been handled
+    if np.ndim(quality) > 1:
+        return _many(resource, quality, chosen, given=sigma is not None or loss == "huber")  # type: ignore[no-any-return]
     points = checked(resource, quality, sigma, chosen)
     root = np.ones(len(points)) if points.sigma is None else 1 / points.sigma
     problem = Problem(
@@ -58,6 +81,21 @@ def fit(
     if loss == "auto" and not outlying:
         return squares
     return _result(problem, points, u, weight, outliers=outlying, loss="huber")
+
+
+def _law(resource: ArrayLike, quality: ArrayLike, sigma: ArrayLike | None) -> LawFit:
+    pairs = numbers("resource", resource)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:  # noqa: PLR2004  # parameters and tokens
+        raise FitError(f"the loss law takes resources [n, 2], parameters and tokens, got the shape {pairs.shape}")
+    if sigma is not None:
+        raise FitError("the loss law weighs all runs alike: leave out sigma")
+    return fit_loss_law(pairs[:, 0], pairs[:, 1], quality)
+
+
+def _many(resource: ArrayLike, quality: ArrayLike, family: type[Curve], *, given: bool) -> Any:
+    if given:
+        raise FitError("many curves are fitted by least squares, each point alike: leave out sigma and loss")
+    return fit_many(resource, quality, family=family)
 
 
 def _result(

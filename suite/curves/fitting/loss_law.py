@@ -42,6 +42,10 @@ class LawFit:
     runs: Array = field(repr=False)
     """Parameters, tokens and loss [n, 3] of all runs."""
 
+    def __call__(self, resource: ArrayLike) -> Array:
+        """Loss [...] of parameters and tokens [..., 2]."""
+        return self.law(resource)
+
     @property
     def params(self) -> dict[str, float]:
         """The constants by name."""

@@ -132,7 +132,7 @@ def test_repeated_resources_are_measurements_of_their_own():
         ([0, 1, 2, 3], [0.1, 0.2, 0.2, 0.3], "pow3: .*leave such points out"),
         ([-1, 1, 2, 3], [0.1, 0.2, 0.2, 0.3], "pow3: .*got -1"),
         ([1, 2, 3], [0.1, 0.2], r"two lists of one length, got shapes \(3,\) and \(2,\)"),
-        ([[1, 2, 3]], [[0.1, 0.2, 0.3]], "fit_many"),
+        ([[1, 2, 3]], [0.1, 0.2, 0.3], "fit_many"),
         (["a", "b"], [1, 2], "resource must be numbers"),
     ],
 )
@@ -180,6 +180,13 @@ def test_many_curves_are_fitted_like_one_by_one():
     assert np.allclose(single, own.params["scale"], rtol=1e-5)
     assert pytest.approx(many.params["top"][3]) == many[3].top
     assert 20 == len(many)
+
+
+def test_curves_in_rows_are_many_curves():
+    quality = FAMILIES["exp3"](*TRUE["exp3"])(X) * np.array([[1.0], [2.0]])
+    assert pytest.approx([0.9, 1.8], rel=1e-4) == fit(X, quality, family="exp3").params["a"]
+    with pytest.raises(FitError, match="leave out sigma and loss"):
+        fit(X, quality, family="exp3", sigma=0.1)
 
 
 def test_a_wrong_row_among_many_is_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from suite.curves.families.loss_law import BESIROGLU, HOFFMANN
-from suite.curves.fitting import FitError, fit_loss_law
+from suite.curves.fitting import FitError, fit, fit_loss_law
 from suite.errors import SuiteError
 
 STATED = {"E": 0.03, "A": 124.58, "B": 1293.23, "alpha": 0.02, "beta": 0.02}  # Besiroglu et al. 2024, table 1
@@ -36,6 +36,18 @@ def test_five_outliers_among_245_runs_do_not_matter(law, seed):
     assert far == set(found.outliers)
     assert all(abs(value - getattr(law, name)) < STATED[name] for name, value in found.params.items())
     assert 0.002 < found.noise < 0.004
+
+
+@pytest.mark.parametrize("family", ["loss_law", type(BESIROGLU)])
+def test_the_law_is_a_family_like_the_others(family):
+    """Its resources are pairs."""
+    n, tokens, loss, _ = runs(BESIROGLU, 0, 0.001)
+    pairs = np.stack([n, tokens], axis=-1)
+    found = fit(pairs, loss, family=family)
+    assert fit_loss_law(n, tokens, loss).params == found.params
+    assert pytest.approx(loss, rel=0.01) == found(pairs)
+    with pytest.raises(FitError, match=r"resources \[n, 2\], parameters and tokens, got the shape \(245,\)"):
+        fit(n, loss, family=family)
 
 
 def test_errors_are_as_large_as_constants_scatter():
