@@ -92,7 +92,8 @@ def properties(session: nox.Session) -> None:
     """The properties of curves, plans and advice on 500 examples each."""
     session.env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
     folders = [str(HERE / "tests" / name) for name in ("advise", "curve_runs", "curves", "plan")]
-    _python(session, "-m", "pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *folders, *session.posargs)
+    beside = ("-n", "auto", "--dist", "worksteal")
+    _python(session, "-m", "pytest", "-m", "not system", *beside, *folders, *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

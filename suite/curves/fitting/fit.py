@@ -67,7 +67,8 @@ def fit(
         return _law(resource, quality, sigma)
     chosen = look_up(family)  # type: ignore[arg-type]  # LossLaw has been handled
     if np.ndim(quality) > 1:
-        return _many(resource, quality, chosen, given=sigma is not None or loss == "huber")  # type: ignore[no-any-return]
+        found: Fit = _many(resource, quality, chosen, given=sigma is not None or loss == "huber")
+        return found
     points = checked(resource, quality, sigma, chosen)
     root = np.ones(len(points)) if points.sigma is None else 1 / points.sigma
     problem = Problem(
