@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from suite.curves.families.curve import ANY, POSITIVE, Array
+from suite.curves.families.curve import ANY, POSITIVE
+from suite.curves.families.growth import FromOffset
 from suite.curves.families.saturating_exponential import Exponential
-from suite.curves.families.stable import columns
 
 
 @dataclass(frozen=True)
-class Exp3(Exponential):
+class Exp3(FromOffset, Exponential):
     """``a - b * exp(-r / scale)``: from ``a - b`` at no resource to ``a``."""
 
     a: float
@@ -22,16 +22,3 @@ class Exp3(Exponential):
     source = "Viering and Loog, The shape of learning curves: a review, IEEE TPAMI 45 (2023), table 1"
     units: ClassVar = {"a": "Q", "b": "Q", "scale": "R"}
     bounds: ClassVar = {"a": ANY, "b": ANY, "scale": POSITIVE}
-    linear = ("a", "b")
-
-    @property
-    def start(self) -> float:
-        return self.a - self.b
-
-    @property
-    def end(self) -> float:
-        return self.a
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(1.0, -cls.share(resource, **nonlinear)[1])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from suite.curves.families.curve import Array, Curve, Interval
-from suite.curves.families.stable import times
+from suite.curves.families.stable import columns, times
 
 
 class Growth(Curve):
@@ -59,3 +59,39 @@ class Growth(Curve):
     @property
     def asymptote(self) -> float:
         return self.end
+
+
+class FromNothing(Growth):
+    """Growth from 0 to ``top``."""
+
+    top: float
+    linear = ("top",)
+    start = 0.0
+
+    @property
+    def end(self) -> float:
+        return self.top
+
+    @classmethod
+    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
+        return columns(cls.share(resource, **nonlinear)[0])
+
+
+class FromOffset(Growth):
+    """Growth from ``a - b`` to ``a``."""
+
+    a: float
+    b: float
+    linear = ("a", "b")
+
+    @property
+    def start(self) -> float:
+        return self.a - self.b
+
+    @property
+    def end(self) -> float:
+        return self.a
+
+    @classmethod
+    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
+        return columns(1.0, -cls.share(resource, **nonlinear)[1])

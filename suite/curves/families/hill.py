@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from suite.curves.families.curve import ANY, EXPONENT, POSITIVE, Array
-from suite.curves.families.growth import Growth
-from suite.curves.families.stable import columns, exp, log, sigmoid, softplus, spread, times
+from suite.curves.families.growth import FromNothing, Growth
+from suite.curves.families.stable import exp, log, sigmoid, softplus, spread, times
 
 
 class HalfWay(Growth):
@@ -50,7 +50,7 @@ class HalfWay(Growth):
 
 
 @dataclass(frozen=True)
-class Hill(HalfWay):
+class Hill(FromNothing, HalfWay):
     """``top * r^n / (half^n + r^n)``: half of ``top`` at ``half``."""
 
     top: float
@@ -61,13 +61,3 @@ class Hill(HalfWay):
     source = "Hill, The possible effects of the aggregation of the molecules of haemoglobin, J. Physiology 40 (1910)"
     units: ClassVar = {"top": "Q", "half": "R", "n": "1"}
     bounds: ClassVar = {"top": ANY, "half": POSITIVE, "n": EXPONENT}
-    linear = ("top",)
-    start = 0.0
-
-    @property
-    def end(self) -> float:
-        return self.top
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(cls.share(resource, **nonlinear)[0])

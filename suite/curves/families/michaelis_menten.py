@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from suite.curves.families.curve import ANY, POSITIVE, Array
-from suite.curves.families.growth import Growth
-from suite.curves.families.stable import columns, spread
+from suite.curves.families.growth import FromNothing
+from suite.curves.families.stable import spread
 
 
 @dataclass(frozen=True)
-class MichaelisMenten(Growth):
+class MichaelisMenten(FromNothing):
     """``top * r / (half + r)``: concave everywhere, half of ``top`` at ``half``."""
 
     top: float
@@ -23,16 +23,6 @@ class MichaelisMenten(Growth):
     source = "Michaelis and Menten, Die Kinetik der Invertinwirkung, Biochemische Zeitschrift 49 (1913)"
     units: ClassVar = {"top": "Q", "half": "R"}
     bounds: ClassVar = {"top": ANY, "half": POSITIVE}
-    linear = ("top",)
-    start = 0.0
-
-    @property
-    def end(self) -> float:
-        return self.top
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(cls.share(resource, **nonlinear)[0])
 
     @classmethod
     def share(cls, resource: Array, **nonlinear: Any) -> tuple[Array, Array]:

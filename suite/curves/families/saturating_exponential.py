@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from suite.curves.families.curve import ANY, POSITIVE, Array
-from suite.curves.families.growth import Growth
-from suite.curves.families.stable import columns, spread
+from suite.curves.families.growth import FromNothing, Growth
+from suite.curves.families.stable import spread
 
 
 class Exponential(Growth):
@@ -36,7 +36,7 @@ class Exponential(Growth):
 
 
 @dataclass(frozen=True)
-class SaturatingExponential(Exponential):
+class SaturatingExponential(FromNothing, Exponential):
     """``top * (1 - exp(-r / scale))``: from 0 at no resource."""
 
     top: float
@@ -46,13 +46,3 @@ class SaturatingExponential(Exponential):
     source = "the article's section 3.1; Mitscherlich's law of diminishing returns (1909)"
     units: ClassVar = {"top": "Q", "scale": "R"}
     bounds: ClassVar = {"top": ANY, "scale": POSITIVE}
-    linear = ("top",)
-    start = 0.0
-
-    @property
-    def end(self) -> float:
-        return self.top
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(cls.share(resource, **nonlinear)[0])

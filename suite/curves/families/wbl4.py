@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from suite.curves.families.curve import ANY, EXPONENT, POSITIVE, Array
-from suite.curves.families.stable import columns
+from suite.curves.families.curve import ANY, EXPONENT, POSITIVE
+from suite.curves.families.growth import FromOffset
 from suite.curves.families.weibull import Stretched
 
 
 @dataclass(frozen=True)
-class Wbl4(Stretched):
+class Wbl4(FromOffset, Stretched):
     """``a - b * exp(-(r / scale) ** k)``: from ``a - b`` at no resource to ``a``."""
 
     a: float
@@ -23,16 +23,3 @@ class Wbl4(Stretched):
     source = "Janoschek, Das reaktionskinetische Grundgesetz, Statistische Vierteljahresschrift 10 (1957)"
     units: ClassVar = {"a": "Q", "b": "Q", "scale": "R", "k": "1"}
     bounds: ClassVar = {"a": ANY, "b": ANY, "scale": POSITIVE, "k": EXPONENT}
-    linear = ("a", "b")
-
-    @property
-    def start(self) -> float:
-        return self.a - self.b
-
-    @property
-    def end(self) -> float:
-        return self.a
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(1.0, -cls.share(resource, **nonlinear)[1])

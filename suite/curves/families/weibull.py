@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from suite.curves.families.curve import ANY, EXPONENT, POSITIVE, Array
-from suite.curves.families.growth import Growth
-from suite.curves.families.stable import columns, exp, log, power, spread, times
+from suite.curves.families.growth import FromNothing, Growth
+from suite.curves.families.stable import exp, log, power, spread, times
 
 
 class Stretched(Growth):
@@ -48,7 +48,7 @@ class Stretched(Growth):
 
 
 @dataclass(frozen=True)
-class Weibull(Stretched):
+class Weibull(FromNothing, Stretched):
     """``top * (1 - exp(-(r / scale) ** k))``: from 0 at no resource."""
 
     top: float
@@ -59,13 +59,3 @@ class Weibull(Stretched):
     source = "Weibull, A statistical distribution function of wide applicability, J. Applied Mechanics 18 (1951)"
     units: ClassVar = {"top": "Q", "scale": "R", "k": "1"}
     bounds: ClassVar = {"top": ANY, "scale": POSITIVE, "k": EXPONENT}
-    linear = ("top",)
-    start = 0.0
-
-    @property
-    def end(self) -> float:
-        return self.top
-
-    @classmethod
-    def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
-        return columns(cls.share(resource, **nonlinear)[0])
