@@ -214,7 +214,11 @@ class Session(AbstractContextManager["Session"]):
         return [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
 
     def _repeated(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
-        """A paired timing has regressed only if two of three processes say so; one that cannot tell changes nothing."""
+        """A paired timing has regressed only if two of three processes say so.
+
+        One that was disturbed, or measured something else, changes nothing; one whose interval holds the bound is no
+        second witness, and a third is asked.
+        """
         doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and _is_paired(v)}
         for last in (False, True):
             if not doubtful or not self.options.gates:
@@ -232,7 +236,7 @@ class Session(AbstractContextManager["Session"]):
             return [_noting(v, failed) if v.metric in doubtful else v for v in verdicts], set()
         second = {v.metric: v for v in self._judged(case, group, [again[m] for m in doubtful if m in again], [])}
         found = [_after_repeat(v, second.get(v.metric), last=last) if v.metric in doubtful else v for v in verdicts]
-        open_ = {m for m in doubtful if m in second and _acquits(second[m])}
+        open_ = {m for m in doubtful if m in second and _is_no_witness(second[m])}
         return found, set() if last else open_
 
     def _kept(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
@@ -254,9 +258,10 @@ def _is_paired(verdict: Verdict) -> bool:
     return known is not None and known.judged == "interval"
 
 
-def _acquits(verdict: Verdict) -> bool:
-    """Whether a repeat contradicts a regression: it could be trusted, and lies within the bounds."""
-    return verdict.kind in WITHIN and verdict.measurement is not None and not verdict.measurement.suspect
+def _is_no_witness(verdict: Verdict) -> bool:
+    """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
+    kinds = (*WITHIN, VerdictKind.INCONCLUSIVE)
+    return verdict.kind in kinds and verdict.measurement is not None and not verdict.measurement.suspect
 
 
 def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:
@@ -265,10 +270,11 @@ def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Ve
     value = f"{second.measurement.value:.4g}"
     if second.kind is VerdictKind.REGRESSED:
         return _noting(verdict, f"{value} again in a fresh process")
-    if not _acquits(second):
+    if not _is_no_witness(second):
         why = second.measurement.suspect or second.reason
         return _noting(verdict, f"{value} in a fresh process does not tell ({why})")
-    noted = _noting(verdict, f"{value} in a fresh process does not confirm it")
+    wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
+    noted = _noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
     return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
 
 

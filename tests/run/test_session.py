@@ -303,6 +303,17 @@ def test_a_slowdown_that_two_fresh_processes_do_not_confirm_is_inconclusive(judg
     assert "1.01 in a fresh process does not confirm it" in verdict.reason
 
 
+def test_a_fresh_process_whose_interval_holds_the_bound_is_no_second_witness(judged):
+    """On a noisy machine one wide look confirms nothing; the third decides, and two such leave it open."""
+    wide = replace(speedup(0.9), low=0.8, high=1.05)
+    verdict, asked, session = judged(0.8, wide, 0.81)
+    assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
+    assert 1 == session.exit_code()
+    verdict, asked, _ = judged(0.8, wide, wide)
+    assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
+    assert "0.9 in a fresh process does not confirm it (the interval of" in verdict.reason
+
+
 def test_a_fresh_process_that_did_not_measure_it_acquits_nothing(judged):
     """A gate does not open because a figure is absent."""
     verdict, asked, session = judged(0.8, None)
