@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from suite.curves import study
-from suite.curves.forecasting import ExtrapolationError, planted, rivals, samples
+from suite.curves.forecasting import ExtrapolationError
+from suite.curves.study import planted, rivals, samples
+from suite.curves.study import table as study
 
 ANCHORS = np.round(16 * 2 ** (np.arange(48) / 8)).astype(int)
 LEARNERS = ["Tree", "Dips", "Flat", "DummyClassifier"]

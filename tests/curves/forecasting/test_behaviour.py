@@ -6,7 +6,7 @@ from forecasts import NEXT, SIZES, STEPS, accuracy, loss
 
 from suite.curves.forecasting import extrapolate
 from suite.curves.forecasting.behaviour import _mirrored
-from suite.curves.forecasting.planted import planted
+from suite.curves.study.planted import planted
 
 T = np.log2(SIZES / SIZES[-1])
 FORMS = ("fall in the last doubling", "fall in the last two doublings", "valley", "lasting drop")

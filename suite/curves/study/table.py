@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.curves.forecasting import ExtrapolationError, Forecast, extrapolate
-from suite.curves.forecasting.planted import noise, planted
-from suite.curves.forecasting.rivals import FAMILIES, predict
-from suite.curves.forecasting.samples import Sample, padded, read
+from suite.curves.study.planted import noise, planted
+from suite.curves.study.rivals import FAMILIES, predict
+from suite.curves.study.samples import Sample, padded, read
 
 if TYPE_CHECKING:
     import pandas as pd
