@@ -69,7 +69,7 @@ def derivative_by_differences(case: Case) -> None:
     """The derivative equals central finite differences of the value."""
     r = _differentiable(case)
     slope = case.curve.derivative(r)
-    slack = TRUNCATION * np.abs(slope) + CANCELLATION * case.terms(r) / r
+    slack = TRUNCATION * np.abs(slope) + CANCELLATION * case.terms(r) / r + TINY
     same("the derivative", r, slope, _differences(case.curve, r), slack)
 
 
