@@ -18,7 +18,7 @@ GAP = "  "
 TRAINED_ON = "IMAGENET1K_"  # which most names of weights begin with: it is the column's title instead
 TITLES = ("network", TRAINED_ON, "parameters", "GMACs", "MB", "top-1 %", "pixels")
 TEXTS = ("network", TRAINED_ON)  # to the left, figures to the right
-SPARED = ("pixels", "MB", TRAINED_ON, "top-1 %", "parameters", "GMACs")  # left out in this order where it is narrow
+SPARED = ("MB", "pixels", "top-1 %", "parameters", "GMACs", TRAINED_ON)  # left out in this order where it is narrow
 CSV = (
     "network",
     "weights",

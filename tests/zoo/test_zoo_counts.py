@@ -2,7 +2,6 @@
 # the expected value stands on the left
 
 import pytest
-from torchvision.models.regnet import BlockParams
 
 from suite.errors import UsageError
 from suite.zoo.agreement import disagreements
@@ -36,6 +35,8 @@ def test_no_memory_is_taken():
 
 def test_torchvision_is_left_as_it_was():
     """Its RegNets are built with a function of ours in place of one of theirs."""
+    from torchvision.models.regnet import BlockParams  # seconds: not while tests are collected
+
     before = vars(BlockParams)["from_init_params"]
     shapes("regnet_y_400mf", 224)
     assert before is vars(BlockParams)["from_init_params"]

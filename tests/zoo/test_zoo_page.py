@@ -4,8 +4,6 @@
 import re
 from pathlib import Path
 
-import torchvision
-
 from suite.cli import main
 from suite.registry import REGISTRY
 
@@ -30,7 +28,7 @@ def test_a_network_of_ones_own_choice_is_a_function(monkeypatch):
     exec(block("python"), {})  # noqa: S102  # the page's own example
     recipe = REGISTRY.find_workload("zoo_resnet18").recipe(0)
     assert (3, 224, 224) == tuple(recipe.data().train.inputs.shape[1:])
-    assert isinstance(recipe.model(), torchvision.models.ResNet)
+    assert "ResNet" == type(recipe.model()).__name__
 
 
 def test_all_declared_networks_are_named():
