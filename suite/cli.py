@@ -1,4 +1,4 @@
-"""The ``suite`` command: init, bench, record, report, plan, roi, curves, profile, advise, list, lint, doctor."""
+"""The ``suite`` command: init, bench, record, report, plan, roi, curves, zoo, profile, advise, list, lint, doctor."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from suite.registry import REGISTRY
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
+from suite.zoo import command as zoo
 
 PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
 INTERRUPTED = 2
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
+    zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
 

@@ -18,7 +18,7 @@ LAYERS = {
     "machine": 1,
     "training": 2,
     **dict.fromkeys(("registry", "scores", ""), 3),  # "": the package itself, its public names
-    **dict.fromkeys(("workloads", "techniques", "measure", "expect", "report"), 4),
+    **dict.fromkeys(("workloads", "techniques", "measure", "expect", "report", "zoo"), 4),
 }  # everything else is on top: it brings the parts together
 STRANGERS = ("scores", "measure", "expect", "report")
 

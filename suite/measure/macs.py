@@ -30,18 +30,21 @@ def macs(trained: Trained) -> int | None:
 
     Warns and returns ``None`` where the counter saw nothing at all, or nothing of a module that has weights.
     """
+    recipe = trained.recipe
+    inputs = place(to(recipe.data().train.first(1).inputs, trained.device), recipe.layout)
+    with autocast(recipe.precision, trained.device):
+        return macs_of(trained.network, inputs)
+
+
+def macs_of(network: nn.Module, inputs: object) -> int | None:
+    """Multiply-accumulates of one call; shapes are enough, so network and inputs may be on torch's meta device.
+
+    Warns and returns ``None`` as `macs` does.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
-    recipe, network = trained.recipe, trained.network
-    inputs = place(to(recipe.data().train.first(1).inputs, trained.device), recipe.layout)
     counter = FlopCounterMode(display=False)
-    with (
-        _by_module(network, counter.get_total_flops) as counts,
-        _plain_attention(),
-        counter,
-        torch.no_grad(),
-        autocast(recipe.precision, trained.device),
-    ):
+    with _by_module(network, counter.get_total_flops) as counts, _plain_attention(), counter, torch.no_grad():
         network(inputs)
     total, silent = int(counter.get_total_flops()) // 2, _silent(network, counts)
     if total > 0 and not silent:

@@ -61,10 +61,10 @@ def resnet50(width: float = 1.0) -> nn.Module:
 
 
 @lru_cache(maxsize=2)
-def splits(seed: int) -> Splits:
-    """Seeded noise [64, 3, 224, 224] as all three parts."""
+def splits(seed: int, pixels: int = PIXELS) -> Splits:
+    """Seeded noise [64, 3, ``pixels``, ``pixels``] as all three parts."""
     generator = torch.Generator().manual_seed(seed)
-    inputs = torch.randn(EXAMPLES, 3, PIXELS, PIXELS, generator=generator)
+    inputs = torch.randn(EXAMPLES, 3, pixels, pixels, generator=generator)
     part = Split(inputs=inputs, targets=torch.randint(CLASSES, (EXAMPLES,), generator=generator))
     return Splits(train=part, validation=part, test=part)
 

@@ -1,0 +1,31 @@
+"""Our counts against the published ones: two counters that share no code but torch's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from suite.zoo.counts import Counts
+from suite.zoo.entries import Entry
+
+GIGA = 1e9
+ROUNDED = 0.0005  # GMACs: published figures have three decimals
+FLOAT = 1e-9  # GMACs: a figure on the edge of its rounding is none of a binary fraction's
+
+
+def disagreements(entry: Entry, counts: Counts) -> Iterator[str]:
+    """A sentence for each count that is not the published one, or cannot be compared."""
+    if counts.parameters != entry.parameters:
+        yield f"{entry}: {counts.parameters} parameters, published {_said(entry.parameters)}"
+    if not _same(counts.macs, entry.gmacs):
+        ours = "none counted" if counts.macs is None else f"{counts.macs / GIGA:.6f}"
+        yield f"{entry}: GMACs {ours}, published {_said(entry.gmacs)}"
+
+
+def _same(macs: int | None, published: float | None) -> bool:
+    if macs is None or published is None:
+        return False
+    return abs(macs / GIGA - published) <= ROUNDED + FLOAT
+
+
+def _said(published: float | None) -> str:
+    return "none" if published is None else str(published)
