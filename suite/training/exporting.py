@@ -49,3 +49,10 @@ def _example(network: nn.Module) -> Any:
     zeros = [torch.zeros(2, *map(int, value.shape[1:]), dtype=value.dtype, device=value.device) for value in found]
     (inputs,), _ = tree_unflatten(zeros, graph._codegen.pytree_info.in_spec)  # noqa: SLF001  # what its forward unpacks
     return inputs
+
+
+def saved_bytes(network: nn.Module) -> bytes:
+    """The state dictionary as ``torch.save`` writes it: for weights in types that safetensors has no name for."""
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    return file.getvalue()

@@ -1,0 +1,73 @@
+"""Low rank: each Linear layer becomes the product of two thin ones (truncated SVD), then the network is fine-tuned.
+
+Denton et al. 2014, https://arxiv.org/abs/1404.0736. The best approximation of its rank (Eckart & Young 1936). A layer
+that would not get smaller stays as it is. Fewer parameters, bytes and multiply-accumulates; convolutions stay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from suite.errors import UnavailableError, UsageError
+from suite.registry import technique
+from suite.training.recipe import Recipe, Tuner
+
+
+@technique(slots=("finish",), control="extra_epochs(epochs={epochs})", sweep={"energy": (0.8, 0.9, 0.95)}, runs=False)
+def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int = 3) -> Recipe:
+    """Factor Linear layers to ``rank``, or for 0 to the least that keeps the share ``energy`` of squared weights."""
+    if not 0 < energy <= 1:
+        raise UsageError(f"low_rank: energy must be in (0, 1], got {energy}")
+    for name, value in (("rank", rank), ("epochs", epochs)):
+        if value < 0:
+            raise UsageError(f"low_rank: {name} must be 0 or more, got {value}")
+
+    def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
+        network = _factored(recipe.finish(network, tuner), energy, rank)
+        tuner.train(network, epochs=epochs)
+        return network
+
+    return replace(recipe, finish=finish)
+
+
+class LowRank(nn.Sequential):
+    """``up(down(x))`` in place of a Linear. Its ``weight`` [out, in] is for encoders, whose fast path reads it."""
+
+    @property
+    def weight(self) -> Tensor:
+        return cast("Tensor", self[1].weight) @ cast("Tensor", self[0].weight)
+
+    @property
+    def bias(self) -> Tensor | None:
+        return cast("Tensor | None", self[1].bias)
+
+
+def _factored(network: nn.Module, energy: float, rank: int) -> nn.Module:
+    """Replace layers that are plain Linear and share no weight; others are read by whom they belong to."""
+    uses = Counter(id(weight) for _, weight in network.named_parameters(remove_duplicate=False))
+    layers = [(name, m) for name, m in network.named_modules() if type(m) is nn.Linear and uses[id(m.weight)] == 1]
+    if not layers:
+        raise UnavailableError("low_rank: the network has no Linear layer with a weight of its own")
+    for name, layer in layers:
+        if not name:
+            return _factor(layer, energy, rank)
+        network.set_submodule(name, _factor(layer, energy, rank))
+    return network
+
+
+@torch.no_grad()
+def _factor(layer: nn.Linear, energy: float, rank: int) -> nn.Module:
+    u, s, v = torch.linalg.svd(layer.weight, full_matrices=False)
+    kept = rank or 1 + int((s.square().cumsum(0) < energy * s.square().sum()).sum())
+    if kept * (layer.in_features + layer.out_features) >= layer.weight.numel():
+        return layer
+    root = s[:kept].sqrt()  # shared evenly: both factors then see gradients of one size
+    down, up = nn.Linear(layer.in_features, kept, bias=False), nn.Linear(kept, layer.out_features)
+    down.weight, up.weight = nn.Parameter(root[:, None] * v[:kept]), nn.Parameter(u[:, :kept] * root)
+    up.bias = layer.bias
+    return LowRank(down, up)

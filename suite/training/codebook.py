@@ -1,0 +1,88 @@
+"""Weights that share few values: found by k-means, shipped as a table of them and one byte for each weight.
+
+Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code. Shapes: N weights
+of a tensor, K centroids.
+"""
+
+from __future__ import annotations
+
+import lzma
+
+import torch
+from torch import Tensor, nn
+
+from suite.errors import OutputError
+from suite.training.masks import MATRIX, prunable
+
+MOST_ROUNDS = 300  # of k-means; far more than it takes
+CODES = 256  # values that a byte tells apart
+
+
+@torch.no_grad()
+def share(network: nn.Module, clusters: int) -> None:
+    """Replace every non-zero weight of each matrix and filter by its nearest of ``clusters`` values, in place.
+
+    Zeros stay: what was pruned takes one more value. Values are each tensor's own.
+    """
+    for weight in prunable(network):
+        left = weight[weight != 0]
+        if len(left):
+            table = centroids(left, clusters)
+            nearest = torch.bucketize(left.double(), (table[1:] + table[:-1]) / 2)
+            weight[weight != 0] = table[nearest].to(weight.dtype)
+
+
+def centroids(values: Tensor, count: int) -> Tensor:
+    """K-means of numbers [N] from evenly spaced starts, as the paper found best: at most ``count`` in order, float64.
+
+    Lloyd's algorithm: on sorted numbers a cluster is an interval, whose mean follows from cumulated sums.
+    """
+    ordered = values.double().sort().values
+    sums = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
+    ends = torch.tensor([0, len(ordered)], device=ordered.device)
+    found = torch.linspace(0, 1, count, dtype=ordered.dtype, device=ordered.device)
+    found = ordered[0] + found * (ordered[-1] - ordered[0])
+    for _ in range(MOST_ROUNDS):
+        edges = torch.searchsorted(ordered, (found[1:] + found[:-1]) / 2)
+        bounds = torch.cat([ends[:1], edges, ends[1:]])
+        sizes = bounds.diff()
+        means = torch.where(sizes > 0, sums[bounds].diff() / sizes.clamp(min=1), found)
+        if torch.equal(means, found):
+            break
+        found = means
+    return found
+
+
+def coded_bytes(network: nn.Module) -> bytes:
+    """The state dictionary, coded and compressed without loss. Raises `OutputError` if it does not decode to itself."""
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    artefact = encode(state)
+    decoded = decode(artefact)
+    wrong = [name for name in state if not torch.equal(state[name], decoded[name])]
+    if wrong:
+        raise OutputError(f"weights do not decode to what was coded (NaN among them?): {', '.join(wrong)}")
+    return artefact
+
+
+def encode(state: dict[str, Tensor]) -> bytes:
+    """Matrices of at most 256 values as a table and bytes, all else as it is; LZMA over it all. -0.0 may become 0.0."""
+    from safetensors.torch import save
+
+    parts: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        table, codes = tensor.unique(return_inverse=True) if tensor.dim() >= MATRIX else (tensor, tensor)
+        if tensor.dim() >= MATRIX and len(table) <= CODES:
+            parts |= {f"table:{name}": table, f"codes:{name}": codes.to(torch.uint8)}
+        else:
+            parts[f"plain:{name}"] = tensor.clone()  # the format refuses tensors that share memory
+    return lzma.compress(save(parts))
+
+
+def decode(artefact: bytes) -> dict[str, Tensor]:
+    """The state dictionary that `encode` was given."""
+    from safetensors.torch import load
+
+    parts = load(lzma.decompress(artefact))
+    plain = {name.removeprefix("plain:"): part for name, part in parts.items() if name.startswith("plain:")}
+    tables = {name.removeprefix("table:"): part for name, part in parts.items() if name.startswith("table:")}
+    return plain | {name: table[parts[f"codes:{name}"].long()] for name, table in tables.items()}

@@ -1,0 +1,94 @@
+"""Masks of unstructured pruning: which weights of a network are zero, and training that keeps them so.
+
+A mask is 0 where a weight is pruned and 1 elsewhere, in the weight's shape. Weights are masked as tensors, not through
+their layers: attention reads its own without calling them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from suite.errors import UnavailableError, UsageError
+from suite.training.recipe import Recipe, Tuner
+
+MATRIX = 2  # dimensions of the least weight that is pruned: biases and scales are few and matter
+
+Masks = dict[nn.Parameter, Tensor]
+
+
+def check(technique: str, sparsity: float, epochs: int = 0) -> None:
+    """Raise `UsageError` for a share that is not in [0, 1) or for fewer than no epochs."""
+    if not 0 <= sparsity < 1:
+        raise UsageError(f"{technique}: sparsity must be in [0, 1), got {sparsity}")
+    if epochs < 0:
+        raise UsageError(f"{technique}: epochs must be 0 or more, got {epochs}")
+
+
+def masked(
+    recipe: Recipe, choose: Callable[[nn.Module, Tuner], Masks], *, epochs: int
+) -> Callable[[nn.Module, Tuner], nn.Module]:
+    """A ``finish`` that applies the masks that ``choose`` gives, then fine-tunes while they hold."""
+
+    def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
+        network = recipe.finish(network, tuner)  # earlier techniques first: composition order
+        masks = choose(network, tuner)
+        apply(masks)
+        tuner.train(network, epochs=epochs, after_step=lambda _: apply(masks))
+        return network
+
+    return finish
+
+
+@torch.no_grad()
+def across(scores: Masks, sparsity: float) -> Masks:
+    """Masks that are 0 for the share ``sparsity`` of all weights with the lowest scores: one threshold for all."""
+    keep = _keep(torch.cat([score.flatten() for score in scores.values()]), sparsity)
+    parts = keep.split([score.numel() for score in scores.values()])
+    return {weight: part.view(weight.shape) for weight, part in zip(scores, parts, strict=True)}
+
+
+@torch.no_grad()
+def each(scores: Masks, sparsity: float) -> Masks:
+    """Masks that are 0 for the share ``sparsity`` of every weight tensor, lowest scores first."""
+    return {weight: _keep(score.flatten(), sparsity).view(weight.shape) for weight, score in scores.items()}
+
+
+@torch.no_grad()
+def magnitudes(network: nn.Module) -> Masks:
+    """The absolute value of every prunable weight."""
+    return {weight: weight.abs() for weight in prunable(network)}
+
+
+def chances(network: nn.Module, seed: int) -> Masks:
+    """For every prunable weight uniform random numbers of a seed, drawn on the CPU: the same on every device."""
+    generator = torch.Generator().manual_seed(seed)
+    return {weight: torch.rand(weight.shape, generator=generator).to(weight.device) for weight in prunable(network)}
+
+
+def prunable(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of two or more dimensions (matrices and filters), but for embeddings; one that is shared counts once.
+
+    Raises `UnavailableError` for a network that has none.
+    """
+    tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
+    found = [p for p in network.parameters() if p.dim() >= MATRIX and p.requires_grad and id(p) not in tables]
+    if not found:
+        raise UnavailableError("the network has no weight of two or more dimensions to prune")
+    return found
+
+
+@torch.no_grad()
+def apply(masks: Masks) -> None:
+    """Zero what is masked, in place."""
+    for weight, mask in masks.items():
+        weight.mul_(mask)
+
+
+def _keep(scores: Tensor, sparsity: float) -> Tensor:
+    """1 for all but the ``round(sparsity * N)`` lowest of scores [N]; of equal ones the first goes first."""
+    keep = torch.ones_like(scores)
+    keep[scores.argsort(stable=True)[: round(sparsity * len(scores))]] = 0
+    return keep
