@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from suite.composition import BASELINE
 from suite.curve_runs.folder import CurveFolder
 from suite.curve_runs.train import Row
 from suite.errors import ResultsError
@@ -20,7 +21,6 @@ from suite.records import Better, Cell
 if TYPE_CHECKING:
     from suite.scores.items import Outcome
 
-PLAIN = "baseline"
 NORMAL = 1.959964  # standard deviations that a 95 % interval reaches
 
 
@@ -62,8 +62,10 @@ def _pooled(folder: CurveFolder, rows: Sequence[Row], name: str, better: Better)
     if not all(name in one.figures for one in outcomes):
         return plain
     score = Score(name=name, better=better, per_item=lambda outputs, _: outputs)
-    cell = Cell(workload=rows[0].workload, technique=PLAIN, device=str(folder.header["device"]))
-    value = score_measurements(score, Compared(cell=cell, outcomes=outcomes, control=outcomes, control_name=PLAIN))[0]
+    cell = Cell(workload=rows[0].workload, technique=BASELINE, device=str(folder.header["device"]))
+    value = score_measurements(score, Compared(cell=cell, outcomes=outcomes, control=outcomes, control_name=BASELINE))[
+        0
+    ]
     known = {"low": value.low, "high": value.high}
     if not all(one.figures[name].is_binary for one in outcomes):
         return {**plain, **known}
