@@ -50,12 +50,6 @@ def as_published(dataset, root):
     return replace(dataset, files={name: md5(root / dataset.folder / name) for name in dataset.files})
 
 
-def publish_cifar10(root, monkeypatch):
-    """The files below ``root`` are CIFAR-10, to the suite and to torchvision."""
-    from torchvision.datasets import CIFAR10
-
-    published = as_published(cifar10.DATASET, root)
-    for name, lines in (("train_list", CIFAR10.train_list), ("test_list", CIFAR10.test_list)):
-        monkeypatch.setattr(CIFAR10, name, [[file, published.files[file]] for file, _ in lines])
-    monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": published.files["batches.meta"]})
-    monkeypatch.setattr(cifar10, "DATASET", published)
+def publish(module, root, monkeypatch):
+    """The files below ``root`` are the data set of ``module``, as far as the suite knows."""
+    monkeypatch.setattr(module, "DATASET", as_published(module.DATASET, root))

@@ -74,8 +74,8 @@ class Dataset:
 
     def _not_there(self, root: Path) -> str:
         return (
-            f"the files of {self.name} are not in {root / self.folder}: run `{self.command(root)}` to download them, or "
-            f"set {DATA_VARIABLE} to the folder that holds {self.folder}"
+            f"the files of {self.name} are not in {root / self.folder}: run `{self.command(root)}` to download them, "
+            f"or set {DATA_VARIABLE} to the folder that holds {self.folder}"
         )
 
     def _half_there(self, root: Path, absent: list[str]) -> str:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNSIGNED_BYTES = 8
-SHOWN = 4  # bytes of a header that an error shows
 
 
 def download(root: Path) -> None:
@@ -33,16 +32,21 @@ def damage(file: Path) -> str | None:
     size, wanted = file.stat().st_size, bytes((0, 0, UNSIGNED_BYTES, dimensions))
     with file.open("rb") as stream:
         header = stream.read(4 + 4 * dimensions)
-    if header[:SHOWN] != wanted:
-        return f"is no IDX file of {dimensions} dimensions: it begins with {header[:SHOWN].hex(' ')}, not {wanted.hex(' ')}"
+    if header[: len(wanted)] != wanted:
+        found = header[: len(wanted)].hex(" ") or "nothing"
+        return f"is no IDX file of {dimensions} dimensions: it begins with {found}, not {wanted.hex(' ')}"
     if len(header) < 4 + 4 * dimensions:
         return f"is cut short: it ends after {size} bytes, within its header"
+    return _other_length(header, dimensions, size)
+
+
+def _other_length(header: bytes, dimensions: int, size: int) -> str | None:
     shape = struct.unpack(f">{dimensions}I", header[4:])
     length = len(header) + math.prod(shape)
-    if size != length:
-        how = "is cut short" if size < length else "is too long"
-        return f"{how}: it has {size:,} bytes, and {length:,} for its {' x '.join(map(str, shape))} values"
-    return None
+    if size == length:
+        return None
+    how = "is cut short" if size < length else "is too long"
+    return f"{how}: it has {size:,} bytes, and {length:,} for its {' x '.join(map(str, shape))} values"
 
 
 DATASET = Dataset(
@@ -60,8 +64,18 @@ DATASET = Dataset(
 
 
 def load(root: Path, *, train: bool) -> tuple[Tensor, Tensor]:
-    """Images [N, 28, 28] in 0 to 255 and digits [N] of one part, below a root that `Dataset.require` found whole."""
-    from torchvision.datasets import MNIST
+    """Images [N, 28, 28] in 0 to 255 and digits [N] of one part, below a root that `Dataset.require` found whole.
 
-    found = MNIST(str(root), train=train)
-    return found.data, found.targets
+    As torchvision reads them, whose import would take longer than the reading.
+    """
+    folder, part = root / DATASET.folder, "train" if train else "t10k"
+    return _values(folder / f"{part}-images-idx3-ubyte"), _values(folder / f"{part}-labels-idx1-ubyte").long()
+
+
+def _values(file: Path) -> Tensor:
+    import torch
+
+    content = bytearray(file.read_bytes())
+    dimensions = content[3]
+    shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    return torch.frombuffer(content, dtype=torch.uint8, offset=4 + 4 * dimensions).view(shape)

@@ -1,9 +1,9 @@
 """A small residual network on CIFAR-10: colour images, batch normalisation, augmentation; more work than digits.
 
-He et al. 2016, https://arxiv.org/abs/1512.03385: the paper's CIFAR network with one block a stage, twice as wide. Trained
-with Nesterov momentum along OneCycle (Smith & Topin 2017, https://arxiv.org/abs/1708.07120), label smoothing, random
-crops and mirror images. The data are not part of the suite: without them its cells are unavailable (`suite data cifar10`).
-Of the 50,000 training images the last 5,000 validate.
+He et al. 2016, https://arxiv.org/abs/1512.03385: the paper's CIFAR network with one block a stage, twice as wide.
+Trained with Nesterov momentum along OneCycle (Smith & Topin 2017, https://arxiv.org/abs/1708.07120), label smoothing,
+random crops and mirror images. The data are not part of the suite: without them its cells are unavailable
+(`suite data cifar10`). Of the 50,000 training images the last 5,000 validate.
 """
 
 from __future__ import annotations

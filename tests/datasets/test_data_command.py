@@ -85,7 +85,7 @@ def test_a_download_that_fails_says_why_in_one_line(place):
 def test_a_download_of_something_else_is_no_success(place):
     """The files are held to the checksums after it."""
     other = replace(command.DATASETS["mnist"], files=dict.fromkeys(mnist.DATASET.files, "0" * 32))
-    with pytest.raises(SetupError, match="is not the published file: its MD5 is .*, not 0000"):
+    with pytest.raises(SetupError, match=r"is not the published file: its MD5 is .*, not 0000"):
         command.fetch(other, place)
 
 

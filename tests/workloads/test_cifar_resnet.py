@@ -1,10 +1,13 @@
 """CIFAR-10 and a small residual network: its size, its crops, its files."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import datafiles
 import pytest
 import torch
 
+from suite.datasets import cifar10
 from suite.errors import UnavailableError
 from suite.registry import REGISTRY
 from suite.training.loop import built, fit
@@ -39,7 +42,7 @@ def test_without_files_its_data_are_unavailable(place):
 @pytest.fixture
 def content(place, monkeypatch):
     found = datafiles.write_cifar10(place)
-    datafiles.publish_cifar10(place, monkeypatch)
+    datafiles.publish(cifar10, place, monkeypatch)
     return found
 
 
@@ -65,8 +68,6 @@ def test_it_trains_in_full_batches(content):  # noqa: ARG001  # the files are th
 
 
 def narrow(recipe):
-    from dataclasses import replace
-
     return replace(recipe, model=lambda: SmallResNet(0.25), epochs=2)
 
 

@@ -23,7 +23,7 @@ def place(tmp_path, monkeypatch):
 @pytest.fixture
 def content(place, monkeypatch):
     found = datafiles.write_mnist(place)
-    monkeypatch.setattr(mnist, "DATASET", datafiles.as_published(mnist.DATASET, place))
+    datafiles.publish(mnist, place, monkeypatch)
     return found
 
 
