@@ -1,5 +1,10 @@
-"""The suite's readers of data sets against torchvision's, whose import alone takes longer than a unit test may."""
+"""Data sets in earnest: the suite's readers against torchvision's, and runs with and without the files."""
 # the expected value stands on the left
+
+import json
+import os
+import subprocess
+import sys
 
 import datafiles
 import pytest
@@ -48,3 +53,61 @@ def test_cifar_is_read_where_and_as_torchvision_reads_it(torchvisions, tmp_path,
     theirs, (images, classes) = CIFAR10(tmp_path, train=train), cifar10.load(tmp_path, train=train)
     assert theirs.data.transpose(0, 3, 1, 2).tolist() == images.tolist()
     assert theirs.targets == classes.tolist()
+
+
+PUBLISHED = """
+from dataclasses import replace
+from pathlib import Path
+from suite.datasets import mnist
+from suite.datasets.dataset import md5
+
+folder = Path(__file__).parent / "data" / mnist.DATASET.folder
+mnist.DATASET = replace(mnist.DATASET, files={name: md5(folder / name) for name in mnist.DATASET.files})
+"""
+
+
+def bench(folder, *arguments):
+    """The exit code of a quick run over ``mnist_cnn``, and its records."""
+    command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu"]
+    command += ["--workload=mnist_cnn", "--technique=baseline", "--expect=report", *arguments]
+    variables = os.environ | {"SUITE_DATA": str(folder / "data")}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    results = folder / "reports" / "latest" / "results.jsonl"
+    assert results.exists(), done.stdout[-3000:] + done.stderr[-2000:]
+    return done.returncode, [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.timeout(300)
+def test_without_the_files_every_cell_is_unavailable_in_one_sentence(tmp_path):
+    """Nothing was gated and nothing was downloaded."""
+    code, records = bench(tmp_path, "--expect=gate")
+    assert 11 == code
+    failures = [record for record in records if record["type"] == "failure"]
+    assert {"unavailable"} == {failure["kind"] for failure in failures}
+    (reason,) = {failure["reason"] for failure in failures}
+    assert f"not in {tmp_path / 'data' / 'MNIST' / 'raw'}: run `suite data mnist --root {tmp_path / 'data'}`" in reason
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.timeout(300)
+def test_with_the_files_it_is_measured_like_any_other_workload(tmp_path):
+    """All four groups; the data have a digest."""
+    datafiles.write_mnist(tmp_path / "data")
+    (tmp_path / "published.py").write_text(PUBLISHED, "utf-8")
+    code, records = bench(tmp_path, "--load=published.py")
+    assert 0 == code
+    measured = {record["metric"] for record in records if record["type"] == "measurement"}
+    assert {"accuracy", "parameters", "speedup", "train_seconds"} <= measured
+    assert "mnist_cnn" in records[0]["where"]["data_digests"]
+
+
+@pytest.mark.timeout(300)
+def test_damaged_files_are_an_error_whatever_is_expected(tmp_path):
+    """A file that was cut short fails the run with 1 and is named."""
+    datafiles.write_mnist(tmp_path / "data")
+    file = tmp_path / "data" / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-1])
+    code, records = bench(tmp_path)
+    assert 1 == code
+    assert {"error"} == {record["kind"] for record in records if record["type"] == "failure"}
+    assert all(f"{file} is cut short" in record["reason"] for record in records if record["type"] == "failure")
