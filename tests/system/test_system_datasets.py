@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from suite.datasets import cifar10, mnist
+from suite.errors import UnavailableError
+from suite.workloads import cifar_resnet, mnist_cnn
 
 pytestmark = pytest.mark.system
 
@@ -53,6 +55,22 @@ def test_cifar_is_read_where_and_as_torchvision_reads_it(torchvisions, tmp_path,
     theirs, (images, classes) = CIFAR10(tmp_path, train=train), cifar10.load(tmp_path, train=train)
     assert theirs.data.transpose(0, 3, 1, 2).tolist() == images.tolist()
     assert theirs.targets == classes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("module", "workload"), [(mnist, mnist_cnn), (cifar10, cifar_resnet)], ids=["mnist", "cifar10"]
+)
+def test_pixels_have_the_mean_and_deviation_that_they_are_standardised_by(module, workload):
+    """Of all training pixels, to the four places that are stated; where this machine has the data."""
+    root = module.DATASET.root()
+    try:
+        module.DATASET.require(root)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    images = module.load(root, train=True)[0].double() / 255
+    pixels = images.flatten() if images.dim() == 3 else images.transpose(0, 1).flatten(1)
+    expected = torch.tensor([workload.MEAN, workload.DEVIATION], dtype=torch.float64)
+    torch.testing.assert_close(expected, torch.stack([pixels.mean(-1), pixels.std(-1)]), rtol=0, atol=6e-5)
 
 
 PUBLISHED = """
