@@ -1,4 +1,4 @@
-"""The ``suite`` command: init, bench, record, report, plan, roi, curves, zoo, profile, advise, list, lint, doctor."""
+"""The ``suite`` command: what is measured, stored and reported, and what follows from it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 from suite import __version__
 from suite.advise import command as advise
 from suite.curve_runs import command as curves
+from suite.datasets import command as data
 from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.records import TIERS
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
+    data.add(commands.add_parser("data", help="say which data sets are there, or download one"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
     return parser
 

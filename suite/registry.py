@@ -247,7 +247,7 @@ class Registry:
         return register
 
     def _add(self, table: dict[str, Any], kind: str, declared: Technique | Workload) -> None:
-        if not self._loading:
+        if not self._loading and not _is_builtin(declared):
             self._load_builtin()  # so that a clash with a built-in is found where the user's line is
         if declared.name in table:
             first = table[declared.name].where
@@ -560,6 +560,12 @@ def _check_conflicts(composition: Composition) -> None:
 def _where(function: Callable[..., Any]) -> str:
     code = inspect.unwrap(function).__code__
     return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def _is_builtin(declared: Technique | Workload) -> bool:
+    """Whether a module of the suite declares it: one may import what another one has beside its declaration."""
+    function = declared.function if isinstance(declared, Technique) else declared.recipe
+    return function.__module__.partition(".")[0] == "suite"
 
 
 def _first_line(function: Callable[..., Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -12,6 +13,8 @@ from suite.registry import Registry
 TABLE = "tradeoff-suite"
 ENTRY_POINTS = "tradeoff_suite"
 EXPECTATIONS = "expectations"
+DATA_VARIABLE = "SUITE_DATA"
+DATA_SETTING = "data_root"
 PACKAGE = Path(__file__).parent
 
 
@@ -31,6 +34,25 @@ def user_modules(directory: Path) -> list[str]:
     """Modules of ``[tool.tradeoff-suite] load`` in the `settings_file`; ``.py`` paths are relative to it."""
     file = settings_file(directory)
     return [] if file is None else [_resolved(name, file.parent) for name in _load_list(file)]
+
+
+def data_root(directory: Path) -> Path:
+    """The folder of all data sets: ``$SUITE_DATA``, else ``data_root`` of the `settings_file`, else the user's cache.
+
+    A relative setting is relative to its file, a relative variable to ``directory``. The folder need not be there.
+    """
+    chosen = os.environ.get(DATA_VARIABLE, "").strip()
+    if chosen:
+        return directory / Path(chosen).expanduser()
+    file = settings_file(directory)
+    named = None if file is None else _settings(file).get(DATA_SETTING)
+    if file is None or named is None:
+        import platformdirs
+
+        return platformdirs.user_cache_path("tradeoff-suite", appauthor=False) / "data"
+    if not isinstance(named, str) or not named.strip():
+        raise SetupError(f'{file}: [tool.{TABLE}] {DATA_SETTING} must be a folder, like {DATA_SETTING} = "data"')
+    return file.parent / Path(named).expanduser()
 
 
 def expect_dir(directory: Path) -> Path | None:
@@ -89,11 +111,15 @@ def _table(file: Path) -> object:
     return found
 
 
-def _load_list(file: Path) -> list[str]:
-    settings = _table(file)
-    if not isinstance(settings, dict):
+def _settings(file: Path) -> dict[str, object]:
+    found = _table(file)
+    if not isinstance(found, dict):
         raise SetupError(f"{file}: [tool.{TABLE}] must be a table")
-    names = settings.get("load", [])
+    return found
+
+
+def _load_list(file: Path) -> list[str]:
+    names = _settings(file).get("load", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SetupError(f'{file}: [tool.{TABLE}] load must be a list of module names, like load = ["my_models"]')
     return names

@@ -17,8 +17,8 @@ LAYERS = {
     **dict.fromkeys(("errors", "records", "metrics", "composition", "intervals", "phases"), 0),
     "machine": 1,
     "training": 2,
-    **dict.fromkeys(("registry", "scores", ""), 3),  # "": the package itself, its public names
-    **dict.fromkeys(("workloads", "techniques", "measure", "expect", "report", "zoo"), 4),
+    **dict.fromkeys(("registry", "scores", "settings", ""), 3),  # "": the package itself, its public names
+    **dict.fromkeys(("datasets", "workloads", "techniques", "measure", "expect", "report", "zoo"), 4),
 }  # everything else is on top: it brings the parts together
 STRANGERS = ("scores", "measure", "expect", "report")
 

@@ -632,6 +632,19 @@ def test_the_built_in_names_are_there_without_being_imported_first():
     assert {"digits_cnn", "resnet50_synthetic"} <= REGISTRY.workloads.keys()
 
 
+def test_a_built_in_module_is_imported_without_all_the_others():
+    """Otherwise two of them that share a network would import each other in a circle, whichever comes first."""
+    made = Registry(builtin=True)
+
+    def shares(seed):
+        """Has the network of another one."""
+
+    shares.__module__ = "suite.workloads.shares"
+    made.workload(source="none")(shares)
+    assert made._builtin_pending
+    assert ["shares"] == list(made._workloads)
+
+
 def test_every_built_in_control_and_sweep_can_be_resolved():
     """A control names techniques and parameters that exist, for every value of the sweep."""
     for name in REGISTRY.techniques:

@@ -9,7 +9,7 @@ import pytest
 from suite import settings
 from suite.errors import SetupError, SuiteError
 from suite.registry import Registry
-from suite.settings import expect_dir, load_user_modules, settings_file, shipped_expectations, user_modules
+from suite.settings import data_root, expect_dir, load_user_modules, settings_file, shipped_expectations, user_modules
 
 
 def pyproject(folder, text):
@@ -176,3 +176,56 @@ def test_what_the_suite_says_about_an_entry_point_is_passed_on(tmp_path, monkeyp
 def test_expectations_are_shipped():
     """The built-in workloads come with theirs."""
     assert shipped_expectations().is_dir()
+
+
+# -- where data sets lie ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unset(monkeypatch):
+    """No variable says where data lie."""
+    monkeypatch.delenv("SUITE_DATA", raising=False)
+
+
+@pytest.mark.usefixtures("unset")
+def test_data_lie_where_the_nearest_settings_say(tmp_path):
+    """Relative to the file that says so, wherever below it a command is started; an absolute folder stays."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\ndata_root = "sets/of data"\n')
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert tmp_path / "sets" / "of data" == data_root(inner)
+    pyproject(tmp_path, f"[tool.tradeoff-suite]\ndata_root = '{tmp_path / 'elsewhere'}'\n")
+    assert tmp_path / "elsewhere" == data_root(inner)
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("text", ["[project]\nname = 'mine'\n", "[tool.tradeoff-suite]\nload = []\n"])
+def test_without_a_setting_data_lie_in_the_users_cache(tmp_path, text):
+    """One folder for all projects of a user."""
+    assert ("tradeoff-suite", "data") == data_root(pyproject(tmp_path, text)).parts[-2:]
+
+
+def test_the_variable_is_stronger_than_the_settings(tmp_path, monkeypatch):
+    """A machine's data lie where the machine has them; an empty variable says nothing."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\ndata_root = "sets"\n')
+    for value, expected in ((str(tmp_path / "disk"), "disk"), ("near", "near"), (" ", "sets"), ("", "sets")):
+        monkeypatch.setenv("SUITE_DATA", value)
+        assert tmp_path / expected == data_root(tmp_path)
+
+
+@pytest.mark.parametrize("start", ["~", "$HOME"])
+def test_the_users_folder_is_known_by_its_short_name(tmp_path, monkeypatch, start):
+    """A tilde in a workflow file is not expanded by a shell; other variables are the shell's."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SUITE_DATA", f"{start}/sets")
+    expected = tmp_path / "sets" if start == "~" else tmp_path / "$HOME" / "sets"
+    assert expected == data_root(tmp_path)
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("value", ["3", '""', '["data"]', "true"])
+def test_a_data_root_that_is_no_folder_is_named_with_its_file(tmp_path, value):
+    """And how to write it."""
+    pyproject(tmp_path, f"[tool.tradeoff-suite]\ndata_root = {value}\n")
+    with pytest.raises(SetupError, match=r"pyproject.toml: \[tool.tradeoff-suite\] data_root must be a folder, like"):
+        data_root(tmp_path)

@@ -22,7 +22,8 @@ FROM_SCRATCH = frozenset(
 
 
 def require(case: Case, plain: Recipe) -> None:
-    """Raise `UnavailableError` with the reason if a need of the workload or the composition is not met here."""
+    """Raise `UnavailableError` with the reason if the data or a need of the workload or composition are not here."""
+    plain.data()  # raises where they are not: now, and not after a network was built or a teacher trained
     needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))
     for need in needs:
         found = OF_WORKLOAD[need](case, plain) if need in OF_WORKLOAD else missing_need(need, case.cell.device)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite import phases
-from suite.errors import ExpectationFileError, ResultsError, SetupError, UsageError
+from suite.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError
 from suite.expect import Store, load_all
 from suite.machine import quiet
 from suite.records import GROUPS, Expectation, RunHeader, Where
@@ -78,12 +78,17 @@ def check_names(registry: Registry, expectations: Sequence[Expectation]) -> None
 
 
 def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[str, str]]:
-    """The digests of the workloads' data, for those that declare one; and why a digest could not be had."""
+    """The digests of the workloads' data, for those that declare one; and why a digest could not be had.
+
+    Data that are not here have none, and are no fault: their cells say that they are unavailable.
+    """
     found: dict[str, str] = {}
     broken: dict[str, str] = {}
     for workload in workloads:
         try:
             found |= {workload.name: workload.digest()} if workload.digest else {}
+        except UnavailableError:
+            continue
         except Exception as error:  # noqa: BLE001  # a user's function may raise anything
             broken[workload.name] = f"the digest of {workload.name} cannot be had: {explain(error)}"
     return found, broken

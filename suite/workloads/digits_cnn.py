@@ -21,6 +21,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from suite.registry import workload
 from suite.scores import classification
 from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
+from suite.training.trees import take
 
 FOLDS = 5
 PIXELS = 28
@@ -42,9 +43,13 @@ class SimpleCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Class scores [B, 10]."""
+        return self.fc2(self.features(x))  # type: ignore[no-any-return]
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, [B, hidden]."""
         x = torch.max_pool2d(torch.relu(self.conv1(x)), 2)
         x = torch.max_pool2d(torch.relu(self.conv2(x)), 2)
-        return self.fc2(torch.relu(self.fc1(torch.flatten(x, 1))))  # type: ignore[no-any-return]
+        return torch.relu(self.fc1(torch.flatten(x, 1)))
 
 
 def digest() -> str:
@@ -100,12 +105,12 @@ def digits() -> tuple[Tensor, Tensor, list[Tensor]]:
 
 def shifted_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:
     """Shuffled full batches, each rolled by up to two pixels; the incomplete last one is dropped."""
-    order = torch.randperm(len(train), generator=generator).to(train.targets.device)
+    order = torch.randperm(len(train), generator=generator).to(train.inputs.device)
     for chosen in order.split(BATCH):
         if len(chosen) == BATCH:
             down, right = torch.randint(-SHIFT, SHIFT + 1, (2,), generator=generator).tolist()
             rolled = torch.roll(train.inputs[chosen], (down, right), (2, 3))
-            yield Batch(inputs=rolled, targets=train.targets[chosen])
+            yield Batch(inputs=rolled, targets=take(train.targets, chosen))
 
 
 def one_cycle(optimizer: Optimizer, learning_rate: float, steps: int) -> LRScheduler:

@@ -172,3 +172,18 @@ def test_every_need_that_a_technique_may_declare_can_be_looked_up():
     """Of the machine or of the workload."""
     assert {"compiler", "training", "width", "images", "float_inputs", "classes"} <= set(abilities.KNOWN)
     assert len(abilities.KNOWN) == len(set(abilities.KNOWN))
+
+
+def test_data_that_are_not_here_make_a_cell_unavailable_before_anything_is_built():
+    """Whatever the technique needs: the reason is the data's own."""
+
+    def absent():
+        raise UnavailableError("the files of mine are not in /data: copy them there")
+
+    def model(**_parts):
+        raise AssertionError("a network was built")
+
+    for need in (None, "images", "training"):
+        case, plain = needing(need, data=absent, model=model)
+        with pytest.raises(UnavailableError, match=r"^the files of mine are not in /data: copy them there$"):
+            abilities.require(case, plain)

@@ -4,7 +4,7 @@
 import pytest
 import tiny
 
-from suite.errors import ExpectationFileError, SetupError
+from suite.errors import ExpectationFileError, SetupError, UnavailableError
 from suite.expect import Store, load_all
 from suite.records import Where
 from suite.run import opening
@@ -71,6 +71,21 @@ def test_digests_come_from_the_workloads_that_declare_one():
     assert {"halves": "halves-1"} == found
     assert ["broken"] == list(wrong)
     assert "the digest of broken cannot be had: KeyError: 'labels.csv' [" in wrong["broken"]
+
+
+def test_data_that_are_not_here_have_no_digest_and_are_no_fault():
+    """Their cells say that they are unavailable; an error would end the run with 1."""
+    made = tiny.registry()
+
+    def absent():
+        raise UnavailableError("the files of mine are not in /data")
+
+    @made.workload(scores=classification(), digest=absent)
+    def elsewhere(seed):
+        """Its data lie on another machine."""
+        return tiny.recipe(seed)
+
+    assert ({}, {}) == data_digests([made.find_workload("elsewhere")])
 
 
 def test_the_saturating_batch_is_that_of_stored_figures(tmp_path):

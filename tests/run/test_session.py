@@ -233,6 +233,37 @@ def test_a_cell_that_cannot_run_here_is_unavailable_and_fails_nothing_by_itself(
     assert ["unavailable"] == [failure.kind for failure in run.folder.failures()]
 
 
+@pytest.fixture
+def without_data():
+    """The baseline of a workload whose data lie on another machine; its digest cannot be had either."""
+
+    def absent():
+        raise UnavailableError("the files of mine are not in /data: copy them there")
+
+    made = tiny.registry()
+
+    @made.workload(scores=classification(), digest=absent)
+    def mine(seed):
+        """Needs files."""
+        return replace(tiny.recipe(seed), data=absent)
+
+    return tiny.case_of(made, "baseline", "mine")
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("report", 0), ("fail", 1)])
+def test_a_workload_whose_data_are_not_here_is_unavailable_in_all_its_groups(start, without_data, policy, expected):
+    """With the data's own sentence, before anything is trained; alone it has gated nothing."""
+    run = start(cases=[without_data, BASELINE], unavailable=policy)
+    found = [verdict for group in GROUPS for verdict in run.run(without_data, group)]
+    assert {(VerdictKind.UNAVAILABLE, "the files of mine are not in /data: copy them there")} == {
+        (verdict.kind, verdict.reason) for verdict in found
+    }
+    assert len(GROUPS) == len(found)
+    assert 11 == run.exit_code()
+    run.run(BASELINE, "size")
+    assert expected == run.exit_code()
+
+
 # -- the second look --------------------------------------------------------------------------------------------------
 
 
