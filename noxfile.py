@@ -83,14 +83,14 @@ def curve_study(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Unit tests, under two minutes; side by side, one to a core."""
-    session.env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     _python(session, "-m", "pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
 def properties(session: nox.Session) -> None:
     """The properties of curves, plans and advice on 500 examples each."""
-    session.env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"}
+    session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"})
     folders = [str(HERE / "tests" / name) for name in ("advise", "curve_runs", "curves", "plan")]
     beside = ("-n", "auto", "--dist", "worksteal")
     _python(session, "-m", "pytest", "-m", "not system", *beside, *folders, *session.posargs)
