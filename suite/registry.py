@@ -565,7 +565,7 @@ def _where(function: Callable[..., Any]) -> str:
 def _is_builtin(declared: Technique | Workload) -> bool:
     """Whether a module of the suite declares it: one may import what another one has beside its declaration."""
     function = declared.function if isinstance(declared, Technique) else declared.recipe
-    return function.__module__.partition(".")[0] == "suite"
+    return (function.__module__ or "").partition(".")[0] == "suite"  # what exec() defines has none
 
 
 def _first_line(function: Callable[..., Any]) -> str:

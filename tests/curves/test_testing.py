@@ -192,7 +192,7 @@ PLANTED = [
 def test_a_planted_fault_is_caught_by_name(family, broken):
     """The message has the family, the property and the curve that breaks it."""
     with pytest.raises(PropertyError) as caught:
-        check_family(family, only=[broken], max_examples=100, shrink=False)
+        check_family(family, only=[broken], max_examples=400, shrink=False)
     assert (family.name, broken) == (caught.value.family, caught.value.property)
     assert f"family {family.name!r} breaks {broken!r} (" in str(caught.value)
     assert f" as {family.__name__}({family.parameters()[0]}=" in str(caught.value)
