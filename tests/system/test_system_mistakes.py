@@ -23,7 +23,7 @@ def _one_sentence(done) -> str:
     ("arguments", "said"),
     [
         (["--technique=structured_prunning"], "unknown technique 'structured_prunning'; did you mean structured_prun"),
-        (["--workload=digit_cnn"], "unknown workload 'digit_cnn'; did you mean digits_cnn?"),
+        (["--workload=digit_cnn"], "unknown workload 'digit_cnn'; did you mean digits_cnn"),
         (["--precision=bf17"], "unknown precision 'bf17'; did you mean bf16"),
         (["--technique=structured_pruning(ration=0.5)"], "unknown parameter of structured_pruning 'ration'; did you"),
         (["--technique=structured_pruning(ratio=1.5)"], "ratio must be in [0, 1), got 1.5"),
