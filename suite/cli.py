@@ -19,6 +19,7 @@ from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError
 from suite.machine import quiet
+from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
@@ -56,8 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_bench(commands.add_parser("bench", help="measure cells and check them", allow_abbrev=False))
     _add_record(commands.add_parser("record", help="store figures of a run as expectations"))
     _add_report(commands.add_parser("report", help="write and show the tables of a run"))
-    _add_plan(commands.add_parser("plan", help="the best measured cell within budgets"))
-    _add_roi(commands.add_parser("roi", help="what each technique returns on its investment"))
+    plan.add_plan(commands.add_parser("plan", help="the best measured cell within budgets"))
+    plan.add_roi(commands.add_parser("roi", help="what each technique returns on its investment"))
     _add_list(commands.add_parser("list", help="list workloads, techniques or metrics"))
     _add_lint(commands.add_parser("lint", help="check expectation files"))
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
@@ -213,18 +214,6 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for path in paths:
         print(path)
     return EXIT_PASS
-
-
-def _add_plan(parser: argparse.ArgumentParser) -> None:
-    from suite.plan.command import add_plan
-
-    add_plan(parser)
-
-
-def _add_roi(parser: argparse.ArgumentParser) -> None:
-    from suite.plan.command import add_roi
-
-    add_roi(parser)
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:

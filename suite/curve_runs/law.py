@@ -58,7 +58,7 @@ def _outliers(found: LawFit, lines: Sequence[int]) -> Iterator[str]:
 
 
 def _budgets(found: LawFit, compute: Sequence[float], targets: Sequence[float]) -> Iterator[str]:
-    laws = [law for row in zip(*found.replicates.values(), strict=True) if (law := _law(row)) is not None]
+    laws = found.replicated_laws
     for budget in compute:
         best = found.law.optimal(budget)
         size = _interval([float(law.optimal(budget)[0]) for law in laws])
@@ -84,14 +84,6 @@ def _compute(law: LossLaw, target: float) -> float:
         return float(law.compute_needed(target))
     except CurveError:
         return float("inf")
-
-
-def _law(row: Sequence[float]) -> LossLaw | None:
-    try:
-        e, a, b, alpha, beta = map(float, row)
-        return LossLaw(e, a, b, alpha, beta)
-    except CurveError:
-        return None
 
 
 def _interval(values: Sequence[float]) -> str:

@@ -22,7 +22,6 @@ from suite.errors import UsageError, unknown
 from suite.training.data import Batch, Split, Splits
 from suite.training.loop import steps_per_epoch
 from suite.training.recipe import Recipe, scaled
-from suite.training.trees import take
 
 Batches = Callable[[Split, torch.Generator], Iterator[Batch]]
 
@@ -109,10 +108,8 @@ def _with_samples(recipe: Recipe, amount: float) -> Recipe:
 
 def _fewer(splits: Splits, count: int) -> Splits:
     """The first ``count`` training items of one fixed order, so that fewer are always among more."""
-    train = splits.train
-    chosen = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:count]
-    ids = None if train.ids is None else train.ids[chosen]
-    return replace(splits, train=Split(inputs=take(train.inputs, chosen), targets=take(train.targets, chosen), ids=ids))
+    chosen = torch.randperm(len(splits.train), generator=torch.Generator().manual_seed(0))[:count]
+    return replace(splits, train=splits.train.chosen(chosen))
 
 
 def _with_steps(recipe: Recipe, amount: float) -> Recipe:

@@ -43,9 +43,12 @@ class Split:
 
     def first(self, count: int) -> Split:
         """The first ``count`` items."""
-        chosen = slice(count)
-        ids = None if self.ids is None else self.ids[chosen]
-        return Split(inputs=take(self.inputs, chosen), targets=take(self.targets, chosen), ids=ids)
+        return self.chosen(slice(count))
+
+    def chosen(self, items: slice | Tensor) -> Split:
+        """These ``items``, a slice or places [M]."""
+        ids = None if self.ids is None else self.ids[items]
+        return Split(inputs=take(self.inputs, items), targets=take(self.targets, items), ids=ids)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,12 @@ class Splits:
     train: Split
     test: Split
     validation: Split | None = None
+
+
+def held_out(train: Split, test: Split, share: int) -> Splits:
+    """Three parts of published train and test data: the last training items, one in ``share``, validate."""
+    held = len(train) // share
+    return Splits(train=train.chosen(slice(-held)), validation=train.chosen(slice(-held, None)), test=test)
 
 
 @dataclass(frozen=True, kw_only=True)

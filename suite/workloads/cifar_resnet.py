@@ -20,6 +20,7 @@ from torch.optim import SGD, Optimizer
 from suite.datasets import cifar10
 from suite.registry import workload
 from suite.scores import classification
+from suite.training.data import held_out
 from suite.training.recipe import Batch, Recipe, Split, Splits
 from suite.workloads.digits_cnn import one_cycle, smoothed_cross_entropy
 
@@ -96,20 +97,13 @@ def splits(root: Path) -> Splits:
     Raises `UnavailableError` where there are none, `SetupError` where they are not whole.
     """
     cifar10.DATASET.require(root)
-    inputs, targets = _part(root, train=True)
-    held = len(targets) // TENTH
-    test_inputs, test_targets = _part(root, train=False)
-    return Splits(
-        train=Split(inputs=inputs[:-held], targets=targets[:-held]),
-        validation=Split(inputs=inputs[-held:], targets=targets[-held:]),
-        test=Split(inputs=test_inputs, targets=test_targets),
-    )
+    return held_out(_part(root, train=True), _part(root, train=False), TENTH)
 
 
-def _part(root: Path, *, train: bool) -> tuple[Tensor, Tensor]:
+def _part(root: Path, *, train: bool) -> Split:
     images, targets = cifar10.load(root, train=train)
     mean, deviation = (torch.tensor(values)[:, None, None] for values in (MEAN, DEVIATION))
-    return (images.float() / 255 - mean) / deviation, targets
+    return Split(inputs=(images.float() / 255 - mean) / deviation, targets=targets)
 
 
 def augmented_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:

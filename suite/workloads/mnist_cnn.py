@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from suite.datasets import mnist
 from suite.registry import workload
 from suite.scores import classification
+from suite.training.data import held_out
 from suite.training.recipe import Batch, Recipe, Split, Splits
 from suite.workloads.digits_cnn import SimpleCNN, one_cycle, smoothed_cross_entropy
 
@@ -51,19 +51,12 @@ def splits(root: Path) -> Splits:
     Raises `UnavailableError` where there are none, `SetupError` where they are not whole.
     """
     mnist.DATASET.require(root)
-    inputs, targets = _part(root, train=True)
-    held = len(targets) // TWELFTH
-    test_inputs, test_targets = _part(root, train=False)
-    return Splits(
-        train=Split(inputs=inputs[:-held], targets=targets[:-held]),
-        validation=Split(inputs=inputs[-held:], targets=targets[-held:]),
-        test=Split(inputs=test_inputs, targets=test_targets),
-    )
+    return held_out(_part(root, train=True), _part(root, train=False), TWELFTH)
 
 
-def _part(root: Path, *, train: bool) -> tuple[Tensor, Tensor]:
+def _part(root: Path, *, train: bool) -> Split:
     images, targets = mnist.load(root, train=train)
-    return (images[:, None].float() / 255 - MEAN) / DEVIATION, targets
+    return Split(inputs=(images[:, None].float() / 255 - MEAN) / DEVIATION, targets=targets)
 
 
 def full_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:

@@ -7,7 +7,7 @@ their size lead the fit, and Huber's loss bounds a residual but no leverage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -64,6 +64,11 @@ class LawFit:
         begin = _searched(self.law)
         found = np.array([_natural(_refined(kept[pick], begin)[0]) for pick in picks])
         return dict(zip(NAMES, found.T, strict=True))
+
+    @cached_property
+    def replicated_laws(self) -> list[LossLaw]:
+        """The replicates as laws; one whose constants ran out of what floats carry is none."""
+        return [law for row in zip(*self.replicates.values(), strict=True) if (law := _lawful(row)) is not None]
 
     @property
     def errors(self) -> dict[str, float]:
@@ -173,9 +178,20 @@ def _searched(law: LossLaw) -> Array:
     return np.array([*np.log([law.E, law.A, law.B]), law.alpha, law.beta])
 
 
+def _lawful(constants: Iterable[float]) -> LossLaw | None:
+    try:
+        return _of(constants)
+    except CurveError:
+        return None
+
+
+def _of(constants: Iterable[float]) -> LossLaw:
+    e, a, b, alpha, beta = map(float, constants)
+    return LossLaw(e, a, b, alpha, beta)
+
+
 def _law(u: Array) -> LossLaw:
     try:
-        e, a, b, alpha, beta = (float(value) for value in _natural(u))
-        return LossLaw(e, a, b, alpha, beta)
+        return _of(_natural(u))
     except CurveError as error:
         raise FitError(f"no loss law fits these runs: {error}") from None

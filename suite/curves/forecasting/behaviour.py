@@ -24,8 +24,7 @@ CLEAR = (
 SHARE = 0.05  # of the range counts like noise
 FLOOR = 1e-3  # of quality, likewise: curves that are flat to three digits have no falls
 JUMP_RANGE, JUMP_NOISE = 0.5, 6.0
-NORMAL_MAD = 1.4826  # sd of a normal distribution in median absolute deviations
-SECOND_DIFFERENCE = 6**0.5  # its sd in sd of independent noise
+SECOND_TO_SD = 1.4826 / 6**0.5  # sd of independent normal noise, in median absolute second differences of it
 
 
 def falls(t: Array, rising: Array, present: Flags) -> Flags:
@@ -33,7 +32,7 @@ def falls(t: Array, rising: Array, present: Flags) -> Flags:
     own = _mirrored(rising, present)
     smooth = np.median(_around(own, 1, REACH), axis=-1)
     spread = CLEAR * _noise(own) / 2**0.5  # of each end: the two add like variances where they are equal
-    size = CLEAR * (SHARE * _range(smooth, present) + FLOOR)
+    size = CLEAR * (SHARE * span(smooth, present) + FLOOR)
     counts = present & (t >= -WINDOW)
     highest = np.maximum.accumulate(np.where(counts, smooth - spread, -np.inf), axis=-1)
     fall = np.where(counts, highest - (smooth + spread), -np.inf)
@@ -48,7 +47,7 @@ def jumps(rising: Array, present: Flags) -> Flags:
     up = rising[:, -1] - np.where(before, rising, -np.inf).max(-1)
     down = np.median(rising[:, -4:-1], axis=-1) - rising[:, -1]
     return np.asarray(
-        np.maximum(up, down) > JUMP_RANGE * _range(rising, before) + JUMP_NOISE * _noise(own)[:, -2] + FLOOR
+        np.maximum(up, down) > JUMP_RANGE * span(rising, before) + JUMP_NOISE * _noise(own)[:, -2] + FLOOR
     )
 
 
@@ -65,7 +64,7 @@ def _mirrored(values: Array, present: Flags) -> Array:
 def _noise(own: Array) -> Array:
     """Local sd of the noise [k, n]: median absolute second difference of the nearest 13 points."""
     second = np.abs(own[:, :-2] - 2 * own[:, 1:-1] + own[:, 2:])
-    return NORMAL_MAD / SECOND_DIFFERENCE * np.median(_around(second, REACH, 0), axis=-1)
+    return SECOND_TO_SD * np.median(_around(second, REACH, 0), axis=-1)
 
 
 def _around(own: Array, reach: int, skip: int) -> Array:
@@ -73,5 +72,6 @@ def _around(own: Array, reach: int, skip: int) -> Array:
     return np.lib.stride_tricks.sliding_window_view(own[:, skip : own.shape[-1] - skip], 2 * reach + 1, axis=-1)
 
 
-def _range(values: Array, present: Flags) -> Array:
+def span(values: Array, present: Flags) -> Array:
+    """Largest less least present value [k]."""
     return np.asarray(np.where(present, values, -np.inf).max(-1) - np.where(present, values, np.inf).min(-1))

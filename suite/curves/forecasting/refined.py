@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from suite.curves.families import family
 from suite.curves.fitting.scales import Scales
 from suite.curves.fitting.search import Problem, searched, sloped
+from suite.curves.forecasting.behaviour import SECOND_TO_SD, span
 from suite.curves.forecasting.families import Average
 
 Array = NDArray[np.float64]
@@ -26,7 +27,6 @@ COARSE = {1: 12, 2: 6}  # candidates of a parameter, by how many there are
 STILL, STEPS = 1e-8, 12  # a search ends after a step that brings no more than that, or so many
 FIRST = 2.0**-6  # of the last resource: where the coarse grid begins
 EXACT = 1e-4  # of the range: residuals that small are rounding and the search's end, and say nothing
-MAD_SECOND = 1.4826 / 6**0.5
 
 
 def is_smooth(y: Array, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -35,19 +35,14 @@ def is_smooth(y: Array, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     second = np.where(three, np.abs(np.diff(y, 2, axis=-1)), np.nan)
     enough = three.sum(-1) > max(COARSE.values())
     noise = np.full(len(y), np.inf)
-    noise[enough] = MAD_SECOND * np.nanmedian(second[enough], axis=-1)
-    return np.asarray(noise < SMOOTH * spans(y, present))
+    noise[enough] = SECOND_TO_SD * np.nanmedian(second[enough], axis=-1)
+    return np.asarray(noise < SMOOTH * span(y, present))
 
 
 def is_exact(y: Array, fitted: Array, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which curves [k] a fit meets up to rounding."""
     missed = np.sqrt(np.where(present, (y - fitted) ** 2, 0.0).sum(-1) / np.maximum(present.sum(-1), 1))
-    return np.asarray(missed <= EXACT * spans(y, present))
-
-
-def spans(y: Array, present: NDArray[np.bool_]) -> Array:
-    """Largest less least present value [k]; the last point is always there."""
-    return np.asarray(np.ptp(np.where(present, y, y[:, -1:]), axis=-1))
+    return np.asarray(missed <= EXACT * span(y, present))
 
 
 def average(t: Array, y: Array, weight: Array, tau: Array) -> Average:
@@ -55,7 +50,7 @@ def average(t: Array, y: Array, weight: Array, tau: Array) -> Average:
     weight = weight / weight[:, -1:]  # only their ratio matters
     fits = [_fit(name, t, y, weight, tau) for name in NAMES]
     points = np.count_nonzero(weight, axis=-1)
-    share = _shares(fits, points, spans(y, weight > 0))
+    share = _shares(fits, points, span(y, weight > 0))
     fitted, predicted, variance = (
         np.einsum("fk,fkm->km", share, np.stack([getattr(fit, what) for fit in fits]))
         for what in ("fitted", "predicted", "variance")

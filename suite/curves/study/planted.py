@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from suite.curves.forecasting.behaviour import SECOND_TO_SD
+
 Array = NDArray[np.float64]
 
 VALLEY = 1.0  # doublings to either side of its bottom
@@ -52,7 +54,7 @@ def planted(t: Array, y: Array, depth: float, draw: np.random.Generator) -> dict
 
 def noise(y: Array) -> float:
     """Standard deviation of independent noise in ``y`` [n], from its second differences, robustly."""
-    return float(1.4826 * np.median(np.abs(np.diff(y, 2))) / 6**0.5)
+    return float(SECOND_TO_SD * np.median(np.abs(np.diff(y, 2))))
 
 
 def _trend(y: Array) -> Array:
