@@ -165,7 +165,10 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
 def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="a results folder, like reports/latest")
     parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
-    parser.add_argument("--new", action="store_true", help="only what has no expectation yet")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--new", action="store_true", help="only what has no expectation yet")
+    how.add_argument("--anew", action="store_true", help="forget what earlier runs saw: the code changed on purpose")
+    how.add_argument("--drift", action="store_true", help="only widen bounds of ratios so that they hold this run too")
     parser.add_argument("--expect-dir", type=Path)
     parser.set_defaults(run=_record)
 
@@ -179,7 +182,10 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
     directory = parsed.expect_dir or found_expect_dir()
-    done = record(folder.measurements(), header=folder.header, directory=directory, only=only, new=parsed.new)
+    done = record(
+        folder.measurements(), header=folder.header, directory=directory, only=only,
+        new=parsed.new, anew=parsed.anew, drift=parsed.drift,
+    )  # fmt: skip
     for reason in done.skipped:
         print(f"not recorded: {reason}")
     for path in done.changed:

@@ -121,7 +121,8 @@ class Expectation:
     ``level`` is ``any``, a family or a machine key: the folder that the file lies in. ``only`` names device types
     (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure. ``conditions`` are
     those of the measurement; under others it is no match. ``by_seed`` holds a quality's value for each seed, ``seen``
-    the value on each machine that recorded it. ``retired`` says why nothing has to answer the entry any more.
+    the value on each machine that recorded it, or for a machine's own ratios of times in each run. ``retired`` says why
+    nothing has to answer the entry any more.
     """
 
     workload: str

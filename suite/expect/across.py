@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.expect.bounds import around, propose, short, stored_value
 from suite.expect.match import HARDWARE, other_conditions, other_data, threads_of
+from suite.expect.over_time import over_time
 from suite.records import Better, Expectation, Measurement, Where
 
 if TYPE_CHECKING:
@@ -21,8 +22,12 @@ def level_of(measured: Measurement, where: Where) -> str:
     return where.machine if measured.tier in ("family", "local") else ANYWHERE
 
 
-def expectation(measured: Measurement, stored: Expectation | None, where: Where) -> Expectation:
-    """The entry of a measurement; ``stored`` is what it replaces.
+def expectation(
+    measured: Measurement, stored: Expectation | None, where: Where, *, at: str, anew: bool = False
+) -> Expectation:
+    """The entry of a measurement of the run ``at``; ``stored`` is what it replaces.
+
+    Ratios of times keep what this machine's earlier runs saw, or with ``anew`` forget it (`over_time`).
 
     An entry that holds anywhere keeps the figures of the other machines in ``seen``. Its value is the least
     favourable of them and its bound stands as far from that as this measurement's noise asks for, so that recording
@@ -30,7 +35,7 @@ def expectation(measured: Measurement, stored: Expectation | None, where: Where)
     """
     entry = _alone(measured, where)
     if entry.level != ANYWHERE:
-        return entry
+        return over_time(entry, measured, None if anew else stored, where, at)
     comparable = stored is not None and not other_conditions(measured, stored) and not other_data(stored, where)
     others = {key: value for key, value in stored.seen.items() if key != where.machine} if stored and comparable else {}
     seen = {**others, where.machine: entry.value}

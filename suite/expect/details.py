@@ -42,7 +42,7 @@ def by_seed(section: Section | None) -> dict[int, float]:
 
 
 def seen(section: Section | None) -> dict[str, float]:
-    """The value on each machine, by its key."""
+    """The value on each machine by its key, or in each run of one machine by its start."""
     return _numbers(section)
 
 

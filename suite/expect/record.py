@@ -13,6 +13,7 @@ from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
 from suite.expect.doubts import doubt, from_too_few, null_doubts, weaker
 from suite.expect.files import level_families, load_all, read
 from suite.expect.merge import Merged, merge
+from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
 from suite.records import Expectation, Measurement, Origin, RunHeader, Where
 
@@ -45,14 +46,19 @@ def record(
     new: bool = False,
     single: bool = False,
     partial: bool = False,
+    anew: bool = False,
+    drift: bool = False,
 ) -> Recorded:
     """Merge measurements into ``directory/<level>/<workload>.toml``; entries that this run did not measure stay.
 
     ``only`` limits it to canonical technique names or cells (``str(cell)``). ``new`` leaves entries that exist as
     they are. An entry from more seeds or processes is never replaced by one from fewer. Ratios of times from fewer
     than three processes are skipped, or with ``single`` recorded with wide bounds. All timings of a workload are
-    skipped where its baseline is not as fast as its own copy. Raises `ExpectationFileError` for a malformed file and
-    `SuiteError` where one cannot be written or the run is ``partial``; nothing at all is then written.
+    skipped where its baseline is not as fast as its own copy. Ratios of times are stored beside what this machine's
+    earlier runs saw, with bounds that cover all of them; ``anew`` forgets those, for code that was changed on purpose.
+    ``drift`` does nothing but add this run's ratios to entries that exist, however few its processes. Raises
+    `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is ``partial``;
+    nothing at all is then written.
     """
     if partial:
         _refuse_partial()
@@ -60,9 +66,10 @@ def record(
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
         stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
-        doubts = _doubts(chosen, null_doubts(measured), stored, header, new=new, single=single)
+        terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift)
+        doubts = [_doubt(one, null_doubts(measured), stored, terms) for one in chosen]
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
-        files = _by_file(_entries(trusted, stored, header, directory), directory)
+        files = _by_file(_entries(trusted, stored, terms, directory), directory)
         merged = [_merged(path, entries, header) for path, entries in files.items()]
         changed = {one.path: one.text for one in merged if one.changed}
         replace_files(changed)
@@ -76,21 +83,30 @@ def record(
     )
 
 
-def _doubts(
-    measured: Iterable[Measurement],
-    biased: Mapping[tuple[str, str], str],
-    stored: Mapping[_Key, Expectation],
-    header: RunHeader,
-    *,
-    new: bool,
-    single: bool,
-) -> list[str]:
-    """For each measurement why it is not recorded; empty where it is."""
-    return [
-        doubt(one, header, biased, single=single)
-        or weaker(one, _stored_for(one, stored, header.where), header, new=new)
-        for one in measured
-    ]
+@dataclass(frozen=True, kw_only=True)
+class _Terms:
+    """The run, and how its figures are to be stored; see `record`."""
+
+    header: RunHeader
+    new: bool
+    single: bool
+    anew: bool
+    drift: bool
+
+    @property
+    def at(self) -> str:
+        """The run's start to the minute: what a machine's entry names it by."""
+        return self.header.started[:16]
+
+
+def _doubt(
+    one: Measurement, biased: Mapping[tuple[str, str], str], stored: Mapping[_Key, Expectation], terms: _Terms
+) -> str:
+    """Why a measurement is not recorded; empty where it is."""
+    header, before = terms.header, _stored_for(one, stored, terms.header.where)
+    if terms.drift:
+        return why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
+    return doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)
 
 
 def _refuse_partial() -> None:
@@ -106,12 +122,18 @@ def _stored_for(measured: Measurement, stored: Mapping[_Key, Expectation], where
 
 
 def _entries(
-    measured: Iterable[Measurement], stored: Mapping[_Key, Expectation], header: RunHeader, directory: Path
+    measured: Iterable[Measurement], stored: Mapping[_Key, Expectation], terms: _Terms, directory: Path
 ) -> list[Expectation]:
     """The new entries of this machine, of its family and of what holds anywhere."""
-    where = header.where
-    own = [expectation(one, _stored_for(one, stored, where), where) for one in measured]
+    where = terms.header.where
+    own = [_entry(one, _stored_for(one, stored, where), terms) for one in measured]
     return [*own, *shared(own, stored.values(), level_families(directory), where)]
+
+
+def _entry(measured: Measurement, before: Expectation | None, terms: _Terms) -> Expectation:
+    if terms.drift and before is not None:
+        return with_run(before, measured, terms.at)
+    return expectation(measured, before, terms.header.where, at=terms.at, anew=terms.anew)
 
 
 def _by_file(entries: Iterable[Expectation], directory: Path) -> Mapping[Path, list[Expectation]]:

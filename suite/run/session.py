@@ -135,13 +135,15 @@ class Session(AbstractContextManager["Session"]):
 
     def rerun(self, verdict: Verdict) -> str:
         """The command that measures a verdict's cell again, or that accepts its figure."""
-        if verdict.kind in (VerdictKind.IMPROVED, VerdictKind.UNVERIFIED):
+        if verdict.kind is VerdictKind.IMPROVED:
+            return self.record_command(str(verdict.cell), "--anew")  # or the slower past would keep its bound
+        if verdict.kind is VerdictKind.UNVERIFIED:
             return self.record_command(str(verdict.cell))
         return shlex.join(["suite", "bench", *self._cell_arguments(verdict), *self._same_arguments()])
 
-    def record_command(self, cell: str | None = None) -> str:
+    def record_command(self, cell: str | None = None, *how: str) -> str:
         """The command that stores figures of this run: a cell's, or all those that have no expectation yet."""
-        which = ["--new"] if cell is None else ["--only", cell]
+        which = ["--new"] if cell is None else ["--only", cell, *how]
         return shlex.join(["suite", "record", str(self.folder.path), *which, *self._expect_dir()])
 
     def _cell_arguments(self, verdict: Verdict) -> list[str]:

@@ -100,7 +100,7 @@ def test_no_recording_makes_another_machines_own_figure_fail(name, recordings):
         if name.endswith("worst_seed"):
             value = min(first, second)
         latest[machine] = measurement(name, value, noise=noise, **seeds)
-        entry = expectation(latest[machine], entry, here(machine=machine))
+        entry = expectation(latest[machine], entry, here(machine=machine), at="now")
     for measured in latest.values():
         quick = replace(measured, value=measured.by_seed[0] + 0.0, seeds=(0,), by_seed=measured.by_seed[:1])
         for one in (rounded(measured), rounded(quick)):

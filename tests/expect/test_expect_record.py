@@ -101,6 +101,7 @@ tier = "family"
 processes = 5
 noise = 0.0075
 conditions = {{batch = 64, threads = 1}}
+seen = {{"2026-11-23T10:00" = 2.24}}
 """
     path = Path(MACHINE) / "digits_cnn.toml"
     assert wanted == text(tmp_path, path)
