@@ -91,7 +91,10 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--precision", default="fp32", help="compose every technique with those of it: fp32, bf16, ...")
     add("--workload", action="append", default=[], help="this workload only (repeatable)")
     add("--technique", action="append", default=[], help="this composition only (repeatable)")
-    add("--seeds", default="5", help="seeds of quality")
+    add(
+        "--seeds",
+        help="seeds of quality (default 5 to record and with --full, else 3 of the baseline and 1 of the rest)",
+    )
     add("--processes", help="processes a timing is replicated over")
     add("--expect", choices=EXPECT, default="gate")
     add("--expect-dir", help="your expectation files (default: the nearest folder expectations, upwards)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +17,7 @@ from suite.measure.timing import Sample
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload
 from suite.run import abilities, quality
-from suite.run.case import Case
+from suite.run.case import Case, Part
 from suite.run.cells import Profile
 from suite.run.fresh import Workers, replicated
 from suite.run.guard import unchanged_flags
@@ -31,13 +31,20 @@ from suite.training.trees import fill_up
 
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
+BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own."""
+    """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own.
+
+    ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
+    compared with what is stored of the same seed.
+    """
 
     profile: Profile = "default"
     seeds: int = 5
+    few: bool = False
     processes: int = 1
 
     @property
@@ -49,8 +56,9 @@ class Plan:
         return speed.QUICK if self.profile == "quick" else speed.Budget()
 
     def seeds_of(self, *, baseline: bool) -> range:
-        """Quick runs train the baseline on three seeds and everything else on one."""
-        return range(min(self.seeds, 3 if baseline else 1) if self.profile == "quick" else self.seeds)
+        """The seeds that are trained of a technique, or of the baseline."""
+        few = self.few or self.profile == "quick"
+        return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if few else self.seeds)
 
 
 @dataclass(kw_only=True)
@@ -124,7 +132,8 @@ class Bench(AbstractContextManager["Bench"]):
 
     def repeat(self, case: Case) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
-        return self._in_processes(case, 1, self.plan.budget)[0]
+        parts: tuple[Part, ...] = ("inference", "training") if case.trains_differently else ("inference",)
+        return self._in_processes(case, 1, self.plan.budget, parts)[0]
 
     # -- groups -------------------------------------------------------------------------------------------------
 
@@ -147,19 +156,17 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _speed(self, case: Case) -> list[Measurement]:
         base, technique = self._base(case), self._trained(case)
+        budget = self.plan.budget
+        served = budget if case.serves_differently else speed.QUICK
         with unchanged_flags(case):
             sides = speed.serving_sides(base, technique, is_baseline=case.composition.is_baseline)
         timed = [
-            speed.inference(
-                case.cell, sides, batch=case.batch, budget=self.plan.budget, saturating=self._saturating(case, sides)
-            )
+            speed.inference(case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides))
         ]
         del sides
         if case.trains_differently:
             timed.append(
-                speed.training(
-                    case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=self.plan.budget
-                )
+                speed.training(case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=budget)
             )
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
         own = [measurement for one in timed for measurement in self._keep(case, one)]
@@ -174,7 +181,7 @@ class Bench(AbstractContextManager["Bench"]):
         found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
         if case.trains_differently:
             found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
-        if self.plan.fresh and torch.device(self.device).type == "cpu":
+        if self.plan.fresh and case.serves_differently and torch.device(self.device).type == "cpu":
             found.append(self._ask().rss(case, self._base(case), self._trained(case)))
         return found
 
@@ -195,19 +202,22 @@ class Bench(AbstractContextManager["Bench"]):
     def _with_fresh_processes(self, case: Case, own: list[Measurement]) -> list[Measurement]:
         if not self.plan.fresh:
             return own
-        if self.plan.processes > 1:
-            own = replicated(own, self._in_processes(case, self.plan.processes - 1, speed.REPLICA))
+        if self.plan.processes > 1 and case.timed:
+            own = replicated(own, self._in_processes(case, self.plan.processes - 1, speed.REPLICA, case.timed))
         if case.compiles:
             own += self._ask().compile(case, self._base(case), self._trained(case))
         return own
 
-    def _in_processes(self, case: Case, processes: int, budget: speed.Budget) -> list[dict[str, Measurement]]:
+    def _in_processes(
+        self, case: Case, processes: int, budget: speed.Budget, parts: Sequence[Part]
+    ) -> list[dict[str, Measurement]]:
         return self._ask().speed(
             case,
             self._base(case),
             self._trained(case),
             budget=budget,
             processes=processes,
+            parts=parts,
             saturating=self.saturating.get(case.workload.name),
         )
 

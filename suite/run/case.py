@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from suite.records import Cell
 from suite.registry import Composition, Registry, Workload
-from suite.training.recipe import AFTER_TRAINING
+from suite.training.recipe import SAME_NETWORK, SAME_STEP
+
+Part = Literal["inference", "training"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +39,18 @@ class Case:
         """
         if self.workload.source == "checkpoint":
             return False
-        return self.composition.is_baseline or bool(self.composition.slots - frozenset(AFTER_TRAINING))
+        return self.composition.is_baseline or bool(self.composition.slots - frozenset(SAME_STEP))
+
+    @property
+    def serves_differently(self) -> bool:
+        """Whether more than the values of weights differs in what is served: its speed is then worth a close look."""
+        return self.composition.is_baseline or bool(self.composition.slots - frozenset(SAME_NETWORK))
+
+    @property
+    def timed(self) -> tuple[Part, ...]:
+        """What fresh processes time again."""
+        parts: dict[Part, bool] = {"inference": self.serves_differently, "training": self.trains_differently}
+        return tuple(part for part, holds in parts.items() if holds)
 
     @property
     def changes_weights(self) -> bool:

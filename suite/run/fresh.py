@@ -22,7 +22,7 @@ from suite.measure.speed import Budget
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
-from suite.run.case import Case
+from suite.run.case import Case, Part
 from suite.run.parcel import Parcels
 from suite.training.loop import Trained
 
@@ -67,10 +67,11 @@ class Workers:
         *,
         budget: Budget,
         processes: int,
+        parts: Sequence[Part],
         saturating: int | None = None,
     ) -> list[dict[str, Measurement]]:
-        """The timed metrics of ``processes`` fresh quiet processes, one after the other."""
-        request = {"task": "speed", "saturating": saturating, "budget": asdict(budget)}
+        """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other."""
+        request = {"task": "speed", "saturating": saturating, "budget": asdict(budget), "parts": list(parts)}
         request |= self._parcels.of(case, base, technique)
         answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
         return [_measurements(case.cell, answer["measurements"]) for answer in answers]

@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-precision", default="fp32", help="compose every technique with those of it: fp32, bf16, fp16, ...")
     add("--suite-workload", action="append", default=[], help="run this workload only (repeatable)")
     add("--suite-technique", action="append", default=[], help="run this composition only (repeatable)")
-    add("--suite-seeds", type=int, default=DEFAULT_SEEDS, help="seeds of quality (default 5)")
+    add("--suite-seeds", type=int, default=None, help="seeds of quality (default: see --help of `suite bench`)")
     add("--suite-processes", type=int, default=None, help="processes a timing is replicated over")
     add("--suite-expect", choices=EXPECT, default="gate", help="what to do with expectations (default gate)")
     add("--suite-expect-dir", type=Path, default=None, help="your expectation files (default: expectations, upwards)")
@@ -245,16 +245,17 @@ def _open(session: pytest.Session) -> None:
     from suite.run.bench import Plan  # loads torch
     from suite.run.opening import open_session
 
-    if option.suite_seeds < 1:
+    if option.suite_seeds is not None and option.suite_seeds < 1:
         raise SuiteError(f"--seeds must be at least 1, got {option.suite_seeds}")
     if option.suite_processes is not None and option.suite_processes < 1:
         raise SetupError(f"--processes must be at least 1, got {option.suite_processes}")
     profile, recording = _profile(config), option.suite_expect == "record"
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
+    few = profile == "default" and option.suite_seeds is None and not recording
     config.stash[SESSION] = open_session(
         REGISTRY,
         _options(config),
-        plan=Plan(profile=profile, seeds=option.suite_seeds, processes=processes),
+        plan=Plan(profile=profile, seeds=option.suite_seeds or DEFAULT_SEEDS, few=few, processes=processes),
         cases=cases_of(config),
         reporter=Progress(config).reporter,
     )

@@ -155,7 +155,8 @@ class Session(AbstractContextManager["Session"]):
         plan, options = self.bench.plan, self.options
         found = [argument for module in options.load for argument in ("--load", module)]
         found += ["--quick"] if plan.profile == "quick" else []
-        found += [] if plan.seeds == DEFAULT_SEEDS else ["--seeds", str(plan.seeds)]
+        usual = plan.seeds == DEFAULT_SEEDS and (plan.few or plan.profile != "default")
+        found += [] if usual else ["--seeds", str(plan.seeds)]
         found += [] if plan.processes == 1 else ["--processes", str(plan.processes)]
         on_cpu = self.header.where.device.startswith("cpu")
         found += [] if quiet.threads() == 1 or not on_cpu else ["--threads", str(quiet.threads())]

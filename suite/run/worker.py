@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from suite.records import Cell
+from suite.records import Cell, Measurement
 
 
 def main(path: Path) -> None:
@@ -35,13 +35,15 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
     rebuilt = _Rebuilt(request, cell)
     case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
-    sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
-    timed = speed.inference(cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"])
-    found = list(timed.measurements)
-    if case.trains_differently:
+    found: list[Measurement] = []
+    if "inference" in request["parts"]:
+        sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
+        found += speed.inference(
+            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"]
+        ).measurements
+    if "training" in request["parts"]:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
-        timed = speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed)
-        found += timed.measurements
+        found += speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed).measurements
     return {"measurements": [_row(measurement) for measurement in found]}
 
 

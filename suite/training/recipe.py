@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SLOTS", "STAGES", "Batch", "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee",
-    "Tuner", "changed_slots", "same", "scaled",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SLOTS", "STAGES", "Batch", "Precision", "Recipe", "Reference",
+    "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
 Reference = Callable[[str], "nn.Module"]
@@ -94,6 +94,13 @@ class Recipe:
 SLOTS = tuple(found.name for found in fields(Recipe))
 AFTER_TRAINING = ("fine_tune_learning_rate", "finish", "quantize", "deploy", "serialize")
 """Slots that leave the first stage of training alone: compositions that differ only here share it."""
+SAME_STEP = ("steps_per_epoch", "schedule", "learning_rate", "epochs", *AFTER_TRAINING)
+"""Slots that leave the work of a training step as it is: they change which steps are taken, or what follows them."""
+SAME_NETWORK = (
+    *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches"),
+    *("optimizer", "loss", "precision", "callbacks", "prepare"),
+)
+"""Slots of training alone: what is served is the same network with other weights."""
 STAGES = ("finish", "quantize", "deploy")
 """What follows training, in the order in which it happens."""
 

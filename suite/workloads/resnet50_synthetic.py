@@ -25,6 +25,7 @@ CPU_BATCH = 4
 @workload(
     source="none",
     quick=False,
+    default=False,
     batch={"cpu": CPU_BATCH, "accelerator": EXAMPLES},
     techniques=(
         "baseline",

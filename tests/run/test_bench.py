@@ -15,6 +15,7 @@ from suite.metrics import measured
 from suite.run import bench as module
 from suite.run.bench import Bench, Plan
 from suite.scores import classification
+from suite.training.recipe import Precision
 
 QUICK = Plan(profile="quick", seeds=2)
 SHORT = speed.Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
@@ -265,9 +266,11 @@ def test_a_checkpoint_that_nobody_trains_is_tested_once(bench):
         (Plan(profile="quick", seeds=5), True, 3),
         (Plan(profile="quick", seeds=5), False, 1),
         (Plan(profile="quick", seeds=2), True, 2),
+        (Plan(few=True), True, 3),
+        (Plan(few=True), False, 1),
     ],
 )
-def test_a_quick_plan_has_one_seed_for_each_technique_and_three_for_the_baseline(plan, baseline, expected):
+def test_a_plan_of_few_seeds_has_one_for_each_technique_and_three_for_the_baseline(plan, baseline, expected):
     """Never more than were asked for."""
     assert range(expected) == plan.seeds_of(baseline=baseline)
 
@@ -288,11 +291,14 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, *_networks, budget, processes, saturating):
-        self.asked.append(("speed", str(found), processes, saturating, budget))
+    def speed(self, found, *_networks, budget, processes, saturating, parts):
+        self.asked.append(("speed", str(found), processes, saturating, budget, parts))
         conditions = {"batch": 16, "threads": torch.get_num_threads(), "matmul": "highest"}
-        figures = [measured(found.cell, "speedup", 3.0 + k, conditions=conditions) for k in range(processes)]
-        return [{"speedup": figure} for figure in figures]
+        names = {"inference": "speedup", "training": "train_step_speedup"}
+        return [
+            {names[part]: measured(found.cell, names[part], 3.0 + k, conditions=conditions) for part in parts}
+            for k in range(processes)
+        ]
 
     def rss(self, found, *_networks):
         self.asked.append(("rss", str(found)))
@@ -322,10 +328,40 @@ def test_a_replicated_timing_counts_this_process_and_the_fresh_ones(bench, asked
     bench.plan = Plan(profile="default", seeds=1, processes=3)
     found = {one.metric: one for one in bench.measure(case(bench, "wrapped"), "speed")}
     assert 3 == found["speedup"].processes
-    assert [("speed", "halves-wrapped-cpu", 2, None, speed.REPLICA)] == asked
+    assert [("speed", "halves-wrapped-cpu", 2, None, speed.REPLICA, ("inference",))] == asked
     bench.plan = Plan(profile="quick", seeds=1, processes=3)
     bench.measure(case(bench, "wrapped"), "speed")
     assert 1 == len(asked)
+
+
+@pytest.mark.parametrize(
+    ("slots", "changes", "parts"),
+    [
+        (("precision",), {"precision": Precision(autocast=torch.bfloat16)}, ("training",)),
+        (("epochs",), {"epochs": 1}, ()),
+        (("flags",), {"flags": {"threads": 1}}, ("inference", "training")),
+    ],
+    ids=["training", "nothing but more of the same", "both"],
+)
+def test_processes_time_what_a_technique_can_change_and_nothing_else(  # noqa: PLR0917  # three fixtures and a case
+    bench, asked, monkeypatch, slots, changes, parts
+):
+    """Other weights in the same network take the same time; one short look suffices, and its memory is the same."""
+    monkeypatch.setattr(Plan, "budget", property(lambda _: SHORT))
+    short(monkeypatch)
+
+    @bench.registry.technique(slots=slots)
+    def changed(plain):
+        """Train otherwise."""
+        return replace(plain, **changes)
+
+    bench.plan = Plan(profile="default", seeds=1, processes=3)
+    found = {one.metric: one for one in bench.measure(case(bench, "changed"), "speed")}
+    bench.measure(case(bench, "changed"), "memory")
+    assert found["speedup"].processes == (3 if "inference" in parts else 1)
+    assert ("train_step_speedup" in found) is ("training" in parts)
+    assert parts == next((call[-1] for call in asked if call[0] == "speed"), ())
+    assert ("rss" in [call[0] for call in asked]) is ("inference" in parts)
 
 
 def test_a_repeat_asks_one_fresh_process_for_the_saturating_batch_too(bench, asked):
@@ -333,7 +369,7 @@ def test_a_repeat_asks_one_fresh_process_for_the_saturating_batch_too(bench, ask
     bench.saturating["halves"] = 512
     found = bench.repeat(case(bench, "wrapped"))
     assert 3.0 == found["speedup"].value
-    assert [("speed", "halves-wrapped-cpu", 1, 512, speed.QUICK)] == asked
+    assert [("speed", "halves-wrapped-cpu", 1, 512, speed.QUICK, ("inference",))] == asked
 
 
 def test_what_compiles_is_timed_compiling_in_processes_of_its_own(bench, asked, monkeypatch):

@@ -22,6 +22,7 @@ from suite.run.fresh import FreshProcessError, Workers, replicated
 from suite.run.store import TrainedStore
 
 SHORT = Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
+BOTH = ("inference", "training")
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 USER_FILE = """
 import sys
@@ -100,7 +101,7 @@ def test_a_worker_measures_the_network_that_was_finished_here(users, spectral):
     """Its structure follows from trained weights, and its class is declared in the user's file: it travels whole."""
     workers = Workers(load=[str(users)])
     try:
-        (found,) = workers.speed(*spectral, budget=SHORT, processes=1)
+        (found,) = workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
     finally:
         workers.close()
     assert {"speedup", "speedup_b1", "speedup_vs_channels_last", "throughput", "latency_p50"} <= set(found)
@@ -129,7 +130,7 @@ def test_a_worker_without_an_answer_is_named_with_its_cell_and_last_line(monkeyp
     """Killed, failed, or gone without a word."""
     monkeypatch.setattr(subprocess, "run", dying(code, stderr))
     with pytest.raises(FreshProcessError) as error:
-        workers.speed(*spectral, budget=SHORT, processes=1)
+        workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
     assert f"a fresh process for {spectral[0]} ended with {code}: {LAST_LINES[stderr]}" == str(error.value)
 
 
@@ -141,7 +142,7 @@ def test_a_worker_that_hangs_is_an_error_that_names_the_cell(monkeypatch, spectr
 
     monkeypatch.setattr(subprocess, "run", hang)
     with pytest.raises(FreshProcessError, match=r"from_a_file-spectral-cpu.*1800"):
-        workers.speed(*spectral, budget=SHORT, processes=1)
+        workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
 
 
 def test_the_folder_of_the_workers_goes_when_they_do(monkeypatch, spectral):
@@ -174,7 +175,7 @@ def answering(monkeypatch):
 
 def test_each_process_is_asked_with_a_seed_of_its_own_and_this_process_settings(answering, spectral, workers):
     """The order of turns differs between processes; torch's settings do not."""
-    workers.speed(*spectral, budget=SHORT, processes=3, saturating=512)
+    workers.speed(*spectral, budget=SHORT, processes=3, parts=BOTH, saturating=512)
     requests = [request for request, _ in answering]
     assert 3 == len({request["seed"] for request in requests})
     assert {512} == {request["saturating"] for request in requests}
@@ -187,7 +188,7 @@ def test_the_resident_set_is_measured_under_the_default_allocator(answering, spe
     monkeypatch.delenv("MALLOC_MMAP_MAX_", raising=False)
     found = workers.rss(*spectral)
     assert (4096, 3, 0) == (found.value, found.processes, found.noise)
-    workers.speed(*spectral, budget=SHORT, processes=1)
+    workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
     assert [False, False, False, True] == ["MALLOC_MMAP_MAX_" in env for _, env in answering]
 
 

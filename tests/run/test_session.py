@@ -633,5 +633,10 @@ def test_the_command_that_measures_a_cell_again_carries_every_option(start, tmp_
 
 def test_options_that_are_the_defaults_are_not_repeated(start):
     """The command stays short enough to read."""
-    run = start(plan=Plan(profile="default"), expect_dir=Options.expect_dir, reports_dir=Options.reports_dir)
+    run = start(plan=Plan(profile="default", few=True), expect_dir=Options.expect_dir, reports_dir=Options.reports_dir)
     assert [] == run._same_arguments()
+
+
+def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):
+    """A recording run trains five of everything; the command that looks at one of its figures says so."""
+    assert ["--seeds", "5"] == start(plan=Plan(profile="default"))._same_arguments()[:2]
