@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SuiteError as error:
         print(f"suite: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
+    except BrokenPipeError:  # `suite list | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        return EXIT_PASS
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -226,7 +229,11 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("workloads", "techniques", "metrics", "expectations"), nargs="?")
+    kinds = ("workloads", "techniques", "metrics", "expectations")
+    parser.add_argument("what", choices=kinds, nargs="?")
+    for kind in kinds:
+        parser.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=argparse.SUPPRESS)
+    parser.add_argument("--device", default="auto", help="the device that techniques may be unavailable on")
     parser.add_argument("--expect-dir", type=Path)
     parser.add_argument("--load", action="append", default=[])
     parser.set_defaults(run=_list)
@@ -235,9 +242,11 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
 def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """One line for each thing, with what it is."""
     from suite.listing import lines
+    from suite.machine.hardware import resolve_device
 
     load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    for line in lines(REGISTRY, parsed.what, [parsed.expect_dir or found_expect_dir(), shipped_expectations()]):
+    directories = [parsed.expect_dir or found_expect_dir(), shipped_expectations()]
+    for line in lines(REGISTRY, parsed.what or parsed.kind, directories, device=resolve_device(parsed.device)):
         print(line)
     return EXIT_PASS
 

@@ -5,24 +5,61 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from suite.composition import BASELINE
+from suite.machine.needs import NEEDS, device_types, missing_need
 from suite.metrics import METRICS, place
-from suite.registry import Registry
+from suite.registry import Registry, Technique
+
+FAMILIES = (
+    *("precision", "layout", "compilation", "memory", "optimizer", "schedule", "training", "batch", "data loading"),
+    *("pruning", "quantization", "distillation", "structure", "dynamic inference", "multi-task"),
+)  # in the order in which they are listed; others come behind
 
 
-def lines(registry: Registry, what: str | None, directories: Sequence[Path]) -> Iterator[str]:
-    """One line for each workload, technique, metric or expectation; without ``what``, workloads and techniques."""
+def lines(
+    registry: Registry, what: str | None, directories: Sequence[Path], *, device: str | None = None
+) -> Iterator[str]:
+    """One line for each workload, technique, metric or expectation; without ``what``, workloads and techniques.
+
+    Techniques are listed by family, with the types of device that they exist on; with a ``device`` also with what it
+    lacks for them.
+    """
     if what in (None, "workloads"):
         yield "workloads"
         yield from _aligned((f"  {w.name}", w.about) for w in registry.workloads.values())
     if what in (None, "techniques"):
         yield "techniques"
-        yield from _aligned((f"  {registry.canonical(t.name)}", t.about) for t in registry.techniques.values())
+        yield from _techniques(registry, device)
     if what == "metrics":
         yield from _aligned(
             (m.name, m.unit, m.better, m.tier, m.about) for m in sorted(METRICS.values(), key=lambda m: place(m.name))
         )
     if what == "expectations":
         yield from _expectations(directories)
+
+
+def _techniques(registry: Registry, device: str | None) -> Iterator[str]:
+    found = registry.techniques.values()
+    order = {family: at for at, family in enumerate(dict.fromkeys((*FAMILIES, *(one.family for one in found))))}
+    listed = sorted(found, key=lambda one: (one.name != BASELINE, order[one.family]))
+    rows = _aligned(_technique(registry, one) for one in listed)
+    family = None
+    for one, row in zip(listed, rows, strict=True):
+        if one.family != family and one.name != BASELINE:
+            family = one.family
+            yield f" {family}"
+        yield row
+        lacks = [reason for need in one.needs if (reason := _lacking(need, device))]
+        yield from (f"      unavailable here: {reason}" for reason in lacks[:1])
+
+
+def _technique(registry: Registry, one: Technique) -> tuple[str, str, str]:
+    return f"  {registry.canonical(one.name)}", ", ".join(device_types(one.needs)) or "any", one.about
+
+
+def _lacking(need: str, device: str | None) -> str | None:
+    """What ``device`` lacks; what a workload has to bring is asked with the workload."""
+    return missing_need(need, device) if device is not None and need in NEEDS else None
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

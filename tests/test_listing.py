@@ -4,6 +4,7 @@
 import tiny
 
 from suite.listing import lines
+from suite.machine.needs import NEEDS
 from suite.metrics import METRICS
 
 
@@ -23,7 +24,7 @@ def test_the_lines_of_one_kind_are_aligned_however_long_a_name_is():
     listed = list(lines(described(tiny.registry()), "techniques", []))[1:]
     (long,) = [line for line in listed if "a_technique_with" in line]
     start = long.index("What it does.")
-    spelled = "  a_technique_with_parameters(first=0.25,second=12,third='long text') "
+    spelled = "  a_technique_with_parameters(first=0.25,second=12,third='long text') any "
     assert spelled == long[:start]
     assert all(" " == line[start - 1] and " " != line[start] for line in listed if len(line) > start)
 
@@ -47,3 +48,42 @@ def test_metrics_come_scores_first_and_then_in_the_order_of_the_catalogue():
 def test_an_empty_registry_lists_nothing():
     """No line, no error."""
     assert [] == list(lines(tiny.registry(), "expectations", []))
+
+
+def test_techniques_stand_under_their_family_and_the_baseline_before_all():
+    """Families of the suite's own come first, a user's behind them."""
+    made = tiny.registry()
+    for name, family in (("cut", "pruning"), ("mine", "my own family"), ("half", "precision")):
+        made.technique(slots=("finish",), family=family)(_named(name))
+    listed = list(lines(made, "techniques", []))
+    assert "  baseline" == listed[1].split("  ")[0] + "  " + listed[1].split()[0]
+    at = [listed.index(f" {family}") for family in ("precision", "pruning", "other", "my own family")]
+    assert sorted(at) == at
+    assert listed[at[1] + 1].startswith("  cut ")
+
+
+def test_a_technique_says_where_it_exists_and_what_is_missing_here(monkeypatch):
+    """A reader sees before a run which cells will be unavailable, and why."""
+    monkeypatch.setitem(NEEDS, "int8_cpu", lambda device: f"no int8 on {device}")
+    made = tiny.registry()
+    made.technique(slots=("finish",), needs=("int8_cpu", "classes"))(_named("whole"))
+    listed = list(lines(made, "techniques", [], device="cuda:0"))
+    at = next(index for index, line in enumerate(listed) if line.startswith("  whole"))
+    assert ["whole", "cpu"] == listed[at].split()[:2]
+    assert "      unavailable here: no int8 on cuda:0" == listed[at + 1]
+
+
+def test_without_a_device_nothing_is_asked_of_it():
+    """Listing for a machine that is elsewhere."""
+    made = tiny.registry()
+    made.technique(slots=("finish",), needs=("int8_cpu",))(_named("whole"))
+    assert not any("unavailable" in line for line in lines(made, "techniques", []))
+
+
+def _named(name):
+    def function(plain):
+        """What it does."""
+        return plain
+
+    function.__name__ = name
+    return function

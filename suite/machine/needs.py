@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from suite.errors import unknown
 from suite.machine.hardware import architecture, device_type, family
@@ -97,3 +97,12 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
 }
+
+ONLY_ON: Mapping[str, tuple[str, ...]] = {"int8_cpu": ("cpu",)}
+"""The types of device on which a need can be met at all; one that is not named can be met on any."""
+
+
+def device_types(needs: Iterable[str]) -> tuple[str, ...]:
+    """The types of device on which all of ``needs`` can be met; empty where nothing says that it is not every one."""
+    limits = [ONLY_ON[need] for need in needs if need in ONLY_ON]
+    return tuple(kind for kind in (limits[0] if limits else ()) if all(kind in limit for limit in limits))

@@ -90,7 +90,8 @@ def _asked(registry: Registry, selection: Selection) -> list[str]:
 
 def default_compositions(registry: Registry, workload: Workload, profile: Profile) -> list[str]:
     """What runs for a workload when no technique is named."""
-    running = [found.name for found in registry.techniques.values() if found.runs]
+    quick = profile == "quick"
+    running = [found.name for found in registry.techniques.values() if found.runs and (found.quick or not quick)]
     names = workload.techniques if workload.techniques is not None else running
     ordered = [BASELINE, *(name for name in names if name != BASELINE)]
     variants = [v for name in ordered for v in registry.variants(name, sweep=profile == "full")]

@@ -14,7 +14,7 @@ from suite.registry import technique
 from suite.training.recipe import Precision, Recipe
 
 
-@technique(slots=("precision",), needs=("bf16",), precision="bf16")
+@technique(slots=("precision",), family="precision", needs=("bf16",), precision="bf16")
 def amp_bf16(recipe: Recipe) -> Recipe:
     """Train under autocast to bfloat16; the network is served in float32."""
     return replace(recipe, precision=Precision(autocast=torch.bfloat16))

@@ -14,7 +14,7 @@ from suite.registry import technique
 from suite.training.recipe import Precision, Recipe
 
 
-@technique(slots=("precision",), needs=("fp16",), precision="fp16")
+@technique(slots=("precision",), family="precision", needs=("fp16",), precision="fp16")
 def amp_fp16(recipe: Recipe) -> Recipe:
     """Train under autocast to float16 with a GradScaler; the network is served in float32."""
     return replace(recipe, precision=Precision(autocast=torch.float16, scale_gradients=True))

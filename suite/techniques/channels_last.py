@@ -8,7 +8,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("layout",), needs=("images",))
+@technique(slots=("layout",), family="layout", needs=("images",))
 def channels_last(recipe: Recipe) -> Recipe:
     """Keep weights and inputs in NHWC order, in training and in serving."""
     return replace(recipe, layout="channels_last")

@@ -16,7 +16,7 @@ from suite.training.compiling import compile_static
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("deploy",), needs=("compiler",))
+@technique(slots=("deploy",), family="compilation", needs=("compiler",))
 def compiled(recipe: Recipe) -> Recipe:
     """Serve the network through TorchInductor; training is left alone."""
 

@@ -13,7 +13,7 @@ from suite.training.compiling import compile_static
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("prepare",), needs=("compiler",))
+@technique(slots=("prepare",), family="compilation", needs=("compiler",))
 def compiled_training(recipe: Recipe) -> Recipe:
     """Train through TorchInductor; compilation is reported apart from training seconds."""
 

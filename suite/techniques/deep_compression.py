@@ -23,6 +23,7 @@ MOST = codebook.CODES - 1  # zero has a code of its own
 
 @technique(
     slots=("finish", "quantize", "serialize"),
+    family="quantization",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.8, 0.9), "clusters": (16, 32)},
     runs=False,

@@ -20,6 +20,7 @@ from suite.training.recipe import Batch, Recipe, Trainee, scaled
 
 @technique(
     slots=("model", "loss"),
+    family="distillation",
     control="narrow(width={width})",
     sweep={"width": (0.1, 0.25)},
     needs=("training", "width", "classes"),

@@ -11,7 +11,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe, Tuner
 
 
-@technique(slots=("finish",), sweep={"epochs": (3, 5)}, needs=("training",))
+@technique(slots=("finish",), family="schedule", sweep={"epochs": (3, 5)}, needs=("training",))
 def extra_epochs(recipe: Recipe, *, epochs: int = 5) -> Recipe:
     """Fine-tune for ``epochs`` more, changing nothing else."""
     if epochs < 0:

@@ -20,6 +20,7 @@ from suite.training.recipe import Recipe, Trainee, Tuner
 
 @technique(
     slots=("finish",),
+    family="pruning",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.5, 0.8, 0.9, 0.95)},
     runs=False,

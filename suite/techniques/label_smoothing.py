@@ -17,7 +17,9 @@ from suite.registry import technique
 from suite.training.recipe import Batch, Recipe, Trainee
 
 
-@technique(slots=("loss",), sweep={"smoothing": (0.05, 0.1, 0.2)}, needs=("training", "classes"), runs=False)
+@technique(
+    slots=("loss",), family="training", sweep={"smoothing": (0.05, 0.1, 0.2)}, needs=("training", "classes"), runs=False
+)
 def label_smoothing(recipe: Recipe, *, smoothing: float = 0.1) -> Recipe:
     """Spread a share ``smoothing`` of every target over all classes."""
     if not 0 <= smoothing < 1:

@@ -24,6 +24,7 @@ RULES = {"linear": 1.0, "sqrt": 0.5, "none": 0.0}  # powers of the factor
 
 @technique(
     slots=("batches", "steps_per_epoch", "learning_rate"),
+    family="batch",
     sweep={"factor": (2, 4, 8), "rule": ("linear", "sqrt")},
     needs=("training",),
     runs=False,

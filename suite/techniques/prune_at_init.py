@@ -22,6 +22,7 @@ from suite.training.recipe import Recipe, Trainee
 
 @technique(
     slots=("prepare", "callbacks"),
+    family="pruning",
     sweep={"sparsity": (0.2, 0.5, 0.8, 0.9, 0.95)},
     needs=("training",),
     conflicts=("compiled_training",),  # which prepares the network in its own way alone

@@ -17,7 +17,7 @@ from suite.training.casting import Cast
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("quantize",), needs=("bf16",), precision="bf16")
+@technique(slots=("quantize",), family="precision", needs=("bf16",), precision="bf16")
 def pure_bf16(recipe: Recipe) -> Recipe:
     """Serve with all weights and activations in bfloat16; training is left alone."""
 

@@ -17,7 +17,7 @@ from suite.training.casting import Cast
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("quantize",), needs=("fp16",), precision="fp16")
+@technique(slots=("quantize",), family="precision", needs=("fp16",), precision="fp16")
 def pure_fp16(recipe: Recipe) -> Recipe:
     """Serve with all weights and activations in float16; training is left alone."""
 

@@ -25,6 +25,7 @@ OBSERVED_BATCH = 64
 
 @technique(
     slots=("quantize", "deploy", "serialize"),
+    family="quantization",
     needs=("compiler", "int8_cpu", "torchao"),
     conflicts=("compiled",),
     precision="int8",

@@ -22,6 +22,7 @@ LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 @technique(
     slots=("finish",),
+    family="pruning",
     control="extra_epochs(epochs={epochs})",
     sweep={"ratio": (0.3, 0.5, 0.7)},
     needs=("torch_pruning",),

@@ -84,6 +84,22 @@ def test_a_quick_run_leaves_out_slow_workloads_unless_they_are_asked_for():
     assert [] != techniques("noise", profile="quick")
 
 
+def test_a_quick_run_leaves_out_techniques_that_another_of_their_family_stands_for():
+    """They run by default, and by name even then."""
+    made = sample_registry()
+
+    @made.technique(slots=("epochs",), quick=False)
+    def second_of_its_family(plain):
+        """Like the first one."""
+        return plain
+
+    chosen = {
+        profile: [case.cell.technique for case in select(made, Selection(workloads=["digits"], profile=profile))[0]]
+        for profile in ("quick", "default")
+    }
+    assert {"second_of_its_family"} == set(chosen["default"]) - set(chosen["quick"])
+
+
 def test_a_workload_that_is_no_part_of_a_default_run_is_run_by_name_or_in_full():
     """Minutes a seed are worth it for a curve, and not in every gate."""
     assert all("curves" != case.cell.workload for case in select(REGISTRY, Selection(profile="quick"))[0])

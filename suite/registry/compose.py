@@ -1,0 +1,129 @@
+"""What a composition's text stands for: techniques with all their parameters, in an order that can happen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from suite.composition import Member, join
+from suite.errors import CompositionError, RegistrationError, UsageError, unknown
+from suite.registry.declarations import Technique
+from suite.training.recipe import STAGES, Recipe, changed_slots
+
+EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """A resolved composition: techniques with all their parameters, in the order in which they apply."""
+
+    name: str
+    members: tuple[tuple[Technique, Mapping[str, Any]], ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_baseline(self) -> bool:
+        return not self.members
+
+    @property
+    def slots(self) -> frozenset[str]:
+        return frozenset(slot for technique, _ in self.members for slot in technique.slots)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(need for technique, _ in self.members for need in technique.needs))
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in, ``fp32`` unless a member says otherwise; the last one counts."""
+        return next((found.precision for found, _ in reversed(self.members) if found.precision), "fp32")
+
+    def apply(self, recipe: Recipe) -> Recipe:
+        """The recipe after every member has changed its slots, left to right.
+
+        Raises `RegistrationError` for a member that changed a slot which it does not declare: the cell would share
+        the training of another one, and show its figures.
+        """
+        for technique, parameters in self.members:
+            changed = technique.function(recipe, **parameters)
+            _check_changes(technique, recipe, changed)
+            recipe = changed
+        return recipe
+
+
+def spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[Member]:
+    return (Member(name=found.name, parameters=tuple(bound.items())) for found, bound in members)
+
+
+def bind(found: Technique, member: Member) -> dict[str, Any]:
+    given = dict(member.parameters)
+    for name in given:
+        if name not in found.parameters:
+            raise unknown(f"parameter of {found.name}", name, found.parameters)
+    return {
+        name: _convert(found, name, given[name], parameter.default) if name in given else parameter.default
+        for name, parameter in found.parameters.items()
+    }
+
+
+def _convert(found: Technique, name: str, value: Any, default: Any) -> Any:
+    """``value`` as the type of the default; an int serves where a float is meant, nothing else is bent."""
+    wanted = type(default)
+    if wanted is float and type(value) is int and abs(value) <= sys.float_info.max:
+        return float(value)
+    if type(value) is not wanted:
+        raise UsageError(f"{found.name}({name}={value!r}): {name} must be {wanted.__name__}, as in {name}={default!r}")
+    return value
+
+
+def _check_changes(technique: Technique, before: Recipe, after: Any) -> None:
+    if not isinstance(after, Recipe):
+        raise RegistrationError(
+            f"technique {technique.name!r} at {technique.where} must return a Recipe, it returned {after!r}; "
+            "end it with `return replace(recipe, ...)`"
+        )
+    undeclared = [slot for slot in changed_slots(before, after) if slot not in technique.slots]
+    if undeclared:
+        slots = ", ".join(repr(slot) for slot in (*technique.slots, *undeclared))
+        raise RegistrationError(
+            f"technique {technique.name!r} at {technique.where} changes {', '.join(undeclared)} of the recipe without "
+            f"declaring it; write @technique(slots=({slots},), ...)"
+        )
+
+
+def check_order(composition: Composition) -> None:
+    """Members that change what follows training must stand in the order in which that happens."""
+    stages = [(found, stage(found)) for found, _ in composition.members]
+    staged = [(found, stage) for found, stage in stages if stage is not None]
+    for (before, early), (after, late) in pairwise(staged):
+        if early > late:
+            ordered = join(spelled(sorted(composition.members, key=lambda member: stage(member[0]) or 0)))
+            raise CompositionError(
+                f"{composition.name}: {after.name} changes {STAGES[late]!r}, which happens before "
+                f"{STAGES[early]!r} of {before.name}; write {ordered}"
+            )
+
+
+def stage(found: Technique) -> int | None:
+    stages = [STAGES.index(slot) for slot in found.slots if slot in STAGES]
+    return max(stages) if stages else None
+
+
+def check_conflicts(composition: Composition) -> None:
+    owners: dict[str, str] = {}
+    names = [found.name for found, _ in composition.members]
+    for found, _ in composition.members:
+        for other in found.conflicts:
+            if other in names:
+                raise CompositionError(f"{composition.name}: {found.name} cannot be combined with {other}")
+        for slot in EXCLUSIVE_SLOTS.intersection(found.slots):
+            if slot in owners:
+                raise CompositionError(
+                    f"{composition.name}: {owners[slot]} and {found.name} both replace {slot!r}; use one of them"
+                )
+            owners[slot] = found.name

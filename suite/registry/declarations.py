@@ -1,0 +1,173 @@
+"""What is declared under one name: a technique, or a workload; a declaration that cannot work is refused at once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from suite.composition import BASELINE, parse
+from suite.errors import RegistrationError, unknown
+from suite.training.recipe import SLOTS, Recipe
+
+if TYPE_CHECKING:
+    from suite.scores import Score
+
+SOURCES = ("train", "checkpoint", "none")
+Source = Literal["train", "checkpoint", "none"]
+SERVING_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Technique:
+    """A function ``Recipe -> Recipe`` with what it touches and needs.
+
+    ``needs`` are capabilities of the device or the workload (``compiler``, ``bf16``, ``training``, ``images``, ...);
+    ``control`` is a composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the
+    default profile runs it, ``quick`` whether `--quick` does. ``family`` is the kind of technique that it is listed
+    under. ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes
+    every cell with all techniques that say so.
+    """
+
+    name: str
+    function: Callable[..., Recipe]
+    slots: tuple[str, ...]
+    control: str = BASELINE
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    needs: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    runs: bool = True
+    quick: bool = True
+    family: str = "other"
+    precision: str | None = None
+
+    @cached_property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The technique's own parameters in signature order; each has a default."""
+        own = list(inspect.signature(self.function).parameters.items())[1:]
+        return dict(own)
+
+    @property
+    def where(self) -> str:
+        return _where(self.function)
+
+    @property
+    def about(self) -> str:
+        return _first_line(self.function)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """Data, network, scores and baseline recipe under one name.
+
+    ``recipe(seed)`` gives the plain recipe. ``source`` says where the trained network comes from: ``train``, the
+    recipe's ``model`` itself (``checkpoint``), or nowhere (``none``: the data carry no meaning, so that only speed,
+    size, memory and the agreement of outputs are measured). ``scores`` are its qualities, the primary one first;
+    ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
+    timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
+    and compositions; any other can still be asked for. ``quick`` and ``default`` say whether such runs hold it where no
+    workload is named; `--full` holds all. ``digest`` names the data: stored quality applies to the same
+    digest only (hash what was read, not floats computed from it, whose last bits differ between machines). Data that an
+    environment brings, such as Python's own sources, are named with it: ``cpython-3.11.7:5868b1c2f24ac8da``.
+    """
+
+    name: str
+    recipe: Callable[[int], Recipe]
+    source: Source = "train"
+    scores: tuple[Score, ...] = ()
+    target: float | None = None
+    batch: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    techniques: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
+    quick: bool = True
+    default: bool = True
+    digest: Callable[[], str] | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether a network can learn from the data."""
+        return self.source != "none"
+
+    @property
+    def primary(self) -> Score | None:
+        """The score that tables show first."""
+        return self.scores[0] if self.scores else None
+
+    def batch_on(self, device: str) -> int:
+        """Items of a served batch on a device such as ``cpu`` or ``cuda:1``."""
+        return self.batch.get("cpu" if device.startswith("cpu") else "accelerator", SERVING_BATCH)
+
+    @property
+    def where(self) -> str:
+        return _where(self.recipe)
+
+    @property
+    def about(self) -> str:
+        return _first_line(self.recipe)
+
+
+def check_workload(declared: Workload) -> None:
+    at = f"workload {declared.name!r} at {declared.where}"
+    if declared.source not in SOURCES:
+        raise RegistrationError(f"{at}: {unknown('source', declared.source, SOURCES)}")
+    if declared.trains and not declared.scores:
+        raise RegistrationError(
+            f"{at} has no score: declare one, as in @workload(scores=classification()), or say source='none' if its "
+            "data carry no meaning"
+        )
+    names = [score.name for score in declared.scores]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RegistrationError(f"{at} has two scores called {twice!r}; give one of them another name")
+    if declared.scores and not declared.trains:
+        raise RegistrationError(f"{at} has scores, but nothing is trained (source='none'); remove one of the two")
+    if declared.target is not None and declared.source != "train":
+        raise RegistrationError(f"{at} has a target, but is not trained here (source={declared.source!r})")
+    for kind, size in declared.batch.items():
+        if kind not in ("cpu", "accelerator") or not isinstance(size, int) or size < 1:
+            raise RegistrationError(
+                f"{at}: batch must be a number of items, or {{'cpu': 64, 'accelerator': 64}}, got {kind!r}: {size!r}"
+            )
+
+
+def check_technique(declared: Technique) -> None:
+    for slot in declared.slots:
+        if slot not in SLOTS:
+            raise RegistrationError(f"technique {declared.name!r} at {declared.where}: {unknown('slot', slot, SLOTS)}")
+    for name, parameter in declared.parameters.items():
+        if parameter.default is inspect.Parameter.empty or not isinstance(parameter.default, bool | int | float | str):
+            raise RegistrationError(
+                f"technique {declared.name!r} at {declared.where}: parameter {name!r} needs a default that is a "
+                "number, a text or a truth value"
+            )
+    _check_control(declared)
+    for name in declared.sweep:
+        if name not in declared.parameters:
+            raise RegistrationError(
+                f"technique {declared.name!r} at {declared.where}: sweep: "
+                f"{unknown('parameter', name, declared.parameters)}"
+            )
+
+
+def _check_control(declared: Technique) -> None:
+    """A control that cannot be spelled out would end every run with a traceback, not this technique's cells alone."""
+    defaults = {name: parameter.default for name, parameter in declared.parameters.items()}
+    try:
+        parse(declared.control.format(**defaults))
+    except (LookupError, ValueError, AttributeError) as error:
+        raise RegistrationError(
+            f"technique {declared.name!r} at {declared.where}: control={declared.control!r} must be a composition, "
+            f"with {{parameter}} for a value of the technique's own ({', '.join(defaults) or 'it has none'})"
+        ) from error
+
+
+def _where(function: Callable[..., Any]) -> str:
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]
