@@ -37,11 +37,13 @@ def qat(recipe: Recipe, *, bits: int = 8, per_channel: bool = True, epochs: int 
 
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)
-        for constraint in (rounding.Rounded(grid), rounding.RoundedInputs()):
-            tuner.hold(constraint)
-            constraint.begin(network)
+        inputs = rounding.RoundedInputs()
+        inputs.begin(network)
         rounding.observe(network, to(tuner.splits.train.first(rounding.OBSERVED_BATCH).inputs, tuner.device))
+        tuner.hold(inputs)
+        tuner.hold(rounding.Rounded(grid))
         tuner.train(network, epochs=epochs)
+        grids.settle(network, grid)  # where nothing was trained
         return network
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:

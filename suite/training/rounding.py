@@ -37,7 +37,7 @@ class Rounded:
 
     @torch.no_grad()
     def begin(self, network: nn.Module) -> None:
-        """Start from the weights as they are, and round them."""
+        """Start from the weights as they are, and round them; of an earlier fine-tuning only the grid is left."""
         self.floats = {}
         for weight in prunable(network):
             groups = self.grid.grouped(weight)
@@ -83,18 +83,19 @@ def _layers(network: nn.Module) -> Iterator[Any]:
 
 @torch.no_grad()
 def observe(network: nn.Module, inputs: Tree) -> None:
-    """Let layers see ``inputs`` (a tree [N, ...]) for their first range."""
-    was_training = network.training
-    network.eval()  # statistics of normalisation stay
+    """Let layers see ``inputs`` (a tree [N, ...]) for their first range; statistics of normalisation stay."""
+    network.eval()
+    for layer in _layers(network):
+        layer.train()
     network(next(split(inputs, OBSERVED_BATCH)))
-    network.train(was_training)
+    network.eval()
 
 
 def round_inputs(layer: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A forward pre-hook: the first argument rounded within the layer's range, which training widens or narrows."""
+    """A forward pre-hook: the first argument rounded within the layer's range, which follows while training."""
     inputs, *rest = args
     held: Tensor = layer.input_range  # type: ignore[assignment]
-    if layer.training or not bool(held.any()):
+    if layer.training:
         with torch.no_grad():
             seen = torch.stack([inputs.amin().clamp(max=0), inputs.amax().clamp(min=0)]).to(held.dtype)
             held.copy_(torch.where(held.any(), KEPT * held + (1 - KEPT) * seen, seen))
@@ -107,8 +108,6 @@ def rounded(values: Tensor, held: Tensor) -> Tensor:
     Zero is a step, as padding and ReLU need.
     """
     scale = (held[1] - held[0]).clamp(min=torch.finfo(torch.float32).tiny) / STEPS
-    zero = (-held[0] / scale).round()
-    low, high = (-zero * scale).to(values.dtype), ((STEPS - zero) * scale).to(values.dtype)
-    within = values.clamp(low, high)
-    steps = (within.detach() / scale).round() * scale
-    return within + (steps.to(values.dtype) - within).detach()
+    zero = (-held[0] / scale).round().int()
+    found: Tensor = torch.fake_quantize_per_tensor_affine(values.float(), scale, zero, 0, STEPS)
+    return found.to(values.dtype)
