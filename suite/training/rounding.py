@@ -37,12 +37,19 @@ class Rounded:
 
     @torch.no_grad()
     def begin(self, network: nn.Module) -> None:
-        """Start from the weights as they are, and round them; of an earlier fine-tuning only the grid is left."""
-        self.floats = {}
+        """Go on from an earlier fine-tuning's float weights where they are still shown, else from the weights.
+
+        A zero starts as zero: it may be masked by now, and what is behind it must not come back.
+        """
+        before, self.floats = self.floats, {}
         for weight in prunable(network):
             groups = self.grid.grouped(weight)
-            found = grids.read(weight, self.grid)
-            self._put(weight, groups, grids.fit(groups, self.grid) if found is None else found[1])
+            if weight in before and before[weight][0].shape == groups.shape:
+                floats, scale = before[weight]
+                shown = scale * grids.codes(floats, scale, self.grid)
+                self._put(weight, torch.where((groups == shown) & (shown != 0), floats, groups), scale)
+            else:
+                self._put(weight, groups, grids.fit(groups, self.grid))
 
     @torch.no_grad()
     def restore(self, _network: nn.Module) -> None:

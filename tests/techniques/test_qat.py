@@ -188,3 +188,17 @@ def test_what_left_the_grid_later_is_rounded_before_it_ships(fitted):
         found.network.fc1.weight.add_(0.01 * torch.randn(found.network.fc1.weight.shape))
     assert not on_grid(found.network, 4)
     assert on_grid(serve(replace(found)).network, 4)
+
+
+def test_a_later_fine_tuning_goes_on_from_the_float_weights_but_for_zeros():
+    """Two halves of a code are one, in two fine-tunings too; a zero may be masked and starts anew."""
+    layer = nn.Linear(3, 1)
+    with torch.no_grad():
+        layer.weight[:] = torch.tensor([[127.0, 1.0, 0.0]])
+    held = rounding.Rounded(grids.Grid(bits=8))
+    for expected in ([127, 1, 0], [127, 2, 0]):
+        held.begin(layer)
+        with torch.no_grad():
+            layer.weight[0, 1:] += 0.3
+        held.restore(layer)
+        assert expected == layer.weight.detach()[0].round().tolist()
