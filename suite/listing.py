@@ -12,7 +12,7 @@ from suite.registry import Registry, Technique
 
 FAMILIES = (
     *("precision", "layout", "compilation", "memory", "optimizer", "schedule", "training", "batch", "data loading"),
-    *("pruning", "quantization", "distillation", "structure", "dynamic inference", "multi-task"),
+    *("pruning", "quantization", "teacher and student", "structure", "dynamic inference", "multi-task"),
 )  # in the order in which they are listed; others come behind
 
 

@@ -97,10 +97,13 @@ def _check_changes(technique: Technique, before: Recipe, after: Any) -> None:
 
 
 def check_order(composition: Composition) -> None:
-    """Members that change what follows training must stand in the order in which that happens."""
-    stages = [(found, stage(found)) for found, _ in composition.members]
-    staged = [(found, stage) for found, stage in stages if stage is not None]
-    for (before, early), (after, late) in pairwise(staged):
+    """Members that change what follows training must stand in the order in which that happens.
+
+    One that changes several stages may stand before what changes its first: both finish, then it quantizes.
+    """
+    staged = [(found, stages) for found, _ in composition.members if (stages := _stages(found))]
+    for (before, earlier), (after, later) in pairwise(staged):
+        early, late = min(earlier), max(later)
         if early > late:
             ordered = join(spelled(sorted(composition.members, key=lambda member: stage(member[0]) or 0)))
             raise CompositionError(
@@ -109,9 +112,13 @@ def check_order(composition: Composition) -> None:
             )
 
 
+def _stages(found: Technique) -> list[int]:
+    return [STAGES.index(slot) for slot in found.slots if slot in STAGES]
+
+
 def stage(found: Technique) -> int | None:
-    stages = [STAGES.index(slot) for slot in found.slots if slot in STAGES]
-    return max(stages) if stages else None
+    """The last stage after training that a technique changes; none where it changes training alone."""
+    return max(_stages(found), default=None)
 
 
 def check_conflicts(composition: Composition) -> None:

@@ -172,9 +172,15 @@ class Registry:
         return self.resolve(text).name
 
     def control(self, composition: Composition) -> Composition:
-        """What the quality of a composition is compared with: the members' controls composed, equal ones once."""
-        controls = (found.control.format(**bound) for found, bound in composition.members)
-        members = dict.fromkeys(member for control in controls for member in parse(control))
+        """What the quality of a composition is compared with: the members' controls composed.
+
+        Equal ones count once, but for those of members that change ``finish``: epochs of fine-tuning add up.
+        """
+        members: list[Member] = []
+        for found, bound in composition.members:
+            adds_up = "finish" in found.slots
+            own = parse(found.control.format(**bound))
+            members += [member for member in own if adds_up or member not in members]
         return self.resolve(join(members))
 
     def training_part(self, composition: Composition) -> Composition:

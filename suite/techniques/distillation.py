@@ -9,40 +9,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor
 
 from suite.composition import BASELINE
 from suite.errors import UsageError
 from suite.registry import technique
+from suite.training import distilling
 from suite.training.recipe import Batch, Recipe, Trainee, scaled
 
 
 @technique(
     slots=("model", "loss"),
-    family="distillation",
+    family="teacher and student",
     control="narrow(width={width})",
     sweep={"width": (0.1, 0.25)},
     needs=("training", "width", "classes"),
 )
 def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
     """Train a network ``width`` as wide on the baseline's outputs at ``temperature`` and on the labels."""
-    if temperature <= 0 or not 0 <= weight <= 1:
-        raise UsageError(
-            f"distillation: temperature must be above 0 and weight in [0, 1], got {temperature} and {weight}"
-        )
+    distilling.check("distillation", temperature, weight)
     if not 0 < width <= 1:
         raise UsageError(f"distillation: width must be in (0, 1], got {width}")
 
     def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
         with torch.no_grad():
             teacher = trainee.reference(BASELINE)(batch.inputs)
-        soft = F.kl_div(
-            F.log_softmax(output / temperature, dim=1),
-            F.log_softmax(teacher / temperature, dim=1),
-            reduction="batchmean",
-            log_target=True,
-        )
+        soft = distilling.soft_loss(output, teacher, temperature)
         return weight * temperature**2 * soft + (1 - weight) * recipe.loss(trainee, batch, output)
 
     return replace(recipe, model=scaled(recipe.model, width), loss=loss)

@@ -41,6 +41,7 @@ def gradual_pruning(
         gradual = Gradual(network, sparsity, steps=max(1, round(steps)), updates=updates)
         tuner.train(network, epochs=epochs, after_step=gradual)
         gradual.prune(1.0)  # where nothing was trained, or no update fell onto the last step
+        tuner.hold(masks.Masked(gradual.masks))
         return network
 
     return replace(recipe, finish=finish)

@@ -6,21 +6,17 @@ per channel, activations per tensor. Compiled with freezing, since without it we
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import nn
 
 from suite.registry import technique
 from suite.training.compiling import compile_frozen
-from suite.training.exporting import export, exported_bytes
+from suite.training.exporting import exported_bytes
 from suite.training.recipe import Recipe
-from suite.training.trees import split, take
-
-OBSERVED_BATCH = 64
+from suite.training.static_quantization import quantized
 
 
 @technique(
@@ -37,30 +33,6 @@ def static_int8(recipe: Recipe) -> Recipe:
         return compile_frozen(network)
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
-        return _quantize(recipe.quantize(network, calibration), calibration)
+        return quantized(recipe.quantize(network, calibration), calibration)
 
     return replace(recipe, quantize=quantize, deploy=deploy, serialize=exported_bytes)
-
-
-@torch.no_grad()
-def _quantize(network: nn.Module, calibration: Any) -> nn.Module:
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # slow to import
-    from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
-
-    quantizer = x86.X86InductorQuantizer().set_global(x86.get_default_x86_inductor_quantization_config())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torchao's own deprecations, several at every call
-        prepared = prepare_pt2e(export(network, take(calibration, slice(2))).module(), quantizer)
-        for inputs in split(calibration, OBSERVED_BATCH):
-            prepared(inputs)
-        return _without_float_weights(convert_pt2e(prepared))
-
-
-def _without_float_weights(network: nn.Module) -> nn.Module:
-    """Drop the float weights that the converted graph no longer reads but still carries."""
-    used = {node.target for node in network.graph.nodes if node.op == "get_attr"}  # type: ignore[union-attr]
-    for name, _ in list(network.named_parameters()):
-        if name not in used:
-            owner, _, leaf = name.rpartition(".")
-            delattr(network.get_submodule(owner), leaf)
-    return network

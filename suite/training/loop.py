@@ -21,7 +21,7 @@ from suite.machine.flags import applied
 from suite.phases import phase
 from suite.records import Better
 from suite.training.devices import autocast, deterministic, lay_out, place, synchronize
-from suite.training.recipe import Batch, Recipe, Reference, Split, Splits, Trainee, same
+from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
 from suite.training.trees import Tree, cat, split, to
 
 FINE_TUNE_SHARE = 0.1  # of the peak learning rate, where a recipe does not name one
@@ -94,19 +94,40 @@ class FineTuner:
     report: Report | None = None
     seconds: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
 
     @property
     def example(self) -> Any:
         """One input (a tree of tensors [1, ...]) of the training data on the device, for tracing a network."""
         return place(to(self.splits.train.first(1).inputs, self.device), self.recipe.layout)
 
-    def train(self, network: nn.Module, *, epochs: int, after_step: Callable[[Trainee], None] | None = None) -> None:
-        """Fine-tune ``network`` in place for ``epochs``, calling ``after_step`` after every optimizer step."""
+    def hold(self, constraint: Constraint) -> None:
+        """Keep ``constraint`` during this fine-tuning and those of later techniques, in order of their ``rank``."""
+        self.constraints = sorted([*self.constraints, constraint], key=lambda held: held.rank)
+
+    def train(
+        self,
+        network: nn.Module,
+        *,
+        epochs: int,
+        after_step: Callable[[Trainee], None] | None = None,
+        loss: Loss | None = None,
+    ) -> None:
+        """Fine-tune ``network`` in place for ``epochs``, on ``loss`` where it is not the recipe's.
+
+        After every optimizer step ``after_step`` is called and then everything that is held is restored.
+        """
         if not self.trains or epochs == 0:
             return
         rate = self.recipe.fine_tune_learning_rate or FINE_TUNE_SHARE * self.recipe.learning_rate
         extra = () if after_step is None else (after_step,)
-        recipe = replace(self.recipe, learning_rate=rate, epochs=epochs, callbacks=(*self.recipe.callbacks, *extra))
+        held = tuple(_restored(constraint) for constraint in self.constraints)
+        recipe = replace(
+            self.recipe, learning_rate=rate, epochs=epochs, loss=loss or self.recipe.loss,
+            callbacks=(*self.recipe.callbacks, *extra, *held),
+        )  # fmt: skip
+        for constraint in self.constraints:
+            constraint.begin(network)
         trainee = start(recipe, seed=self.seed, device=self.device, reference=self.reference, network=network)
         # not the order of the first stage again
         records = _train(trainee, self.splits, order=self.seed + 1, report=self.report, goal=None)
@@ -114,12 +135,17 @@ class FineTuner:
         self.history.extend(records)
 
 
+def _restored(constraint: Constraint) -> Callable[[Trainee], None]:
+    return lambda trainee: constraint.restore(trainee.network)
+
+
 class TrainingStep:
     """Forward, backward and update of one batch: the unit that training repeats and the sampler times."""
 
     def __init__(self, trainee: Trainee, *, total_steps: int | None) -> None:
         self.trainee, recipe = trainee, trainee.recipe
-        parameters = [parameter for parameter in trainee.network.parameters() if parameter.requires_grad]
+        trained = (trainee.network, *trainee.helpers.values())
+        parameters = [weight for module in trained for weight in module.parameters() if weight.requires_grad]
         self.optimizer = recipe.optimizer(parameters, recipe.learning_rate)
         self.schedule: LRScheduler | None = None
         if total_steps is not None:

@@ -36,10 +36,28 @@ def masked(
         network = recipe.finish(network, tuner)  # earlier techniques first: composition order
         masks = choose(network, tuner)
         apply(masks)
-        tuner.train(network, epochs=epochs, after_step=lambda _: apply(masks))
+        tuner.hold(Masked(masks))
+        tuner.train(network, epochs=epochs)
         return network
 
     return finish
+
+
+class Masked:
+    """A constraint: what is masked stays zero, in this fine-tuning and in later ones."""
+
+    rank = 0
+
+    def __init__(self, masks: Masks) -> None:
+        self.masks = masks
+
+    def begin(self, network: nn.Module) -> None:
+        """Weights that another technique replaced are masked no more; in what it made of them zeros have moved."""
+        left = {id(weight): weight.shape for weight in network.parameters()}
+        self.masks = {weight: mask for weight, mask in self.masks.items() if left.get(id(weight)) == mask.shape}
+
+    def restore(self, _network: nn.Module) -> None:
+        apply(self.masks)
 
 
 @torch.no_grad()

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SLOTS", "STAGES", "Batch", "Precision", "Recipe", "Reference",
-    "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SLOTS", "STAGES", "Batch", "Constraint", "Loss", "Precision",
+    "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
 Reference = Callable[[str], "nn.Module"]
 """Gives the trained network of another composition of the same workload and seed, by its name."""
+
+
+Loss = Callable[["Trainee", Batch, Any], "Tensor"]
+"""Scalar loss of one batch from the run's state, the batch and the network's output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ class Recipe:
     """Builds the optimizer from the parameters and the learning rate."""
     schedule: Callable[[Optimizer, float, int], LRScheduler] = cosine
     """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
-    loss: Callable[[Trainee, Batch, Any], Tensor] = usual_loss
+    loss: Loss = usual_loss
     """Scalar loss of one batch from the run's state, the batch and the network's output."""
     learning_rate: float = 1e-3
     epochs: int = 10
@@ -120,7 +124,8 @@ class Trainee:
     """The state of one run, as losses and callbacks see it.
 
     ``network`` is what is kept, ``forward`` the prepared (say, compiled) form that training calls. ``reference``
-    gives the trained network of another composition of the same workload and seed (a teacher).
+    gives the trained network of another composition of the same workload and seed (a teacher). ``helpers`` are modules
+    by name that are trained beside the network and thrown away after it; a loss adds its own when it is first called.
     """
 
     recipe: Recipe
@@ -130,6 +135,21 @@ class Trainee:
     seed: int
     reference: Reference
     steps: int = 0
+    helpers: dict[str, nn.Module] = field(default_factory=dict)
+
+
+class Constraint(Protocol):
+    """What an earlier technique promised of the weights and later fine-tuning has to keep: masks, rounding."""
+
+    @property
+    def rank(self) -> int:
+        """Lower ones are restored first: 0 for what zeroes weights, 1 for what rounds them."""
+
+    def begin(self, network: nn.Module) -> None:
+        """Make ready for a fine-tuning of ``network``; its layers may be others than before."""
+
+    def restore(self, network: nn.Module) -> None:
+        """Make the promise hold again after an optimizer step, in place."""
 
 
 class Tuner(Protocol):
@@ -159,5 +179,18 @@ class Tuner(Protocol):
     def example(self) -> Any:
         """One input (a tree of tensors [1, ...]) of the training data on the device, for tracing a network."""
 
-    def train(self, network: nn.Module, *, epochs: int, after_step: Callable[[Trainee], None] | None = None) -> None:
-        """Fine-tune ``network`` in place for ``epochs``, calling ``after_step`` after every optimizer step."""
+    def hold(self, constraint: Constraint) -> None:
+        """Keep ``constraint`` during this fine-tuning and those of later techniques, in order of their ``rank``."""
+
+    def train(
+        self,
+        network: nn.Module,
+        *,
+        epochs: int,
+        after_step: Callable[[Trainee], None] | None = None,
+        loss: Loss | None = None,
+    ) -> None:
+        """Fine-tune ``network`` in place for ``epochs``, on ``loss`` where it is not the recipe's.
+
+        After every optimizer step ``after_step`` is called and then everything that is held is restored.
+        """

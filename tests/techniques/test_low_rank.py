@@ -120,8 +120,8 @@ def test_parameters_out_of_range_are_errors(given_):
 
 
 def test_low_rank_composes_with_pruning_and_is_compared_at_equal_epochs(fitted):
-    """Masks lie on the factors; both controls are one where they are equal."""
+    """Masks lie on the factors; the epochs of both add up in the control."""
     text = "low_rank(rank=4,epochs=1)+magnitude_pruning(sparsity=0.5,epochs=1)"
-    assert "extra_epochs(epochs=1)" == REGISTRY.control(REGISTRY.resolve(text)).name
+    assert "extra_epochs(epochs=1)+extra_epochs(epochs=1)" == REGISTRY.control(REGISTRY.resolve(text)).name
     found = trained(text, fitted=fitted).network
     assert (found.fc1[0].weight == 0).any()

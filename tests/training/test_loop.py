@@ -605,3 +605,52 @@ def test_batches_that_yield_nothing_are_told_with_the_number_of_items():
     """A batch larger than the data, say: one sentence, and not a StopIteration from deep inside."""
     with pytest.raises(UsageError, match="yield nothing for 32 training items"):
         tiny.fitted(batches=lambda _train, _generator: iter(()))
+
+
+# -- constraints and helpers ------------------------------------------------------------------------------------------
+
+
+class Noted:
+    """A constraint that writes down when it is asked."""
+
+    def __init__(self, name, rank, notes):
+        self.name, self.rank, self.notes = name, rank, notes
+
+    def begin(self, _network):
+        self.notes.append(f"begin {self.name}")
+
+    def restore(self, _network):
+        self.notes.append(self.name)
+
+
+def test_what_is_held_is_restored_by_rank_after_every_step_of_every_later_fine_tuning():
+    """Zeros before rounding, whichever was held first; a technique's own ``after_step`` comes before both."""
+    notes = []
+
+    def finishing(network, tuner):
+        tuner.hold(Noted("rounding", 1, notes))
+        tuner.hold(Noted("zeros", 0, notes))
+        for own in ("first", "second"):
+            tuner.train(network, epochs=1, after_step=lambda _, own=own: notes.append(own))
+        return network
+
+    train.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
+    each = [["begin zeros", "begin rounding", *[own, "zeros", "rounding"] * 4] for own in ("first", "second")]
+    assert each[0] + each[1] == notes
+
+
+def test_fine_tuning_takes_another_loss_where_it_is_given():
+    """For that fine-tuning alone."""
+    calls = []
+
+    def other(trainee, batch, output):
+        calls.append(len(output))
+        return tiny.recipe().loss(trainee, batch, output)
+
+    def finishing(network, tuner):
+        tuner.train(network, epochs=1, loss=other)
+        tuner.train(network, epochs=1)
+        return network
+
+    train.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
+    assert 5 == len(calls)  # four steps, and one batch to warm up
