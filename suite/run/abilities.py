@@ -16,7 +16,10 @@ from suite.training.recipe import Recipe, same
 from suite.training.trees import is_image, leaves
 
 FROM_SCRATCH = frozenset(
-    {"model", "batches", "steps_per_epoch", "optimizer", "schedule", "loss", "learning_rate", "epochs", "callbacks"}
+    {
+        "model", "batches", "steps_per_epoch", "optimizer", "schedule", "loss", "learning_rate", "epochs", "callbacks",
+        "micro_batches", "after_epoch", "after_training",
+    }  # fmt: skip
 )
 """Slots that say how a network is trained from its first step: nothing to change where it comes trained."""
 

@@ -77,6 +77,12 @@ class Recipe:
     """torch's global settings that training and serving run under, by the names of `suite.machine.flags`."""
     callbacks: tuple[Callable[[Trainee], None], ...] = ()
     """Called after every optimizer step."""
+    micro_batches: int = 1
+    """How many parts of a batch go through the network one after the other; their gradients add up to the batch's."""
+    after_epoch: tuple[Callable[[Trainee], None], ...] = ()
+    """Called after every epoch, on the training clock; one that sets ``trainee.stopped`` ends the training there."""
+    after_training: tuple[Callable[[Trainee], None], ...] = ()
+    """Called after the last epoch, on the training clock: may choose which weights are kept."""
     prepare: Callable[[nn.Module], Callable[[Any], Any]] = same
     """Wraps the network for training; the wrapped network stays the one that is kept."""
     fine_tune_learning_rate: float | None = None
@@ -113,7 +119,9 @@ class Trainee:
     """The state of one run, as losses and callbacks see it.
 
     ``network`` is what is kept, ``forward`` the prepared (say, compiled) form that training calls. ``reference``
-    gives the trained network of another composition of the same workload and seed (a teacher).
+    gives the trained network of another composition of the same workload and seed (a teacher). ``validation`` lies on
+    the device. ``epoch`` counts those that are done. Whatever callbacks keep from call to call lies in ``kept``, each
+    under a key of its own: recipes serve several runs. Who sets ``stopped`` asks for no further epoch.
     """
 
     recipe: Recipe
@@ -123,6 +131,10 @@ class Trainee:
     seed: int
     reference: Reference
     steps: int = 0
+    epoch: int = 0
+    validation: Split | None = None
+    kept: dict[object, Any] = field(default_factory=dict)
+    stopped: bool = False
 
 
 class Tuner(Protocol):
