@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from suite.errors import UnavailableError, UsageError
 from suite.machine.needs import NEEDS, missing_need
 from suite.run.case import Case
+from suite.training.attention import calls_attention
 from suite.training.axes import takes_width
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built, start
+from suite.training.optimizers import offers
 from suite.training.recipe import Recipe, same
 from suite.training.trees import is_image, leaves
 
@@ -29,7 +32,7 @@ FROM_SCRATCH = frozenset(
         "micro_batches",
         "after_epoch",
         "after_training",
-    }  # fmt: skip
+    }
 )
 """Slots that say how a network is trained from its first step: nothing to change where it comes trained."""
 
@@ -121,6 +124,31 @@ def _lacks_classes(case: Case, plain: Recipe) -> str | None:
     return f"the targets of {case.workload.name} are no classes: one tensor [N] of whole numbers"
 
 
+def _lacks_attention(case: Case, plain: Recipe) -> str | None:
+    if calls_attention(built(plain, 0), plain.data().train.first(1).inputs):
+        return None
+    return f"the network of {case.workload.name} never calls torch's scaled_dot_product_attention"
+
+
+def _lacks_kernel(kernel: str) -> Callable[[Case, Recipe], str | None]:
+    def lacks(_case: Case, plain: Recipe) -> str | None:
+        optimizer = _optimizer(plain)
+        return None if offers(optimizer, kernel) else f"{type(optimizer).__name__} has no {kernel} kernels"
+
+    return lacks
+
+
+def _lacks_adam(case: Case, plain: Recipe) -> str | None:
+    optimizer = _optimizer(plain)
+    if type(optimizer) in (torch.optim.Adam, torch.optim.AdamW):
+        return None
+    return f"the optimizer of {case.workload.name} is {type(optimizer).__name__}, neither Adam nor AdamW"
+
+
+def _optimizer(plain: Recipe) -> torch.optim.Optimizer:
+    return plain.optimizer(built(plain, 0).parameters(), plain.learning_rate)
+
+
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
     "validation": _lacks_validation,
@@ -128,5 +156,9 @@ OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
+    "attention": _lacks_attention,
+    "foreach": _lacks_kernel("foreach"),
+    "fused": _lacks_kernel("fused"),
+    "adam": _lacks_adam,
 }
 KNOWN = (*NEEDS, *OF_WORKLOAD)
