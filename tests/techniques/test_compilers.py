@@ -82,5 +82,5 @@ def test_cuda_graphs_are_unavailable_on_a_cpu():
 
 def test_an_unknown_mode_is_an_error():
     """The error lists those that there are."""
-    with pytest.raises(UsageError, match="mode must be one of reduce-overhead, max-autotune, .*, got 'fast'"):
+    with pytest.raises(UsageError, match=r"mode must be one of reduce-overhead, max-autotune, .*, got 'fast'"):
         composed("compiled_mode(mode='fast')")

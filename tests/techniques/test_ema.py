@@ -8,6 +8,7 @@ from technique_samples import composed
 from torch import nn
 
 from suite.errors import UsageError
+from suite.measure.memory import training_memory
 
 
 def history(text, plain):
@@ -59,3 +60,13 @@ def test_a_decay_out_of_range_is_an_error(decay):
     """All of the past would be the first step's weights."""
     with pytest.raises(UsageError, match=rf"ema: decay must be in \[0, 1\), got {decay}"):
         composed(f"ema(decay={decay})")
+
+
+def test_the_average_is_held_while_training():
+    """A copy of the weights is what it costs, and it is counted."""
+    held = {}
+    for text in ("baseline", "ema"):
+        found = training_memory(tiny.BASELINE_CELL, composed(text), reference=tiny.no_reference)
+        held[text] = next(one.value for one in found if one.metric == "held_memory_training")
+    weights = sum(value.numel() * value.element_size() for value in tiny.Net().state_dict().values())
+    assert held["baseline"] + weights == held["ema"]
