@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 class Watching(TorchFunctionMode):
     """Notes whether scaled dot-product attention is called."""
 
-    seen = False
+    seen: bool = False
 
     def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -26,7 +26,8 @@ class Watching(TorchFunctionMode):
 def calls_attention(network: nn.Module, inputs: Any) -> bool:
     """Whether ``network`` calls ``scaled_dot_product_attention`` for ``inputs`` [B, ...], as it does in training."""
     was_training = network.training
-    with torch.no_grad(), Watching() as watching:
+    watching = Watching()
+    with torch.no_grad(), watching:
         network.train()(inputs)
     network.train(was_training)
     return watching.seen

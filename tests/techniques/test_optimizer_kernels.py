@@ -76,9 +76,9 @@ def large():
 def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter():
     """A layer of 8,192 weights, whose update is compiled; betas, decay and clipping are the recipe's."""
     pytest.importorskip("torchao")
-    ends, held = [], []
+    plain, ends, held = large(), [], []
     for text in ("baseline", "adam_8bit"):
-        recipe = composed(text, large())
+        recipe = composed(text, plain)
         trainee = start(recipe, seed=0, device="cpu", reference=tiny.no_reference)
         step = TrainingStep(trainee, total_steps=None)
         part = recipe.data().train
