@@ -1,7 +1,7 @@
 """Adam with its two moments in 8 bits: blocks of 256 values share a scale and a table of 256 levels.
 
 Dettmers et al. 2022, https://arxiv.org/abs/2110.02861, as torchao builds it. What is held while training falls by
-nearly six bytes for each weight of a tensor of 4,096 or more; smaller ones keep float32.A step takes longer on CPUs,
+nearly six bytes for each weight of a tensor of 4,096 or more; smaller ones keep float32. A step takes longer on CPUs,
 and compiling its rule falls into the first step, on the training clock. Rates, betas, decay and hooks are the
 recipe's own. Serving stays.
 """
