@@ -17,6 +17,8 @@ from suite.machine.hardware import architecture, device_type, family
 
 INSTALL_COMPILER = "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
 
+FLOAT8_CAPABILITY = (8, 9)
+
 
 def compilers() -> tuple[str, ...]:
     """The C++ compilers that TorchInductor looks for on this platform when ``$CXX`` names none."""
@@ -76,6 +78,27 @@ def _missing_fp16(device: str) -> str | None:
     return None if supported else f"oneDNN has no fp16 kernels for this CPU ({family(device)})"
 
 
+def _missing_accelerator(device: str) -> str | None:
+    return f"there is no accelerator beside the host's memory: {device}" if device_type(device) == "cpu" else None
+
+
+def _missing_tensorfloat32(device: str) -> str | None:
+    if device_type(device) != "cuda":
+        return f"TF32 is a format of CUDA's tensor cores, and this is {device}"
+    import torch
+
+    return None if torch.cuda.is_tf32_supported() else f"{device} has no TF32 ({family(device)})"
+
+
+def _missing_float8(device: str) -> str | None:
+    if device_type(device) != "cuda":
+        return f"torch has fast float8 products on CUDA alone, and this is {device}"
+    import torch
+
+    enough = torch.version.hip is not None or torch.cuda.get_device_capability(device) >= FLOAT8_CAPABILITY
+    return None if enough else f"{device} has no float8 products ({family(device)}; compute capability 8.9 or more)"
+
+
 def _missing_int8_cpu(device: str) -> str | None:
     if device_type(device) != "cpu":
         return f"PT2E's X86InductorQuantizer serves x86 CPUs, not {device}: use --device cpu"
@@ -93,12 +116,21 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "compiler": _missing_compiler,
     "bf16": _missing_bf16,
     "fp16": _missing_fp16,
+    "accelerator": _missing_accelerator,
+    "tensorfloat32": _missing_tensorfloat32,
+    "float8": _missing_float8,
     "int8_cpu": _missing_int8_cpu,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
 }
 
-ONLY_ON: Mapping[str, tuple[str, ...]] = {"int8_cpu": ("cpu",)}
+ACCELERATORS = ("cuda", "xpu", "mps")
+ONLY_ON: Mapping[str, tuple[str, ...]] = {
+    "int8_cpu": ("cpu",),
+    "accelerator": ACCELERATORS,
+    "tensorfloat32": ("cuda",),
+    "float8": ("cuda",),
+}
 """The types of device on which a need can be met at all; one that is not named can be met on any."""
 
 

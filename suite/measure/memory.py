@@ -73,8 +73,8 @@ def allocated(device: str) -> int:
 def _held_in_training(step: Any) -> int:
     inner = getattr(step, "step", step)
     trainee = getattr(inner, "trainee", None)
-    networks = (getattr(trainee, name, None) for name in ("network", "forward"))
-    return held_bytes(*networks, getattr(inner, "optimizer", None))
+    own = (getattr(trainee, name, None) for name in ("network", "forward", "kept"))
+    return held_bytes(*own, getattr(inner, "optimizer", None))
 
 
 def _pair(cell: Cell, what: str, held: int, peak: int, conditions: Mapping[str, int | str]) -> list[Measurement]:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from suite.errors import UnavailableError
+from suite.errors import UnavailableError, UsageError
 from suite.machine.needs import NEEDS, missing_need
 from suite.run.case import Case
+from suite.training.attention import calls_attention
 from suite.training.axes import takes_width
 from suite.training.devices import lay_out
-from suite.training.loop import FineTuner, built
+from suite.training.loop import FineTuner, built, start
+from suite.training.optimizers import offers
 from suite.training.recipe import Recipe, same
 from suite.training.trees import is_image, leaves
 
 FROM_SCRATCH = frozenset(
-    {"model", "batches", "steps_per_epoch", "optimizer", "schedule", "loss", "learning_rate", "epochs", "callbacks"}
+    {
+        "model",
+        "batches",
+        "steps_per_epoch",
+        "optimizer",
+        "schedule",
+        "loss",
+        "learning_rate",
+        "epochs",
+        "callbacks",
+        "micro_batches",
+        "after_epoch",
+        "after_training",
+    }
 )
 """Slots that say how a network is trained from its first step: nothing to change where it comes trained."""
 
@@ -35,21 +51,31 @@ def require(case: Case, plain: Recipe) -> None:
 def require_structure(case: Case, recipe: Recipe) -> None:
     """Raise `UnavailableError` if the technique says that it cannot take such a network, trained or not.
 
-    What it does to the network after training is tried on an untrained one, without training. Anything else that it
-    raises may be the untrained weights' fault, and is raised again when it is done in earnest.
+    What it does to the network before and after training is tried on an untrained one, without training. Anything
+    else that it raises may be the untrained weights' fault, and is raised again when it is done in earnest.
     """
+    if recipe.prepare is not same:
+        _try(lambda: start(recipe, seed=0, device=case.cell.device, reference=_nobody))
     if recipe.finish is same:
         return
     network = lay_out(built(recipe, 0), recipe).to(case.cell.device).eval()
     tuner = FineTuner(
         recipe=recipe, splits=recipe.data(), device=case.cell.device, seed=0, reference=lambda _: network, trains=False
     )
+    _try(lambda: recipe.finish(network, tuner))
+
+
+def _try(action: Callable[[], object]) -> None:
     try:
-        recipe.finish(network, tuner)
+        action()
     except UnavailableError:
         raise
-    except Exception:  # noqa: BLE001, S110  # see above
+    except Exception:  # noqa: BLE001, S110  # see `require_structure`
         pass
+
+
+def _nobody(_composition: str) -> nn.Module:
+    raise UsageError("nothing is trained yet")
 
 
 def _require_training(case: Case) -> None:
@@ -65,6 +91,12 @@ def _lacks_training(case: Case, _plain: Recipe) -> str | None:
     if case.workload.trains:
         return None
     return f"nothing can be learnt from the data of {case.workload.name} (source='none')"
+
+
+def _lacks_validation(case: Case, plain: Recipe) -> str | None:
+    if plain.data().validation is not None:
+        return None
+    return f"the data of {case.workload.name} have no validation split"
 
 
 def _lacks_width(case: Case, plain: Recipe) -> str | None:
@@ -92,11 +124,41 @@ def _lacks_classes(case: Case, plain: Recipe) -> str | None:
     return f"the targets of {case.workload.name} are no classes: one tensor [N] of whole numbers"
 
 
+def _lacks_attention(case: Case, plain: Recipe) -> str | None:
+    if calls_attention(built(plain, 0), plain.data().train.first(1).inputs):
+        return None
+    return f"the network of {case.workload.name} never calls torch's scaled_dot_product_attention"
+
+
+def _lacks_kernel(kernel: str) -> Callable[[Case, Recipe], str | None]:
+    def lacks(_case: Case, plain: Recipe) -> str | None:
+        optimizer = _optimizer(plain)
+        return None if offers(optimizer, kernel) else f"{type(optimizer).__name__} has no {kernel} kernels"
+
+    return lacks
+
+
+def _lacks_adam(case: Case, plain: Recipe) -> str | None:
+    optimizer = _optimizer(plain)
+    if type(optimizer) in (torch.optim.Adam, torch.optim.AdamW):
+        return None
+    return f"the optimizer of {case.workload.name} is {type(optimizer).__name__}, neither Adam nor AdamW"
+
+
+def _optimizer(plain: Recipe) -> torch.optim.Optimizer:
+    return plain.optimizer(built(plain, 0).parameters(), plain.learning_rate)
+
+
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
+    "validation": _lacks_validation,
     "width": _lacks_width,
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
+    "attention": _lacks_attention,
+    "foreach": _lacks_kernel("foreach"),
+    "fused": _lacks_kernel("fused"),
+    "adam": _lacks_adam,
 }
 KNOWN = (*NEEDS, *OF_WORKLOAD)

@@ -22,6 +22,7 @@ from suite.training.recipe import Batch, Recipe, Trainee, Tuner
 
 @technique(
     slots=("finish",),
+    family="teacher and student",
     control="extra_epochs(epochs={epochs})",
     sweep={"weight": (0.3, 0.7)},
     needs=("classes",),

@@ -27,6 +27,7 @@ REGRESSOR = "regressor"
 
 @technique(
     slots=("model", "loss", "prepare"),
+    family="teacher and student",
     control="narrow(width={width})",
     sweep={"width": (0.1, 0.25)},
     needs=("training", "width"),

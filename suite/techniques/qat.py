@@ -23,6 +23,7 @@ from suite.training.trees import to
 
 @technique(
     slots=("finish", "quantize", "serialize"),
+    family="quantization",
     control="extra_epochs(epochs={epochs})",
     sweep={"bits": (8, 4, 2)},
     runs=False,

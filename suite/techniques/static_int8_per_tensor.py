@@ -22,6 +22,7 @@ from suite.training.static_quantization import quantized
 
 @technique(
     slots=("quantize", "deploy", "serialize"),
+    family="quantization",
     needs=("compiler", "int8_cpu", "torchao"),
     conflicts=("compiled",),
     runs=False,

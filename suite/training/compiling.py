@@ -13,15 +13,15 @@ from suite.training.trees import leaves
 RECOMPILE_LIMIT = 64  # seeds and batch sizes each compile once
 
 
-def compile_static(network: nn.Module) -> Callable[[Any], Any]:
-    """``network`` compiled anew for each shape of its input.
+def compile_static(network: nn.Module, *, mode: str | None = None) -> Callable[[Any], Any]:
+    """``network`` compiled anew for each shape of its input, in a ``mode`` of torch.compile's where one is given.
 
     Dynamic shapes would serve the second batch size with other kernels than a deployment for one size would. Beyond
     the limit torch falls back to eager silently, which would be measured as if it were compiled: make it an error.
     """
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT  # noqa: SLF001  # the documented way to set it
     torch._dynamo.config.fail_on_recompile_limit_hit = True  # noqa: SLF001
-    return torch.compile(network, dynamic=False)
+    return torch.compile(network, dynamic=False, mode=mode)
 
 
 def compile_frozen(network: nn.Module) -> Callable[[Any], Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -49,6 +51,30 @@ def _example(network: nn.Module) -> Any:
     zeros = [torch.zeros(2, *map(int, value.shape[1:]), dtype=value.dtype, device=value.device) for value in found]
     (inputs,), _ = tree_unflatten(zeros, graph._codegen.pytree_info.in_spec)  # noqa: SLF001  # what its forward unpacks
     return inputs
+
+
+def aoti_package(network: nn.Module, example: Any) -> bytes:
+    """``network`` compiled ahead of time for any number of items: a shared library and its weights in one archive.
+
+    Raises `UnavailableError` where ``network`` cannot be exported with ``example``, a tree of two or more items.
+    """
+    program = export(network, example)
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = str(Path(folder) / "network.pt2")
+        torch._inductor.aoti_compile_and_package(  # noqa: SLF001  # documented under this name
+            program, package_path=path, inductor_configs={"freezing": True}
+        )
+        return Path(path).read_bytes()
+
+
+def load_aoti(package: bytes) -> Any:
+    """What a package of `aoti_package` computes: a function of one input tree."""
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "network.pt2"
+        path.write_bytes(package)
+        return torch._inductor.aoti_load_package(str(path))  # noqa: SLF001  # documented under this name
 
 
 def saved_bytes(network: nn.Module) -> bytes:

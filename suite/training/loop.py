@@ -7,7 +7,7 @@ A run has two stages: `fit` trains from scratch, `finish` applies what a techniq
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -155,17 +155,14 @@ class TrainingStep:
 
     def __call__(self, batch: Batch) -> Tensor:
         """Train on one batch; returns the detached loss."""
-        trainee, recipe = self.trainee, self.trainee.recipe
+        trainee = self.trainee
         self.optimizer.zero_grad(set_to_none=True)
-        with autocast(recipe.precision, trainee.device):
-            output = trainee.forward(place(batch.inputs, recipe.layout))
-            loss = recipe.loss(trainee, batch, output)
-        self.scaler.scale(loss).backward()
+        loss = add_gradients(trainee, batch, self.scaler)
         self._update()
         trainee.steps += 1
-        for callback in recipe.callbacks:
+        for callback in trainee.recipe.callbacks:
             callback(trainee)
-        return loss.detach()
+        return loss
 
     def _update(self) -> None:
         before = self.scaler.get_scale() if self.scaler.is_enabled() else None  # asking waits for the device
@@ -174,6 +171,34 @@ class TrainingStep:
         overflowed = before is not None and self.scaler.get_scale() < before  # then the optimizer did not step
         if self.schedule is not None and not overflowed:
             self.schedule.step()
+
+
+def add_gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler | None = None) -> Tensor:
+    """Backward through a batch, in as many parts as the recipe says; returns its detached loss.
+
+    Each part counts by its share of the items, so that losses which are means add up to the batch's mean.
+    """
+    recipe, losses = trainee.recipe, []
+    for part in parts_of(batch, recipe.micro_batches):
+        with autocast(recipe.precision, trainee.device):
+            output = trainee.forward(place(part.inputs, recipe.layout))
+            loss = recipe.loss(trainee, part, output)
+        if part is not batch:
+            loss = loss * (len(part) / len(batch))
+        (loss if scaler is None else scaler.scale(loss)).backward()
+        losses.append(loss.detach())
+        del output, loss  # the next part shall not find this one's outputs still there
+    return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+def parts_of(batch: Batch, count: int) -> Iterator[Batch]:
+    """At most ``count`` consecutive parts of a batch, of equal size but for the last; the batch itself for one."""
+    if count == 1:
+        yield batch
+        return
+    size = -(-len(batch) // count)
+    for inputs, targets in zip(split(batch.inputs, size), split(batch.targets, size), strict=True):
+        yield Batch(inputs=inputs, targets=targets)
 
 
 def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, network: nn.Module | None = None) -> Trainee:
@@ -267,33 +292,27 @@ def _train(
 ) -> list[EpochRecord]:
     """Warm up, then train for all epochs with the batches that a generator seeded with ``order`` chooses."""
     train = splits.train.to(trainee.device)
+    trainee.validation = None if splits.validation is None else splits.validation.to(trainee.device)
     _warm_up(trainee, train)
     torch.manual_seed(order)  # compiling draws numbers: dropout must not differ from the control's
-    return _epochs(trainee, train, splits, torch.Generator().manual_seed(order), report=report, goal=goal)
+    return _epochs(trainee, train, torch.Generator().manual_seed(order), report=report, goal=goal)
 
 
 def _epochs(
-    trainee: Trainee,
-    train: Split,
-    splits: Splits,
-    generator: torch.Generator,
-    *,
-    report: Report | None,
-    goal: Goal | None,
+    trainee: Trainee, train: Split, generator: torch.Generator, *, report: Report | None, goal: Goal | None
 ) -> list[EpochRecord]:
-    recipe = trainee.recipe
-    validation = None if splits.validation is None or goal is None else splits.validation.to(trainee.device)
+    recipe, validation = trainee.recipe, trainee.validation
     step = TrainingStep(trainee, total_steps=recipe.epochs * steps_per_epoch(recipe, train))
     records: list[EpochRecord] = []
     seconds, found = 0.0, None
-    for epoch in range(1, recipe.epochs + 1):
+    while trainee.epoch < recipe.epochs and not trainee.stopped:
         looks = goal is not None and validation is not None and not (found is not None and goal.reached(found))
         with phase("training"):
             seconds += _one_epoch(step, train, generator)
             found = score(trainee.network, validation, recipe, goal) if looks and validation and goal else found
         records.append(EpochRecord(seconds=seconds, score=found if looks else None))
         if report:
-            report(Progress(seed=trainee.seed, epoch=epoch, epochs=recipe.epochs, score=records[-1].score))
+            report(Progress(seed=trainee.seed, epoch=trainee.epoch, epochs=recipe.epochs, score=records[-1].score))
     return records
 
 
@@ -303,8 +322,19 @@ def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator) -> 
     began = perf_counter()
     for batch in trainee.recipe.batches(train, generator):
         step(batch)
+    trainee.epoch += 1
+    _end_epoch(trainee)
     synchronize(trainee.device)
     return perf_counter() - began
+
+
+def _end_epoch(trainee: Trainee) -> None:
+    recipe = trainee.recipe
+    for hook in recipe.after_epoch:
+        hook(trainee)
+    if trainee.stopped or trainee.epoch == recipe.epochs:
+        for hook in recipe.after_training:
+            hook(trainee)
 
 
 def _warm_up(trainee: Trainee, train: Split) -> None:
@@ -315,9 +345,8 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     buffers = {name: value.clone() for name, value in trainee.network.named_buffers()}
     generator = torch.Generator().manual_seed(trainee.seed)
     batch = first_batch(trainee.recipe, train, generator)
-    with phase("compiling"), autocast(trainee.recipe.precision, trainee.device):
-        output = trainee.forward(place(batch.inputs, trainee.recipe.layout))
-        trainee.recipe.loss(trainee, batch, output).backward()
+    with phase("compiling"):
+        add_gradients(trainee, batch)
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])

@@ -81,6 +81,12 @@ class Recipe:
     """torch's global settings that training and serving run under, by the names of `suite.machine.flags`."""
     callbacks: tuple[Callable[[Trainee], None], ...] = ()
     """Called after every optimizer step."""
+    micro_batches: int = 1
+    """How many parts of a batch go through the network one after the other; their gradients add up to the batch's."""
+    after_epoch: tuple[Callable[[Trainee], None], ...] = ()
+    """Called after every epoch, on the training clock; one that sets ``trainee.stopped`` ends the training there."""
+    after_training: tuple[Callable[[Trainee], None], ...] = ()
+    """Called after the last epoch, on the training clock: may choose which weights are kept."""
     prepare: Callable[[nn.Module], Callable[[Any], Any]] = same
     """Wraps the network for training; the wrapped network stays the one that is kept."""
     fine_tune_learning_rate: float | None = None
@@ -98,11 +104,14 @@ class Recipe:
 SLOTS = tuple(found.name for found in fields(Recipe))
 AFTER_TRAINING = ("fine_tune_learning_rate", "finish", "quantize", "deploy", "serialize")
 """Slots that leave the first stage of training alone: compositions that differ only here share it."""
-SAME_STEP = ("steps_per_epoch", "schedule", "learning_rate", "epochs", *AFTER_TRAINING)
+SAME_STEP = (
+    *("steps_per_epoch", "schedule", "learning_rate", "epochs", "after_epoch", "after_training"),
+    *AFTER_TRAINING,
+)
 """Slots that leave the work of a training step as it is: they change which steps are taken, or what follows them."""
 SAME_NETWORK = (
     *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches"),
-    *("optimizer", "loss", "precision", "callbacks", "prepare"),
+    *("micro_batches", "optimizer", "loss", "precision", "callbacks", "after_epoch", "after_training", "prepare"),
 )
 """Slots of training alone: what is served is the same network with other weights."""
 STAGES = ("finish", "quantize", "deploy")
@@ -124,8 +133,11 @@ class Trainee:
     """The state of one run, as losses and callbacks see it.
 
     ``network`` is what is kept, ``forward`` the prepared (say, compiled) form that training calls. ``reference``
-    gives the trained network of another composition of the same workload and seed (a teacher). ``helpers`` are modules
-    by name that are trained beside the network and thrown away after it; a loss adds its own when it is first called.
+    gives the trained network of another composition of the same workload and seed (a teacher). ``validation`` lies on
+    the device. ``epoch`` counts those that are done. ``helpers`` are modules by name that are trained beside the
+    network and thrown away after it; a loss adds its own when it is first called. Whatever callbacks keep from call to
+    call lies in ``kept``, each under a key of its own: recipes serve several runs. Who sets ``stopped`` asks for no
+    further epoch.
     """
 
     recipe: Recipe
@@ -135,6 +147,10 @@ class Trainee:
     seed: int
     reference: Reference
     steps: int = 0
+    epoch: int = 0
+    validation: Split | None = None
+    kept: dict[object, Any] = field(default_factory=dict)
+    stopped: bool = False
     helpers: dict[str, nn.Module] = field(default_factory=dict)
 
 

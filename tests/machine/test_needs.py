@@ -86,7 +86,9 @@ def test_an_unknown_need_is_refused_with_the_nearest():
         needs.missing_need("compilr", "cpu")
 
 
-@pytest.mark.parametrize("need", ["training", "width", "images", "float_inputs", "classes"])
+@pytest.mark.parametrize(
+    "need", ["training", "width", "images", "float_inputs", "classes", "validation", "attention", "fused"]
+)
 def test_what_a_workload_can_lack_is_no_need_of_a_device(need):
     """It is known, but asked of the workload (`suite.run.abilities`): no device has or lacks it."""
     assert need in abilities.OF_WORKLOAD

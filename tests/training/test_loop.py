@@ -12,6 +12,7 @@ from torch import nn
 from suite.errors import UsageError
 from suite.machine import flags
 from suite.training import loop as train
+from suite.training.defaults import cosine
 from suite.training.loop import EpochRecord, FineTuner, Goal, Progress, Trained, TrainingStep
 from suite.training.recipe import Batch, Precision, Split, Splits, Trainee
 
@@ -654,3 +655,63 @@ def test_fine_tuning_takes_another_loss_where_it_is_given():
 
     train.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
     assert 5 == len(calls)  # four steps, and one batch to warm up
+
+
+# -- after epochs -----------------------------------------------------------------------------------------------------
+
+
+def test_epochs_are_counted_for_whoever_is_called_after_them():
+    """From 1; the last call comes before what follows training."""
+    calls = []
+    recipe = tiny.recipe(
+        after_epoch=(lambda trainee: calls.append(trainee.epoch),),
+        after_training=(lambda trainee: calls.append(("end", trainee.epoch)),),
+    )
+    fit(recipe)
+    assert [*range(1, tiny.EPOCHS + 1), ("end", tiny.EPOCHS)] == calls
+
+
+def test_who_asks_to_stop_gets_no_further_epoch():
+    """The records end there, and what follows training follows."""
+    ends = []
+
+    def stop(trainee):
+        trainee.stopped = trainee.epoch == 2
+
+    found = fit(tiny.recipe(after_epoch=(stop,), after_training=(lambda trainee: ends.append(trainee.steps),)))
+    assert 2 == len(found.epochs)
+    assert [2 * tiny.STEPS // tiny.EPOCHS] == ends
+
+
+def test_hooks_find_the_validation_split_and_keep_what_they_like_for_one_run():
+    """Another run begins with nothing kept."""
+    found = []
+
+    def look(trainee):
+        trainee.kept["epochs"] = trainee.kept.get("epochs", 0) + 1
+        found.append((len(trainee.validation), trainee.kept["epochs"]))
+
+    recipe = tiny.recipe(after_epoch=(look,), epochs=2)
+    fit(recipe)
+    fit(recipe, seed=1)
+    assert [(16, 1), (16, 2)] * 2 == found
+
+
+def test_what_changes_the_kept_weights_is_scored():
+    """The last epoch's validation score is that of the weights that are kept."""
+
+    def zero(trainee):
+        with torch.no_grad():
+            for parameter in trainee.network.parameters():
+                parameter.zero_()
+
+    found = fit(tiny.recipe(after_training=(zero,)), goal=goal(2.0))
+    assert 0.5 == found.epochs[-1].score
+
+
+def test_training_without_epochs_calls_nobody():
+    """There is nothing to look at."""
+    calls = []
+    hooks = (calls.append,)
+    fit(tiny.recipe(epochs=0, schedule=cosine, after_epoch=hooks, after_training=hooks))
+    assert [] == calls

@@ -1,0 +1,28 @@
+"""torch.compile for serving, with the weights as constants: packed for the kernels and folded once.
+
+TorchInductor's ``freezing``: Ansel et al. 2024, 'PyTorch 2', https://doi.org/10.1145/3620665.3640366. Faster than
+compilation that reads the weights at every call, most of all for convolutions on CPUs; a second copy of the weights
+may be held. Answers stay but for rounding; training and the artefact are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from suite.registry import technique
+from suite.training.compiling import compile_frozen
+from suite.training.recipe import Recipe
+
+
+@technique(slots=("deploy",), family="compilation", needs=("compiler",), runs=False)
+def compiled_frozen(recipe: Recipe) -> Recipe:
+    """Serve the network through TorchInductor with frozen weights."""
+
+    def deploy(network: nn.Module) -> Callable[[Any], Any]:
+        return compile_frozen(network)
+
+    return replace(recipe, deploy=deploy)

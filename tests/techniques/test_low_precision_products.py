@@ -1,0 +1,57 @@
+"""TF32 and float8: what they set, and where they are not to be had."""
+# the expected value stands on the left
+
+import pytest
+import technique_samples as samples
+import tiny
+import torch
+from technique_samples import composed
+
+from suite.errors import UnavailableError
+from suite.machine import flags
+from suite.machine.needs import missing_need
+from suite.training.recipe import changed_slots
+
+
+def test_tf32_is_asked_of_products_and_convolutions():
+    """Two flags that exist, beside those of earlier techniques."""
+    recipe = composed("tf32", tiny.recipe(flags={"threads": 1}))
+    assert {"threads": 1, "float32_matmul_precision": "high", "cudnn_allow_tf32": 1} == recipe.flags
+    with flags.applied(recipe.flags):
+        assert "high" == torch.get_float32_matmul_precision()
+
+
+@pytest.mark.parametrize(("need", "word"), [("tensorfloat32", "TF32"), ("float8", "float8")])
+def test_a_cpu_has_no_fast_products_of_either(need, word):
+    """With the reason in a sentence."""
+    assert word in missing_need(need, "cpu")
+
+
+@pytest.mark.parametrize(("capability", "lacks"), [((8, 0), True), ((8, 9), False), ((9, 0), False)])
+def test_float8_needs_the_tensor_cores_that_have_it(capability, lacks, monkeypatch):
+    """From Ada and Hopper on."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device=None: capability)
+    monkeypatch.setattr("suite.machine.needs.family", lambda device: device)
+    monkeypatch.setattr(torch.version, "hip", None)
+    assert lacks == (missing_need("float8", "cuda") is not None)
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_tf32_is_asked_of_torch(supported, monkeypatch):
+    """Which knows the cards."""
+    monkeypatch.setattr(torch.cuda, "is_tf32_supported", lambda: supported)
+    monkeypatch.setattr("suite.machine.needs.family", lambda device: device)
+    assert supported == (missing_need("tensorfloat32", "cuda") is None)
+
+
+def test_float8_changes_what_is_served_alone():
+    """Training stays."""
+    plain = tiny.recipe()
+    assert ("quantize", "serialize") == changed_slots(plain, composed("fp8", plain))
+
+
+def test_a_network_without_a_layer_that_fits_is_told_so():
+    """6 x 16, 16 x 8 and 8 x 3: no side pair of multiples of 16."""
+    plain = samples.head_first()
+    with pytest.raises(UnavailableError, match="no Linear layer whose sides are multiples of 16"):
+        composed("fp8", plain).quantize(plain.model(), plain.data().train.inputs)
