@@ -35,10 +35,11 @@ def require(case: Case, plain: Recipe) -> None:
 def require_structure(case: Case, recipe: Recipe) -> None:
     """Raise `UnavailableError` if the technique says that it cannot take such a network, trained or not.
 
-    What it does to the network after training is tried on an untrained one, without training. Anything else that it
-    raises may be the untrained weights' fault, and is raised again when it is done in earnest.
+    A network that it rebuilds is built, and what it does to the network after training is tried on an untrained one,
+    without training. Anything else that it raises may be the untrained weights' fault, and is raised again when it is
+    done in earnest.
     """
-    if recipe.finish is same:
+    if recipe.finish is same and "model" not in case.composition.slots:
         return
     network = lay_out(built(recipe, 0), recipe).to(case.cell.device).eval()
     tuner = FineTuner(
