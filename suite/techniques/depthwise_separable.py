@@ -14,8 +14,8 @@ from torch import nn
 
 from suite.errors import UnavailableError
 from suite.registry import technique
-from suite.training.recipe import Recipe
 from suite.training.rebuilding import rebuilt
+from suite.training.recipe import Recipe
 
 
 @technique(slots=("model",), runs=False)
@@ -40,7 +40,7 @@ def _pair(layer: nn.Conv2d) -> nn.Sequential:
     """[B, in, H, W] to the same shape as ``layer`` gives; the pointwise part alone has a bias, where ``layer`` has."""
     channels = layer.in_channels
     depthwise = nn.Conv2d(
-        channels, channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation,
+        channels, channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation,  # type: ignore[arg-type]  # stubs: tuples of any length
         groups=channels, bias=False, padding_mode=layer.padding_mode,
     )  # fmt: skip
     pointwise = nn.Conv2d(channels, layer.out_channels, 1, bias=layer.bias is not None)

@@ -1,8 +1,8 @@
 """Early exit: a small head after the first stage answers what it is sure of; the rest of the batch goes on.
 
-BranchyNet, Teerapittayanon et al. 2016, https://arxiv.org/abs/1709.01686, with the largest probability for their entropy.
-Both heads are trained jointly from the first step. ``threshold`` is said in advance: nothing is chosen on test data. The
-score is that of the mixed answers. One head more, so more bytes; multiply-accumulates are the most that an item takes.
+BranchyNet, Teerapittayanon et al. 2016, https://arxiv.org/abs/1709.01686, by the largest probability, not the entropy.
+Both heads are trained jointly from the first step. ``threshold`` is said in advance: nothing is chosen on test data.
+Scores are those of the mixed answers. One head more, so more bytes; multiply-accumulates are the most an item takes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from suite.errors import UsageError
 from suite.registry import technique
 from suite.training.cutting import cut
-from suite.training.recipe import Batch, Recipe, Trainee
 from suite.training.rebuilding import rebuilt
+from suite.training.recipe import Batch, Recipe, Trainee
 
 
 @technique(
