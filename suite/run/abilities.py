@@ -93,11 +93,19 @@ def _lacks_classes(case: Case, plain: Recipe) -> str | None:
     return f"the targets of {case.workload.name} are no classes: one tensor [N] of whole numbers"
 
 
+def _lacks_tasks(case: Case, plain: Recipe) -> str | None:
+    targets = plain.data().train.targets
+    if isinstance(targets, dict) and len(targets) > 1:
+        return None
+    return f"the targets of {case.workload.name} are no dictionary of several tasks"
+
+
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
     "width": _lacks_width,
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
+    "tasks": _lacks_tasks,
 }
 KNOWN = (*NEEDS, *OF_WORKLOAD)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from suite.errors import UsageError
 from suite.registry import technique
 from suite.training.cutting import cut
-from suite.training.rebuilding import rebuilt
+from suite.training.rebuilding import Several, evaluating, rebuilt
 from suite.training.recipe import Batch, Recipe, Trainee
 
 
@@ -36,10 +36,10 @@ def early_exit(recipe: Recipe, *, threshold: float = 0.8, weight: float = 1.0) -
         raise UsageError(f"early_exit: weight, of the exit's loss, must be above 0, got {weight}")
 
     def loss(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
-        if not isinstance(output, BothHeads):
+        if not isinstance(output, Several):
             return recipe.loss(trainee, batch, output)
-        exit_loss, last_loss = (recipe.loss(trainee, batch, scores) for scores in output)
-        return last_loss + weight * exit_loss
+        early, last = (recipe.loss(trainee, batch, scores) for scores in output)
+        return last + weight * early
 
     def deploy(network: nn.Module) -> Callable[[Any], Any]:
         for module in network.modules():
@@ -51,12 +51,6 @@ def early_exit(recipe: Recipe, *, threshold: float = 0.8, weight: float = 1.0) -
     return replace(recipe, model=model, loss=loss, deploy=deploy)
 
 
-class BothHeads(tuple[Tensor, ...]):
-    """Class scores [B, K] of the exit and of the last layer, as training sees them."""
-
-    __slots__ = ()
-
-
 class EarlyExit(nn.Module):
     """Inputs [B, C, H, W], class scores [B, K]. Only where it ``skips`` is what has left not computed further."""
 
@@ -64,15 +58,16 @@ class EarlyExit(nn.Module):
         super().__init__()
         self.threshold, self.skips = threshold, False
         self.stage, self.rest = cut(network, example, convolutions=1)
-        with torch.no_grad():
-            self.exit = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.LazyLinear(network(example).shape[1]))
-            self.exit(self.stage(example))  # now it knows its size
+        with torch.no_grad(), evaluating(self):
+            hidden = self.stage(example)
+            self.exit = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.LazyLinear(self.rest(hidden).shape[1]))
+            self.exit(hidden)  # now it knows its size
 
     def forward(self, x: Tensor) -> Any:
         hidden = self.stage(x)
         early = self.exit(hidden)
         if self.training:
-            return BothHeads((early, self.rest(hidden)))
+            return Several((early, self.rest(hidden)))
         stays = early.softmax(1).amax(1) < self.threshold
         if not self.skips:
             return torch.where(stays[:, None], self.rest(hidden), early)

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from suite.errors import UsageError
 from suite.registry import technique
+from suite.training.rebuilding import Several
 from suite.training.recipe import Batch, Recipe, Trainee, Tuner
-from suite.training.slimming import EachWidth, Slimmable
+from suite.training.slimming import Slimmable
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
 
@@ -37,7 +38,7 @@ def slimmable(recipe: Recipe, *, width: float = 0.5) -> Recipe:
         return Slimmable(recipe.model, WIDTHS, width)
 
     def loss(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
-        if not isinstance(output, EachWidth):
+        if not isinstance(output, Several):
             return recipe.loss(trainee, batch, output)
         return torch.stack([recipe.loss(trainee, batch, found) for found in output]).mean()
 

@@ -11,6 +11,7 @@ import torch
 from torch import fx, nn
 
 from suite.errors import UnavailableError
+from suite.training.rebuilding import evaluating
 
 
 def cut(network: nn.Module, example: Any, *, convolutions: int) -> tuple[nn.Module, nn.Module]:
@@ -68,10 +69,8 @@ def _split(traced: fx.GraphModule, place: int) -> tuple[nn.Module, nn.Module]:
 @torch.no_grad()
 def _compare(network: nn.Module, parts: tuple[nn.Module, nn.Module], example: Any) -> None:
     """A trace fixes what depends on the mode, as functional dropout does: then the parts are another network."""
-    modes = [module.training for module in (network, *parts)]
-    network, first, rest = (module.eval() for module in (network, *parts))
-    same = torch.allclose(network(example), rest(first(example)), rtol=1e-4, atol=1e-5)
-    for module, mode in zip((network, first, rest), modes, strict=True):
-        module.train(mode)
+    first, rest = parts
+    with evaluating(network), evaluating(first), evaluating(rest):
+        same = torch.allclose(network(example), rest(first(example)), rtol=1e-4, atol=1e-5)
     if not same:
         raise UnavailableError("torch.fx follows this network in one mode only: serving would differ from training")

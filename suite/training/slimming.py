@@ -16,14 +16,9 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm  # what all batch norms have in common
 
 from suite.errors import UnavailableError
+from suite.training.rebuilding import Several
 
 NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
-
-
-class EachWidth(tuple[Any, ...]):
-    """The outputs of all widths, as training sees them."""
-
-    __slots__ = ()
 
 
 class Slimmable(nn.Module):
@@ -46,7 +41,7 @@ class Slimmable(nn.Module):
 
     def forward(self, x: Any) -> Any:
         if self.training:
-            return EachWidth((*(_call(self.whole, network, x) for _, network in self.narrow), self.whole(x)))
+            return Several((*(_call(self.whole, network, x) for _, network in self.narrow), self.whole(x)))
         chosen = dict(self.narrow).get(self.width)
         return self.whole(x) if chosen is None else _call(self.whole, chosen, x)
 

@@ -54,6 +54,9 @@ FLOATS = torch.zeros(4, 8)
         ("classes", with_inputs(FLOATS, FLOATS), False, "the targets of special are no classes"),
         ("classes", with_inputs(FLOATS, torch.zeros(4)), False, "the targets of special are no classes"),
         ("classes", with_inputs(FLOATS, {"boxes": FLOATS}), False, "the targets of special are no classes"),
+        ("tasks", with_inputs(FLOATS, {"boxes": FLOATS, "classes": FLOATS}), True, ""),
+        ("tasks", with_inputs(FLOATS, {"boxes": FLOATS}), False, "the targets of special are no dictionary of several"),
+        ("tasks", with_inputs(FLOATS), False, "the targets of special are no dictionary of several tasks"),
     ],
 )
 def test_what_a_technique_needs_of_the_data_is_looked_up_in_them(need, data, met, said):

@@ -118,6 +118,22 @@ def test_a_cut_keeps_weights_and_answers():
     assert sorted(dict(network.named_parameters())) == names
 
 
+class Normed(nn.Sequential):
+    """A batch norm in the first part; inputs [B, 1, 8, 8], outputs [B, 2]."""
+
+    def __init__(self):
+        layers = (nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 6), nn.Flatten())
+        super().__init__(*layers)
+
+
+def test_looking_for_the_place_moves_no_statistics():
+    """The network is cut as it was built, in the mode in which it was."""
+    network = composed("early_exit", replace(tiny.recipe(), model=Normed)).model()
+    norm = next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    assert 0 == int(norm.num_batches_tracked)
+    assert all(module.training for module in network.modules())
+
+
 class Branches(nn.Module):
     """Two convolutions of one input: nothing passes between them alone."""
 
