@@ -9,7 +9,7 @@ from torch import Tensor
 from suite.errors import UnavailableError
 from suite.machine.needs import NEEDS, missing_need
 from suite.run.case import Case
-from suite.training.axes import takes_width
+from suite.training.axes import takes, takes_width
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built
 from suite.training.recipe import Recipe, same
@@ -74,6 +74,12 @@ def _lacks_width(case: Case, plain: Recipe) -> str | None:
     return f"the model of {case.workload.name} takes no width=, a factor on its channels"
 
 
+def _lacks_depth(case: Case, plain: Recipe) -> str | None:
+    if takes(plain, "depth"):
+        return None
+    return f"the model of {case.workload.name} takes no depth=, a factor on its layers"
+
+
 def _lacks_images(case: Case, plain: Recipe) -> str | None:
     if is_image(plain.data().train.inputs):
         return None
@@ -103,6 +109,7 @@ def _lacks_tasks(case: Case, plain: Recipe) -> str | None:
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
     "width": _lacks_width,
+    "depth": _lacks_depth,
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
