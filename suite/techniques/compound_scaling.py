@@ -1,6 +1,6 @@
 """Compound scaling: depth, width and resolution grow together, for about ``2 ** phi`` times the arithmetic.
 
-EfficientNet, Tan & Le 2019, https://arxiv.org/abs/1905.11946, section 3.3 with its own constants: depth 1.2, width 1.1
+EfficientNet, Tan & Le 2019, https://arxiv.org/abs/1905.11946, with its own constants: depth 1.2, width 1.1
 and resolution 1.15, each to the power ``phi``. How layers are rounded is the model's: a small network steps by much.
 Images are resized, so they gain no detail beyond their source. Everything costs more; training's length in steps stays.
 """

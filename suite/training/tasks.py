@@ -19,7 +19,7 @@ from suite.training.recipe import Recipe
 from suite.training.trees import Tree, cat, tree_map
 
 MIXES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-OWN_SHARE = 0.9  # of a task's own activations where a cross-stitch unit starts (Misra et al. 2016, section 5)
+OWN_SHARE = 0.9  # of a task's own activations where a cross-stitch unit starts (Misra et al. 2016)
 
 Wrap = Callable[[nn.Module, int], nn.Module]
 """From a layer of the trunk and T to what takes its place; inputs and outputs [T * B, ...]."""
