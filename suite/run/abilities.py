@@ -11,7 +11,7 @@ from suite.errors import UnavailableError, UsageError
 from suite.machine.needs import NEEDS, missing_need
 from suite.run.case import Case
 from suite.training.attention import calls_attention
-from suite.training.axes import takes_width
+from suite.training.axes import takes, takes_width
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built, start
 from suite.training.optimizers import offers
@@ -51,12 +51,13 @@ def require(case: Case, plain: Recipe) -> None:
 def require_structure(case: Case, recipe: Recipe) -> None:
     """Raise `UnavailableError` if the technique says that it cannot take such a network, trained or not.
 
-    What it does to the network before and after training is tried on an untrained one, without training. Anything
-    else that it raises may be the untrained weights' fault, and is raised again when it is done in earnest.
+    What it does to the network before and after training is tried on an untrained one, without training, and one that
+    it rebuilds is built. Anything else that it raises may be the untrained weights' fault, and is raised again when it
+    is done in earnest.
     """
     if recipe.prepare is not same:
         _try(lambda: start(recipe, seed=0, device=case.cell.device, reference=_nobody))
-    if recipe.finish is same:
+    if recipe.finish is same and "model" not in case.composition.slots:
         return
     network = lay_out(built(recipe, 0), recipe).to(case.cell.device).eval()
     tuner = FineTuner(
@@ -105,6 +106,12 @@ def _lacks_width(case: Case, plain: Recipe) -> str | None:
     return f"the model of {case.workload.name} takes no width=, a factor on its channels"
 
 
+def _lacks_depth(case: Case, plain: Recipe) -> str | None:
+    if takes(plain, "depth"):
+        return None
+    return f"the model of {case.workload.name} takes no depth=, a factor on its layers"
+
+
 def _lacks_images(case: Case, plain: Recipe) -> str | None:
     if is_image(plain.data().train.inputs):
         return None
@@ -149,10 +156,18 @@ def _optimizer(plain: Recipe) -> torch.optim.Optimizer:
     return plain.optimizer(built(plain, 0).parameters(), plain.learning_rate)
 
 
+def _lacks_tasks(case: Case, plain: Recipe) -> str | None:
+    targets = plain.data().train.targets
+    if isinstance(targets, dict) and len(targets) > 1:
+        return None
+    return f"the targets of {case.workload.name} are no dictionary of several tasks"
+
+
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
     "validation": _lacks_validation,
     "width": _lacks_width,
+    "depth": _lacks_depth,
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
@@ -160,5 +175,6 @@ OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "foreach": _lacks_kernel("foreach"),
     "fused": _lacks_kernel("fused"),
     "adam": _lacks_adam,
+    "tasks": _lacks_tasks,
 }
 KNOWN = (*NEEDS, *OF_WORKLOAD)

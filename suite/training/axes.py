@@ -72,9 +72,14 @@ def find(recipe: Recipe, name: str) -> Axis:
 
 def takes_width(recipe: Recipe) -> bool:
     """Whether the model can be built with another ``width=``."""
+    return takes(recipe, "width")
+
+
+def takes(recipe: Recipe, option: str) -> bool:
+    """Whether the model can be built with this option."""
     with suppress(TypeError, ValueError):  # some callables tell no signature
         parameters = inspect.signature(recipe.model).parameters
-        return "width" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        return option in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     return False
 
 

@@ -16,6 +16,8 @@ from suite.training.recipe import Recipe, Tuner
 
 MATRIX = 2  # dimensions of the least weight that is pruned: biases and scales are few and matter
 
+GROUP = 4  # neighbours of which sparse tensor cores multiply two
+
 Masks = dict[nn.Parameter, Tensor]
 
 
@@ -75,6 +77,18 @@ def each(scores: Masks, sparsity: float) -> Masks:
 
 
 @torch.no_grad()
+def of_four(scores: Masks) -> Masks:
+    """Masks that are 0 for the two lowest scores of every four inputs (dimension 1) that follow one another.
+
+    Weights whose inputs cannot be divided by four are left out. Raises `UnavailableError` where that is all of them.
+    """
+    found = {weight: _keep_two(score) for weight, score in scores.items() if score.shape[1] % GROUP == 0}
+    if not found:
+        raise UnavailableError("no weight of the network has a number of inputs that is a multiple of four")
+    return found
+
+
+@torch.no_grad()
 def magnitudes(network: nn.Module) -> Masks:
     """The absolute value of every prunable weight."""
     return {weight: weight.abs() for weight in prunable(network)}
@@ -110,3 +124,11 @@ def _keep(scores: Tensor, sparsity: float) -> Tensor:
     keep = torch.ones_like(scores)
     keep[scores.argsort(stable=True)[: round(sparsity * len(scores))]] = 0
     return keep
+
+
+def _keep_two(scores: Tensor) -> Tensor:
+    """1 for the two highest of every four neighbours along dimension 1; of equal ones the first goes first."""
+    inputs_last = scores.movedim(1, -1)
+    groups = inputs_last.reshape(-1, GROUP)
+    keep = torch.ones_like(groups).scatter_(1, groups.argsort(dim=1, stable=True)[:, : GROUP // 2], 0)
+    return keep.view(inputs_last.shape).movedim(-1, 1)

@@ -54,6 +54,9 @@ FLOATS = torch.zeros(4, 8)
         ("classes", with_inputs(FLOATS, FLOATS), False, "the targets of special are no classes"),
         ("classes", with_inputs(FLOATS, torch.zeros(4)), False, "the targets of special are no classes"),
         ("classes", with_inputs(FLOATS, {"boxes": FLOATS}), False, "the targets of special are no classes"),
+        ("tasks", with_inputs(FLOATS, {"boxes": FLOATS, "classes": FLOATS}), True, ""),
+        ("tasks", with_inputs(FLOATS, {"boxes": FLOATS}), False, "the targets of special are no dictionary of several"),
+        ("tasks", with_inputs(FLOATS), False, "the targets of special are no dictionary of several tasks"),
     ],
 )
 def test_what_a_technique_needs_of_the_data_is_looked_up_in_them(need, data, met, said):
@@ -187,3 +190,21 @@ def test_data_that_are_not_here_make_a_cell_unavailable_before_anything_is_built
         case, plain = needing(need, data=absent, model=model)
         with pytest.raises(UnavailableError, match=r"^the files of mine are not in /data: copy them there$"):
             abilities.require(case, plain)
+
+
+def test_a_network_that_a_technique_cannot_rebuild_is_found_before_training():
+    """What the model slot says is heard, not only what follows training."""
+    made = tiny.registry()
+
+    @made.technique(slots=("model",))
+    def rebuilding(recipe):
+        """Cannot."""
+
+        def model():
+            raise UnavailableError("rebuilding: no such layer")
+
+        return replace(recipe, model=model)
+
+    case = tiny.case_of(made, "rebuilding")
+    with pytest.raises(UnavailableError, match="no such layer"):
+        abilities.require_structure(case, case.composition.apply(tiny.recipe()))
