@@ -49,15 +49,14 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
 
     before = sum(parameter.numel() for parameter in network.parameters())
     try:
-        pruner = torch_pruning.pruner.BasePruner(
+        torch_pruning.pruner.BasePruner(
             network,
             example,
             importance=torch_pruning.importance.GroupMagnitudeImportance(),
             pruning_ratio=ratio,
             ignored_layers=_output_layers(network, example),
             forward_fn=lambda model, inputs: model(inputs),
-        )
-        pruner.step()
+        ).step()
         network(example)  # channels that were missed show here
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
