@@ -15,7 +15,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("micro_batches",), family="batch", sweep={"steps": (2, 4, 8)}, needs=("training",), runs=False)
+@technique(slots=("micro_batches",), family="batch", sweep={"steps": (2, 4, 8)}, needs=("training",), quick=False)
 def accumulation(recipe: Recipe, *, steps: int = 4) -> Recipe:
     """Take each batch in ``steps`` parts, or as many as it has items."""
     if steps < 1:

@@ -18,7 +18,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("prepare",), family="memory", needs=("accelerator",), runs=False)
+@technique(slots=("prepare",), family="memory", needs=("accelerator",), quick=False)
 def activation_offload(recipe: Recipe) -> Recipe:
     """Keep on the host what backward needs of the network's forward pass."""
 

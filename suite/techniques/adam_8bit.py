@@ -20,7 +20,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("optimizer",), family="optimizer", needs=("torchao", "compiler", "adam"), runs=False)
+@technique(slots=("optimizer",), family="optimizer", needs=("torchao", "compiler", "adam"), quick=False)
 def adam_8bit(recipe: Recipe) -> Recipe:
     """Hold the moments of Adam or AdamW in 8 bits."""
 

@@ -32,7 +32,7 @@ BACKENDS = {
     family="compilation",
     sweep={"backend": ("math", "flash")},
     needs=("attention",),
-    runs=False,
+    quick=False,
 )
 def attention_kernel(recipe: Recipe, *, backend: str = "math") -> Recipe:
     """Train and serve with this one kernel: math, flash, efficient or cudnn."""

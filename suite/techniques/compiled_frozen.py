@@ -18,7 +18,7 @@ from suite.training.compiling import compile_frozen
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("deploy",), family="compilation", needs=("compiler",), runs=False)
+@technique(slots=("deploy",), family="compilation", needs=("compiler",), quick=False)
 def compiled_frozen(recipe: Recipe) -> Recipe:
     """Serve the network through TorchInductor with frozen weights."""
 

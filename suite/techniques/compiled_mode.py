@@ -23,7 +23,7 @@ GRAPHS = "reduce-overhead"
 MODES = (GRAPHS, "max-autotune", "max-autotune-no-cudagraphs")
 
 
-@technique(slots=("deploy",), family="compilation", sweep={"mode": MODES[:2]}, needs=("compiler",), runs=False)
+@technique(slots=("deploy",), family="compilation", sweep={"mode": MODES[:2]}, needs=("compiler",), quick=False)
 def compiled_mode(recipe: Recipe, *, mode: str = "max-autotune") -> Recipe:
     """Serve the network through TorchInductor in this mode."""
     if mode not in MODES:

@@ -27,7 +27,7 @@ DEPTH, WIDTH, RESOLUTION = 1.2, 1.1, 1.15
     family="structure",
     sweep={"phi": (0.5, 1.0, 2.0)},
     needs=("training", "images", "width", "depth"),
-    runs=False,
+    quick=False,
 )
 def compound_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale depth by ``1.2 ** phi``, width by ``1.1 ** phi`` and the images' sides by ``1.15 ** phi``."""

@@ -15,7 +15,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("schedule",), family="schedule", needs=("training",), runs=False)
+@technique(slots=("schedule",), family="schedule", needs=("training",), quick=False)
 def constant_lr(recipe: Recipe) -> Recipe:
     """Train at the recipe's peak learning rate throughout."""
 

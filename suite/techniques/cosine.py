@@ -13,7 +13,7 @@ from suite.training import defaults
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("schedule",), family="schedule", needs=("training",), runs=False)
+@technique(slots=("schedule",), family="schedule", needs=("training",), quick=False)
 def cosine(recipe: Recipe) -> Recipe:
     """Anneal the learning rate from its peak to zero along half a cosine."""
     return replace(recipe, schedule=defaults.cosine)

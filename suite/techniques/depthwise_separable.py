@@ -18,7 +18,7 @@ from suite.training.rebuilding import rebuilt
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("model",), family="structure", runs=False)
+@technique(slots=("model",), family="structure", quick=False)
 def depthwise_separable(recipe: Recipe) -> Recipe:
     """Replace every convolution larger than 1x1, but for the first one, by a depthwise and a pointwise one."""
     return replace(recipe, model=rebuilt(recipe.model, _separated))

@@ -26,7 +26,7 @@ from suite.training.recipe import Batch, Recipe, Trainee, Tuner
     control="extra_epochs(epochs={epochs})",
     sweep={"weight": (0.3, 0.7)},
     needs=("classes",),
-    runs=False,
+    quick=False,
 )
 def distilled_tuning(recipe: Recipe, *, epochs: int = 3, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
     """Fine-tune for ``epochs`` on the baseline's outputs at ``temperature`` and on the labels."""

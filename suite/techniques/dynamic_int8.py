@@ -20,7 +20,7 @@ from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", runs=False)
+@technique(slots=("quantize", "serialize"), family="quantization", quick=False)
 def dynamic_int8(recipe: Recipe) -> Recipe:
     """Serve Linear layers with int8 weights and activations quantized on the fly; training is left alone."""
 

@@ -27,7 +27,7 @@ from suite.training.recipe import Batch, Recipe, Trainee
     sweep={"threshold": (0.5, 0.6, 0.7, 0.8, 0.9)},
     needs=("training", "classes", "images"),
     conflicts=("compiled", "static_int8"),  # how far an item goes depends on its values: there is no one graph
-    runs=False,
+    quick=False,
 )
 def early_exit(recipe: Recipe, *, threshold: float = 0.8, weight: float = 1.0) -> Recipe:
     """Let items leave after the first stage whose largest probability there is at least ``threshold``."""

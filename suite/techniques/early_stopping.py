@@ -39,7 +39,7 @@ class Watched:
     family="training",
     sweep={"criterion": tuple(CRITERIA)},
     needs=("training", "validation"),
-    runs=False,
+    quick=False,
 )
 def early_stopping(recipe: Recipe, *, patience: int = 3, criterion: str = "patience", threshold: float = 5.0) -> Recipe:
     """Stop by ``criterion``: patience and UP count epochs, GL a ``threshold`` in percent of the best loss."""

@@ -26,7 +26,7 @@ KEY = "averaged weights"
     sweep={"decay": (0.9, 0.99, 0.999)},
     needs=("training",),
     conflicts=("early_stopping",),  # which keeps other weights
-    runs=False,
+    quick=False,
 )
 def ema(recipe: Recipe, *, decay: float = 0.99) -> Recipe:
     """Keep the weights' average, of which ``decay`` stays at every step."""

@@ -32,7 +32,7 @@ REGRESSOR = "regressor"
     sweep={"width": (0.1, 0.25)},
     needs=("training", "width"),
     conflicts=("compiled_training",),  # which prepares the network in its own way alone
-    runs=False,
+    quick=False,
 )
 def feature_hints(recipe: Recipe, *, width: float = 0.25, weight: float = 1.0, layer: str = "") -> Recipe:
     """Train a network ``width`` as wide on labels and on the baseline's features of ``layer`` ("": the middle one)."""

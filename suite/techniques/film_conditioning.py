@@ -15,7 +15,7 @@ from suite.training.recipe import Recipe
 from suite.training.tasks import Film, alike, in_lockstep, only_where_it_mixes
 
 
-@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), runs=False)
+@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), quick=False)
 def film_conditioning(recipe: Recipe) -> Recipe:
     """Train one trunk whose channels each task scales and shifts."""
     wrap = only_where_it_mixes(Film, otherwise=alike)

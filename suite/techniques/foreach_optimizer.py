@@ -14,7 +14,7 @@ from suite.training.optimizers import by
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("optimizer",), family="optimizer", needs=("foreach",), runs=False)
+@technique(slots=("optimizer",), family="optimizer", needs=("foreach",), quick=False)
 def foreach_optimizer(recipe: Recipe) -> Recipe:
     """Update by operations on lists of weights."""
     return replace(recipe, optimizer=by("foreach", recipe.optimizer))

@@ -21,7 +21,7 @@ from suite.training.recipe import Recipe
 MULTIPLE = 16
 
 
-@technique(slots=("quantize", "serialize"), family="precision", needs=("torchao", "float8"), runs=False)
+@technique(slots=("quantize", "serialize"), family="precision", needs=("torchao", "float8"), quick=False)
 def fp8(recipe: Recipe) -> Recipe:
     """Serve Linear layers with weights and activations in float8."""
 

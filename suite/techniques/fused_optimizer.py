@@ -14,7 +14,7 @@ from suite.training.optimizers import by
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("optimizer",), family="optimizer", needs=("fused",), runs=False)
+@technique(slots=("optimizer",), family="optimizer", needs=("fused",), quick=False)
 def fused_optimizer(recipe: Recipe) -> Recipe:
     """Update by fused kernels."""
     return replace(recipe, optimizer=by("fused", recipe.optimizer))

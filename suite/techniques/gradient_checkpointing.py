@@ -24,7 +24,7 @@ from suite.training.segments import checkpointed
     family="memory",
     sweep={"segments": (0, 2, 4)},
     conflicts=("compiled_training", "prune_at_init"),  # which prepare the network in their own way
-    runs=False,
+    quick=False,
 )
 def gradient_checkpointing(recipe: Recipe, *, segments: int = 0) -> Recipe:
     """Train in so many segments; 0: the square root of the number of operations, Chen et al.'s choice."""

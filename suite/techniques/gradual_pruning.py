@@ -23,7 +23,7 @@ from suite.training.recipe import Recipe, Trainee, Tuner
     family="pruning",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.5, 0.8, 0.9, 0.95)},
-    runs=False,
+    quick=False,
 )
 def gradual_pruning(
     recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 5, ramp: float = 0.5, updates: int = 10

@@ -18,7 +18,11 @@ from suite.training.recipe import Batch, Recipe, Trainee
 
 
 @technique(
-    slots=("loss",), family="training", sweep={"smoothing": (0.05, 0.1, 0.2)}, needs=("training", "classes"), runs=False
+    slots=("loss",),
+    family="training",
+    sweep={"smoothing": (0.05, 0.1, 0.2)},
+    needs=("training", "classes"),
+    quick=False,
 )
 def label_smoothing(recipe: Recipe, *, smoothing: float = 0.1) -> Recipe:
     """Spread a share ``smoothing`` of every target over all classes."""

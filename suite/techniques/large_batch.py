@@ -27,7 +27,7 @@ RULES = {"linear": 1.0, "sqrt": 0.5, "none": 0.0}  # powers of the factor
     family="batch",
     sweep={"factor": (2, 4, 8), "rule": ("linear", "sqrt")},
     needs=("training",),
-    runs=False,
+    quick=False,
 )
 def large_batch(recipe: Recipe, *, factor: int = 4, rule: str = "linear") -> Recipe:
     """Train on batches ``factor`` times as large, at a rate that follows ``rule``: linear, sqrt or none."""

@@ -21,7 +21,7 @@ from suite.training.recipe import Recipe
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.75, 0.9375, 0.984375)},
     needs=("training",),
-    runs=False,
+    quick=False,
 )
 def lottery_ticket(
     recipe: Recipe, *, sparsity: float = 0.9375, rounds: int = 4, rewind: int = 20, epochs: int = 40

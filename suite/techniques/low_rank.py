@@ -23,7 +23,7 @@ from suite.training.recipe import Recipe, Tuner
     family="structure",
     control="extra_epochs(epochs={epochs})",
     sweep={"energy": (0.8, 0.9, 0.95)},
-    runs=False,
+    quick=False,
 )
 def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int = 3) -> Recipe:
     """Factor Linear layers to ``rank``, or for 0 to the least that keeps the share ``energy`` of squared weights."""

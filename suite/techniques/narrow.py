@@ -9,7 +9,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe, scaled
 
 
-@technique(slots=("model",), family="structure", sweep={"width": (0.25, 0.5)}, needs=("width",), runs=False)
+@technique(slots=("model",), family="structure", sweep={"width": (0.25, 0.5)}, needs=("width",), quick=False)
 def narrow(recipe: Recipe, *, width: float = 0.25) -> Recipe:
     """Scale the network's channels by ``width``."""
     if not 0 < width <= 1:

@@ -15,7 +15,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("schedule",), family="schedule", needs=("training",), runs=False)
+@technique(slots=("schedule",), family="schedule", needs=("training",), quick=False)
 def one_cycle(recipe: Recipe) -> Recipe:
     """Train with one cycle of the learning rate, up to the recipe's peak."""
 

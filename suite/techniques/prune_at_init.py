@@ -26,7 +26,7 @@ from suite.training.recipe import Recipe, Trainee
     sweep={"sparsity": (0.2, 0.5, 0.8, 0.9, 0.95)},
     needs=("training",),
     conflicts=("compiled_training",),  # which prepares the network in its own way alone
-    runs=False,
+    quick=False,
 )
 def prune_at_init(recipe: Recipe, *, sparsity: float = 0.8) -> Recipe:
     """Zero a share ``sparsity`` of each layer's weights, smallest magnitude first, before training."""

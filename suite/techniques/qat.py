@@ -26,7 +26,7 @@ from suite.training.trees import to
     family="quantization",
     control="extra_epochs(epochs={epochs})",
     sweep={"bits": (8, 4, 2)},
-    runs=False,
+    quick=False,
 )
 def qat(recipe: Recipe, *, bits: int = 8, per_channel: bool = True, epochs: int = 3) -> Recipe:
     """Fine-tune for ``epochs`` with weights of ``bits`` bits, one scale for each output channel or for each tensor."""

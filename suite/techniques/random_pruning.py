@@ -18,7 +18,7 @@ from suite.training.recipe import Recipe
     family="pruning",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.5, 0.8, 0.9, 0.95)},
-    runs=False,
+    quick=False,
 )
 def random_pruning(recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 3) -> Recipe:
     """Zero a share ``sparsity`` of all prunable weights, chosen at random."""

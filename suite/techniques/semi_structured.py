@@ -16,7 +16,7 @@ from suite.training.recipe import Recipe
 
 
 @technique(
-    slots=("finish",), family="pruning", control="extra_epochs(epochs={epochs})", sweep={"epochs": (3, 10)}, runs=False
+    slots=("finish",), family="pruning", control="extra_epochs(epochs={epochs})", sweep={"epochs": (3, 10)}, quick=False
 )
 def semi_structured(recipe: Recipe, *, epochs: int = 3) -> Recipe:
     """Zero the two smallest of every four neighbouring weights, then fine-tune."""

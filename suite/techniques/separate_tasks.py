@@ -15,7 +15,7 @@ from suite.training.recipe import Recipe
 from suite.training.tasks import Apart, in_lockstep
 
 
-@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), runs=False)
+@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), quick=False)
 def separate_tasks(recipe: Recipe) -> Recipe:
     """Train a trunk of its own for each task."""
     return replace(recipe, model=rebuilt(recipe.model, lambda network: in_lockstep(recipe, network, Apart)))

@@ -28,7 +28,7 @@ WIDTHS = (0.25, 0.5, 0.75, 1.0)
     control="narrow(width={width})",
     sweep={"width": WIDTHS},
     needs=("training", "width"),
-    runs=False,
+    quick=False,
 )
 def slimmable(recipe: Recipe, *, width: float = 0.5) -> Recipe:
     """Train one network at a quarter, half, three quarters and all of its channels, and serve it at ``width``."""

@@ -15,7 +15,7 @@ from suite.training.recipe import Recipe
 from suite.training.tasks import Apart, CrossStitch, in_lockstep, only_where_it_mixes
 
 
-@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), runs=False)
+@technique(slots=("model",), family="multi-task", needs=("training", "tasks"), quick=False)
 def soft_sharing(recipe: Recipe) -> Recipe:
     """Train a trunk for each task, mixing their activations after every layer by learned shares."""
     wrap = only_where_it_mixes(CrossStitch, otherwise=Apart)

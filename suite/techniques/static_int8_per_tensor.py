@@ -25,7 +25,7 @@ from suite.training.static_quantization import quantized
     family="quantization",
     needs=("compiler", "int8_cpu", "torchao"),
     conflicts=("compiled",),
-    runs=False,
+    quick=False,
 )
 def static_int8_per_tensor(recipe: Recipe) -> Recipe:
     """Quantize weights and activations to int8 after training, with one scale for all weights of a layer."""

@@ -13,7 +13,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("flags",), family="precision", needs=("tensorfloat32",), runs=False)
+@technique(slots=("flags",), family="precision", needs=("tensorfloat32",), quick=False)
 def tf32(recipe: Recipe) -> Recipe:
     """Let float32 products round their inputs to TF32, in training and in serving."""
     flags = {**recipe.flags, "float32_matmul_precision": "high", "cudnn_allow_tf32": 1}

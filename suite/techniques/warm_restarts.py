@@ -16,7 +16,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("schedule",), family="schedule", sweep={"cycles": (2, 3)}, needs=("training",), runs=False)
+@technique(slots=("schedule",), family="schedule", sweep={"cycles": (2, 3)}, needs=("training",), quick=False)
 def warm_restarts(recipe: Recipe, *, cycles: int = 2, growth: int = 2) -> Recipe:
     """Anneal from the recipe's peak rate in ``cycles``, each ``growth`` times as long as the last."""
     for name, value in (("cycles", cycles), ("growth", growth)):

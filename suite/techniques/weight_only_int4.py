@@ -21,7 +21,7 @@ from suite.training.recipe import Recipe
 BITS = 4
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", sweep={"group": (32, 128)}, runs=False)
+@technique(slots=("quantize", "serialize"), family="quantization", sweep={"group": (32, 128)}, quick=False)
 def weight_only_int4(recipe: Recipe, *, group: int = 32) -> Recipe:
     """Store weights in 4 bits, with a scale for every ``group`` of them that one output reads (0: for all of them)."""
     if group < 0:

@@ -18,7 +18,7 @@ from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", needs=("torchao",), runs=False)
+@technique(slots=("quantize", "serialize"), family="quantization", needs=("torchao",), quick=False)
 def weight_only_int8(recipe: Recipe) -> Recipe:
     """Store the weights of Linear layers in int8 after training."""
 
