@@ -1,7 +1,8 @@
-"""Weights that share few values: found by k-means, shipped as a table of them and one byte for each weight.
+"""Weights that share few values: found by k-means, shipped as a table of them and a byte for each weight that is left.
 
-Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code. Shapes: N weights
-of a tensor, K centroids.
+Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code: a zero takes no
+code; each weight that is none has its distance from the one before. Shapes: N weights of a tensor, M of them not zero,
+K centroids.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from suite.training.masks import MATRIX, prunable
 
 MOST_ROUNDS = 300  # of k-means; far more than it takes
 CODES = 256  # values that a byte tells apart
+FAR = 255  # a distance that goes on in the next byte
 
 
 @torch.no_grad()
@@ -65,14 +67,21 @@ def coded_bytes(network: nn.Module) -> bytes:
 
 
 def encode(state: dict[str, Tensor]) -> bytes:
-    """Matrices of at most 256 values as a table and bytes, all else as it is; LZMA over it all. -0.0 may become 0.0."""
+    """Matrices of at most 256 values as a table, codes and distances, all else as it is; LZMA over it all.
+
+    -0.0 may become 0.0.
+    """
     from safetensors.torch import save
 
     parts: dict[str, Tensor] = {}
     for name, tensor in state.items():
         table, codes = tensor.unique(return_inverse=True) if tensor.dim() >= MATRIX else (tensor, tensor)
         if tensor.dim() >= MATRIX and len(table) <= CODES:
-            parts |= {f"table:{name}": table, f"codes:{name}": codes.to(torch.uint8)}
+            left = tensor.flatten() != 0
+            parts[f"table:{name}"] = table
+            parts[f"codes:{name}"] = codes.flatten()[left].to(torch.uint8)
+            parts[f"steps:{name}"] = steps(left.nonzero().flatten())
+            parts[f"shape:{name}"] = torch.tensor(tensor.shape)
         else:
             parts[f"plain:{name}"] = tensor.clone()  # the format refuses tensors that share memory
     return lzma.compress(save(parts))
@@ -84,5 +93,26 @@ def decode(artefact: bytes) -> dict[str, Tensor]:
 
     parts = load(lzma.decompress(artefact))
     plain = {name.removeprefix("plain:"): part for name, part in parts.items() if name.startswith("plain:")}
-    tables = {name.removeprefix("table:"): part for name, part in parts.items() if name.startswith("table:")}
-    return plain | {name: table[parts[f"codes:{name}"].long()] for name, table in tables.items()}
+    coded = [name.removeprefix("table:") for name in parts if name.startswith("table:")]
+    return plain | {name: _decoded(parts, name) for name in coded}
+
+
+def _decoded(parts: dict[str, Tensor], name: str) -> Tensor:
+    table, shape = parts[f"table:{name}"], parts[f"shape:{name}"].tolist()
+    found = torch.zeros(shape, dtype=table.dtype)
+    found.view(-1)[positions(parts[f"steps:{name}"])] = table[parts[f"codes:{name}"].long()]
+    return found
+
+
+def steps(places: Tensor) -> Tensor:
+    """Places [M] in rising order as distances in bytes [M or more]: 255 means 255 and what the next byte says."""
+    distances = places.diff(prepend=places.new_tensor([-1]))
+    lengths = distances // FAR + 1
+    found = torch.full((int(lengths.sum()),), FAR, dtype=torch.uint8)
+    found[lengths.cumsum(0) - 1] = (distances % FAR).to(torch.uint8)
+    return found
+
+
+def positions(found: Tensor) -> Tensor:
+    """The places [M] that `steps` was given."""
+    return found.long().cumsum(0)[found != FAR] - 1

@@ -65,6 +65,15 @@ def test_what_is_coded_decodes_to_equal_values(count, seed):
     assert all(torch.equal(state[name], found[name]) and state[name].dtype == found[name].dtype for name in state)
 
 
+@given(st.lists(st.integers(0, 5000), unique=True, max_size=30).map(sorted))
+def test_distances_tell_the_places_however_far_apart(places):
+    """Up to 254 take one byte."""
+    found = torch.tensor(places, dtype=torch.long)
+    coded = codebook.steps(found)
+    assert torch.equal(found, codebook.positions(coded))
+    assert len(coded) == sum(1 + gap // 255 for gap in found.diff(prepend=torch.tensor([-1])).tolist())
+
+
 def test_an_artefact_that_does_not_decode_to_itself_does_not_count():
     """No number equals NaN, so it cannot be verified."""
     network = nn.Linear(2, 2)
