@@ -27,13 +27,17 @@ Turn = tuple[float, int, bool]  # seconds, page faults, preempted
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``."""
+    """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``.
+
+    An interval within +-``precision`` ends a sample early; one beyond +-``tolerance`` lets it overdraw its budget.
+    """
 
     baseline: str
     null: str | None
     null_tolerance: float
     precision: float | None
     confidence: float
+    tolerance: float | None = None
 
     @property
     def least(self) -> int:
@@ -62,6 +66,7 @@ class Log:
     backwards: bool = False
     stood_still: bool = False
     look: int = 0
+    within: float = math.inf
 
     def __post_init__(self) -> None:
         self.seconds = {side: [] for side in self.repeats}
@@ -87,29 +92,42 @@ class Log:
         self.hits[side] += hit
 
     def spent(self, seconds: float, max_rounds: int) -> bool:
-        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds.
+        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds
+        and while the machine is so restless that nothing is known within the tolerance.
 
         Where somebody else keeps the core, waiting for more clean rounds has its end too.
         """
         if self.tried == 0:
             return False
-        enough = sum(self.clean) >= self.terms.least or len(self.order) >= PATIENCE * self.terms.least
-        budget = seconds * (1 if enough else PATIENCE)
-        return self.tried >= max_rounds or self.elapsed * (1 + 1 / self.tried) > budget
+        needed = self.elapsed * (1 + 1 / self.tried)
+        if self.tried >= max_rounds or needed > PATIENCE * seconds:
+            return True
+        if sum(self.clean) < self.terms.least:
+            return needed > seconds and len(self.order) >= PATIENCE * self.terms.least
+        return needed > seconds and not self._vague()
 
     def precise(self) -> bool:
         """Whether every side is known well enough. Looking is work too and would disturb every round: not each time."""
-        if self.terms.precision is None or sum(self.clean) < self.look:
+        if sum(self.clean) < self.look or (self.terms.precision, self.terms.tolerance) == (None, None):
             return False
         self.look = math.ceil(1.1 * self.look)
-        clean = np.array(self.clean)
-        others = self.repeats.keys() - {self.terms.baseline}
-        return all(self._known(np.array(self.seconds[side])[clean], clean, self.terms.precision) for side in others)
+        self.within = self._half_width()
+        return self.terms.precision is not None and self.within <= self.terms.precision
 
-    def _known(self, side: np.ndarray, clean: np.ndarray, precision: float) -> bool:
-        ratios = np.array(self.seconds[self.terms.baseline])[clean] / side
+    def _vague(self) -> bool:
+        """Whether a longer sample may tell what this one, as it was last looked at, cannot."""
+        return self.terms.tolerance is not None and self.within > self.terms.tolerance
+
+    def _half_width(self) -> float:
+        """Of the widest interval, as a share of its ratio."""
+        clean = np.array(self.clean)
+        base = np.array(self.seconds[self.terms.baseline])[clean]
+        others = self.repeats.keys() - {self.terms.baseline}
+        return max(self._share(base / np.array(self.seconds[side])[clean]) for side in others)
+
+    def _share(self, ratios: np.ndarray) -> float:
         low, high = median_interval(ratios, self.terms.confidence)
-        return high - low <= 2 * precision * float(np.median(ratios))
+        return (high - low) / 2 / float(np.median(ratios))
 
     def sample(self) -> Sample:
         """The rounds that stand, with all that speaks against them."""

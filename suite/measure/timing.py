@@ -59,6 +59,7 @@ def sample(
     seconds: float,
     seed: int,
     precision: float | None = None,
+    tolerance: float | None = None,
     confidence: float = 0.99,
     synchronize: Call | None = None,
     reset: Mapping[str, Call] | None = None,
@@ -74,9 +75,9 @@ def sample(
     """Time ``sides`` against each other in interleaved rounds for about ``seconds``, warm-up aside.
 
     Ends early once the interval of median(baseline / side) is within +-``precision`` (relative) for every side; what
-    the ratios say never ends it. A budget that holds fewer rounds than an interval at ``confidence`` needs is
-    overdrawn up to four times; if that is not enough either, the sample is suspect. A turn lasts at least
-    ``min_round_seconds``.
+    the ratios say never ends it. The budget is overdrawn up to four times where it holds fewer rounds than an interval
+    at ``confidence`` needs (if that is not enough either, the sample is suspect), and where an interval is wider than
+    +-``tolerance``, as on a restless machine. A turn lasts at least ``min_round_seconds``.
 
     ``synchronize`` waits for an accelerator, inside the clock. ``reset`` by side runs before each of its turns and
     outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
@@ -90,7 +91,8 @@ def sample(
         sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
         synchronize=synchronize or _nothing, counters=counters if host_bound else None,
         terms=Terms(
-            baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, confidence=confidence
+            baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
+            confidence=confidence,
         ),
     )  # fmt: skip
     plan.check()

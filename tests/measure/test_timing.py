@@ -261,6 +261,22 @@ def test_precision_waits_for_the_noisiest_side(two, clock):
     assert run(noisy, clock, precision=0.01, seconds=100).rounds > 100
 
 
+def test_a_restless_machine_is_given_more_time_than_planned(clock):
+    """Half a second does not tell to 3 %; what it takes stays within four times the budget."""
+    noise = np.random.default_rng(0).normal(1, 0.1, 5000)
+    sides = {"baseline": clock.side("a", *(0.004 * noise)), "technique": clock.side("b", 0.004)}
+    taken = run(sides, clock, tolerance=0.03, seconds=0.5, warmup=0)
+    found = taken.ratio("baseline", "technique", 0.99)
+    assert 0.5 < taken.elapsed < 2
+    assert (found.high - found.low) / 2 <= 0.03 * found.value
+    assert 1.5 < run(sides, clock, tolerance=0.0001, seconds=0.5, warmup=0).elapsed <= 2
+
+
+def test_a_still_machine_is_given_none(two, clock):
+    """Its interval is within the tolerance when the budget ends."""
+    assert run(two, clock, tolerance=0.01).rounds == run(two, clock).rounds
+
+
 def test_what_the_ratio_says_never_ends_a_sample(clock):
     """Noise alone decides: scaling one side by ten leaves the number of rounds as it is."""
     noise = np.random.default_rng(0).normal(1, 0.05, 5000)
