@@ -25,6 +25,7 @@ from suite.registry import REGISTRY
 from suite.run import edge
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
 
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
+    serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
