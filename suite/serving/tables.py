@@ -48,9 +48,9 @@ def write(folder: Path, found: Found) -> list[Path]:
         folder.mkdir(parents=True)
     except OSError as error:
         raise ResultsError(f"cannot make {folder}: {error.strerror or error}; choose another with --out") from error
-    tables = {CURVE: found.points, LOADS: found.loads}
+    tables = {CURVE: list(map(asdict, found.points)), LOADS: list(map(asdict, found.loads))}
     for name, rows in tables.items():
-        replace_file(folder / name, _csv([asdict(row) for row in rows]).encode())
+        replace_file(folder / name, _csv(rows).encode())
     return [folder / name for name in tables]
 
 
