@@ -7,8 +7,8 @@ epochs classifies, and whatever trains longer, say from rewound weights, pre-tra
 bytes is thrown away at the end.
 Classes are the eight largest packages of at least five files. No file lies in two parts: within a package the largest
 files come first, each to the part that is furthest below its share (70 % train, 10 % validate, 20 % test), so their
-sizes decide and not their names. Who always says asyncio, the largest, is right for 20.6 % of the 3,684 test windows
-(Python 3.11.7).
+sizes decide and not their names. Who always says asyncio, the largest, is right for 20.6 % of the 3,684 test windows,
+the encoder for 35.8 % (seed 0, Python 3.11.7).
 Shapes: B windows of T = 128 bytes, D channels, K = 8 packages, M hidden bytes.
 """
 
