@@ -49,6 +49,12 @@ def amp_bench(session: nox.Session, precision: str) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def edge_bench(session: nox.Session) -> None:
+    """Measure and check every technique as on a small device: one thread, one item at a time, 256 MB."""
+    _suite(session, "bench", "--edge", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def record(session: nox.Session) -> None:
     """Measure with five processes a timing and store the figures as expectations."""
     _suite(session, "bench", "--expect=record", *session.posargs)

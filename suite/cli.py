@@ -17,13 +17,15 @@ from suite import __version__
 from suite.advise import command as advise
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
-from suite.errors import SuiteError
+from suite.errors import SuiteError, UsageError
 from suite.machine import quiet
 from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
+from suite.run import edge
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
 
@@ -67,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
+    serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))
     commands.add_parser("doctor", help="what this machine is and has").set_defaults(run=_doctor)
@@ -111,12 +114,15 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--resume", help="results folder of an interrupted run to go on with")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
+    add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
+    add("--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge.DEFAULT_CAP})")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
     parser.set_defaults(run=_bench)
 
 
 def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
+    _settle_edge(parsed)
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=_on_accelerator(parsed.device))
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
         environment.pop(name, None)
@@ -129,6 +135,21 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
             print(f"suite: {CUT_SHORT}", file=sys.stderr)
             return EXIT_UNUSABLE
     return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
+
+
+def _settle_edge(parsed: argparse.Namespace) -> None:
+    """Fill in what ``--edge`` implies. Raises `UsageError` for options that contradict it."""
+    if not parsed.edge:
+        if parsed.memory is not None:
+            raise UsageError(f"--memory {parsed.memory} caps the memory of the edge profile; say --edge too")
+        return
+    if parsed.threads != 1 or parsed.device not in ("auto", "cpu"):
+        raise UsageError(
+            f"--edge is one thread of a CPU, got --threads {parsed.threads} --device {parsed.device}; leave them out"
+        )
+    parsed.device = "cpu"
+    parsed.memory = edge.DEFAULT_CAP if parsed.memory is None else parsed.memory
+    edge.cap(parsed.memory)  # a slip is told before pytest starts
 
 
 def _on_accelerator(device: str) -> bool:
@@ -158,6 +179,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume")
     options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
+    options += [("edge", parsed.memory)]
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]

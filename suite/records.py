@@ -182,7 +182,8 @@ class Verdict:
 class Where:
     """The hardware and software a run happens on, as far as expectations care.
 
-    ``levels`` is the ladder, most specific first: machine key, family, ``any``.
+    ``levels`` is the ladder, most specific first: machine key, family, ``any``. ``memory_cap`` are the bytes that
+    serving may need in the edge profile, ``None`` outside of it.
     """
 
     machine: str
@@ -191,6 +192,7 @@ class Where:
     threads: int
     versions: Mapping[str, str] = field(default_factory=dict)
     data_digests: Mapping[str, str] = field(default_factory=dict)
+    memory_cap: int | None = None
 
     @property
     def levels(self) -> tuple[str, str, str]:

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from suite.records import Expectation, Measurement, Where
 
 HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
+MEMORY_CAP = "memory_cap"  # of the edge profile, in bytes; the condition of all its figures
 ENVIRONMENT = ":"  # in a digest, after the name of what the data come with
 ANEW = "record it anew (suite bench --expect=record)"
 
 
 def applies(entry: Expectation, where: Where) -> bool:
-    """Whether the entry is about the hardware and threads of this run."""
-    return entry.level in where.levels and threads_agree(entry, where)
+    """Whether the entry is about the hardware and threads of this run, and about as much memory."""
+    return entry.level in where.levels and threads_agree(entry, where) and caps_agree(entry, where.memory_cap)
+
+
+def caps_agree(entry: Expectation, cap: int | None) -> bool:
+    """Whether the entry was recorded under the same cap of memory, or like the run under none."""
+    return entry.conditions.get(MEMORY_CAP) == cap
 
 
 def threads_agree(entry: Expectation, where: Where) -> bool:

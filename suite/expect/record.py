@@ -12,6 +12,7 @@ from suite.expect.across import ANYWHERE, expectation, level_of, shared
 from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
 from suite.expect.doubts import doubt, from_too_few, null_doubts, weaker
 from suite.expect.files import level_families, load_all, read
+from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
@@ -104,6 +105,8 @@ def _doubt(
 ) -> str:
     """Why a measurement is not recorded; empty where it is."""
     header, before = terms.header, _stored_for(one, stored, terms.header.where)
+    if before is not None and not caps_agree(before, header.where.memory_cap):
+        return "what is stored has another cap of memory; record into another folder (--expect-dir)"
     if terms.drift:
         return why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
     return doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.errors import ExpectationFileError
 from suite.expect.files import CLAIMS, load
-from suite.expect.match import threads_agree, threads_of
+from suite.expect.match import MEMORY_CAP, caps_agree, threads_agree, threads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,13 +29,13 @@ class Store:
         """One expectation for each technique and metric of the workload that has any which applies.
 
         The first folder with one that applies wins; within it, the most specific level. Entries of a family or
-        machine recorded with another number of threads do not apply.
+        machine recorded with another number of threads, and all under another cap of memory, do not apply.
         """
         chosen: dict[tuple[str, str], Expectation] = {}
         for directory in self.directories:
             for level in dict.fromkeys(where.levels):
                 for entry in self._load(directory / level / f"{workload}.toml"):
-                    if threads_agree(entry, where):
+                    if threads_agree(entry, where) and caps_agree(entry, where.memory_cap):
                         chosen.setdefault((entry.technique, entry.metric), entry)
         return tuple(chosen.values())
 
@@ -49,7 +49,12 @@ class Store:
         ]
         others = sorted({entry.level for entry in entries if entry.level not in where.levels})
         threads = sorted({str(threads_of(entry)) for entry in entries if not threads_agree(entry, where)})
+        caps = {str(e.conditions.get(MEMORY_CAP, "no")) for e in entries if not caps_agree(e, where.memory_cap)}
         reasons = []
+        if caps:
+            reasons.append(
+                f"recorded under {_join(sorted(caps))} {MEMORY_CAP}, this run has {where.memory_cap or 'no'}"
+            )
         if threads:
             reasons.append(f"recorded here with {_join(threads)} threads, this run uses {where.threads}")
         if others:

@@ -23,7 +23,17 @@ from suite.training.recipe import Recipe, Reference
 from suite.training.serving import Served, serve, warm_up
 from suite.training.trees import Tree, fill_up, is_image
 
-__all__ = ["Budget", "Side", "Timed", "inference", "saturating_batch", "serving_sides", "training", "training_step"]
+__all__ = [
+    "Budget",
+    "Side",
+    "Timed",
+    "inference",
+    "paired",
+    "saturating_batch",
+    "serving_sides",
+    "training",
+    "training_step",
+]
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
@@ -143,6 +153,11 @@ def _scaled(ratio: Measurement, factor: float) -> Measurement:
     """Per example: a step on half the batch that takes half the time is no faster."""
     low, high = (None if bound is None else bound * factor for bound in (ratio.low, ratio.high))
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
+
+
+def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget) -> Sample:
+    """Rounds of the technique and the baseline at a batch."""
+    return _sample(cell, _pair(sides), batch, budget, seconds=budget.batch, seed=batch)
 
 
 def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget, *, seconds: float, seed: int) -> Sample:

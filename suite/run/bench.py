@@ -16,7 +16,7 @@ from suite.measure import memory, size, speed
 from suite.measure.timing import Sample
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload
-from suite.run import abilities, quality
+from suite.run import abilities, edge, quality
 from suite.run.case import Case, Part
 from suite.run.cells import Profile
 from suite.run.fresh import Workers, replicated
@@ -39,13 +39,15 @@ class Plan:
     """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own.
 
     ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
-    compared with what is stored of the same seed.
+    compared with what is stored of the same seed. ``memory_cap`` are the bytes by which serving may raise the resident
+    set, in the edge profile.
     """
 
     profile: Profile = "default"
     seeds: int = 5
     few: bool = False
     processes: int = 1
+    memory_cap: int | None = None
 
     @property
     def fresh(self) -> bool:
@@ -82,6 +84,7 @@ class Bench(AbstractContextManager["Bench"]):
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
     _able: set[Cell] = field(default_factory=set)
+    _rises: dict[Cell, Measurement] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         select_device(self.device)
@@ -104,7 +107,8 @@ class Bench(AbstractContextManager["Bench"]):
             "memory": self._memory,
         }
         with unchanged_flags(case):
-            return groups[group](case)
+            self._require_memory(case)
+            return self._under_cap(groups[group](case))
 
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""
@@ -133,7 +137,8 @@ class Bench(AbstractContextManager["Bench"]):
     def repeat(self, case: Case) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
         parts: tuple[Part, ...] = ("inference", "training") if case.trains_differently else ("inference",)
-        return self._in_processes(case, 1, self.plan.budget, parts)[0]
+        found = self._in_processes(case, 1, self.plan.budget, parts)[0]
+        return {one.metric: one for one in self._under_cap(list(found.values()))}
 
     # -- groups -------------------------------------------------------------------------------------------------
 
@@ -181,11 +186,28 @@ class Bench(AbstractContextManager["Bench"]):
         found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
         if case.trains_differently:
             found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
-        if self.plan.fresh and case.serves_differently and torch.device(self.device).type == "cpu":
-            found.append(self._ask().rss(case, self._base(case), self._trained(case)))
+        if self.plan.memory_cap is not None or (
+            self.plan.fresh and case.serves_differently and torch.device(self.device).type == "cpu"
+        ):
+            found.append(self._rise(case))
         return found
 
     # -- parts --------------------------------------------------------------------------------------------------
+
+    def _rise(self, case: Case) -> Measurement:
+        """By how much serving raises the resident set, found once for a cell."""
+        if case.cell not in self._rises:
+            self._rises[case.cell] = self._ask().rss(case, self._base(case), self._trained(case))
+        return self._rises[case.cell]
+
+    def _require_memory(self, case: Case) -> None:
+        """Raise `UnavailableError` where serving needs more than the plan's cap."""
+        if self.plan.memory_cap is not None:
+            edge.require(self._rise(case).value, self.plan.memory_cap, case.batch)
+
+    def _under_cap(self, found: list[Measurement]) -> list[Measurement]:
+        """The cap as a condition of every figure: those with and without one are never compared."""
+        return found if self.plan.memory_cap is None else [edge.under(one, self.plan.memory_cap) for one in found]
 
     def _seeds(self, case: Case) -> range:
         seeds = self.plan.seeds_of(baseline=case.composition.is_baseline)
@@ -240,9 +262,13 @@ class Bench(AbstractContextManager["Bench"]):
     def _outcome(self, workload: Workload, composition: Composition, seed: int) -> Outcome:
         trained = self.store.get(workload, composition, seed)
         served = self._serve(workload, composition) if seed == 0 else serve(trained)
-        batch = workload.batch_on(self.device)
+        batch = self._batch(workload)
         warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.first(batch).inputs, batch)))
         return quality.outcome(trained, served, workload, batch=batch)
+
+    def _batch(self, workload: Workload) -> int:
+        """Items of a served batch; one under a cap of memory."""
+        return edge.BATCH if self.plan.memory_cap is not None else workload.batch_on(self.device)
 
     def _serve(self, workload: Workload, composition: Composition) -> Served:
         """The served network of seed 0, kept while its case is measured."""

@@ -20,6 +20,8 @@ class Case:
     workload: Workload
     composition: Composition
     control: Composition
+    items: int | None = None
+    """Items of a served batch where it is not the workload's."""
 
     def __str__(self) -> str:
         return str(self.cell)
@@ -29,7 +31,7 @@ class Case:
     @property
     def batch(self) -> int:
         """Items of a served batch."""
-        return self.workload.batch_on(self.cell.device)
+        return self.workload.batch_on(self.cell.device) if self.items is None else self.items
 
     @property
     def trains_differently(self) -> bool:
@@ -62,12 +64,16 @@ class Case:
         return "compiler" in self.composition.needs
 
 
-def case(registry: Registry, workload: Workload, composition: str, device: str) -> Case:
-    """The case of a composition's text. Raises `UsageError` for a name or parameter that does not exist."""
+def case(registry: Registry, workload: Workload, composition: str, device: str, items: int | None = None) -> Case:
+    """The case of a composition's text, served in batches of ``items`` if given.
+
+    Raises `UsageError` for a name or parameter that does not exist.
+    """
     resolved = registry.resolve(composition)
     return Case(
         cell=Cell(workload=workload.name, technique=resolved.name, device=device),
         workload=workload,
         composition=resolved,
         control=registry.control(resolved),
+        items=items,
     )

@@ -23,6 +23,8 @@ class Selection:
     techniques: Sequence[str] = ()
     precision: str = "fp32"
     profile: Profile = "default"
+    batch: int | None = None
+    """Items of a served batch, instead of each workload's own."""
 
     @property
     def is_everything(self) -> bool:
@@ -41,7 +43,7 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
         for text in selection.techniques:
             _check_values(registry, workload, text)
     cases = [
-        case(registry, workload, composition, selection.device)
+        case(registry, workload, composition, selection.device, selection.batch)
         for workload in _workloads(registry, selection)
         for composition in _compositions(registry, workload, selection, added, notes)
     ]

@@ -109,7 +109,13 @@ class Workers:
         extra: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         path = Path(self._folder.name) / "request.json"
-        full = {**request, "cell": asdict(case.cell), "load": list(self.load), "flags": flags.read()}
+        full = {
+            **request,
+            "cell": asdict(case.cell),
+            "batch": case.items,
+            "load": list(self.load),
+            "flags": flags.read(),
+        }
         path.write_text(json.dumps(full), "utf-8")
         environment = self._environment(case, default_allocator=default_allocator)
         with phase("fresh_process"), _reported_hanging(case):

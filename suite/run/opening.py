@@ -108,7 +108,7 @@ def _header(
         started=now.isoformat(timespec="seconds"),
         command=options.command,
         commit=git_commit(Path.cwd()),
-        where=where(device, data_digests=digests),
+        where=replace(where(device, data_digests=digests), memory_cap=plan.memory_cap),
         seeds=tuple(plan.seeds_of(baseline=True)),
         profile=plan.profile,
         processes=plan.processes,
@@ -177,7 +177,7 @@ def _changes(before: RunHeader, now: RunHeader) -> list[str]:
     facts = {
         "code (sources of the loaded modules or of the suite)": (before.sources, now.sources),
         "commit": (before.commit, now.commit),
-        "machine, versions or threads": tuple(replace(h.where, data_digests={}) for h in (before, now)),
+        "machine, versions, threads or cap of memory": tuple(replace(h.where, data_digests={}) for h in (before, now)),
         "data": (before.where.data_digests, now.where.data_digests),
         "seeds": (before.seeds, now.seeds),
         "profile": (before.profile, now.profile),

@@ -18,6 +18,7 @@ from suite import phases
 from suite.errors import SetupError, SuiteError
 from suite.records import GROUPS, TIERS, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
+from suite.run import edge
 from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
@@ -57,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-load", action="append", default=[], help="module or .py file that declares techniques or workloads")
     add("--suite-resume", type=Path, default=None, help="results folder of an interrupted run to go on with")
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
+    add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
 
 
@@ -188,6 +190,7 @@ def _selection(config: pytest.Config, device: str) -> Selection:
         techniques=option.suite_technique,
         precision=option.suite_precision,
         profile=_profile(config),
+        batch=None if option.suite_edge is None else edge.BATCH,
     )
 
 
@@ -252,10 +255,17 @@ def _open(session: pytest.Session) -> None:
     profile, recording = _profile(config), option.suite_expect == "record"
     processes = option.suite_processes or (5 if recording and profile != "quick" else 1)
     few = profile == "default" and option.suite_seeds is None and not recording
+    memory_cap = None if option.suite_edge is None else edge.cap(option.suite_edge)
     config.stash[SESSION] = open_session(
         REGISTRY,
         _options(config),
-        plan=Plan(profile=profile, seeds=option.suite_seeds or DEFAULT_SEEDS, few=few, processes=processes),
+        plan=Plan(
+            profile=profile,
+            seeds=option.suite_seeds or DEFAULT_SEEDS,
+            few=few,
+            processes=processes,
+            memory_cap=memory_cap,
+        ),
         cases=cases_of(config),
         reporter=Progress(config).reporter,
     )

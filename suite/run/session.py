@@ -160,6 +160,7 @@ class Session(AbstractContextManager["Session"]):
         found += [] if plan.processes == 1 else ["--processes", str(plan.processes)]
         on_cpu = self.header.where.device.startswith("cpu")
         found += [] if quiet.threads() == 1 or not on_cpu else ["--threads", str(quiet.threads())]
+        found += [] if plan.memory_cap is None else ["--edge", "--memory", f"{plan.memory_cap}B"]
         for tier in options.gate_tiers if len(options.gate_tiers) < len(Options.gate_tiers) else ():
             found += ["--gate-tier", tier]
         found += [] if options.reports_dir == Options.reports_dir else ["--reports-dir", str(options.reports_dir)]

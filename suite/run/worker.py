@@ -102,7 +102,7 @@ class _Rebuilt:
         flags.write(request["flags"])
         select_device(cell.device)
         workload = REGISTRY.find_workload(cell.workload)
-        self.case = case(REGISTRY, workload, cell.technique, cell.device)
+        self.case = case(REGISTRY, workload, cell.technique, cell.device, request.get("batch"))
         store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=read(request["data"], "cpu"))
         recipes = (store.recipe(workload, found, 0) for found in (REGISTRY.baseline, self.case.composition))
         self.base, self.technique = (
