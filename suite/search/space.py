@@ -33,13 +33,15 @@ class Space:
         return self.registry.canonical("+".join(sorted(members, key=self.registry.stage)) or BASELINE)
 
     def draw(self, random: Random, seen: Iterable[str]) -> dict[str, str] | None:
-        """A random choice that composes and is not ``seen``; small compositions are as likely as large ones.
+        """A random choice that composes and is not ``seen``; small compositions are likelier.
 
         `None` where none was found.
         """
         known = set(seen)
         for _ in range(DRAWS):
-            names = random.sample(list(self.options), random.randint(1, min(self.most, len(self.options))))
+            sizes = range(1, min(self.most, len(self.options)) + 1)
+            (size,) = random.choices(sizes, [1 / size for size in sizes])
+            names = random.sample(list(self.options), size)
             chosen = self.nothing() | {name: random.choice(self.options[name][1:]) for name in names}
             try:
                 text = self.text(chosen)
