@@ -43,5 +43,7 @@ def test_the_example_runs_and_goes_on(tmp_path, monkeypatch, capfd):
         assert 0 == main(shlex.split(command)[1:])
         said = capfd.readouterr().out
         assert "3 compositions measured" in said
-        assert re.search(r"^found: \S+, speedup [\d.]+x \[.*\], accuracy difference .* points over 5 seeds", said, re.M)
+        assert re.search(
+            r"^found: \S+, speedup [\d.]+x \[.*\], accuracy difference .* points over 5 seeds", said, re.MULTILINE
+        )
     assert "[1]" not in said
