@@ -32,18 +32,15 @@ def test_a_command_asks_what_can_be_asked(command):
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
-def test_the_example_runs_and_goes_on(tmp_path, monkeypatch, capfd):
-    """Three compositions compose; the same command again measures none but says the winner again."""
+def test_the_example_runs(tmp_path, monkeypatch, capfd):
+    """Three compositions are measured, and the winner is told with its intervals."""
     from suite.cli import main
 
     monkeypatch.chdir(tmp_path)
     Path("irises.py").write_text(PROGRAM, "utf-8")
     (command,) = (line for line in COMMANDS if "--load" in line)
-    for _ in range(2):
-        assert 0 == main(shlex.split(command)[1:])
-        said = capfd.readouterr().out
-        assert "3 compositions measured" in said
-        assert re.search(
-            r"^found: \S+, speedup [\d.]+x \[.*\], accuracy difference .* points over 5 seeds", said, re.MULTILINE
-        )
-    assert "[1]" not in said
+    assert 0 == main(shlex.split(command)[1:])
+    said = capfd.readouterr().out
+    assert "3 compositions measured" in said
+    found = r"^found: \S+, speedup [\d.]+x \[.*\], accuracy difference .* points over 5 seeds"
+    assert re.search(found, said, re.MULTILINE)
