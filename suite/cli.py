@@ -5,26 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from suite import __version__
 from suite.advise import command as advise
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
-from suite.machine import quiet
+from suite.machine import child, quiet
 from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
 from suite.run import edge
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.search import command as search
 from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
@@ -63,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_record(commands.add_parser("record", help="store figures of a run as expectations"))
     _add_report(commands.add_parser("report", help="write and show the tables of a run"))
     plan.add_plan(commands.add_parser("plan", help="the best measured cell within budgets"))
+    search.add(commands.add_parser("search", help="find the best composition within budgets", allow_abbrev=False))
     plan.add_roi(commands.add_parser("roi", help="what each technique returns on its investment"))
     _add_list(commands.add_parser("list", help="list workloads, techniques or metrics"))
     _add_lint(commands.add_parser("lint", help="check expectation files"))
@@ -123,14 +122,14 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
     _settle_edge(parsed)
-    environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=_on_accelerator(parsed.device))
+    environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=child.on_accelerator(parsed.device))
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
         environment.pop(name, None)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])  # what a person would type again
     command = [sys.executable, "-P", "-m", "suite.run.pinned", *_pytest_arguments(parsed), *rest]
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         ended = Path(folder) / "ended"
-        code = _run(command, environment | {ENDED: str(ended)})
+        code = child.run_to_end(command, environment | {ENDED: str(ended)})
         if code == EXIT_PASS and not (ended.exists() and ended.read_text("utf-8") == str(EXIT_PASS)):
             print(f"suite: {CUT_SHORT}", file=sys.stderr)
             return EXIT_UNUSABLE
@@ -150,30 +149,6 @@ def _settle_edge(parsed: argparse.Namespace) -> None:
     parsed.device = "cpu"
     parsed.memory = edge.DEFAULT_CAP if parsed.memory is None else parsed.memory
     edge.cap(parsed.memory)  # a slip is told before pytest starts
-
-
-def _on_accelerator(device: str) -> bool:
-    """Whether the run computes on an accelerator: such a process is neither pinned nor held to one thread."""
-    if device == "cpu":
-        return False
-    from suite.machine.hardware import resolve_device  # loads torch
-
-    return not resolve_device(device).startswith("cpu")
-
-
-def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run the child to its end. An interruption or termination is the child's to handle: it keeps what it measured."""
-    with subprocess.Popen(command, env=environment) as child:  # noqa: S603  # our own command
-        handlers: dict[signal.Signals, Any] = {
-            signal.SIGINT: signal.SIG_IGN,
-            signal.SIGTERM: lambda *_: child.send_signal(signal.SIGINT),
-        }
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        try:
-            return child.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:

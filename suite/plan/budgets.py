@@ -12,7 +12,12 @@ from suite.metrics import METRICS
 from suite.plan.quantities import parse_quantity, spell
 from suite.records import Measurement, Metric
 
-ALIASES = {"bytes": "artefact_bytes", "size": "artefact_bytes", "memory": "peak_memory_inference"}
+ALIASES = {
+    "bytes": "artefact_bytes",
+    "size": "artefact_bytes",
+    "memory": "peak_memory_inference",
+    "latency": "latency_p50",
+}
 """Short names: those that the tables of `suite report` show, and ``bytes``."""
 
 VARYING_UNITS = frozenset({"s", "1/s", "J"})  # never the same twice, unlike counts
@@ -110,14 +115,15 @@ def _parsed(text: str, side: str, known: Mapping[str, Metric]) -> Budget:
     found = _BUDGET.fullmatch(text)
     if found is None:
         raise UsageError(f"{text!r} is no budget; write one like bytes=100kB or 'speedup>=1.5'")
-    row = _metric(found[1], known)
+    row = find_metric(found[1], known)
     given = side if found[2] == "=" else found[2]
     _check_side(row, given, found[3])
     limit = parse_quantity(found[3], metric=row.name, unit=row.unit)
     return Budget(metric=row.name, limit=limit, unit=row.unit, better=row.better)
 
 
-def _metric(name: str, known: Mapping[str, Metric]) -> Metric:
+def find_metric(name: str, known: Mapping[str, Metric]) -> Metric:
+    """The metric of a name or of one of its short forms. Raises `UsageError` with the nearest ones for another."""
     full = name if name in known else ALIASES.get(name, name)
     if full not in known:
         raise unknown("metric", name, [*known, *ALIASES])

@@ -1,0 +1,32 @@
+"""Child processes that measure: started in a quiet environment, ended by their own handling of interruptions."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+
+def on_accelerator(device: str) -> bool:
+    """Whether the run computes on an accelerator: such a process is neither pinned nor held to one thread."""
+    if device == "cpu":
+        return False
+    from suite.machine.hardware import resolve_device  # loads torch
+
+    return not resolve_device(device).startswith("cpu")
+
+
+def run_to_end(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run the child to its end. An interruption or termination is the child's to handle: it keeps what it measured."""
+    with subprocess.Popen(command, env=environment) as child:  # noqa: S603  # our own command
+        handlers: dict[signal.Signals, Any] = {
+            signal.SIGINT: signal.SIG_IGN,
+            signal.SIGTERM: lambda *_: child.send_signal(signal.SIGINT),
+        }
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            return child.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

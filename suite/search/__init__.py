@@ -1,0 +1,1 @@
+"""`suite search`: the best composition of techniques within budgets, found by measuring compositions."""
