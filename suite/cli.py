@@ -109,6 +109,8 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     add("--resume", help="results folder of an interrupted run to go on with")
+    add("--reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
+    add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
@@ -156,12 +158,12 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
-    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume")
+    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume", "cache_dir")
     options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    flags = [f"--suite-{name}" for name in ("quick", "full", "partial") if getattr(parsed, name)]
+    flags = [f"--suite-{name}" for name in ("quick", "full", "partial", "reuse") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]

@@ -39,6 +39,8 @@ class Options:
     reports_dir: Path = Path("reports")
     command: str = ""
     resume: Path | None = None
+    reuse: Path | None = None
+    """The folder of kept trainings, where they may be reused."""
     load: tuple[str, ...] = ()
     """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS

@@ -56,6 +56,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-reports-dir", type=Path, default=Path("reports"), help="where results are written")
     add("--suite-load", action="append", default=[], help="module or .py file that declares techniques or workloads")
     add("--suite-resume", type=Path, default=None, help="results folder of an interrupted run to go on with")
+    add("--suite-reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
+    add("--suite-cache-dir", type=Path, default=None, help="where trainings are kept (default: cache, below reports)")
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
     add("--suite-full", action="store_true", help="run every technique's sweep")
 
@@ -277,6 +279,7 @@ def _options(config: pytest.Config) -> Options:
         gate_tiers=tuple(option.suite_gate_tier) or TIERS,
         reports_dir=option.suite_reports_dir,
         resume=option.suite_resume,
+        reuse=(option.suite_cache_dir or option.suite_reports_dir / "cache") if option.suite_reuse else None,
         load=tuple(option.suite_load),
         chosen=(*selection.workloads, *selection.techniques, selection.precision),
         command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),

@@ -64,6 +64,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
+    from suite.run import reuse  # loads torch
 
     wide = width_of(terminal)
     terminal.section("trade-offs")
@@ -74,6 +75,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
+    for line in reuse.lines(run.bench.store.cache, measurements):
+        terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
     for line in time_lines(wide):
         terminal.line(line)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
+REUSED = "reused: an earlier run trained it"
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
@@ -214,7 +215,8 @@ class Session(AbstractContextManager["Session"]):
             planned={cell: (group,)}, fresh_processes=self.bench.plan.fresh, quiet=self.header.quiet,
             near=lambda m: self.store.near(m.cell.workload, m.cell.technique, m.metric, where), today=self._today,
         )  # fmt: skip
-        return [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
+        shown = [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
+        return [_noting(v, REUSED) if v.measurement is not None and v.measurement.reused else v for v in shown]
 
     def _repeated(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
         """A paired timing has regressed only if two of three processes say so.
