@@ -109,6 +109,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     add("--resume", help="results folder of an interrupted run to go on with")
+    add("--max-minutes", help="leave out cells that would not fit into so many minutes; the run is then partial")
     add("--reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
     add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
@@ -158,7 +159,18 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
-    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume", "cache_dir")
+    single = (
+        "device",
+        "precision",
+        "seeds",
+        "processes",
+        "expect",
+        "expect_dir",
+        "reports_dir",
+        "resume",
+        "cache_dir",
+        "max_minutes",
+    )
     options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)

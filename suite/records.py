@@ -97,6 +97,19 @@ class CellFailure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Duration:
+    """Wall seconds that a group of a cell took, training included where it came first.
+
+    ``reuse`` says that trainings of earlier runs were to be taken, if there were any.
+    """
+
+    cell: Cell
+    group: Group
+    seconds: float
+    reuse: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where figures come from. ``data_digest`` is the digest of one workload's data."""
 

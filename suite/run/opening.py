@@ -38,10 +38,11 @@ def open_session(
     Raises `SuiteError` for files that cannot be read, folders that cannot be written, and a folder that cannot be
     resumed because its figures are of other code, data, machine or options.
     """
-    from suite.run import reuse
+    from suite.run import budget, reuse
     from suite.run.bench import Bench  # loads torch
 
     reuse.check(options)
+    budget.check(options)
     phases.reset()
     store = Store([options.expect_dir, shipped_expectations()])
     _check_expectations(registry, options)  # a malformed file is found now, not after an hour

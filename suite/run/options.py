@@ -41,6 +41,8 @@ class Options:
     resume: Path | None = None
     reuse: Path | None = None
     """The folder of kept trainings, where they may be reused."""
+    max_minutes: float | None = None
+    """How long the run may take: cells that would not fit are left out, and the run is then partial."""
     load: tuple[str, ...] = ()
     """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS

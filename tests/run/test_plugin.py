@@ -132,6 +132,7 @@ def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, c
     given = {key: value for key, value in changes.items() if key != "failing"}
     run = SimpleNamespace(
         left_out=lambda: left,
+        passed_over=tuple,
         exit_code=lambda: changes.get("failing", 0),
         options=Options(**given),
         planned={CASE: GROUPS},
