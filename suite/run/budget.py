@@ -62,7 +62,7 @@ class Budget:
         if not self.left or self.seconds is None:
             return []
         told = ", ".join(f"{case} ({why})" for case, why in self.left.items())
-        cells = f"{len(self.left)} of {len(self.found)} cells are"
+        cells = f"{len(self.left)} of {len(self.found)} cells {'is' if len(self.left) == 1 else 'are'}"
         return [f"--max-minutes {self.seconds / MINUTE:g}: {cells} left out, so that the run is partial: {told}"]
 
 

@@ -67,8 +67,8 @@ def forecast(found: Mapping[Case, Estimate]) -> str:
     said = (
         f"the run of {days[-1]}" if len(days) == 1 else f"runs of {days[0]} to {days[-1]}" if days else "what is left"
     )
-    have = "has" if guessed == 1 else "have"
-    unknown = f"; {guessed} of them {have} no history and {'is' if guessed == 1 else 'are'} guessed" if guessed else ""
+    have, are = ("has", "is") if guessed == 1 else ("have", "are")
+    unknown = f"; {guessed} of them {have} no history and {are} guessed" if guessed else ""
     return f"{count}: about {minutes(total)} by {said}{unknown}"
 
 

@@ -275,6 +275,7 @@ def _plan(session: pytest.Session) -> None:
     config, run = session.config, session.config.stash[SESSION]
     try:
         found = budget.plan(run, _collected(session))
+        budget.narrow(run, found)
     except SuiteError:
         del config.stash[SESSION]  # nothing was measured, so nothing is reported
         raise
