@@ -111,6 +111,9 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--reports-dir", default="reports")
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     add("--resume", help="results folder of an interrupted run to go on with")
+    add("--max-minutes", help="leave out cells that would not fit into so many minutes; the run is then partial")
+    add("--reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
+    add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
     add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
@@ -152,13 +155,24 @@ def _settle_edge(parsed: argparse.Namespace) -> None:
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
-    single = ("device", "precision", "seeds", "processes", "expect", "expect_dir", "reports_dir", "resume")
+    single = (
+        "device",
+        "precision",
+        "seeds",
+        "processes",
+        "expect",
+        "expect_dir",
+        "reports_dir",
+        "resume",
+        "cache_dir",
+        "max_minutes",
+    )
     options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
     options += [("edge", parsed.memory)]
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    flags = [f"--suite-{name}" for name in ("quick", "full", "partial") if getattr(parsed, name)]
+    flags = [f"--suite-{name}" for name in ("quick", "full", "partial", "reuse") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]

@@ -59,7 +59,8 @@ class Measurement:
     ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted.
     ``conditions`` are what the figure depends on beside the machine (``batch``, ``threads``, precision flags): an
     expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
-    ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter.
+    ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
+    that the figure is that of a network, or has a control, which an earlier run trained.
     """
 
     cell: Cell
@@ -82,6 +83,7 @@ class Measurement:
     conditions: Mapping[str, int | str] = field(default_factory=dict)
     by_seed: tuple[float, ...] = ()
     margin: float | None = None
+    reused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,19 @@ class CellFailure:
     group: Group
     kind: Literal["unavailable", "error"]
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """Wall seconds that a group of a cell took, training included where it came first.
+
+    ``reuse`` says that trainings of earlier runs were to be taken, if there were any.
+    """
+
+    cell: Cell
+    group: Group
+    seconds: float
+    reuse: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ def doubt(measured: Measurement, header: RunHeader, biased: Mapping[tuple[str, s
     noise = SIGMAS * (measured.noise or 0.0)
     doubts = {
         f"suspect: {measured.suspect}": measured.suspect,
+        "of a training of an earlier run; run it without --reuse": measured.reused,
         f"its value is {measured.value!r}": not math.isfinite(measured.value),
         f"measured as {measured.unit}, {measured.better} is better; the catalogue has {known.unit}, {known.better}": (
             (measured.unit, measured.better) != (known.unit, known.better)

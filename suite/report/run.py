@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, Union, get_ar
 from urllib.parse import quote
 
 from suite.errors import ResultsError
-from suite.records import CellFailure, Measurement, RunHeader, Verdict
+from suite.records import CellFailure, Duration, Measurement, RunHeader, Verdict
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,12 +35,13 @@ RESULTS = "results.jsonl"
 LATEST = "latest"
 LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
 
-Record = RunHeader | Measurement | CellFailure | Verdict
+Record = RunHeader | Measurement | CellFailure | Verdict | Duration
 TYPES: dict[str, type[Record]] = {
     "header": RunHeader,
     "measurement": Measurement,
     "failure": CellFailure,
     "verdict": Verdict,
+    "duration": Duration,
 }
 R = TypeVar("R", bound=Record)
 
@@ -85,7 +86,7 @@ class RunFolder:
     def results(self) -> Path:
         return self.path / RESULTS
 
-    def append(self, *records: Measurement | CellFailure | Verdict) -> None:
+    def append(self, *records: Measurement | CellFailure | Verdict | Duration) -> None:
         """Add one line each, all at once, and sync them. Raises `ResultsError` for NaN and an unwritable folder."""
         if records:
             _append(self.results, *records)

@@ -21,6 +21,7 @@ from suite.run.case import Case, Part
 from suite.run.cells import Profile
 from suite.run.fresh import Workers, replicated
 from suite.run.guard import unchanged_flags
+from suite.run.reuse import marked
 from suite.run.store import Reporter, TrainedStore
 from suite.scores.items import Outcome
 from suite.training.devices import select_device
@@ -31,6 +32,7 @@ from suite.training.trees import fill_up
 
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
+TRAINED: tuple[Group, ...] = ("quality", "size")  # groups whose figures are those of the trained weights
 BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 
 
@@ -108,7 +110,9 @@ class Bench(AbstractContextManager["Bench"]):
         }
         with unchanged_flags(case):
             self._require_memory(case)
-            return self._under_cap(groups[group](case))
+            found = self._under_cap(groups[group](case))
+        names = {case.composition.name, case.control.name}
+        return marked(found, reused=group in TRAINED and self.store.reuses(case.workload.name, names))
 
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""

@@ -38,8 +38,11 @@ def open_session(
     Raises `SuiteError` for files that cannot be read, folders that cannot be written, and a folder that cannot be
     resumed because its figures are of other code, data, machine or options.
     """
+    from suite.run import budget, reuse
     from suite.run.bench import Bench  # loads torch
 
+    reuse.check(options)
+    budget.check(options)
     phases.reset()
     store = Store([options.expect_dir, shipped_expectations()])
     _check_expectations(registry, options)  # a malformed file is found now, not after an hour
@@ -47,10 +50,12 @@ def open_session(
         workloads = list({case.workload.name: case.workload for case in cases}.values())
         digests, broken = data_digests(workloads)
         header = _header(registry, options, plan, cases, digests)
+    trainings = reuse.opened(options, header)
     folder = _folder(options, header)
     with phases.phase("imports"):
         _import_heavy(workloads)
     bench = Bench(registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter)
+    bench.store.cache = trainings
     if options.expect != "off":  # then the files are not looked at, and may be malformed
         bench.saturating |= _known_batches(store, workloads, header.where)
     bench.saturating |= _batches_before(options, folder)

@@ -39,6 +39,10 @@ class Options:
     reports_dir: Path = Path("reports")
     command: str = ""
     resume: Path | None = None
+    reuse: Path | None = None
+    """The folder of kept trainings, where they may be reused."""
+    max_minutes: float | None = None
+    """How long the run may take: cells that would not fit are left out, and the run is then partial."""
     load: tuple[str, ...] = ()
     """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS

@@ -18,12 +18,12 @@ from suite import phases
 from suite.errors import SetupError, SuiteError
 from suite.records import GROUPS, TIERS, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
-from suite.run import edge
+from suite.run import budget, edge
 from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, hush_benchmark_table, summarize
+from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules
 
@@ -57,6 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-reports-dir", type=Path, default=Path("reports"), help="where results are written")
     add("--suite-load", action="append", default=[], help="module or .py file that declares techniques or workloads")
     add("--suite-resume", type=Path, default=None, help="results folder of an interrupted run to go on with")
+    add("--suite-max-minutes", type=float, default=None, help="leave out cells that would not fit into so many minutes")
+    add("--suite-reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
+    add("--suite-cache-dir", type=Path, default=None, help="where trainings are kept (default: cache, below reports)")
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
     add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
@@ -100,6 +103,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
     if any(_case(item) for item in session.items) and not config.option.collectonly:
         _or_exit(lambda: _check_selection(session))
         _or_exit(lambda: _open(session))
+        _or_exit(lambda: _plan(session))
     return (yield)
 
 
@@ -152,6 +156,8 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
     session = request.config.stash[SESSION]
 
     def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
+        if not session.starts(case):
+            pytest.skip(budget.SPENT)
         try:
             verdicts = session.run(case, group)
             if then is not None:
@@ -273,6 +279,22 @@ def _open(session: pytest.Session) -> None:
         sys.stderr.write(f"suite: {note}\n")
 
 
+def _plan(session: pytest.Session) -> None:
+    """Say how long the run will take, and let go of the cells that its minutes leave no room for."""
+    config, run = session.config, session.config.stash[SESSION]
+    try:
+        found = budget.plan(run, _collected(session))
+        budget.narrow(run, found)
+    except SuiteError:
+        del config.stash[SESSION]  # nothing was measured, so nothing is reported
+        raise
+    left = [item for item in session.items if _case(item) in found.left]
+    if left:
+        session.items[:] = [item for item in session.items if item not in left]
+        config.hook.pytest_deselected(items=left)
+    say(config, found.lines())
+
+
 def _options(config: pytest.Config) -> Options:
     option, selection = config.option, _selection(config, "")
     return Options(
@@ -287,6 +309,8 @@ def _options(config: pytest.Config) -> Options:
         gate_tiers=tuple(option.suite_gate_tier) or TIERS,
         reports_dir=option.suite_reports_dir,
         resume=option.suite_resume,
+        max_minutes=option.suite_max_minutes,
+        reuse=(option.suite_cache_dir or option.suite_reports_dir / "cache") if option.suite_reuse else None,
         load=tuple(option.suite_load),
         chosen=(*selection.workloads, *selection.techniques, selection.precision),
         command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
@@ -298,7 +322,7 @@ def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:
     left = run.left_out()
     if run.options.partial:  # what -k and -m left out was to be; what they let through was to be measured
         there = _collected(session)
-        left = [one for one in left if one in there]
+        left = [one for one in left if one in there and one[0] not in run.passed_over()]
     if session.config.stash.get(CRASHED, False):
         return EXIT_FAILED
     code = run.exit_code() or exitstatus

@@ -58,12 +58,24 @@ class Progress:
                 self._reporter.write_line(text)
 
 
+def say(config: pytest.Config, lines: Iterable[str]) -> None:
+    """Lines for a person before anything is measured, whatever pytest captures."""
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    if reporter is None:
+        return
+    with capture.global_and_fixture_disabled():
+        for line in lines:
+            reporter.write_line(line)
+
+
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
     from suite.report import summary
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
+    from suite.run import reuse  # loads torch
 
     wide = width_of(terminal)
     terminal.section("trade-offs")
@@ -74,6 +86,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
+    for line in reuse.lines(run.bench.store.cache, measurements):
+        terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
     for line in time_lines(wide):
         terminal.line(line)
@@ -93,12 +107,20 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
     if run.left_out() and run.options.partial:
         terminal.line(partial_line(run.left_out()), yellow=True)
+    for line in [] if run.budget is None else [*run.budget.left_lines(), *resume_line(run)]:
+        terminal.line(line, yellow=True)
     ungated = run.options.gates and nothing_gated(run.verdicts)
     homeless = ungated and not run.options.expect_dir.is_dir()
     remarks = {UNQUIET: idle, UNSURE: run.saw_too_little(), UNGATED: ungated, HOMELESS: homeless}
     for remark, holds in remarks.items():
         if holds:
             terminal.line(remark, red=True)
+
+
+def resume_line(run: Session) -> list[str]:
+    """How to measure what the minutes left out; nothing where they left nothing out."""
+    more = f"the rest: the same command with --resume {run.folder.path}, without --max-minutes or with more"
+    return [more] if run.passed_over() else []
 
 
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:

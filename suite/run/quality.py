@@ -65,8 +65,8 @@ def outcome(trained: Trained, served: Served, workload: Workload, *, batch: int)
         figures={name: joined(figures) for name, figures in parts.items()},
         outputs=cat(kept) if whole else None,
         targets=targets if whole else None,
-        seconds=trained.seconds,
-        seconds_to_target=None if found is None else trained.seconds_to(found),
+        seconds=None if trained.reused else trained.seconds,
+        seconds_to_target=None if found is None or trained.reused else trained.seconds_to(found),
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from suite.errors import UnavailableError
 from suite.expect import Recorded, Store, check, fails, record
 from suite.machine import quiet
 from suite.metrics import METRICS
-from suite.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
 from suite.run.explain import explain
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from suite.run.bench import Bench
+    from suite.run.budget import Budget
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
+REUSED = "reused: an earlier run trained it"
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
@@ -47,6 +50,7 @@ class Session(AbstractContextManager["Session"]):
     broken: Mapping[str, str] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     recorded: Recorded | None = None
+    budget: Budget | None = None
     done: set[tuple[Case, Group]] = field(default_factory=set)
     _failed: dict[Case, str] = field(default_factory=dict)
 
@@ -57,10 +61,24 @@ class Session(AbstractContextManager["Session"]):
 
     def run(self, case: Case, group: Group) -> list[Verdict]:
         """One group of a case: measure it (or take it from the run that is resumed), judge, repeat, keep."""
-        measurements, failures = self._resumed(case, group) or self._measured(case, group)
+        began, resumed = perf_counter(), self._resumed(case, group)
+        measurements, failures = resumed or self._measured(case, group)
         verdicts = self._judged(case, group, measurements, failures)
         verdicts = self._repeated(case, group, verdicts)
+        if resumed is None and not any(failure.kind == "error" for failure in failures):
+            self._keep_duration(case, group, perf_counter() - began)
         return self._kept(case, group, verdicts)
+
+    def starts(self, case: Case) -> bool:
+        """Whether the minutes of this run let a case begin, or go on; one that may not makes the run a partial one."""
+        if self.budget is None or self.budget.starts(case):
+            return True
+        self.options = replace(self.options, partial=True)
+        return False
+
+    def passed_over(self) -> Collection[Case]:
+        """The cases that the minutes of this run left out."""
+        return () if self.budget is None else self.budget.left
 
     def finish(self, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False) -> None:
         """Write the tables and, if asked to and nothing was left out, record the figures as expectations.
@@ -215,7 +233,8 @@ class Session(AbstractContextManager["Session"]):
             planned={cell: (group,)}, fresh_processes=self.bench.plan.fresh, quiet=self.header.quiet,
             near=lambda m: self.store.near(m.cell.workload, m.cell.technique, m.metric, where), today=self._today,
         )  # fmt: skip
-        return [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
+        shown = [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
+        return [_noting(v, REUSED) if v.measurement is not None and v.measurement.reused else v for v in shown]
 
     def _repeated(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
         """A paired timing has regressed only if two of three processes say so.
@@ -242,6 +261,11 @@ class Session(AbstractContextManager["Session"]):
         found = [_after_repeat(v, second.get(v.metric), last=last) if v.metric in doubtful else v for v in verdicts]
         open_ = {m for m in doubtful if m in second and _is_no_witness(second[m])}
         return found, set() if last else open_
+
+    def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
+        """What later runs are planned by."""
+        reuse = self.options.reuse is not None
+        self.folder.append(Duration(cell=case.cell, group=group, seconds=seconds, reuse=reuse))
 
     def _kept(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
         self.folder.append(*verdicts)

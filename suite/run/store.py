@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from torch import nn
 
 from suite.composition import BASELINE
 from suite.registry import Composition, Registry, Workload
 from suite.run.quality import goal
+from suite.run.reuse import Asked, Stage, Trainings
 from suite.training.loop import Report, Trained, finish, fit, untrained
-from suite.training.recipe import Recipe, Splits
+from suite.training.recipe import Recipe, Splits, same
 
 Reporter = Callable[[str, str], Report | None]  # (workload, composition) -> where its progress goes
 Key = tuple[str, str, int]
@@ -27,6 +29,10 @@ class TrainedStore:
     reporter: Reporter = lambda _workload, _composition: None
     splits: Splits | None = None
     """Data to use instead of loading them (a worker process receives its parent's)."""
+    cache: Trainings | None = None
+    """Trainings of earlier runs to take instead of training."""
+    reused: set[Key] = field(default_factory=set)
+    """The workload, composition and seed of every network that an earlier run trained."""
     _fitted: dict[Key, Trained] = field(default_factory=dict)
     _finished: dict[Key, Trained] = field(default_factory=dict)
 
@@ -47,18 +53,18 @@ class TrainedStore:
         """The trained network of a composition, trained now if it was not before."""
         key = (workload.name, composition.name, seed)
         if key not in self._finished:
-            self._finished[key] = finish(
-                self._fit(workload, self.registry.training_part(composition), seed),
-                self.recipe(workload, composition, seed),
-                reference=self.reference(workload, seed),
-                trains=self.trains and workload.trains,
-                report=self.reporter(workload.name, composition.name),
-            )
+            self._finished[key] = self._finish(workload, composition, seed)
+            if self._finished[key].reused:
+                self.reused.add(key)
         return self._unparked(self._finished, key)
 
     def reference(self, workload: Workload, seed: int) -> Callable[[str], nn.Module]:
         """Looks up the trained network of another composition by its text."""
         return lambda text: self.get(workload, self.registry.resolve(text), seed).network
+
+    def reuses(self, workload: str, compositions: Collection[str]) -> bool:
+        """Whether an earlier run trained a network of one of the compositions."""
+        return any(name == workload and composition in compositions for name, composition, _ in self.reused)
 
     def park(self, workload: Workload, seed: int) -> None:
         """Move all networks of a seed (fits and teachers too) to the host until they are asked for again.
@@ -83,15 +89,44 @@ class TrainedStore:
         self._fitted.clear()
         self._finished.clear()
 
+    def _finish(self, workload: Workload, composition: Composition, seed: int) -> Trained:
+        recipe = self.recipe(workload, composition, seed)
+
+        def make() -> Trained:
+            fitted = self._fit(workload, self.registry.training_part(composition), seed)
+            made = finish(
+                fitted, recipe, reference=self.reference(workload, seed), trains=self.trains and workload.trains,
+                report=self.reporter(workload.name, composition.name),
+            )  # fmt: skip
+            return replace(made, reused=fitted.reused)
+
+        if recipe.finish is same:
+            return make()  # the fit itself, which is kept as such
+        return self._kept("finish", workload, composition, seed, make)
+
+    def _kept(
+        self, stage: Stage, workload: Workload, composition: Composition, seed: int, make: Callable[[], Trained]
+    ) -> Trained:
+        """What an earlier run trained where it may be reused, else what ``make`` trains."""
+        if self.cache is None or not (self.trains and workload.trains):
+            return make()
+        plain, recipe = self.plain(workload, seed), self.recipe(workload, composition, seed)
+        asked = Asked(
+            stage=stage, workload=workload.name, composition=composition.name, seed=seed, device=self.device,
+            plain=plain, recipe=recipe,
+        )  # fmt: skip
+        return self.cache.get(asked, make)
+
     def _fit(self, workload: Workload, part: Composition, seed: int) -> Trained:
         key = (workload.name, part.name, seed)
         if key not in self._fitted:
             recipe = self.recipe(workload, part, seed)
             if self.trains and workload.source == "train":
-                self._fitted[key] = fit(
-                    recipe, seed=seed, device=self.device, reference=self.reference(workload, seed),
+                make = partial(
+                    fit, recipe, seed=seed, device=self.device, reference=self.reference(workload, seed),
                     goal=goal(workload), report=self.reporter(workload.name, part.name),
                 )  # fmt: skip
+                self._fitted[key] = self._kept("fit", workload, part, seed, make)
             else:
                 self._fitted[key] = untrained(recipe, seed=seed, device=self.device)
         return self._unparked(self._fitted, key)

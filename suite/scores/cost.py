@@ -13,9 +13,9 @@ from suite.scores.pooled import CONFIDENCE, LEAST_SEEDS, Compared
 
 
 def training_cost(found: Compared) -> list[Measurement]:
-    """Seconds of training, and to the target where every seed reached it."""
+    """Seconds of training, and to the target where every seed reached it; nothing of what an earlier run trained."""
     costs = {
-        "train_seconds": [one.seconds for one in found.outcomes],
+        "train_seconds": [one.seconds for one in found.outcomes if one.seconds is not None],
         "time_to_target": [one.seconds_to_target for one in found.outcomes if one.seconds_to_target is not None],
     }
     return [_cost(found, name, values) for name, values in costs.items() if len(values) == len(found.outcomes)]

@@ -40,7 +40,7 @@ class Outcome:
     """What one seed brought: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
 
     ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``seconds_to_target`` is ``None`` where
-    the target was not reached.
+    the target was not reached, ``seconds`` where an earlier run trained.
     """
 
     seed: int
@@ -49,7 +49,7 @@ class Outcome:
     figures: Mapping[str, Figures]
     outputs: Tree = None
     targets: Tree = None
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     seconds_to_target: float | None = None
 
     def __len__(self) -> int:

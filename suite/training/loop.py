@@ -63,7 +63,10 @@ class EpochRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A network after training, with what it cost. ``network`` is in evaluation mode on ``device``."""
+    """A network after training, with what it cost. ``network`` is in evaluation mode on ``device``.
+
+    ``reused`` says that an earlier run trained it, or what it was fine-tuned from: then its seconds are not this run's.
+    """
 
     recipe: Recipe
     network: nn.Module
@@ -71,6 +74,7 @@ class Trained:
     seed: int
     seconds: float
     epochs: tuple[EpochRecord, ...] = ()
+    reused: bool = False
 
     def seconds_to(self, goal: Goal) -> float | None:
         """Training seconds until the validation score first reached the goal; ``None`` if it never did."""

@@ -78,6 +78,27 @@ def test_a_gate_needs_pytest_benchmark():
 CASE = tiny.case_of(tiny.registry(), "nhwc")
 
 
+def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch):
+    """Their tests go, those of others stay, and the run knows which were passed over."""
+    run = SimpleNamespace(options=Options(), budget=None)
+    session = collected(GROUPS)
+    other = SimpleNamespace()  # a test of the user's own
+    session.items.append(other)
+    gone = []
+    session.config.stash[plugin.SESSION] = run
+    session.config.hook = SimpleNamespace(pytest_deselected=lambda items: gone.append(len(items)))
+    left = SimpleNamespace(left={CASE: "too long"}, lines=lambda: ["said"])
+    said = []
+    monkeypatch.setattr(plugin.budget, "plan", lambda *_: left)
+    monkeypatch.setattr(plugin, "say", lambda _, lines: said.extend(lines))
+    plugin._plan(session)
+    assert [other] == session.items
+    assert [len(GROUPS)] == gone
+    assert run.options.partial
+    assert left is run.budget
+    assert ["said"] == said
+
+
 def collected(groups, **changes):
     """A pytest session that collected the tests of some groups of one case."""
     config = SimpleNamespace(option=option(**changes), stash={plugin.CASES: [CASE]})
@@ -132,6 +153,7 @@ def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, c
     given = {key: value for key, value in changes.items() if key != "failing"}
     run = SimpleNamespace(
         left_out=lambda: left,
+        passed_over=tuple,
         exit_code=lambda: changes.get("failing", 0),
         options=Options(**given),
         planned={CASE: GROUPS},

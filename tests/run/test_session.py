@@ -14,8 +14,11 @@ from suite.errors import SuiteError, UnavailableError
 from suite.machine import flags
 from suite.metrics import measured
 from suite.records import GROUPS, VerdictKind
+from suite.report.run import decode
 from suite.run import opening, sources
 from suite.run.bench import Plan
+from suite.run.budget import Budget
+from suite.run.estimate import Estimate
 from suite.run.fresh import FreshProcessError
 from suite.run.opening import open_session
 from suite.run.options import Options
@@ -640,3 +643,59 @@ def test_options_that_are_the_defaults_are_not_repeated(start):
 def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):
     """A recording run trains five of everything; the command that looks at one of its figures says so."""
     assert ["--seeds", "5"] == start(plan=Plan(profile="default"))._same_arguments()[:2]
+
+
+# -- how long it takes, and minutes -----------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_how_long_each_group_took_but_not_of_what_was_resumed_or_broke(start):
+    """Later runs are planned by it: a group that was read from a file, or that failed early, says nothing."""
+    run = start(cases=(BASELINE, BROKEN))
+    run.run(BASELINE, "size")
+    run.run(BROKEN, "size")
+    again = start(cases=(BASELINE, BROKEN), resume=run.folder.path)
+    again.run(BASELINE, "size")
+    content = run.folder.results.read_text("utf-8").splitlines()
+    found = [decode(line) for line in content if '"duration"' in line[:20]]
+    assert [(BASELINE.cell, "size", False)] == [(one.cell, one.group, one.reuse) for one in found]
+    assert found[0].seconds > 0
+
+
+def test_a_case_that_the_minutes_leave_out_makes_the_run_partial(start):
+    """It is passed over, and everything else about the run is that of a narrowed one."""
+    run = start()
+    assert run.starts(BASELINE)
+    assert not run.passed_over()
+    run.budget = Budget(seconds=0.001, found={BASELINE: Estimate(seconds=0.0)})
+    assert not run.starts(BASELINE)
+    assert [BASELINE] == list(run.passed_over())
+    assert run.options.partial
+
+
+# -- trainings of earlier runs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_gate_on_reused_trainings_says_so_in_each_verdict_and_judges_no_training_time(start, tmp_path, news):
+    """The figures of quality and size pass with a remark; what training costs is not there to be judged."""
+    folder = tmp_path / "cache"
+    whole(start(reuse=folder))
+    news.clear()
+    run = start(reuse=folder)
+    whole(run)
+    assert [] == news
+    marks = {v.metric: v.reason for v in run.verdicts if "reused: an earlier run trained it" in v.reason}
+    assert {"accuracy", "parameters"} <= set(marks)
+    assert not any(v.group in ("speed", "memory") for v in run.verdicts if v.metric in marks)
+    assert not {"train_seconds", "time_to_target"} & {v.metric for v in run.verdicts}
+    assert VerdictKind.PASS == kinds(run.verdicts)["accuracy"]
+    assert 0 == run.exit_code()
+    again = start(reuse=None, resume=run.folder.path)
+    assert any("reused" in v.reason for v in again.run(BASELINE, "quality"))
+
+
+def test_recording_and_reusing_exclude_each_other(start, tmp_path):
+    """Before anything is measured."""
+    with pytest.raises(SuiteError, match="leave --reuse out"):
+        start(reuse=tmp_path / "cache", expect="record")
+    assert not (tmp_path / "cache").exists()

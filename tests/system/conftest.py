@@ -184,6 +184,12 @@ def bench(suite) -> Callable[..., Done]:
     )
 
 
+@pytest.fixture(scope="session")
+def lab_text() -> str:
+    """The user's file."""
+    return LAB
+
+
 @pytest.fixture
 def lab(tmp_path) -> Path:
     """An empty repository but for the user's file."""
