@@ -1,0 +1,45 @@
+"""What a gate can see: the slowdown that it finds with 99 % power, given its bound and the noise.
+
+A ratio has regressed where its whole interval, of half width ``h``, lies below the bound. The estimate spreads by ``s``
+(between processes, and what runs at other hours saw), so a true ratio ``r`` is found with power ``p`` where
+``r + h + z(p) s <= low``: the normal approximation of a one-sided test's power (Cohen 1988, chapter 2), with the
+interval's own half width in place of its critical value.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist, stdev
+from typing import TYPE_CHECKING
+
+from suite.metrics import METRICS
+
+if TYPE_CHECKING:
+    from suite.records import Expectation, Measurement
+
+POWER = 0.99
+
+
+def detectable(measured: Measurement, entry: Expectation | None, *, power: float = POWER) -> float | None:
+    """The least loss of a ratio of times, as a share of the stored value, that one run finds with this power.
+
+    ``None`` where nothing is gated by an interval: another kind of figure, no bound, no interval, no known noise. At
+    least 1 means that nothing is ever found.
+    """
+    if entry is None or METRICS[measured.metric].judged != "interval" or entry.low is None or entry.value <= 0:
+        return None
+    if measured.low is None or measured.high is None or entry.noise is None:
+        return None
+    half = (measured.high - measured.low) / 2 / abs(measured.value) if measured.value else math.inf
+    spread = NormalDist().inv_cdf(power) * spread_of(entry)
+    return float((entry.value - entry.low) / entry.value + half + spread)
+
+
+def spread_of(entry: Expectation) -> float:
+    """The relative standard deviation of a run's estimate: between processes, and between runs where there are several.
+
+    Two runs say little of how runs differ, but more than nothing.
+    """
+    within = entry.noise or 0.0
+    seen = list(entry.seen.values())
+    return max(within, stdev(seen) / abs(entry.value)) if len(seen) > 1 and entry.value else within

@@ -1,0 +1,69 @@
+"""What a gate can find: wider bounds, intervals and noise cost sight; a simulated loss of that size is found."""
+# the expected value stands on the left
+
+import numpy as np
+import pytest
+from expect_samples import MACHINE, UNTIMED, expectation, measurement
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.expect.power import detectable, spread_of
+
+SHARES = st.floats(0.0, 0.1)
+
+
+def entry(**changes):
+    return expectation("speedup", 2.0, **{"level": MACHINE, "low": 1.96, "noise": 0.005, **changes})
+
+
+def measured(half=0.01, value=2.0, **changes):
+    return measurement("speedup", value, low=value * (1 - half), high=value * (1 + half), **changes)
+
+
+def test_it_is_the_way_to_the_bound_the_half_width_and_the_noise():
+    """2 % + 1 % + 2.326 * 0.5 %."""
+    assert pytest.approx(0.04163, abs=1e-5) == detectable(measured(), entry())
+
+
+@UNTIMED
+@given(SHARES, SHARES, SHARES, st.floats(1.01, 2))
+def test_whatever_grows_costs_sight(bound, half, noise, more):
+    """A wider bound, a wider interval, more noise: the least loss that is found never falls."""
+    base = detectable(measured(half), entry(low=2 * (1 - bound), noise=noise))
+    for one, stored in (
+        (measured(half * more), entry(low=2 * (1 - bound), noise=noise)),
+        (measured(half), entry(low=2 * (1 - bound * more), noise=noise)),
+        (measured(half), entry(low=2 * (1 - bound), noise=noise * more)),
+    ):
+        assert base <= detectable(one, stored) + 1e-12
+
+
+def test_a_loss_of_that_size_is_found_with_that_power():
+    """10,000 simulated runs: the share that lies wholly below the bound is 99 %."""
+    stored, half = entry(noise=0.01), 0.008
+    loss = detectable(measured(half), stored)
+    values = np.random.default_rng(0).normal(2.0 * (1 - loss), 2.0 * 0.01, 10_000)
+    found = np.mean(values + 2.0 * half < stored.low)
+    assert pytest.approx(0.99, abs=0.004) == found
+
+
+def test_runs_that_differ_more_than_processes_count():
+    """Hours that saw 2.0 and 1.8 spread by 7 % of their value."""
+    assert pytest.approx(0.0707, abs=1e-4) == spread_of(entry(seen={"a": 2.0, "b": 1.8}))
+    assert 0.005 == spread_of(entry(seen={"a": 2.0}))
+
+
+@pytest.mark.parametrize(
+    ("one", "stored"),
+    [
+        (measured(), None),
+        (measured(), entry(low=None)),
+        (measured(), entry(noise=None)),
+        (measurement("speedup", 2.0), entry()),
+        (measurement("parameters", 2.0, low=1.0, high=3.0), expectation("parameters", 2, low=1, noise=0.1)),
+    ],
+    ids=["no entry", "no bound", "no noise", "no interval", "no ratio"],
+)
+def test_where_no_interval_is_gated_nothing_is_said(one, stored):
+    """Better than a figure that means nothing."""
+    assert detectable(one, stored) is None
