@@ -268,8 +268,9 @@ def _add_lint(parser: argparse.ArgumentParser) -> None:
 
 
 def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Read every expectation file below a folder; an unusable one is named with its line."""
+    """Read every expectation file below a folder; what is unusable or breaks by noise alone is named with its line."""
     from suite.expect import load_all
+    from suite.expect.power import too_tight
     from suite.run.opening import check_names
 
     directory = parsed.directory or found_expect_dir()
@@ -279,8 +280,11 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     load_user_modules(REGISTRY, Path.cwd(), [])  # their scores are names of metrics
     found = load_all(directory)
     check_names(REGISTRY, found)
-    print(f"{len(found)} expectations in {directory} can be used")
-    return EXIT_PASS
+    tight = [f"{e.path}:{e.line}: {e.technique} {e.metric}: {said}" for e in found if (said := too_tight(e))]
+    for line in tight:
+        print(line)
+    print(f"{len(found) - len(tight)} of {len(found)} expectations in {directory} can be used")
+    return EXIT_FAILED if tight else EXIT_PASS
 
 
 def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from suite.expect.bounds import around, propose, short, stored_value
+from suite.expect.bounds import around, below, propose, short, stored_value
 from suite.expect.match import HARDWARE, other_conditions, other_data, threads_of
 from suite.expect.over_time import over_time
 from suite.records import Better, Expectation, Measurement, Where
@@ -101,14 +101,16 @@ def _by_seed(measured: Measurement) -> dict[int, float]:
 def _of_family(entries: Collection[Expectation], family: str) -> Expectation:
     first, *_ = entries
     lows, highs = ([getattr(entry, side) for entry in entries] for side in ("low", "high"))
+    value = _worst([entry.value for entry in entries], first.better)
+    noise = max((entry.noise for entry in entries if entry.noise is not None), default=None)
     return replace(
         first,
         level=family,
-        value=_worst([entry.value for entry in entries], first.better),
-        low=None if None in lows else min(lows),
+        value=value,
+        low=None if None in lows else min(*lows, below(value, noise or 0.0)),  # the least one's with anyone's noise
         high=None if None in highs else max(highs),
         processes=min(entry.processes or 1 for entry in entries),
-        noise=max((entry.noise for entry in entries if entry.noise is not None), default=None),
+        noise=noise,
         conditions={key: value for key, value in first.conditions.items() if key != "host"},
         seen={entry.level: entry.value for entry in entries},
     )

@@ -49,6 +49,16 @@ def around(measured: Measurement, least: float, greatest: float) -> tuple[float 
     )
 
 
+def outward(measured: Measurement, low: float, high: float) -> tuple[float, float]:
+    """Two bounds as files hold them: 4 digits, counts whole, rounded away from what lies between."""
+    return _outward(measured, low, ROUND_FLOOR), _outward(measured, high, ROUND_CEILING)
+
+
+def below(value: float, noise: float) -> float:
+    """The lower bound of a ratio whose relative noise is ``noise``: 4 digits, rounded outward."""
+    return float(_round(value - SIGMAS * noise * abs(value), ROUND_FLOOR))
+
+
 def stored_value(measured: Measurement) -> float:
     """The value as a file holds it: counts as ints, exact figures unrounded, others with 6 significant digits."""
     return _stored(measured, float(measured.value))

@@ -6,11 +6,12 @@ neighbours, clocks). So an entry keeps what each run saw, and its bounds cover a
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from suite.expect.bounds import around, short
+from suite.expect.bounds import around, outward, short
 from suite.expect.match import ANEW, other_conditions, threads_of
 from suite.metrics import METRICS
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CODE = ("torch",)  # another version of these is other code: what it was like with the old one says nothing
 UNDATED = "before"
+A_RUN = re.compile(rf"\d{{4}}-\d\d-\d\d|{UNDATED}$")
+DRIFT_SIGMAS = 3.1  # of a normal distribution: drift alone goes beyond it in one run of a thousand
 
 
 def over_time(
@@ -29,7 +32,8 @@ def over_time(
     """``entry``, made of ``measured`` alone, with what earlier runs saw on this machine; ``at`` names this run.
 
     The value is the mean over runs. The bound stands as far from the least favourable run as the noise within a run
-    asks for, of this one or of the one that was stored, whichever is greater. Figures that are not ratios of times,
+    asks for, of this one or of the one that was stored, whichever is greater, and at least 3.1 standard deviations of
+    the runs from their mean. Figures that are not ratios of times,
     or whose earlier runs were under other conditions or other versions of torch, stay as they are.
     """
     if METRICS[entry.metric].judged != "interval":
@@ -66,6 +70,11 @@ def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation
     )  # fmt: skip
 
 
+def runs_of(stored: Expectation) -> Mapping[str, float]:
+    """What single runs of one machine saw; nothing where ``seen`` names machines."""
+    return {at: value for at, value in stored.seen.items() if A_RUN.match(at)}
+
+
 def _earlier(measured: Measurement, stored: Expectation | None, where: Where) -> Mapping[str, float]:
     """What runs saw that can be put beside this one."""
     if stored is None or stored.retired or other_conditions(measured, stored):
@@ -84,6 +93,9 @@ def _seen(stored: Expectation) -> Mapping[str, float]:
 
 
 def _bounds(measured: Measurement, seen: Mapping[str, float]) -> tuple[float | None, float | None]:
-    """Around all that was seen; the noise, a share, is of the least."""
+    """Around all that was seen, the noise being a share of the least; and as far as one run in a thousand drifts."""
     least, greatest = min(seen.values()), max(seen.values())
-    return around(replace(measured, value=least), least, greatest)
+    low, high = around(replace(measured, value=least), least, greatest)
+    middle, reach = fmean(seen.values()), DRIFT_SIGMAS * (stdev(seen.values()) if len(seen) > 1 else 0.0)
+    lowest, highest = outward(measured, middle - reach, middle + reach)
+    return None if low is None else min(low, lowest), None if high is None else max(high, highest)

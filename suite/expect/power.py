@@ -12,12 +12,14 @@ import math
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
+from suite.expect.over_time import DRIFT_SIGMAS, runs_of
 from suite.metrics import METRICS
 
 if TYPE_CHECKING:
     from suite.records import Expectation, Measurement
 
 POWER = 0.99
+ROUNDING = 0.01  # stored figures have 4 digits
 
 
 def detectable(measured: Measurement, entry: Expectation | None, *, power: float = POWER) -> float | None:
@@ -41,5 +43,21 @@ def spread_of(entry: Expectation) -> float:
     Two runs say little of how runs differ, but more than nothing.
     """
     within = entry.noise or 0.0
-    seen = list(entry.seen.values())
+    seen = list(runs_of(entry).values())
     return max(within, stdev(seen) / abs(entry.value)) if len(seen) > 1 and entry.value else within
+
+
+def too_tight(entry: Expectation) -> str:
+    """Why drift alone would break the bound in more than one run of a thousand; empty where it would not."""
+    if METRICS[entry.metric].judged != "interval" or entry.low is None or entry.retired:
+        return ""
+    spread = spread_of(entry) * abs(entry.value)
+    if entry.value - entry.low >= DRIFT_SIGMAS * spread * (1 - ROUNDING):
+        return ""
+    several = len(runs_of(entry))
+    runs = f"{several} runs" if several > 1 else f"{entry.processes or 1} processes"
+    return (
+        f"low = {entry.low:g} is {(entry.value - entry.low) / spread:.2g} standard deviations of {runs} below "
+        f"{entry.value:g}: noise alone breaks it in more than one run of a thousand; "
+        f"write {entry.value - DRIFT_SIGMAS * spread:.4g} or less"
+    )

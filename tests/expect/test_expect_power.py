@@ -7,7 +7,7 @@ from expect_samples import MACHINE, UNTIMED, expectation, measurement
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.expect.power import detectable, spread_of
+from suite.expect.power import detectable, spread_of, too_tight
 
 SHARES = st.floats(0.0, 0.1)
 
@@ -48,9 +48,9 @@ def test_a_loss_of_that_size_is_found_with_that_power():
 
 
 def test_runs_that_differ_more_than_processes_count():
-    """Hours that saw 2.0 and 1.8 spread by 7 % of their value."""
-    assert pytest.approx(0.0707, abs=1e-4) == spread_of(entry(seen={"a": 2.0, "b": 1.8}))
-    assert 0.005 == spread_of(entry(seen={"a": 2.0}))
+    """Hours that saw 2.0 and 1.8 spread by 7 % of their value; machines that differ are no drift."""
+    assert pytest.approx(0.0707, abs=1e-4) == spread_of(entry(seen={"2026-11-24T10:00": 2.0, "before": 1.8}))
+    assert 0.005 == spread_of(entry(seen={MACHINE: 2.0, "cpu-x86_64-other": 1.0}))
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,17 @@ def test_runs_that_differ_more_than_processes_count():
 def test_where_no_interval_is_gated_nothing_is_said(one, stored):
     """Better than a figure that means nothing."""
     assert detectable(one, stored) is None
+
+
+def test_a_bound_that_noise_alone_breaks_is_too_tight():
+    """Written by hand, three sigma above what one run of a thousand needs."""
+    assert "2 standard deviations of 5 processes below 2" in too_tight(entry(noise=0.01, low=1.96, processes=5))
+    assert "" == too_tight(entry(noise=0.01, low=1.9, processes=5))
+    assert "" == too_tight(entry(noise=0.01, low=None, high=3.0))
+
+
+def test_runs_count_where_there_are_several():
+    """Processes of one hour agree, hours do not."""
+    hours = {"2026-11-24T10:00": 2.0, "2026-11-25T10:00": 1.8, "before": 2.2}
+    assert "of 3 runs below" in too_tight(entry(noise=0.001, low=1.75, seen=hours))
+    assert "" == too_tight(entry(noise=0.001, low=1.38, seen=hours))
