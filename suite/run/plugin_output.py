@@ -113,7 +113,7 @@ def idle_timings(measurements: Iterable[Measurement], *, quiet: bool) -> bool:
 
 def nothing_gated(verdicts: Iterable[Verdict]) -> bool:
     """Whether a gate compared nothing at all, so that its exit code says nothing."""
-    return all(verdict.expectation is None and verdict.kind is not VerdictKind.ERROR for verdict in verdicts)
+    return all(v.expectation is None and v.shape is None and v.kind is not VerdictKind.ERROR for v in verdicts)
 
 
 def width_of(terminal: Any) -> int:

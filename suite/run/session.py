@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from suite.errors import UnavailableError
-from suite.expect import Recorded, Store, check, fails, record
+from suite.expect import Recorded, Store, check, check_shapes, fails, record
 from suite.machine import quiet
 from suite.metrics import METRICS
 from suite.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
@@ -61,6 +61,16 @@ class Session(AbstractContextManager["Session"]):
         verdicts = self._judged(case, group, measurements, failures)
         verdicts = self._repeated(case, group, verdicts)
         return self._kept(case, group, verdicts)
+
+    def shapes(self) -> tuple[Verdict, ...]:
+        """The verdicts on the sweeps that this run measured, by the shapes that are expected of them."""
+        if self.options.expect not in ("gate", "report"):
+            return ()
+        workloads = dict.fromkeys(case.workload.name for case in self.planned)
+        expected = [shape for name in workloads for shape in self.store.shapes(name, self.header.where)]
+        planned = {case.cell for case in self.planned}
+        measured = [found for found in self.folder.measurements() if found.cell in planned]
+        return check_shapes(measured, expected, quiet=self.header.quiet, today=self._today)
 
     def finish(self, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False) -> None:
         """Write the tables and, if asked to and nothing was left out, record the figures as expectations.
@@ -148,7 +158,8 @@ class Session(AbstractContextManager["Session"]):
 
     def _cell_arguments(self, verdict: Verdict) -> list[str]:
         cell = verdict.cell
-        return ["--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
+        named = [argument for name in verdict.sweep or (cell.technique,) for argument in ("--technique", name)]
+        return ["--workload", cell.workload, *named, "--device", cell.device]
 
     def _same_arguments(self) -> list[str]:
         """The options that make a run comparable with this one."""
