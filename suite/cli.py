@@ -114,7 +114,11 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--resume", help="results folder of an interrupted run to go on with")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
-    add("--sweep", action="store_true", help="the whole sweep of each technique, in any profile (name it: --technique X)")
+    add(
+        "--sweep",
+        action="store_true",
+        help="the whole sweep of each technique that runs, in any profile",
+    )
     add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
     add("--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge.DEFAULT_CAP})")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")

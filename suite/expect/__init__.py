@@ -12,4 +12,16 @@ from suite.expect.record import Recorded, record
 from suite.expect.store import Store
 from suite.expect.unanswered import unanswered
 
-__all__ = ["Recorded", "Store", "check", "check_shapes", "fails", "load", "load_all", "load_shapes", "propose", "record", "unanswered"]
+__all__ = [
+    "Recorded",
+    "Store",
+    "check",
+    "check_shapes",
+    "fails",
+    "load",
+    "load_all",
+    "load_shapes",
+    "propose",
+    "record",
+    "unanswered",
+]

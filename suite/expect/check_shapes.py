@@ -106,7 +106,8 @@ def _judge(shape: ShapeExpectation, curve: _Curve, *, quiet: bool) -> tuple[Exce
         return found, Judgement(kind=VerdictKind.INCONCLUSIVE, reason=why)
     sure = excess(shape.shape, curve.x, *_simultaneous(curve.points))
     if sure.amount > shape.slack:
-        return sure, Judgement(kind=VerdictKind.REGRESSED, reason=f"{reason}, at the ends of their intervals by {sure.amount:.4g}")
+        beyond = f"{reason}, at the ends of their intervals by {sure.amount:.4g}"
+        return sure, Judgement(kind=VerdictKind.REGRESSED, reason=beyond)
     return found, Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{reason}, but within the points' intervals")
 
 

@@ -114,9 +114,7 @@ def _recorded(origin: Origin, of_file: Origin) -> dict[str, Any]:
     return {"recorded": {key: value for key, value in items.items() if stored.get(key) != value}}
 
 
-def _verify(
-    text: str, *, path: Path, before: ExpectationFile, new: Mapping[Key, Expectation], origin: Origin
-) -> None:
+def _verify(text: str, *, path: Path, before: ExpectationFile, new: Mapping[Key, Expectation], origin: Origin) -> None:
     """The new text holds what it is to hold, and every other entry and shape still says the same."""
     after = parse(text, path)
     found = {_key(entry): entry for entry in after.entries}

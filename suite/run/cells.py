@@ -100,9 +100,7 @@ def _asked(registry: Registry, selection: Selection) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def default_compositions(
-    registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False
-) -> list[str]:
+def default_compositions(registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False) -> list[str]:
     """What runs for a workload when no technique is named; with ``sweep`` each one's sweep, as in the full profile."""
     quick = profile == "quick"
     running = [found.name for found in registry.techniques.values() if found.runs and (found.quick or not quick)]

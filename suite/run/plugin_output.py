@@ -60,7 +60,7 @@ class Progress:
 
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
-    from suite.report import summary
+    from suite.report import summary, sweeps
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
@@ -71,6 +71,9 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     if measurements or run.verdicts:
         frame = tradeoffs(tidy(run.header, measurements, run.verdicts), run.header.scores)
         terminal.line(table(frame, wide))
+        if swept := sweeps.text(frame):
+            terminal.section("sweeps")
+            terminal.line(swept)
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
