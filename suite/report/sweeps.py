@@ -14,6 +14,8 @@ from suite.sweeps import Sweep, sweeps
 if TYPE_CHECKING:
     import pandas as pd
 
+    from suite.records import Verdict
+
 GAP = "  "
 
 
@@ -50,15 +52,39 @@ def blocks(tradeoffs_frame: pd.DataFrame) -> list[Block]:
     ]
 
 
-def text(tradeoffs_frame: pd.DataFrame) -> str:
-    """The tables for the terminal, aligned, each below its title; empty where there is no sweep."""
-    return "\n\n".join("\n".join([block.title, *_aligned(cells(block))]) for block in blocks(tradeoffs_frame))
+def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str:
+    """The tables for the terminal, aligned, each below its title; empty where there is no sweep.
+
+    Below a table stand the ``verdicts`` on its shape.
+    """
+    known = list(verdicts)
+    return "\n\n".join(
+        "\n".join([block.title, *_aligned(cells(block)), *(f"{GAP}{line}" for line in judged(block, known))])
+        for block in blocks(tradeoffs_frame)
+    )
 
 
-def markdown(tradeoffs_frame: pd.DataFrame) -> str:
-    """The tables as Markdown below a heading; empty where there is no sweep."""
-    parts = [f"{_marked(block)}\n\n{_table(cells(block))}" for block in blocks(tradeoffs_frame)]
+def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str:
+    """The same as Markdown below a heading."""
+    known = list(verdicts)
+    parts = [
+        "\n\n".join([_marked(block), _table(cells(block)), *(f"- {line}" for line in judged(block, known))])
+        for block in blocks(tradeoffs_frame)
+    ]
     return "\n\n".join(["## Sweeps", *parts]) + "\n" if parts else ""
+
+
+def judged(block: Block, verdicts: Iterable[Verdict]) -> list[str]:
+    """A line for each shape that is expected of a sweep, with its verdict."""
+    points = {row["technique"] for row in block.rows}
+    return [
+        f"{found.shape.metric} {found.shape.shape}, slack {found.shape.slack:g}: {found.kind}"
+        for found in verdicts
+        if found.shape is not None
+        and (found.cell.workload, found.cell.device) == (block.workload, block.device)
+        and set(found.sweep) <= points
+        and found.shape.along in (block.sweep.parameter, block.sweep.name)
+    ]
 
 
 def cells(block: Block) -> list[list[str]]:

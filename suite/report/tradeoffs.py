@@ -85,7 +85,7 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    parts = [to_markdown(table, folder.header), sweeps_markdown(table)]
+    parts = [to_markdown(table, folder.header), sweeps_markdown(table, folder.verdicts())]
     replace_file(markdown, "\n".join(filter(None, parts)).encode())
     return results, csv, markdown
 

@@ -71,7 +71,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     if measurements or run.verdicts:
         frame = tradeoffs(tidy(run.header, measurements, run.verdicts), run.header.scores)
         terminal.line(table(frame, wide))
-        if swept := sweeps.text(frame):
+        if swept := sweeps.text(frame, run.verdicts):
             terminal.section("sweeps")
             terminal.line(swept)
     for line in summary.attention(run.verdicts, rerun=run.rerun):
