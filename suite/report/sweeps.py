@@ -68,7 +68,11 @@ def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) ->
     """The same as Markdown below a heading."""
     known = list(verdicts)
     parts = [
-        "\n\n".join([_marked(block), _table(cells(block)), *(f"- {line}" for line in judged(block, known))])
+        "\n\n".join(
+            filter(
+                None, [_marked(block), _table(cells(block)), "\n".join(f"- {line}" for line in judged(block, known))]
+            )
+        )
         for block in blocks(tradeoffs_frame)
     ]
     return "\n\n".join(["## Sweeps", *parts]) + "\n" if parts else ""
