@@ -116,6 +116,11 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
+    add(
+        "--sweep",
+        action="store_true",
+        help="the whole sweep of each technique that runs, in any profile",
+    )
     add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
     add("--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge.DEFAULT_CAP})")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
@@ -172,7 +177,7 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    flags = [f"--suite-{name}" for name in ("quick", "full", "partial", "reuse") if getattr(parsed, name)]
+    flags = [f"--suite-{name}" for name in ("quick", "full", "sweep", "partial", "reuse") if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]
@@ -269,9 +274,9 @@ def _add_lint(parser: argparse.ArgumentParser) -> None:
 
 def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Read every expectation file below a folder; what is unusable or breaks by noise alone is named with its line."""
-    from suite.expect import load_all
+    from suite.expect import load_all, load_shapes
     from suite.expect.power import too_tight
-    from suite.run.opening import check_names
+    from suite.run.opening import check_names, check_shape_names
 
     directory = parsed.directory or found_expect_dir()
     if not directory.is_dir():
@@ -280,10 +285,13 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     load_user_modules(REGISTRY, Path.cwd(), [])  # their scores are names of metrics
     found = load_all(directory)
     check_names(REGISTRY, found)
+    shapes = load_shapes(directory)
+    check_shape_names(REGISTRY, shapes)
     tight = [f"{e.path}:{e.line}: {e.technique} {e.metric}: {said}" for e in found if (said := too_tight(e))]
     for line in tight:
         print(line)
-    print(f"{len(found) - len(tight)} of {len(found)} expectations in {directory} can be used")
+    also = f" and {len(shapes)} shapes of sweeps" if shapes else ""
+    print(f"{len(found) - len(tight)} of {len(found)} expectations{also} in {directory} can be used")
     return EXIT_FAILED if tight else EXIT_PASS
 
 

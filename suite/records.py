@@ -164,6 +164,26 @@ class Expectation:
     line: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShapeExpectation:
+    """How a metric runs along a technique's parameter: ``shape`` is a name of `suite.expect.shapes.SHAPES`.
+
+    ``technique`` is a composition that may leave parameters out: it speaks for every value of them. ``along`` is the
+    swept parameter. ``slack`` is what a curve may violate the shape by, in the metric's unit.
+    """
+
+    workload: str
+    technique: str
+    metric: str
+    level: str
+    along: str
+    shape: str
+    slack: float = 0.0
+    xfail: XFail | None = None
+    path: str = ""
+    line: int = 0
+
+
 class VerdictKind(StrEnum):
     """What the comparison of a measurement with its expectation says; `suite.expect.check` decides."""
 
@@ -181,7 +201,10 @@ class VerdictKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The judgement of one metric of one cell."""
+    """The judgement of one metric of one cell.
+
+    That of a sweep's ``shape`` stands at the point which says most; ``sweep`` are the compositions of its points.
+    """
 
     kind: VerdictKind
     cell: Cell
@@ -191,6 +214,8 @@ class Verdict:
     measurement: Measurement | None = None
     expectation: Expectation | None = None
     stale: bool = False
+    shape: ShapeExpectation | None = None
+    sweep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

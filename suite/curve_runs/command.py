@@ -5,6 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.errors import UsageError
+
+if TYPE_CHECKING:
+    from suite.curve_runs.compare import Series
 
 PASS, INTERRUPTED = 0, 2
 
@@ -74,9 +80,14 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
-    option("data", type=Path, help="a CSV file whose first line names its columns")
-    option("--x", required=True, metavar="COLUMN", help="the resource: tokens, steps, samples, ...")
-    option("--y", required=True, metavar="COLUMN", help="the quality: a loss, an accuracy, ...")
+    option("data", type=Path, nargs="?", help="a CSV file whose first line names its columns")
+    option("--x", metavar="COLUMN", help="the resource: tokens, steps, samples, ...")
+    option("--y", metavar="COLUMN", help="the quality: a loss, an accuracy, ...")
+    option("--from", dest="bench_run", type=Path, metavar="FOLDER", help="instead of a file: a run of `suite bench`")
+    option("--technique", metavar="NAME", help="with --from: the technique that was swept")
+    option("--along", metavar="PARAMETER", help="with --from: its parameter, the resource")
+    option("--quality", metavar="METRIC", help="with --from: the metric (default accuracy)")
+    option("--workload", metavar="NAME", help="with --from: where the run holds several")
     option("--sigma", metavar="COLUMN", help="the quality's standard deviation, where it is known")
     option(
         "--family", action="extend", nargs="+", default=[], metavar="NAME", help="only these (suite curves families)"
@@ -91,14 +102,31 @@ def _fit(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Print what the points say; with ``--out`` keep it."""
     from suite.curve_runs.own import fitted, kept
 
-    found, text = fitted(
-        parsed.data, x=parsed.x, y=parsed.y, sigma=parsed.sigma, families=parsed.family, to=parsed.to,
-        targets=parsed.target,
-    )  # fmt: skip
+    points, x, y = _points(parsed)
+    found, text = fitted(points, x=x, y=y, families=parsed.family, to=parsed.to, targets=parsed.target)
     _say(text)
-    for line in kept(found, text, parsed.out, x=parsed.x, y=parsed.y) if parsed.out else ():
+    for line in kept(found, text, parsed.out, x=x, y=y) if parsed.out else ():
         _say(line)
     return PASS
+
+
+def _points(parsed: argparse.Namespace) -> tuple[Series, str, str]:
+    """The points to fit, and what their axes are called. Raises `UsageError` for options that do not go together."""
+    from suite.curve_runs import data, of_run
+
+    of_file, of_bench = ("data", "x", "y", "sigma"), ("bench_run", "technique", "along", "quality", "workload")
+    given = [name for name in (*of_file, *of_bench) if getattr(parsed, name) is not None]
+    if set(given) <= set(of_file) and {"data", "x", "y"} <= set(given):
+        columns = data.Columns(x=parsed.x, y=parsed.y, sigma=parsed.sigma)
+        return data.read(parsed.data, columns), parsed.x, parsed.y
+    if set(given) <= set(of_bench) and {"bench_run", "technique", "along"} <= set(given):
+        quality = parsed.quality or "accuracy"
+        asked = {"technique": parsed.technique, "along": parsed.along, "workload": parsed.workload}
+        return of_run.series(parsed.bench_run, quality=quality, **asked), parsed.along, quality
+    raise UsageError(
+        "give points either as FILE --x COLUMN --y COLUMN, or as --from RUN --technique NAME --along PARAMETER "
+        "--quality METRIC"
+    )
 
 
 def _add_law(parser: argparse.ArgumentParser) -> None:

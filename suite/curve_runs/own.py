@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.curve_runs import plots
-from suite.curve_runs.compare import Comparison, compared
-from suite.curve_runs.data import Columns, read
+from suite.curve_runs.compare import Comparison, Series, compared
 from suite.curve_runs.tables import family_rows, section
 from suite.curves import FAMILIES
 from suite.errors import ResultsError, UsageError
@@ -17,15 +16,15 @@ from suite.report.run import replace_file
 
 
 def fitted(
-    path: Path, *, x: str, y: str, sigma: str | None = None, families: Sequence[str] = (), to: Sequence[float] = (),
+    points: Series, *, x: str, y: str, families: Sequence[str] = (), to: Sequence[float] = (),
     targets: Sequence[float] = (),
 ) -> tuple[Comparison, str]:  # fmt: skip
-    """Fit families to the points of a file; returns the comparison and what it says, as Markdown."""
+    """Fit families to points; returns the comparison and what it says, as Markdown."""
     for option, values in (("--to", to), ("--target", targets)):
         for value in values:
             if not math.isfinite(value) or (option == "--to" and value <= 0):
                 raise UsageError(f"{option} {value:g}: must be a finite number{' above 0' if option == '--to' else ''}")
-    found = compared(read(path, Columns(x=x, y=y, sigma=sigma)), families)
+    found = compared(points, families)
     return found, section(found, f"{y} against {x}", unit=x, quality=y, targets=targets, to=to)
 
 

@@ -36,8 +36,9 @@ class Editor:
         if place is not None:
             self._edit(place, ("origin",), lambda table: _sync(table, items, FILE_ORIGIN_KEYS))
             return
-        self._pieces[0] = ((), f"{self._pieces[0][1].rstrip()}\n")
-        self._pieces.insert(1, (("origin",), _table("[origin]", items)))
+        body, tail = _split_tail(self._pieces[0][1])  # comments there belong to the table that follows
+        self._pieces[0] = ((), f"{body.rstrip()}\n")
+        self._pieces.insert(1, (("origin",), f"{_table('[origin]', items).rstrip()}{tail or chr(10)}"))
 
     def update(self, key: Key, items: Mapping[str, Any]) -> bool:
         """Set what was measured; returns whether that changed anything."""

@@ -14,7 +14,8 @@ from suite.expect.parse import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suite.records import Expectation
+    from suite.expect.parse import ExpectationFile
+    from suite.records import Expectation, ShapeExpectation
 
 CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
 
@@ -24,8 +25,17 @@ def load(path: Path | str) -> tuple[Expectation, ...]:
 
     Raises `ExpectationFileError`, with the line, for anything that is not understood.
     """
-    path = Path(path)
-    return parse(read(path), path).entries
+    return load_file(Path(path)).entries
+
+
+def load_file(path: Path) -> ExpectationFile:
+    """All that one file holds. Raises `ExpectationFileError` as `load` does."""
+    return parse(read(path), path)
+
+
+def load_shapes(directory: Path | str) -> tuple[ShapeExpectation, ...]:
+    """All shapes of sweeps below ``directory``; otherwise as `load_all`."""
+    return tuple(shape for path in _paths(Path(directory)) for shape in load_file(path).shapes)
 
 
 def load_all(directory: Path | str) -> tuple[Expectation, ...]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from suite.metrics import WORST_SEED, metric
-from suite.records import Expectation, Measurement, VerdictKind
+from suite.records import Expectation, Measurement, VerdictKind, XFail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +39,17 @@ class _Bounds:
 
 def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date) -> Judgement:
     """The judgement of a measurement that has an expectation; pure."""
-    doubt = _doubt(measured, quiet=quiet)
+    doubt = untold(measured, quiet=quiet)
     if doubt:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
     if math.isnan(measured.value):
         return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
     bounds = _bounds(measured, entry)
     judgement = _of_absolute_time(_compare(measured, entry, bounds), measured)
-    return _consider_xfail(judgement.noting(bounds.note), entry, today)
+    return consider_xfail(judgement.noting(bounds.note), entry.xfail, today)
 
 
-def _doubt(measured: Measurement, *, quiet: bool) -> str:
+def untold(measured: Measurement, *, quiet: bool) -> str:
     """Why a measurement says nothing, whatever its value."""
     if measured.suspect:
         return measured.suspect
@@ -145,15 +145,16 @@ def _place(low: float, high: float, entry: Expectation, bounds: _Bounds, shown: 
     return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"the interval of {shown} holds {crossed}")
 
 
-def _consider_xfail(judgement: Judgement, entry: Expectation, today: date) -> Judgement:
-    if entry.xfail is None:
+def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Judgement:
+    """The judgement of what is marked to fail."""
+    if xfail is None:
         return judgement
-    if entry.xfail.until < today:
-        return judgement.noting(f"xfail expired on {entry.xfail.until}: {entry.xfail.reason}")
+    if xfail.until < today:
+        return judgement.noting(f"xfail expired on {xfail.until}: {xfail.reason}")
     if judgement.kind is VerdictKind.REGRESSED:
-        return Judgement(kind=VerdictKind.XFAIL, reason=judgement.reason).noting(entry.xfail.reason)
+        return Judgement(kind=VerdictKind.XFAIL, reason=judgement.reason).noting(xfail.reason)
     if judgement.kind is VerdictKind.PASS:
-        note = f"passes, but is marked to fail until {entry.xfail.until}; remove its xfail: {entry.xfail.reason}"
+        note = f"passes, but is marked to fail until {xfail.until}; remove its xfail: {xfail.reason}"
         return Judgement(kind=VerdictKind.XPASS, reason=judgement.reason).noting(note)
     return judgement
 

@@ -9,10 +9,10 @@ from suite.errors import ExpectationFileError
 from suite.expect.bounds import mirrored
 from suite.expect.edit import Editor, Key, header
 from suite.expect.parse import MEASURED_KEYS, ORIGIN_KEYS, ExpectationFile, parse
-from suite.records import Expectation, Origin
+from suite.records import Expectation, Origin, ShapeExpectation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 COMPARED = ("versions", "machine", "threads", "data_digest")  # commit and date alone make no other origin
@@ -55,7 +55,7 @@ def merge(
     for key in added:
         editor.append(key, wanted[key] | _marks(new[key]))
     result = editor.text()
-    _verify(result, path=path, before=before.entries, new=new, origin=origin if whole else before.origin)
+    _verify(result, path=path, before=before, new=new, origin=origin if whole else before.origin)
     return Merged(path=path, text=result, changed=result != text, added=len(added), updated=updated)
 
 
@@ -114,22 +114,25 @@ def _recorded(origin: Origin, of_file: Origin) -> dict[str, Any]:
     return {"recorded": {key: value for key, value in items.items() if stored.get(key) != value}}
 
 
-def _verify(
-    text: str, *, path: Path, before: Sequence[Expectation], new: Mapping[Key, Expectation], origin: Origin
-) -> None:
-    """The new text holds what it is to hold, and every other entry still says the same."""
+def _verify(text: str, *, path: Path, before: ExpectationFile, new: Mapping[Key, Expectation], origin: Origin) -> None:
+    """The new text holds what it is to hold, and every other entry and shape still says the same."""
     after = parse(text, path)
     found = {_key(entry): entry for entry in after.entries}
-    kept = {_key(entry): entry for entry in before if _key(entry) not in new}
+    kept = {_key(entry): entry for entry in before.entries if _key(entry) not in new}
     wrong = [header(key) for key, entry in new.items() if key not in found or _bare(found[key]) != _bare(entry)]
     wrong += [
         header(key) for key, entry in kept.items() if key not in found or replace(found[key], line=entry.line) != entry
     ]
     wrong += [] if after.origin == origin else ["[origin]"]
+    wrong += [] if _unplaced(after.shapes) == _unplaced(before.shapes) else ["the shapes"]
     if wrong:
         raise ExpectationFileError(
             path, None, f"cannot be updated without damage to {', '.join(wrong)}; write each as one plain table"
         )
+
+
+def _unplaced(shapes: Iterable[ShapeExpectation]) -> list[ShapeExpectation]:
+    return [replace(shape, line=0) for shape in shapes]
 
 
 def _bare(entry: Expectation) -> Expectation:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import ExpectationFileError, UsageError, unknown
-from suite.expect import details
+from suite.expect import details, shape_entries
 from suite.expect.fields import Section
 from suite.expect.lines import Lines
 from suite.metrics import METRICS, metric
-from suite.records import TIERS, Expectation, Metric, Origin
+from suite.records import TIERS, Expectation, Metric, Origin, ShapeExpectation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+SHAPE = "shape"  # what stands between technique and metric where a table is about a sweep
 ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
 FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
 MEASURED_KEYS = (
@@ -37,6 +38,7 @@ class ExpectationFile:
 
     origin: Origin
     entries: tuple[Expectation, ...]
+    shapes: tuple[ShapeExpectation, ...] = ()
     family: str | None = None
 
 
@@ -49,7 +51,8 @@ def parse(text: str, path: Path) -> ExpectationFile:
     section = root.section("origin")
     origin = _origin(section, Origin(), FILE_ORIGIN_KEYS)
     family = section.text("family") if section else None
-    return ExpectationFile(origin=origin, entries=_entries(root, origin), family=family)
+    entries = _entries(root, origin)
+    return ExpectationFile(origin=origin, entries=entries, shapes=tuple(_shapes(root)), family=family)
 
 
 def _toml(text: str, path: Path) -> dict[str, Any]:
@@ -114,7 +117,18 @@ def _of_technique(root: Section, technique: str, metrics: Mapping[str, Any], ori
     for name, table in metrics.items():
         if not isinstance(table, Mapping):
             raise section.fault(f"{name} = {table!r} belongs to no metric of {technique!r}; {hint}", name)
-    return tuple(_entry(replace(root, data=table, keys=(technique, name)), origin) for name, table in metrics.items())
+    return tuple(
+        _entry(replace(root, data=table, keys=(technique, name)), origin)
+        for name, table in metrics.items()
+        if name != SHAPE
+    )
+
+
+def _shapes(root: Section) -> Iterator[ShapeExpectation]:
+    """The tables ``["technique".shape.metric]``; that techniques hold tables is known by now."""
+    for technique, metrics in root.data.items():
+        if technique not in {"schema", "origin"} and SHAPE in metrics:
+            yield from shape_entries.shapes(replace(root, data=metrics[SHAPE], keys=(technique, SHAPE)))
 
 
 def _entry(section: Section, origin: Origin) -> Expectation:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.errors import ExpectationFileError
-from suite.expect.files import CLAIMS, load
+from suite.expect.files import CLAIMS, load_file
 from suite.expect.match import MEMORY_CAP, caps_agree, threads_agree, threads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from suite.records import Expectation, Where
+    from suite.expect.parse import ExpectationFile
+    from suite.records import Expectation, ShapeExpectation, Where
 
 
 class Store:
@@ -23,7 +24,7 @@ class Store:
 
     def __init__(self, directories: Sequence[Path]) -> None:
         self.directories = tuple(Path(directory) for directory in directories)
-        self._read: dict[Path, tuple[Expectation, ...]] = {}
+        self._read: dict[Path, ExpectationFile] = {}
 
     def find(self, workload: str, where: Where) -> tuple[Expectation, ...]:
         """One expectation for each technique and metric of the workload that has any which applies.
@@ -37,6 +38,16 @@ class Store:
                 for entry in self._load(directory / level / f"{workload}.toml"):
                     if threads_agree(entry, where) and caps_agree(entry, where.memory_cap):
                         chosen.setdefault((entry.technique, entry.metric), entry)
+        return tuple(chosen.values())
+
+    def shapes(self, workload: str, where: Where) -> tuple[ShapeExpectation, ...]:
+        """One shape for each technique and metric of the workload that has any; chosen as by `find`."""
+        chosen: dict[tuple[str, str], ShapeExpectation] = {}
+        for directory in self.directories:
+            for level in dict.fromkeys(where.levels):
+                found = self._file(directory / level / f"{workload}.toml")
+                for shape in found.shapes if found else ():
+                    chosen.setdefault((shape.technique, shape.metric), shape)
         return tuple(chosen.values())
 
     def near(self, workload: str, technique: str, metric: str, where: Where) -> str | None:
@@ -73,9 +84,13 @@ class Store:
                     broken.append(f"cannot read {error}")
 
     def _load(self, path: Path) -> tuple[Expectation, ...]:
-        if path not in self._read:
-            self._read[path] = load(path) if path.is_file() else ()
-        return self._read[path]
+        found = self._file(path)
+        return found.entries if found else ()
+
+    def _file(self, path: Path) -> ExpectationFile | None:
+        if path not in self._read and path.is_file():
+            self._read[path] = load_file(path)
+        return self._read.get(path)
 
 
 def _join(items: Iterable[object]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from suite.metrics import METRICS
 from suite.records import Cell, Measurement, RunHeader, Verdict, VerdictKind
+from suite.sweeps import is_number, parameters, sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +31,7 @@ COLUMNS = (
     "batch",
     "verdict",
     "stale",
+    "arguments",
 )
 NUMBERS = frozenset({"value", "low", "high", "batch"})
 FLAGS = frozenset({"stale"})
@@ -53,12 +56,27 @@ def tidy(header: RunHeader, measurements: Iterable[Measurement], verdicts: Itera
     """One row per measurement, then one without value for each verdict that has no measurement here.
 
     The verdict on a group of metrics (unavailable, error) has the group's name as its metric. Texts that are absent
-    are NaN, as `pandas.read_csv` gives them back.
+    are NaN, as `pandas.read_csv` gives them back. ``arguments`` holds the composition's parameters as JSON
+    by ``technique.parameter``; each that the run sweeps has a column of that name as well (`swept`).
     """
     measured = {(found.cell, found.metric): found for found in measurements}
     judged = {(verdict.cell, verdict.metric or verdict.group): verdict for verdict in verdicts}
     rows = [_row(header, cell, metric, measured, judged) for cell, metric in dict.fromkeys([*measured, *judged])]
-    return typed(rows, COLUMNS, numbers=NUMBERS, flags=FLAGS)
+    numbers, texts = swept(row["technique"] for row in rows)
+    rows = [row | parameters(row["technique"]) for row in rows]
+    return typed(rows, (*COLUMNS, *numbers, *texts), numbers=NUMBERS | set(numbers), flags=FLAGS)
+
+
+def swept(compositions: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The parameters, as ``technique.parameter``, in which compositions differ while all else is equal.
+
+    First those whose values are all numbers, then those with others (their columns hold texts).
+    """
+    known = list(dict.fromkeys(compositions))
+    names = list(dict.fromkeys(sweep.name for sweep in sweeps(known, least=2)))
+    values = {name: [own[name] for own in map(parameters, known) if name in own] for name in names}
+    numbers = tuple(name for name in names if all(map(is_number, values[name])))
+    return numbers, tuple(name for name in names if name not in numbers)
 
 
 def worst(kinds: Iterable[str]) -> VerdictKind | None:
@@ -116,4 +134,11 @@ def _row(
         "batch": measurement and measurement.conditions.get("batch"),
         "verdict": verdict and verdict.kind.value,
         "stale": verdict is not None and verdict.stale,
+        "arguments": as_json(cell.technique),
     }
+
+
+def as_json(composition: str) -> str | None:
+    """A composition's parameters as JSON by ``technique.parameter``; ``None`` where it has none."""
+    found = parameters(composition)
+    return json.dumps(found) if found else None

@@ -106,12 +106,16 @@ class RunFolder:
         return tuple(failed.values())
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict for each cell and metric (or group, where the metric is empty); the last line wins."""
+        """One verdict for each cell and metric (or group, where the metric is empty); the last line wins.
+
+        And one for each sweep and its shape, wherever it stands.
+        """
         judged: dict[Hashable, Verdict] = {}
         for found in self._of(Verdict):
             if found.metric:
                 judged.pop((found.cell, "", found.group), None)  # a resumed run measured the group after all
-            judged[found.cell, found.metric, found.group] = found
+            place = found.cell if found.shape is None else (found.cell.device, found.shape, found.sweep)
+            judged[place, found.metric, found.group] = found
         return tuple(judged.values())
 
     def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:

@@ -8,10 +8,12 @@ from suite.composition import BASELINE
 from suite.errors import ResultsError
 from suite.metrics import METRICS, VS_CONTROL
 from suite.report.columns import ENDS
-from suite.report.frame import records, tidy, typed, worst
+from suite.report.frame import as_json, records, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
 from suite.report.run import RunFolder, replace_file
+from suite.report.sweeps import markdown as sweeps_markdown
+from suite.sweeps import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +40,7 @@ METRIC_COLUMNS = (
     "peak_memory_training",
 )
 DERIVED = {"artefact_bytes": ("bytes_ratio",), "speedup": ("speedup_low", "speedup_high", "speedup_batch")}
-TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict")
+TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments")
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
 
@@ -47,11 +49,13 @@ def columns(scores: Iterable[str]) -> tuple[str, ...]:
     figures = [f"{score}{part}{end}" for score in dict.fromkeys(scores) for part in ("", VS_CONTROL) for end in ENDS]
     metrics = [name for metric in METRIC_COLUMNS for name in (metric, *DERIVED.get(metric, ()))]
     texts = ("workload", "technique", "control", "device", "score", "score_unit", "score_better")
-    return (*texts, *figures, *metrics, "pareto", "verdict", "stale")
+    return (*texts, *figures, *metrics, "pareto", "verdict", "stale", "arguments")
 
 
 def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None = None) -> pd.DataFrame:
     """One row per cell of a tidy frame of one run, in order of appearance; its columns are those of `columns`.
+
+    After them comes one for each parameter that the run sweeps, as in `tidy`.
 
     ``scores`` are the header's: the scores of each workload, the primary one first. ``score`` is the primary one and
     ``<score>``, ``<score>_vs_control`` its figures. ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty
@@ -65,8 +69,10 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
     about = {workload: _about(frame, workload, score) for workload, score in primary.items()}
     rows = [_row(key, cell, about.get(str(key[0]), {})) for key, cell in frame.groupby(list(KEYS), sort=False)]
     _add_ratios(rows)
-    names = columns(primary.values())
-    numbers = frozenset(names) - {*TEXTS, "pareto", "stale"}
+    numeric, texts = swept(frame["technique"])
+    rows = [row | parameters(row["technique"]) for row in rows]
+    names = (*columns(primary.values()), *numeric, *texts)
+    numbers = frozenset(names) - {*TEXTS, *texts, "pareto", "stale"}
     table = typed(rows, names, numbers=numbers, flags=frozenset({"stale"}))
     table["pareto"] = _pareto(rows, table.index)
     return table
@@ -79,7 +85,8 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    replace_file(markdown, to_markdown(table, folder.header).encode())
+    parts = [to_markdown(table, folder.header), sweeps_markdown(table, folder.verdicts())]
+    replace_file(markdown, "\n".join(filter(None, parts)).encode())
     return results, csv, markdown
 
 
@@ -114,6 +121,7 @@ def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, An
     verdict = worst(cell["verdict"].dropna())
     row["verdict"] = verdict and verdict.value
     row["stale"] = bool(cell["stale"].any())
+    row["arguments"] = as_json(row["technique"])
     return row
 
 

@@ -23,8 +23,14 @@ class Selection:
     techniques: Sequence[str] = ()
     precision: str = "fp32"
     profile: Profile = "default"
+    sweep: bool = False
+    """Whether each technique's whole sweep runs, as it does in the full profile."""
     batch: int | None = None
     """Items of a served batch, instead of each workload's own."""
+
+    @property
+    def sweeps(self) -> bool:
+        return self.sweep or self.profile == "full"
 
     @property
     def is_everything(self) -> bool:
@@ -77,7 +83,11 @@ def _compositions(
     registry: Registry, workload: Workload, selection: Selection, added: Sequence[str], notes: list[str]
 ) -> list[str]:
     asked = bool(selection.techniques)
-    plain = _asked(registry, selection) if asked else default_compositions(registry, workload, selection.profile)
+    plain = (
+        _asked(registry, selection)
+        if asked
+        else default_compositions(registry, workload, selection.profile, sweep=selection.sweeps)
+    )
     if not added:
         return plain
     composed = [_with_precision(registry, name, added, notes, strict=asked) for name in plain]
@@ -85,18 +95,18 @@ def _compositions(
 
 
 def _asked(registry: Registry, selection: Selection) -> list[str]:
-    full = selection.profile == "full"
-    names = [name for text in selection.techniques for name in registry.variants(text, sweep=full)]
+    sweep = selection.sweeps
+    names = [name for text in selection.techniques for name in registry.variants(text, sweep=sweep)]
     return list(dict.fromkeys(names))
 
 
-def default_compositions(registry: Registry, workload: Workload, profile: Profile) -> list[str]:
-    """What runs for a workload when no technique is named."""
+def default_compositions(registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False) -> list[str]:
+    """What runs for a workload when no technique is named; with ``sweep`` each one's sweep, as in the full profile."""
     quick = profile == "quick"
     running = [found.name for found in registry.techniques.values() if found.runs and (found.quick or not quick)]
     names = workload.techniques if workload.techniques is not None else running
     ordered = [BASELINE, *(name for name in names if name != BASELINE)]
-    variants = [v for name in ordered for v in registry.variants(name, sweep=profile == "full")]
+    variants = [v for name in ordered for v in registry.variants(name, sweep=sweep or profile == "full")]
     return list(dict.fromkeys(variants))
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite import phases
-from suite.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError
-from suite.expect import Store, load_all
+from suite.composition import parse
+from suite.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
+from suite.expect import Store, load_all, load_shapes
 from suite.machine import quiet
-from suite.records import GROUPS, Expectation, RunHeader, Where
+from suite.records import GROUPS, Expectation, RunHeader, ShapeExpectation, Where
 from suite.report.run import RunFolder, run_name
 from suite.run.case import Case
 from suite.run.explain import explain
@@ -82,6 +83,22 @@ def check_names(registry: Registry, expectations: Sequence[Expectation]) -> None
             )
 
 
+def check_shape_names(registry: Registry, shapes: Sequence[ShapeExpectation]) -> None:
+    """Raise `ExpectationFileError` for a shape along a parameter, or with parameters, that its technique lacks."""
+    for shape in shapes:
+        members = parse(shape.technique)
+        if shape.workload not in registry.workloads or any(one.name not in registry.techniques for one in members):
+            continue  # another project's, or one whose module is not loaded here
+        known = [name for one in members for name in registry.techniques[one.name].parameters]
+        full = [f"{one.name}.{name}" for one in members for name in registry.techniques[one.name].parameters]
+        given = [name for one in members for name, _ in one.parameters]
+        for name, names in ((shape.along, (*known, *full)), *((name, known) for name in given)):
+            if name not in names:
+                raise ExpectationFileError(
+                    shape.path, shape.line, str(unknown(f"parameter of {shape.technique}", name, names))
+                )
+
+
 def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[str, str]]:
     """The digests of the workloads' data, for those that declare one; and why a digest could not be had.
 
@@ -136,6 +153,7 @@ def _check_expectations(registry: Registry, options: Options) -> None:
             raise SetupError(f"there is no folder {options.expect_dir}; correct --expect-dir or record into it first")
         return
     check_names(registry, load_all(options.expect_dir))
+    check_shape_names(registry, load_shapes(options.expect_dir))
 
 
 def _import_heavy(workloads: Sequence[Workload]) -> None:

@@ -63,6 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
     add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
+    add("--suite-sweep", action="store_true", help="run each technique's whole sweep, in any profile")
 
 
 @pytest.hookimpl(trylast=True)
@@ -129,7 +130,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         try:
             answered = unanswered_entries(REGISTRY, run) if whole else ()
-            run.finish(answered, interrupted=not whole)
+            run.finish([*answered, *(run.shapes() if whole else ())], interrupted=not whole)
         except SuiteError as error:
             config.stash[PROBLEM] = str(error)
             session.exitstatus = EXIT_UNUSABLE if whole else exitstatus  # an interrupted run stays one
@@ -196,6 +197,7 @@ def _selection(config: pytest.Config, device: str) -> Selection:
         techniques=option.suite_technique,
         precision=option.suite_precision,
         profile=_profile(config),
+        sweep=option.suite_sweep,
         batch=None if option.suite_edge is None else edge.BATCH,
     )
 
@@ -312,7 +314,7 @@ def _options(config: pytest.Config) -> Options:
         max_minutes=option.suite_max_minutes,
         reuse=(option.suite_cache_dir or option.suite_reports_dir / "cache") if option.suite_reuse else None,
         load=tuple(option.suite_load),
-        chosen=(*selection.workloads, *selection.techniques, selection.precision),
+        chosen=(*selection.workloads, *selection.techniques, selection.precision, *["sweep"] * selection.sweep),
         command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
     )
 

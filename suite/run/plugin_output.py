@@ -71,7 +71,7 @@ def say(config: pytest.Config, lines: Iterable[str]) -> None:
 
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
-    from suite.report import summary
+    from suite.report import summary, sweeps
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
@@ -83,6 +83,9 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     if measurements or run.verdicts:
         frame = tradeoffs(tidy(run.header, measurements, run.verdicts), run.header.scores)
         terminal.line(table(frame, wide))
+        if swept := sweeps.text(frame, run.verdicts):
+            terminal.section("sweeps")
+            terminal.line(swept)
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
@@ -135,7 +138,7 @@ def idle_timings(measurements: Iterable[Measurement], *, quiet: bool) -> bool:
 
 def nothing_gated(verdicts: Iterable[Verdict]) -> bool:
     """Whether a gate compared nothing at all, so that its exit code says nothing."""
-    return all(verdict.expectation is None and verdict.kind is not VerdictKind.ERROR for verdict in verdicts)
+    return all(v.expectation is None and v.shape is None and v.kind is not VerdictKind.ERROR for v in verdicts)
 
 
 def width_of(terminal: Any) -> int:

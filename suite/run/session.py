@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from suite.errors import UnavailableError
-from suite.expect import Recorded, Store, check, fails, record
+from suite.expect import Recorded, Store, check, check_shapes, fails, record
 from suite.machine import quiet
 from suite.metrics import METRICS
 from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
@@ -79,6 +79,16 @@ class Session(AbstractContextManager["Session"]):
     def passed_over(self) -> Collection[Case]:
         """The cases that the minutes of this run left out."""
         return () if self.budget is None else self.budget.left
+
+    def shapes(self) -> tuple[Verdict, ...]:
+        """The verdicts on the sweeps that this run measured, by the shapes that are expected of them."""
+        if self.options.expect not in ("gate", "report"):
+            return ()
+        workloads = dict.fromkeys(case.workload.name for case in self.planned)
+        expected = [shape for name in workloads for shape in self.store.shapes(name, self.header.where)]
+        planned = {case.cell for case in self.planned}
+        measured = [found for found in self.folder.measurements() if found.cell in planned]
+        return check_shapes(measured, expected, quiet=self.header.quiet, today=self._today)
 
     def finish(self, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False) -> None:
         """Write the tables and, if asked to and nothing was left out, record the figures as expectations.
@@ -166,7 +176,8 @@ class Session(AbstractContextManager["Session"]):
 
     def _cell_arguments(self, verdict: Verdict) -> list[str]:
         cell = verdict.cell
-        return ["--workload", cell.workload, "--technique", cell.technique, "--device", cell.device]
+        named = [argument for name in verdict.sweep or (cell.technique,) for argument in ("--technique", name)]
+        return ["--workload", cell.workload, *named, "--device", cell.device]
 
     def _same_arguments(self) -> list[str]:
         """The options that make a run comparable with this one."""

@@ -3,6 +3,7 @@
 
 import io
 import itertools
+import json
 import math
 from dataclasses import replace
 
@@ -65,7 +66,9 @@ def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
         "verdict": "pass",
         "stale": True,
     }
-    assert expected == {name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch")}
+    assert expected == {
+        name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch", "arguments")
+    }
     assert math.isnan(frame["high"].iloc[0])
 
 
@@ -182,3 +185,17 @@ def test_every_kind_of_verdict_has_its_severity():
     assert VerdictKind.REGRESSED is worst(["pass", "missing", "regressed", "improved"])
     assert VerdictKind.XFAIL is worst(["pass", "xfail"])
     assert worst([]) is None
+
+
+def test_parameters_of_a_composition_are_data_in_its_rows():
+    """All of them as JSON, and those that the run sweeps as columns of their own, with their types."""
+    names = ["baseline", *(f"qat(bits={bits},mode='{mode}')" for bits in (4, 8) for mode in ("a", "b"))]
+    frame = tidy(HEADER, [replace(ACCURACY, cell=replace(CELL, technique=name)) for name in names], [])
+    assert [*COLUMNS, "qat.bits", "qat.mode"] == list(frame.columns)
+    assert ({"qat.bits": 4, "qat.mode": "b"}, 4.0, "b") == (
+        json.loads(frame["arguments"].iloc[2]),
+        frame["qat.bits"].iloc[2],
+        frame["qat.mode"].iloc[2],
+    )
+    assert [True, True, True] == list(frame[["arguments", "qat.bits", "qat.mode"]].iloc[0].isna())
+    assert [4.0, 8.0] == list(frame.groupby("qat.bits")["value"].mean().index)

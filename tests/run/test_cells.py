@@ -112,6 +112,14 @@ def test_the_full_profile_runs_the_sweep():
     assert ["baseline", "prune(ratio=0.5)", "prune(ratio=0.3)", "narrow"] == techniques("small", profile="full")
 
 
+def test_any_profile_runs_the_sweep_if_asked_to():
+    """A quick look at a curve."""
+    assert ["prune(ratio=0.5)", "prune(ratio=0.3)"] == techniques(
+        "small", techniques=["prune"], profile="quick", sweep=True
+    )
+    assert ["baseline", "prune(ratio=0.5)", "prune(ratio=0.3)", "narrow"] == techniques("small", sweep=True)
+
+
 @pytest.mark.parametrize(
     ("asked", "profile", "expected"),
     [

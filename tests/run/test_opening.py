@@ -1,14 +1,16 @@
 """Opening a run: names that can be looked up, data that can be named, batches that are known."""
 # the expected value stands on the left
 
+from contextlib import nullcontext
+
 import pytest
 import tiny
 
 from suite.errors import ExpectationFileError, SetupError, UnavailableError
-from suite.expect import Store, load_all
+from suite.expect import Store, load_all, load_shapes
 from suite.records import Where
 from suite.run import opening
-from suite.run.opening import check_names, data_digests
+from suite.run.opening import check_names, check_shape_names, data_digests
 from suite.run.options import Options
 from suite.scores import classification
 from suite.settings import found_expect_dir
@@ -53,6 +55,26 @@ def test_an_entry_that_is_spelled_so_that_no_cell_looks_it_up_is_an_error(tmp_pa
 def test_canonical_foreign_and_retired_entries_are_left_alone(tmp_path, technique, extra, workload):
     """What is not loaded here may be another project's; `suite bench` says what nothing answers."""
     check_names(REGISTRY, stored(tmp_path, technique, extra=extra, workload=workload))
+
+
+@pytest.mark.parametrize(
+    ("technique", "along", "said"),
+    [
+        ("halved", "epoch", "unknown parameter of halved 'epoch'; did you mean epochs"),
+        ("halved(ratio=1)", "epochs", "halves.toml:2: unknown parameter of halved"),
+        ("halved", "epochs", None),
+        ("halved", "halved.epochs", None),
+        ("nowhere", "epoch", None),
+    ],
+)
+def test_a_shape_along_a_parameter_that_its_technique_lacks_is_an_error(tmp_path, technique, along, said):
+    """It would never be asked; what is not loaded here may be another project's."""
+    path = tmp_path / "any" / "halves.toml"
+    path.parent.mkdir()
+    head = f'schema = 1\n["{technique}".shape.accuracy]\n'
+    path.write_text(f'{head}along = "{along}"\nshape = "convex"\n', "utf-8")
+    with pytest.raises(ExpectationFileError, match=said) if said else nullcontext():
+        check_shape_names(REGISTRY, load_shapes(tmp_path))
 
 
 def test_digests_come_from_the_workloads_that_declare_one():

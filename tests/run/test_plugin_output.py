@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from suite import phases
 from suite.metrics import measured
-from suite.records import Cell, Expectation, Verdict, VerdictKind
+from suite.records import Cell, Expectation, ShapeExpectation, Verdict, VerdictKind
 from suite.run import plugin_output
 from suite.run.plugin_output import hush_benchmark_table, idle_timings, nothing_gated, recordable, time_lines, width_of
 from suite.settings import PACKAGE
@@ -152,6 +152,8 @@ def test_a_gate_that_compared_nothing_says_so():
     assert nothing_gated([unverified])
     assert not nothing_gated([unverified, error])
     assert not nothing_gated([unverified, replace(unverified, kind=VerdictKind.PASS, expectation=entry)])
+    shape = ShapeExpectation(workload="w", technique="t", metric="macs", level="any", along="x", shape="convex")
+    assert not nothing_gated([unverified, replace(unverified, kind=VerdictKind.PASS, shape=shape)])
 
 
 def test_only_timings_of_a_process_that_is_not_quiet_are_said_not_to_count():

@@ -438,6 +438,44 @@ def test_timings_outside_a_quiet_process_are_inconclusive(judged):
     assert 10 == session.exit_code()
 
 
+# -- sweeps -----------------------------------------------------------------------------------------------------------
+
+RISING = """schema = 1
+["halved".shape.accuracy]
+along = "epochs"
+shape = "non-decreasing"
+"""
+EPOCHS = [tiny.case_of(REGISTRY, f"halved(epochs={count})") for count in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("expect", "values", "ends"),
+    [
+        ("gate", (0.7, 0.8, 0.9), ([VerdictKind.PASS], 0)),
+        ("gate", (0.9, 0.5, 0.6), ([VerdictKind.REGRESSED], 1)),
+        ("gate", (0.9, 0.5), ([], 0)),
+        ("report", (0.9, 0.5, 0.6), ([VerdictKind.REGRESSED], 0)),
+        ("off", (0.9, 0.5, 0.6), ([], 0)),
+        ("record", (0.9, 0.5, 0.6), ([], 0)),
+    ],
+)
+def test_a_sweep_of_another_shape_than_expected_fails_the_gate(start, tmp_path, expect, values, ends):
+    """Judged at the end of the run, kept with its records, and run again as a whole."""
+    folder = tmp_path / "expectations" / "any"
+    folder.mkdir(parents=True)
+    (folder / "halves.toml").write_text(RISING, "utf-8")
+    run = start(cases=EPOCHS, expect=expect)
+    for case, value in zip(EPOCHS, values, strict=False):
+        run.folder.append(measured(case.cell, "accuracy", value, low=value - 0.01, high=value + 0.01, seeds=(0,)))
+    found = run.shapes()
+    run.options = replace(run.options, expect="report" if expect == "record" else expect)  # there is nothing to record
+    run.finish(found)
+    assert ends == ([verdict.kind for verdict in found], run.exit_code())
+    assert found == run.folder.verdicts()
+    for verdict in found:
+        assert all(f"--technique '{case.cell.technique}'" in run.rerun(verdict) for case in EPOCHS)
+
+
 # -- keeping and resuming ---------------------------------------------------------------------------------------------
 
 
