@@ -35,7 +35,6 @@ BY_NAME = {
     **{f"efficientnet_b{phi}": side for phi, side in enumerate((240, 288, 300, 380, 456, 528, 600), start=1)},
 }
 PIXELS = IN_FULL | BY_NAME  # side of the images of the first published weights
-TECHNIQUES = ("baseline", "channels_last", "amp_bf16", "pure_bf16", "amp_fp16", "compiled")
 BATCH = {"cpu": CPU_BATCH, "accelerator": EXAMPLES}
 DENSE_EXAMPLES = 8  # images of detectors and segmentation, which are large
 DENSE_CPU_BATCH = 2
@@ -117,7 +116,11 @@ def _declare(model: str, pixels: int, *, kind: str = "classification", full: boo
         default=False,
         full=full,
         batch={"cpu": DENSE_CPU_BATCH, "accelerator": DENSE_EXAMPLES} if dense else BATCH,
-        techniques=TECHNIQUES[:2] if kind == "detection" else TECHNIQUES,
+        techniques=(
+            ("baseline", "channels_last")
+            if kind == "detection"
+            else ("baseline", "channels_last", "amp_bf16", "pure_bf16", "amp_fp16", "compiled")
+        ),
     )(recipe)
 
 

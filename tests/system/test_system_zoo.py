@@ -1,4 +1,4 @@
-"""All weight entries of torchvision's classification networks, and one of its networks measured."""
+"""All weight entries of torchvision's networks, and one of its networks measured."""
 # the expected value stands on the left
 
 from __future__ import annotations
