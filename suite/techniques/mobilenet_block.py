@@ -1,7 +1,7 @@
 """Inverted residual blocks: widen with a 1x1 convolution, filter each channel, narrow without a nonlinearity.
 
 MobileNetV2, Sandler et al. 2018, https://arxiv.org/abs/1801.04381; the input is added where it has the output's shape,
-and the first convolution stays whole. A k x k layer with C inputs and N outputs becomes t C (C + k^2 + N) weights for an
+the first convolution stays whole. A k x k layer with C inputs and N outputs becomes t C (C + k^2 + N) weights for an
 expansion t: fewer than C N k^2 where t is small or k and N are large. Inputs, outputs and training stay; time falls by
 less than arithmetic does, as depthwise kernels are bound by memory.
 """
