@@ -26,7 +26,9 @@ def lines(
     """
     if what in (None, "workloads"):
         yield "workloads"
-        yield from _aligned((f"  {w.name}", w.about) for w in registry.workloads.values())
+        declared = [(w.name, w.about) for w in registry.workloads.values()]
+        by_name = [(f"{family.prefix}<name>", family.about) for family in registry.families]
+        yield from _aligned((f"  {name}", about) for name, about in (*declared, *by_name))
     if what in (None, "techniques"):
         yield "techniques"
         yield from _techniques(registry, device)

@@ -6,6 +6,7 @@ import tiny
 from suite.listing import lines
 from suite.machine.needs import NEEDS
 from suite.metrics import METRICS
+from suite.registry import Family
 
 
 def described(made):
@@ -87,3 +88,10 @@ def _named(name):
 
     function.__name__ = name
     return function
+
+
+def test_a_family_of_workloads_is_one_line():
+    """Declared when one is asked for."""
+    made = tiny.registry()
+    made.family(Family(prefix="zoo_", about="All networks.", names=lambda: ("a", "b"), declare=lambda _: None))
+    assert any(line.split() == ["zoo_<name>", "All", "networks."] for line in lines(made, "workloads", []))

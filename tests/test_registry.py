@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.errors import CompositionError, RegistrationError, SetupError, UsageError
-from suite.registry import REGISTRY, Registry
+from suite.registry import REGISTRY, Family, Registry
 from suite.scores import Score, classification
 from suite.training.recipe import AFTER_TRAINING, SLOTS, Recipe
 
@@ -733,3 +733,24 @@ def test_an_unknown_technique_is_always_a_usage_error(name):
     else:
         with pytest.raises(UsageError, match=f"unknown technique '{name}'"):
             SAMPLE.find_technique(name)
+
+
+def test_a_family_declares_a_workload_when_it_is_asked_for():
+    """Once, and only those that it has; a listed name comes first."""
+    made = Registry()
+
+    def declare(name):
+        def recipe(seed):
+            return plain_recipe()
+
+        recipe.__name__ = f"many_{name}"
+        made.workload(source="none", full=False)(recipe)
+
+    made.family(Family(prefix="many_", about="Many.", names=lambda: ("first", "second"), declare=declare))
+    assert {} == dict(made.workloads)
+    assert made.find_workload("many_second") is made.find_workload("many_second")
+    assert ["many_second"] == list(made.workloads)
+    with pytest.raises(UsageError, match="unknown workload 'many_frist'; did you mean many_first"):
+        made.find_workload("many_frist")
+    with pytest.raises(RegistrationError, match=r"many_\* are declared twice"):
+        made.family(made.families[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -69,9 +69,10 @@ class Workload:
     ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
     timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
     and compositions; any other can still be asked for. ``quick`` and ``default`` say whether such runs hold it where no
-    workload is named; `--full` holds all. ``digest`` names the data: stored quality applies to the same
-    digest only (hash what was read, not floats computed from it, whose last bits differ between machines). Data that an
-    environment brings, such as Python's own sources, are named with it: ``cpython-3.11.7:5868b1c2f24ac8da``.
+    workload is named; `--full` holds all but those with ``full=False``, which run by name only. ``digest`` names the
+    data: stored quality applies to the same digest only (hash what was read, not floats computed from it, whose last
+    bits differ between machines). Data that an environment brings, such as Python's own sources, are named with it:
+    ``cpython-3.11.7:5868b1c2f24ac8da``.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Workload:
     needs: tuple[str, ...] = ()
     quick: bool = True
     default: bool = True
+    full: bool = True
     digest: Callable[[], str] | None = None
 
     @property
@@ -107,6 +109,19 @@ class Workload:
     @property
     def about(self) -> str:
         return _first_line(self.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Workloads too many to list: ``prefix`` and one of ``names()``, declared by ``declare(name)`` when asked for.
+
+    ``declare`` registers the workload ``prefix + name``. ``about`` is the one line that lists all of them.
+    """
+
+    prefix: str
+    about: str
+    names: Callable[[], Iterable[str]]
+    declare: Callable[[str], None]
 
 
 def check_workload(declared: Workload) -> None:

@@ -17,7 +17,7 @@ from suite.metrics import declare_score
 from suite.registry import modules
 from suite.registry.compose import Composition, bind, check_conflicts, check_order, spelled
 from suite.registry.compose import stage as stage_of
-from suite.registry.declarations import Source, Technique, Workload, check_technique, check_workload
+from suite.registry.declarations import Family, Source, Technique, Workload, check_technique, check_workload
 from suite.training.recipe import AFTER_TRAINING, Recipe
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Registry:
     def __init__(self, *, builtin: bool = False) -> None:
         self._techniques: dict[str, Technique] = {}
         self._workloads: dict[str, Workload] = {}
+        self._families: dict[str, Family] = {}
         self._builtin_pending = builtin
         self._loading = False
 
@@ -85,6 +86,7 @@ class Registry:
         needs: Iterable[str] = (),
         quick: bool = True,
         default: bool = True,
+        full: bool = True,
         digest: Callable[[], str] | None = None,
     ) -> Callable[[Callable[[int], Recipe]], Callable[[int], Recipe]]:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
@@ -102,6 +104,7 @@ class Registry:
                 needs=tuple(needs),
                 quick=quick,
                 default=default,
+                full=full,
                 digest=digest,
             )
             check_workload(declared)
@@ -111,6 +114,12 @@ class Registry:
             return function
 
         return register
+
+    def family(self, declared: Family) -> None:
+        """Declare workloads that exist by name alone. Raises `RegistrationError` for a prefix that is taken."""
+        if declared.prefix in self._families:
+            raise RegistrationError(f"workloads called {declared.prefix}* are declared twice; choose another prefix")
+        self._families[declared.prefix] = declared
 
     def _add(self, table: dict[str, Any], kind: str, declared: Technique | Workload) -> None:
         if not self._loading and not _is_builtin(declared):
@@ -137,6 +146,12 @@ class Registry:
         self._load_builtin()
         return MappingProxyType(self._workloads)
 
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """All families of workloads that are declared when they are asked for."""
+        self._load_builtin()
+        return tuple(self._families.values())
+
     def find_technique(self, name: str) -> Technique:
         """The technique called ``name``, or an error that lists the nearest ones."""
         try:
@@ -145,11 +160,19 @@ class Registry:
             raise unknown("technique", name, self.techniques) from None
 
     def find_workload(self, name: str) -> Workload:
-        """The workload called ``name``, or an error that lists the nearest ones."""
-        try:
-            return self.workloads[name]
-        except KeyError:
-            raise unknown("workload", name, self.workloads) from None
+        """The workload called ``name``, declared now if a family has it, or an error that lists the nearest ones."""
+        if name not in self.workloads:
+            self._declare_of_family(name)
+        return self.workloads[name]
+
+    def _declare_of_family(self, name: str) -> None:
+        others: list[str] = []
+        for family in self.families:
+            if name.startswith(family.prefix):
+                others += [family.prefix + one for one in family.names()]
+                if name in others:
+                    return family.declare(name.removeprefix(family.prefix))
+        raise unknown("workload", name, {*self.workloads, *others})
 
     def resolve(self, text: str) -> Composition:
         """Parse ``text``, fill in defaults, and check parameters, slots and conflicts."""
@@ -247,3 +270,4 @@ def _is_builtin(declared: Technique | Workload) -> bool:
 REGISTRY = Registry(builtin=True)
 technique = REGISTRY.technique
 workload = REGISTRY.workload
+workload_family = REGISTRY.family

@@ -76,7 +76,9 @@ def _workloads(registry: Registry, selection: Selection) -> Iterable[Workload]:
 
 def _runs(workload: Workload, profile: Profile) -> bool:
     """Whether a run that names no workload holds this one."""
-    return profile == "full" or (workload.default and (workload.quick or profile != "quick"))
+    if profile == "full":
+        return workload.full
+    return workload.default and (workload.quick or profile != "quick")
 
 
 def _compositions(

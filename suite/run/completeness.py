@@ -50,11 +50,12 @@ def unanswered_entries(registry: Registry, run: Session) -> tuple[Verdict, ...]:
 
 
 def _of_other_profiles(registry: Registry, run: Session) -> set[tuple[str, str]]:
-    """Workload and composition of every cell of the full profile: workloads that --quick leaves out, sweeps."""
+    """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps."""
     found: set[tuple[str, str]] = set()
-    if run.bench.plan.profile == "full":
-        return found
+    full = run.bench.plan.profile == "full"
     for workload in registry.workloads.values():
+        if full and workload.full:
+            continue
         with suppress(UsageError):
             found |= {(workload.name, name) for name in default_compositions(registry, workload, "full")}
     return found

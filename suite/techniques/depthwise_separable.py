@@ -9,31 +9,20 @@ memory.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from torch import nn
 
-from suite.errors import UnavailableError
 from suite.registry import technique
-from suite.training.rebuilding import rebuilt
+from suite.training.rebuilding import rebuilt, with_convolutions
 from suite.training.recipe import Recipe
 
 
 @technique(slots=("model",), family="structure", quick=False)
 def depthwise_separable(recipe: Recipe) -> Recipe:
     """Replace every convolution larger than 1x1, but for the first one, by a depthwise and a pointwise one."""
-    return replace(recipe, model=rebuilt(recipe.model, _separated))
-
-
-def _separated(network: nn.Module) -> nn.Module:
-    found = [(name, module) for name, module in network.named_modules() if type(module) is nn.Conv2d]
-    chosen = [(name, layer) for name, layer in found[1:] if layer.groups == 1 and max(layer.kernel_size) > 1]
-    if not chosen:
-        raise UnavailableError(
-            "depthwise_separable: the network has no ungrouped Conv2d larger than 1x1 beside its first one"
-        )
-    for name, layer in chosen:
-        network.set_submodule(name, _pair(layer))
-    return network
+    change = partial(with_convolutions, change=_pair, technique="depthwise_separable")
+    return replace(recipe, model=rebuilt(recipe.model, change))
 
 
 def _pair(layer: nn.Conv2d) -> nn.Sequential:

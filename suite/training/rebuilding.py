@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import nn
 
+from suite.errors import UnavailableError
+
 
 def rebuilt(model: Callable[..., nn.Module], change: Callable[[nn.Module], nn.Module]) -> Callable[..., nn.Module]:
     """``model`` with ``change`` applied to every network that it builds; takes what ``model`` takes, and says so."""
@@ -18,6 +20,20 @@ def rebuilt(model: Callable[..., nn.Module], change: Callable[[nn.Module], nn.Mo
         return change(model(**options))
 
     return build
+
+
+def with_convolutions(network: nn.Module, *, change: Callable[[nn.Conv2d], nn.Module], technique: str) -> nn.Module:
+    """``network`` with every ungrouped Conv2d larger than 1x1, but for its first convolution, as ``change`` makes it.
+
+    Raises `UnavailableError` in the name of ``technique`` where there is none.
+    """
+    found = [(name, module) for name, module in network.named_modules() if type(module) is nn.Conv2d]
+    chosen = [(name, layer) for name, layer in found[1:] if layer.groups == 1 and max(layer.kernel_size) > 1]
+    if not chosen:
+        raise UnavailableError(f"{technique}: the network has no ungrouped Conv2d larger than 1x1 beside its first one")
+    for name, layer in chosen:
+        network.set_submodule(name, change(layer))
+    return network
 
 
 class Several(tuple[Any, ...]):

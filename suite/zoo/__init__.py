@@ -1,1 +1,1 @@
-"""torchvision's classification networks: what they count, held against what torchvision publishes."""
+"""torchvision's networks: what they count, held against what torchvision publishes."""

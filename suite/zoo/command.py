@@ -1,4 +1,4 @@
-"""The command `suite zoo`: counts of torchvision's classification networks, and a check of our counters."""
+"""The command `suite zoo`: counts of torchvision's networks, and a check of our counters."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PLAIN_WIDTH = 120  # characters, where the output is no terminal
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `suite zoo`."""
     parser.description = (
-        "Parameters, multiply-accumulates and bytes of torchvision's classification networks, counted without their "
-        "weights, beside the published accuracy."
+        "Parameters, multiply-accumulates and bytes of torchvision's networks for classification, detection and "
+        "segmentation, counted without their weights, beside the published accuracy."
     )
     option = parser.add_argument
     option("names", nargs="*", metavar="NAME", help="networks like mobilenet_v2 (default: all)")
@@ -31,7 +31,7 @@ def _zoo(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.zoo.entries import entries
     from suite.zoo.table import table, write_csv
 
-    counted = [(entry, count(entry.model, entry.pixels)) for entry in entries(parsed.names)]
+    counted = [(entry, count(entry.model, entry.pixels, entry.weights)) for entry in entries(parsed.names)]
     _say(table(counted, _width()))
     if parsed.csv is not None:
         write_csv(counted, parsed.csv)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 UNDRAWN = {"init_weights": False}  # SciPy draws these two's first weights, for minutes; shapes need none
-OPTIONS: dict[str, dict[str, bool]] = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False} | UNDRAWN,  # the published counts are without the heads for training
     "inception_v3": {"aux_logits": True} | UNDRAWN,  # and here with the one
+    "keypointrcnn_resnet50_fpn": {"num_keypoints": 17},  # COCO's
 }
 
 
@@ -31,17 +32,23 @@ class Counts:
 
 
 @cache
-def count(model: str, pixels: int) -> Counts:
-    """Counts of torchvision's network ``model`` for images [1, 3, pixels, pixels], once in a process."""
+def count(model: str, pixels: int, weights: str = "") -> Counts:
+    """Counts of torchvision's network ``model`` for images [1, 3, pixels, pixels], once in a process.
+
+    A detector's are about as many regions as the published counts of its ``weights``.
+    """
     import torch
 
     from suite.measure.macs import macs_of
     from suite.measure.size import parameters
+    from suite.zoo.detectors import dense, regions
+    from suite.zoo.entries import models
 
     network = shapes(model, pixels)
+    seen = dense(network, *regions(model, weights)) if model in models("detection") else network
     return Counts(
         parameters=parameters(network),
-        macs=macs_of(network, torch.empty(1, 3, pixels, pixels, device="meta")),
+        macs=macs_of(seen, torch.empty(1, 3, pixels, pixels, device="meta")),
         bytes=sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values()),
     )
 
@@ -51,13 +58,24 @@ def shapes(model: str, pixels: int) -> nn.Module:
     import torch
     from torchvision.models import get_model_builder
 
+    from suite.zoo.detectors import freeze_norms
+    from suite.zoo.entries import models
+
     with torch.device("meta"), _regnets_on_the_cpu():
         network: nn.Module = get_model_builder(model)(weights=None, **_options(model, pixels))
+        if model in models("detection"):
+            freeze_norms(network, model)
     return network.eval()
 
 
 def _options(model: str, pixels: int) -> dict[str, Any]:
     """Vision transformers have a position for each patch, so they are built for the size of their images."""
+    from suite.zoo.entries import models
+
+    if model in models("detection"):
+        return {"weights_backbone": None} | OPTIONS.get(model, {})
+    if model in models("segmentation"):  # published with the second head that training uses, where there is one
+        return {"weights_backbone": None} | ({} if model.startswith("lraspp") else {"aux_loss": True})
     return {"image_size": pixels} if model.startswith("vit_") else OPTIONS.get(model, {})
 
 

@@ -1,6 +1,6 @@
-"""Weight entries of torchvision's classification networks, as torchvision publishes them; nothing is downloaded.
+"""Weight entries of torchvision's networks for classification, detection and segmentation, as it publishes them.
 
-An entry is a network, a set of weights for it and the size of the images that its figures are about.
+Nothing is downloaded. An entry is a network, a set of weights for it and the image size of its figures.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.errors import unknown
+from suite.zoo.detectors import SIDE, SIDES
 
 DATA = "ImageNet-1K"  # whose accuracy is published
+KINDS = ("classification", "detection", "segmentation")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One set of weights. A figure that torchvision does not publish is ``None``.
 
-    ``pixels`` is the side of its square images [3, pixels, pixels]; ``accuracy`` is top-1 on ImageNet in percent,
-    ``parameters`` a number and ``gmacs`` 1e9 multiply-accumulates of one image, rounded to three decimals.
+    ``pixels`` is the side of its square images [3, pixels, pixels], after resizing;
+    ``accuracy`` is top-1 on ImageNet in percent, ``parameters`` a number and ``gmacs`` 1e9 multiply-accumulates of one
+    image, rounded to three decimals.
     """
 
     model: str
@@ -37,30 +40,35 @@ class Entry:
 def entries(names: Iterable[str] = ()) -> list[Entry]:
     """The entries of the networks called ``names``, each network once and in that order; of all without names.
 
-    Raises `UsageError` for a name that is no classification network of torchvision's, `SetupError` where torchvision
+    Raises `UsageError` for a name that is no network of torchvision's, `SetupError` where torchvision
     cannot be imported.
     """
     chosen = list(dict.fromkeys(names))
     check_names(chosen)
-    return [entry for name in chosen or models() for entry in _published(name)]
+    return [entry for name in chosen or known() for entry in _published(name)]
 
 
 def check_names(names: Iterable[str]) -> None:
     """Raise as `entries` does."""
-    known = models()
+    all_names = known()
     for name in names:
-        if name not in known:
-            raise unknown("network of torchvision's", name, known)
+        if name not in all_names:
+            raise unknown("network of torchvision's", name, all_names)
 
 
-def models() -> list[str]:
-    """Names of all classification networks that this torchvision has."""
+def known() -> list[str]:
+    """Names of all networks of this torchvision's that are counted, by kind."""
+    return [name for kind in KINDS for name in models(kind)]
+
+
+def models(kind: str = "classification") -> list[str]:
+    """Names of all networks of one of `KINDS` that this torchvision has."""
     from suite.machine.hardware import check_torchvision  # loads torchvision: seconds
 
     check_torchvision()
     from torchvision import models as module
 
-    return list(module.list_models(module=module))
+    return list(module.list_models(module=module if kind == "classification" else getattr(module, kind)))
 
 
 def _published(model: str) -> Iterator[Entry]:
@@ -74,11 +82,18 @@ def _entry(model: str, weights: Any) -> Entry:
     return Entry(
         model=model,
         weights=weights.name,
-        pixels=int(weights.transforms().crop_size[0]),
+        pixels=_pixels(model, weights.transforms()),
         parameters=meta.get("num_params"),
         gmacs=meta.get("_ops"),
         accuracy=_number(meta.get("_metrics", {}).get(DATA, {}).get("acc@1")),
     )
+
+
+def _pixels(model: str, transforms: Any) -> int:
+    """The side of the images that the network computes on."""
+    if hasattr(transforms, "crop_size"):
+        return int(transforms.crop_size[0])
+    return int(transforms.resize_size[0]) if hasattr(transforms, "resize_size") else SIDES.get(model, SIDE)
 
 
 def _number(published: float | None) -> float | None:

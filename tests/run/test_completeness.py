@@ -123,6 +123,14 @@ def test_workloads_that_a_quick_run_leaves_out_are_excused(answered):
     assert [("slow", "baseline")] == missing(answered({"slow": ["baseline"]}, profile="full", planned=only))
 
 
+def test_workloads_that_run_by_name_alone_are_excused_by_the_full_profile(answered, monkeypatch):
+    """Their entries were recorded by name, and no other run answers them."""
+    table = dict(REGISTRY.workloads)
+    table["slow"] = replace(table["slow"], full=False)
+    monkeypatch.setattr(REGISTRY, "_workloads", table)
+    assert () == answered({"slow": ["baseline"]}, profile="full", planned=[("halves", "baseline")])
+
+
 @pytest.mark.parametrize(
     "options", [{"expect": "report"}, {"expect": "record"}, {"everything": False}, {"partial": True}], ids=str
 )

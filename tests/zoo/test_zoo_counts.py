@@ -60,6 +60,19 @@ def test_a_name_that_is_given_twice_counts_once():
     assert ["vgg11", "alexnet"] == [entry.model for entry in entries(["vgg11", "alexnet", "vgg11"])]
 
 
+def test_detectors_count_the_regions_that_the_published_image_had():
+    """1000 proposals in the second stage, or none, and masks of 100 detections; segmentation has both its heads."""
+    names = ("fasterrcnn_mobilenet_v3_large_320_fpn", "maskrcnn_resnet50_fpn_v2", "lraspp_mobilenet_v3_large")
+    counted = [(entry, count(entry.model, entry.pixels, entry.weights)) for entry in entries(names)]
+    assert 3 == len(counted)
+    assert [] == [sentence for entry, counts in counted for sentence in disagreements(entry, counts)]
+
+
+def test_norms_of_a_pretrained_backbone_are_not_trained():
+    """53,120 parameters fewer than with weights=None; a second version trains them."""
+    assert 41_755_286 == sum(weight.numel() for weight in shapes("fasterrcnn_resnet50_fpn", 800).parameters())
+
+
 def test_all_are_classification_networks():
     """Of the same room as detectors and segmentation, which have other inputs."""
     assert {"alexnet", "vit_h_14"} < set(models())
