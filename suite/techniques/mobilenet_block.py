@@ -19,7 +19,7 @@ from suite.training.rebuilding import rebuilt, with_convolutions
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("model",), sweep={"expansion": (1, 3, 6)}, family="structure", runs=False, quick=False)
+@technique(slots=("model",), sweep={"expansion": (1, 3, 6)}, family="structure", quick=False)
 def mobilenet_block(recipe: Recipe, *, expansion: int = 6) -> Recipe:
     """Replace every convolution larger than 1x1, but for the first one, by an inverted residual block."""
     if expansion < 1:
