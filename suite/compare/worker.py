@@ -186,8 +186,9 @@ def _declared_in(case: Any) -> str:
 
 def _check_origin(file: str, request: dict[str, Any]) -> None:
     """Raise where the workload's file lies in the other side's checkout: then nothing would be compared."""
-    own, other = Path(request["root"]), request["other_root"]
-    if other is not None and Path(other) in Path(file).parents and own not in Path(file).parents:
+    own, other, found = Path(request["root"]), request["other_root"], Path(file)
+    installed = "site-packages" in found.parts  # an environment may lie inside a checkout
+    if other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own):
         raise RuntimeError(
             f"the workload of this side was imported from {file}, which is the other side's checkout; name it in "
             "[tool.tradeoff-suite] load by a .py path or a module below the repository's root or its folder src"
