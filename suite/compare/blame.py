@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from suite.compare.judge import Estimate, Rules, Timing, estimate
+from suite.compare.judge import Estimate, Rules, estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,3 @@ def blamed(found: Blame, rules: Rules) -> str:
     parts = {"the code": found.code, "the environment": found.environment}
     slowed = [name for name, one in parts.items() if one is not None and one.high < rules.failing]
     return " and ".join(slowed) or "neither of the two alone"
-
-
-def anew(timing: Timing) -> Timing:
-    """A timing of the same metric that nobody has looked at."""
-    return Timing(metric=timing.metric)

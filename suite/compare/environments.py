@@ -26,7 +26,7 @@ STAMP = "built"
 
 
 def environment(requirement: str, *, cache: Path) -> Path:
-    """The Python of the environment in which ``requirement`` is installed; raises `SetupError` with the builder's words."""
+    """The Python of an environment with ``requirement``. Raises `SetupError` with the builder's last words."""
     base = sysconfig.get_path("purelib")
     wanted = [requirement, *dependents(_name(requirement), _installed())]
     key = hashlib.sha256("\n".join([*wanted, base, sys.version]).encode()).hexdigest()[:12]

@@ -49,6 +49,8 @@ class Compared:
     timings: list[Timing] = field(default_factory=list)
     problem: tuple[Verdict, str] | None = None
     notes: list[str] = field(default_factory=list)
+    request: Request | None = None
+    """With the weights that both sides load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ def compare_cell(cell: str, request: Request, metrics: Sequence[str], *, bench: 
     """Sizes and timings of a cell; what goes wrong is a problem of this cell alone."""
     found = Compared(cell=cell)
     try:
-        request = _describe(found, request, bench, plan)
+        request = found.request = _describe(found, request, bench, plan)
         found.timings = [Timing(metric=metric) for metric in metrics]
         time_all(cell, found.timings, request, bench=bench, plan=plan)
     except SideError as error:
@@ -141,6 +143,17 @@ def time_all(cell: str, timings: Sequence[Timing], request: Request, *, bench: B
         _set(cell, open_, "looked", request, bench=bench, plan=plan)
     suspected = [timing for timing in timings if first_verdict(timing, plan.rules) == "suspected"]
     _set(cell, suspected, "confirmed", request, bench=bench, plan=plan)
+
+
+def one_set(found: Compared, metric: str, *, bench: Bench, plan: Plan) -> list[float]:
+    """Log ratios of one set of pairs, whatever they say; empty where a side fails."""
+    timing = Timing(metric=metric)
+    assert found.request is not None  # noqa: S101  # it was timed before
+    try:
+        _set(found.cell, [timing], "looked", found.request, bench=bench, plan=plan)
+    except SideError:
+        return []
+    return timing.looked
 
 
 def _is_open(timing: Timing, rules: Rules) -> bool:

@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from suite.compare.sides import Side
 from suite.errors import SuiteError
@@ -93,7 +94,7 @@ class Process:
         lines = [line for line in self._errors.read_text("utf-8", errors="replace").splitlines() if line.strip()]
         return SideError(self.side.name, "crash", f"ended with {code}: {lines[-1] if lines else 'it printed nothing'}")
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
@@ -101,10 +102,8 @@ class Process:
         assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
         if kind is not None:
             self._child.kill()
-        try:
+        with suppress(BrokenPipeError):
             self._child.stdin.close()
-        except BrokenPipeError:
-            pass
         self._child.wait()
         self._child.stdout.close()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 from suite.compare.blame import Blame, blamed
 from suite.compare.judge import Estimate, Rules, Timing, Verdict, estimate
@@ -113,8 +112,3 @@ def exit_code(
     if all(one.problem is not None for one in found):
         return UNUSABLE
     return INCONCLUSIVE if inconclusive == "fail" and "inconclusive" in said else PASS
-
-
-def record(found: Compared, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """What is kept of a cell beside its raw rounds."""
-    return {**asdict(found), "verdicts": list(verdicts)}

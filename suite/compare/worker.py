@@ -143,6 +143,7 @@ class _Side:
 
     def _sizes(self) -> dict[str, Any]:
         import torch
+
         from suite.measure.size import parameters, serialized
         from suite.training.trees import tree_map
 
