@@ -18,6 +18,7 @@ from suite.errors import SuiteError
 
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6
+PATIENCE = 4
 
 
 class TooFewRoundsError(SuiteError):
@@ -56,14 +57,15 @@ def play(
 ) -> PairResult:
     """Rounds for ``seconds``, each side once a round in random order; a round in which another process ran is dropped.
 
-    Raises `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS` rounds.
+    Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE` times as long. Raises `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS` rounds.
     """
     players = (current, reference)
     counts = [_calls(player, metric) for player in players]
     _check_budget(counts, metric, seconds)
     kept: list[tuple[float, float]] = []
-    dropped, began = 0, clock()
-    while clock() - began < seconds:
+    dropped, clean_seconds, began = 0, 0.0, clock()
+    while clean_seconds < seconds and clock() - began < PATIENCE * seconds:
+        round_began = clock()
         times, clean = [0.0, 0.0], True
         for side in random.sample((0, 1), 2):
             calls = counts[side][0]
@@ -71,10 +73,11 @@ def play(
             times[side], clean = found["seconds"] / calls, clean and not found["stolen"]
         if clean:
             kept.append((times[0], times[1]))
+            clean_seconds += clock() - round_began
         dropped += not clean
     if len(kept) < LEAST_ROUNDS:
         raise TooFewRoundsError(
-            f"{metric}: {len(kept)} rounds in {seconds:.3g} s, {dropped} dropped because other processes had the "
+            f"{metric}: {len(kept)} rounds in {clock() - began:.3g} s, {dropped} dropped because other processes had the "
             "core; stop what runs beside or give a larger --budget"
         )
     return PairResult(current=[a for a, _ in kept], reference=[b for _, b in kept], dropped=dropped)

@@ -40,7 +40,7 @@ def players(current=1e-3, reference=1e-3, **details):
 
 
 def played(current, reference, clock, seconds=2.0, seed=0):
-    return play(current, reference, "speed", seconds=seconds, random=Random(seed), clock=clock)
+    return play(current, reference, "speed", seconds=seconds, random=Random(seed), clock=clock)  # noqa: S311
 
 
 def test_each_round_holds_one_turn_of_each_side_in_random_order():
@@ -70,6 +70,13 @@ def test_disturbed_rounds_are_dropped_and_counted():
     found = played(*both, clock)
     assert both[0].played == len(found.current) + found.dropped
     assert both[0].played // 4 == found.dropped
+
+
+def test_a_disturbed_pair_goes_on_until_as_much_time_is_clean():
+    """Every second turn of one side was interrupted: twice as many rounds."""
+    undisturbed = played(*players())
+    *both, clock = players(stolen=lambda turn: turn % 2 == 0)
+    assert len(undisturbed.current) == len(played(*both, clock).current)
 
 
 def test_a_core_that_others_use_all_the_time_is_told():
