@@ -57,7 +57,8 @@ def play(
 ) -> PairResult:
     """Rounds for ``seconds``, each side once a round in random order; a round in which another process ran is dropped.
 
-    Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE` times as long. Raises `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS` rounds.
+    Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE` times as long. Raises
+    `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS` rounds.
     """
     players = (current, reference)
     counts = [_calls(player, metric) for player in players]
@@ -77,8 +78,8 @@ def play(
         dropped += not clean
     if len(kept) < LEAST_ROUNDS:
         raise TooFewRoundsError(
-            f"{metric}: {len(kept)} rounds in {clock() - began:.3g} s, {dropped} dropped because other processes had the "
-            "core; stop what runs beside or give a larger --budget"
+            f"{metric}: {len(kept)} rounds in {clock() - began:.3g} s, {dropped} dropped because other processes had "
+            "the core; stop what runs beside or give a larger --budget"
         )
     return PairResult(current=[a for a, _ in kept], reference=[b for _, b in kept], dropped=dropped)
 
