@@ -12,6 +12,13 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 IDENTITY = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
 SETTINGS = '[tool.tradeoff-suite]\nload = ["lab.py"]\n'
 PLAIN, HEAVY = "h = self.conv(x)", "h = sum(self.conv(x) for _ in range(8)) / 8"
+ADDED = '''
+
+@workload(source="none", techniques=())
+def added(seed: int) -> Recipe:
+    """New."""
+    return recipe(seed)
+'''
 NETWORK = "return self.fc(torch.relu(self.conv(x)).flatten(1))"
 BUDGET = ("--pairs=3", "--budget=1.5", "--inconclusive=fail")
 BUSY = "other processes had the core"  # then there is no verdict, and none was promised
@@ -19,7 +26,8 @@ BUSY = "other processes had the core"  # then there is no verdict, and none was 
 
 def git(folder, *arguments):
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    subprocess.run(["git", "-C", str(folder), *IDENTITY, *arguments], env=environ, check=True, capture_output=True)
+    command = ["git", "-C", str(folder), *IDENTITY, *arguments]
+    subprocess.run(command, env=environ, check=True, capture_output=True)
 
 
 def commit(folder, text, message):
@@ -38,9 +46,8 @@ def repository(tmp_path_factory, lab_text):
     old = lab_text.replace(NETWORK, f"{PLAIN}\n        return self.fc(torch.relu(h).flatten(1))")
     assert PLAIN in old
     commit(folder, old, "A network")
-    new = old.replace(PLAIN, HEAVY).replace('@workload(source="none"', "@workload(source='none', quick=False", 1)
-    added = '\n\n@workload(source="none", techniques=())\ndef added(seed: int) -> Recipe:\n    """New."""\n    return recipe(seed)\n'
-    commit(folder, new + added, "A heavier network")
+    new = old.replace(PLAIN, HEAVY)
+    commit(folder, new + ADDED, "A heavier network")
     return folder
 
 
