@@ -62,7 +62,7 @@ class Process:
 
     def ready(self) -> dict[str, Any]:
         """Wait until the cell is built; what the side says of it. Raises `SideError`."""
-        answer = self._answer()
+        answer = self._answer(self._limit())
         if "error" in answer:
             raise SideError(self.side.name, answer["kind"], answer["error"])
         found: dict[str, Any] = answer["ready"]
@@ -71,17 +71,22 @@ class Process:
     def ask(self, do: str, **details: Any) -> dict[str, Any]:
         """The answer to one question. Raises `SideError` where the process ends instead."""
         assert self._child.stdin is not None  # noqa: S101  # a pipe was asked for
+        timer = self._limit()  # before the question: its thread must not run beside the turn
         try:
             self._child.stdin.write(json.dumps({"do": do, **details}) + "\n")
             self._child.stdin.flush()
         except BrokenPipeError:
             raise self._crash() from None
-        return self._answer()
+        return self._answer(timer)
 
-    def _answer(self) -> dict[str, Any]:
-        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
+    def _limit(self) -> Timer:
         timer = Timer(TIMEOUT, self._child.kill)
+        timer.daemon = True
         timer.start()
+        return timer
+
+    def _answer(self, timer: Timer) -> dict[str, Any]:
+        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
         line = self._child.stdout.readline()
         timer.cancel()
         if not line.endswith("\n"):
