@@ -75,6 +75,12 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def compare(session: nox.Session) -> None:
+    """Compare this checkout with a git reference, another checkout or another release of a package."""
+    _suite(session, "compare", f"--cache-dir={HERE / '.nox' / 'compare'}", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def curves(session: nox.Session) -> None:
     """Measure learning and scaling curves on the CPU, fit families to them and draw them."""
     _suite(session, "curves", "run", *session.posargs)

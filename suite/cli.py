@@ -12,6 +12,7 @@ from pathlib import Path
 
 from suite import __version__
 from suite.advise import command as advise
+from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_profile(commands.add_parser("profile", help="where the time of a cell goes, and what limits it"))
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
+    compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))

@@ -1,0 +1,1 @@
+"""Two versions of the code side by side: the same cells, taking turns on one core, and no stored figure."""

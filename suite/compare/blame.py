@@ -1,0 +1,34 @@
+"""Code or environment: the 2 x 2 of old and new for the timings that regressed.
+
+Both effects are measured from where the code stands now: the old code in the new environment, and the new code in the
+old environment, each against the new code in the new environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from suite.compare.judge import Estimate, Rules, estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blame:
+    """What changing the code alone and the environment alone did to one timing; ``None``: it could not be measured."""
+
+    cell: str
+    metric: str
+    code: Estimate | None
+    environment: Estimate | None
+
+
+def effect(logs: Sequence[float]) -> Estimate | None:
+    """The estimate of a set of pairs, if there are enough."""
+    return estimate(logs) if len(logs) > 1 else None
+
+
+def blamed(found: Blame, rules: Rules) -> str:
+    """Which of the two slowed the timing down, by intervals that lie wholly below what is allowed."""
+    parts = {"the code": found.code, "the environment": found.environment}
+    slowed = [name for name, one in parts.items() if one is not None and one.high < rules.failing]
+    return " and ".join(slowed) or "neither of the two alone"

@@ -1,0 +1,207 @@
+"""One cell under two versions: sizes once, then sets of process pairs until the verdict stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
+from suite.compare.process import MISSING, Process, Request, SideError
+from suite.compare.sides import Side
+from suite.compare.turns import TooFewRoundsError, play
+
+Log = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """``pairs`` of processes a set, and ``budget`` seconds of timing for a metric of a cell in each set."""
+
+    pairs: int = 4
+    budget: float = 10.0
+    rules: Rules = field(default_factory=Rules)
+    gates_sizes: bool = True
+    tolerance: float | None = None
+    """Largest relative difference of outputs that does not fail; ``None``: it is only reported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exact:
+    """A figure that needs no statistics: of the current code and of the reference (outputs have a difference alone)."""
+
+    metric: str
+    current: float
+    reference: float | None
+    verdict: Verdict
+
+
+@dataclass(kw_only=True)
+class Compared:
+    """All that was found of one cell. ``problem`` says why it could not be compared."""
+
+    cell: str
+    exact: list[Exact] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    problem: tuple[Verdict, str] | None = None
+    notes: list[str] = field(default_factory=list)
+    request: Request | None = None
+    """With the weights that both sides load."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Two sides, where their files go and who is told; ``start`` starts a worker (another one in tests)."""
+
+    current: Side
+    reference: Side
+    folder: Path
+    log: Log
+    start: Callable[..., Any] = Process
+
+    def process(self, side: Side, request: Request, number: int) -> Any:
+        """A worker of one side."""
+        other = self.reference if side is self.current else self.current
+        return self.start(side, request, folder=self.folder, other=other, number=number)
+
+
+def compare_cell(cell: str, request: Request, metrics: Sequence[str], *, bench: Bench, plan: Plan) -> Compared:
+    """Sizes and timings of a cell; what goes wrong is a problem of this cell alone."""
+    found = Compared(cell=cell)
+    try:
+        request = found.request = _describe(found, request, bench, plan)
+        found.timings = [Timing(metric=metric) for metric in metrics]
+        time_all(cell, found.timings, request, bench=bench, plan=plan)
+    except SideError as error:
+        found.problem = _problem(error, ours=error.side == bench.current.name)
+    return found
+
+
+def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:
+    if error.kind == "UnavailableError":
+        return "unavailable", str(error)
+    if ours:
+        return "error", str(error)
+    return ("missing" if error.kind in MISSING else "inconclusive"), str(error)
+
+
+def _describe(found: Compared, request: Request, bench: Bench, plan: Plan) -> Request:
+    """Fill in what is exact; returns the request with the weights that both sides load."""
+    asked = replace(request, describe=True, outputs="current.pt")
+    with bench.process(bench.current, asked, 0) as process:
+        ours = process.ready()
+    timed = replace(request, trains=False, weights=bench.folder / "weights.pt")
+    with bench.process(bench.reference, replace(timed, describe=True, outputs="reference.pt"), 1) as process:
+        theirs = process.ready()
+    bench.log({"cell": found.cell, "current": ours, "reference": theirs})
+    found.exact = [_sized(name, ours[name], theirs[name], plan) for name in ("parameters", "artefact_bytes")]
+    if theirs["own_weights"]:
+        found.notes.append(f"{found.cell}: the networks' weights differ in names or shapes; each side has its own")
+    else:
+        found.exact.append(_outputs(bench.folder, plan))
+    return timed
+
+
+def _sized(name: str, ours: int, theirs: int, plan: Plan) -> Exact:
+    grown: Verdict = "regressed" if ours > theirs and plan.gates_sizes else "differs"
+    return Exact(metric=name, current=ours, reference=theirs, verdict="same" if ours == theirs else grown)
+
+
+def _outputs(folder: Path, plan: Plan) -> Exact:
+    import torch
+
+    files = (torch.load(folder / f"{name}.pt", weights_only=False) for name in ("current", "reference"))
+    difference = output_difference(*files)
+    verdict: Verdict = "differs" if difference > 0 else "same"
+    if plan.tolerance is not None and not difference <= plan.tolerance:
+        verdict = "regressed"
+    return Exact(metric="output_difference", current=difference, reference=None, verdict=verdict)
+
+
+def output_difference(ours: Any, theirs: Any) -> float:
+    """Largest absolute difference over the largest absolute output of the reference; infinite for other shapes."""
+    from suite.training.trees import leaves
+
+    first, second = ([leaf.double() for leaf in leaves(tree)] for tree in (ours, theirs))
+    if [leaf.shape for leaf in first] != [leaf.shape for leaf in second]:
+        return float("inf")
+    scale = max((float(leaf.abs().max()) for leaf in second if leaf.numel()), default=0.0)
+    apart = max((float((a - b).abs().max()) for a, b in zip(first, second, strict=True) if a.numel()), default=0.0)
+    return apart if apart == 0 else apart / scale if scale else float("inf")
+
+
+def time_all(cell: str, timings: Sequence[Timing], request: Request, *, bench: Bench, plan: Plan) -> None:
+    """Look at every timing until it passes, is suspected or both looks are used up; confirm what is suspected."""
+    for look in range(LOOKS):
+        open_ = [timing for timing in timings if _is_open(timing, plan.rules)]
+        for timing in open_:
+            timing.looks = look + 1
+        _set(cell, open_, "looked", request, bench=bench, plan=plan)
+    suspected = [timing for timing in timings if first_verdict(timing, plan.rules) == "suspected"]
+    _set(cell, suspected, "confirmed", request, bench=bench, plan=plan)
+
+
+def one_set(found: Compared, metric: str, *, bench: Bench, plan: Plan) -> list[float]:
+    """Log ratios of one set of pairs, whatever they say; empty where a side fails."""
+    timing = Timing(metric=metric)
+    assert found.request is not None  # noqa: S101  # it was timed before
+    try:
+        _set(found.cell, [timing], "looked", found.request, bench=bench, plan=plan)
+    except SideError:
+        return []
+    return timing.looked
+
+
+def _is_open(timing: Timing, rules: Rules) -> bool:
+    return timing.trouble is None and first_verdict(timing, rules) == "undecided"
+
+
+def _set(cell: str, timings: Sequence[Timing], stage: str, request: Request, *, bench: Bench, plan: Plan) -> None:
+    """One set of pairs of fresh processes; which side starts first alternates."""
+    for number in range(plan.pairs):
+        going = [timing for timing in timings if timing.trouble is None]
+        if going:
+            _pair(cell, going, stage, request, bench=bench, plan=plan, number=number)
+
+
+def _pair(
+    cell: str, timings: Sequence[Timing], stage: str, request: Request, *, bench: Bench, plan: Plan, number: int
+) -> None:
+    sides = (bench.current, bench.reference)
+    timed = replace(request, metrics=tuple(timing.metric for timing in timings))
+    random = Random()  # noqa: S311  # no secret, and no two pairs alike
+    with ExitStack() as stack:
+        players: dict[int, Any] = {}
+        for index in (0, 1) if number % 2 == 0 else (1, 0):
+            players[index] = stack.enter_context(bench.process(sides[index], timed, index))
+            players[index].ready()
+        for timing in timings:
+            _play(cell, timing, stage, players, bench=bench, seconds=plan.budget / plan.pairs, random=random)
+
+
+def _play(
+    cell: str, timing: Timing, stage: str, players: Mapping[int, Any], *, bench: Bench, seconds: float, random: Random
+) -> None:
+    try:
+        found = play(players[0], players[1], timing.metric, seconds=seconds, random=random)
+    except TooFewRoundsError as error:
+        timing.trouble = str(error)
+        return
+    getattr(timing, stage).append(found.log_ratio)
+    timing.rounds += len(found.current)
+    timing.dropped += found.dropped
+    bench.log({"cell": cell, "metric": timing.metric, "stage": stage, **vars(found), "log_ratio": found.log_ratio})
+
+
+def append_to(path: Path) -> Log:
+    """A log that writes JSON lines."""
+
+    def log(record: Mapping[str, Any]) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    return log

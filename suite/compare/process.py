@@ -1,0 +1,137 @@
+"""A worker process of one side: started quiet, asked line by line, its last words told if it dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from types import TracebackType
+from typing import Any, Self
+
+from suite.compare.sides import Side
+from suite.errors import SuiteError
+from suite.machine import quiet
+
+WORKER = Path(__file__).with_name("worker.py")
+TIMEOUT = 1800.0  # seconds for one answer; a hung compiler must not hang a gate
+MISSING = ("UsageError", "CompositionError")  # how a side says that it has no such workload or technique
+
+
+class SideError(SuiteError):
+    """A side cannot measure a cell. ``kind`` is the class of what it raised, ``crash`` if it ended without a word."""
+
+    def __init__(self, side: str, kind: str, said: str) -> None:
+        self.side, self.kind = side, kind
+        super().__init__(f"{side}: {said}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a worker builds; see `suite.compare.worker`."""
+
+    workload: str
+    technique: str
+    device: str
+    batch: int
+    metrics: tuple[str, ...] = ()
+    load: tuple[str, ...] = ()
+    trains: bool = False
+    describe: bool = False
+    weights: Path | None = None
+    outputs: str = ""
+
+
+class Process:
+    """A running worker; a context manager that ends it. ``described`` is what it said of itself when it was ready."""
+
+    def __init__(self, side: Side, request: Request, *, folder: Path, other: Side, number: int = 0) -> None:
+        self.side = side
+        self._errors = folder / f"{number}.err"
+        path = folder / f"{number}.json"
+        path.write_text(json.dumps(_wire(side, request, folder, other)), "utf-8")
+        with self._errors.open("w", encoding="utf-8") as errors:
+            self._child = subprocess.Popen(  # noqa: S603  # our own worker
+                [str(side.python), "-P", str(WORKER), str(path)], cwd=side.here, env=_environment(side, request, other),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
+
+    def ready(self) -> dict[str, Any]:
+        """Wait until the cell is built; what the side says of it. Raises `SideError`."""
+        answer = self._answer(self._limit())
+        if "error" in answer:
+            raise SideError(self.side.name, answer["kind"], answer["error"])
+        found: dict[str, Any] = answer["ready"]
+        return found
+
+    def ask(self, do: str, **details: Any) -> dict[str, Any]:
+        """The answer to one question. Raises `SideError` where the process ends instead."""
+        assert self._child.stdin is not None  # noqa: S101  # a pipe was asked for
+        timer = self._limit()  # before the question: its thread must not run beside the turn
+        try:
+            self._child.stdin.write(json.dumps({"do": do, **details}) + "\n")
+            self._child.stdin.flush()
+        except BrokenPipeError:
+            raise self._crash() from None
+        return self._answer(timer)
+
+    def _limit(self) -> Timer:
+        timer = Timer(TIMEOUT, self._child.kill)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _answer(self, timer: Timer) -> dict[str, Any]:
+        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
+        line = self._child.stdout.readline()
+        timer.cancel()
+        if not line.endswith("\n"):
+            raise self._crash()
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _crash(self) -> SideError:
+        code = self._child.wait()
+        lines = [line for line in self._errors.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+        return SideError(self.side.name, "crash", f"ended with {code}: {lines[-1] if lines else 'it printed nothing'}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        assert self._child.stdin is not None  # noqa: S101  # a pipe was asked for
+        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
+        if kind is not None:
+            self._child.kill()
+        with suppress(BrokenPipeError):
+            self._child.stdin.close()
+        self._child.wait()
+        self._child.stdout.close()
+
+
+def _wire(side: Side, request: Request, folder: Path, other: Side) -> dict[str, Any]:
+    return {
+        **vars(request), "metrics": list(request.metrics), "load": list(request.load), "folder": str(folder),
+        "weights": None if request.weights is None else str(request.weights), "paths": side.paths,
+        "root": str(side.root), "other_root": None if other.root == side.root else str(other.root),
+    }  # fmt: skip
+
+
+def _environment(side: Side, request: Request, other: Side) -> dict[str, str]:
+    """Quiet, on the driver's core; what the import path holds of the other checkout is taken from this one."""
+    accelerator = not request.device.startswith("cpu")
+    made = quiet.environment(os.environ, threads=quiet.threads(), accelerator=accelerator)
+    made["PYTHONPATH"] = moved_path(os.environ, side.root, other.root)
+    return made
+
+
+def moved_path(environ: Mapping[str, str], own: Path, other: Path) -> str:
+    """``PYTHONPATH`` with every entry below ``other`` replaced by the same place below ``own``."""
+    entries = [Path(entry) for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    inside = [not e.is_relative_to(own) and e.is_relative_to(other) for e in entries]
+    moved = [own / e.relative_to(other) if below else e for e, below in zip(entries, inside, strict=True)]
+    return os.pathsep.join(map(str, moved))

@@ -1,0 +1,156 @@
+"""The two versions: what is here, and a git reference, another checkout or another release to compare it with."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from suite.compare.environments import environment
+from suite.errors import SetupError, UsageError
+from suite.settings import settings_file
+
+REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?\s*(===|==|~=|!=|<=|>=|<|>|@ ).+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """Code and environment. ``root`` is the checkout, ``here`` the folder in it that commands start in."""
+
+    name: str
+    root: Path
+    here: Path
+    python: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """What stands first on this side's import path: its checkout, and the packages below ``src``."""
+        return [str(path) for path in (self.root / "src", self.root) if path.is_dir()]
+
+
+def current(directory: Path) -> Side:
+    """The checkout that ``directory`` lies in, as it stands, and the Python that runs this."""
+    root = _top_level(directory)
+    changed = [] if root is None else _git(root, "status", "--porcelain").splitlines()
+    notes = (f"{len(changed)} uncommitted changes of the current checkout are compared too",) if changed else ()
+    root = root or _settings_folder(directory)
+    return Side(name="current", root=root, here=directory.resolve(), python=Path(sys.executable), notes=notes)
+
+
+def other(text: str, here: Side, *, cache: Path) -> Side:
+    """The version that ``text`` names: a folder, a requirement such as ``torch==2.14.*``, or a git reference.
+
+    Raises `UsageError` for what is none of them and `SetupError` for an environment that cannot be built.
+    """
+    if Path(text).is_dir():
+        return _moved(here, Path(text).resolve(), name=text)
+    if REQUIREMENT.fullmatch(text.strip()):
+        return in_environment(replace(here, name=text, notes=()), text, cache=cache)
+    return _of_commit(text, here, cache=cache)
+
+
+def in_environment(side: Side, requirement: str, *, cache: Path) -> Side:
+    """The same code where ``requirement`` is installed."""
+    built = environment(requirement, cache=cache)
+    note = f"environment with {requirement}: {built.parent.parent}"
+    return replace(side, python=built, notes=(*side.notes, note))
+
+
+def _of_commit(text: str, here: Side, *, cache: Path) -> Side:
+    if _top_level(here.root) is None:
+        raise UsageError(
+            f"{text!r} is neither a folder nor a requirement like 'torch==2.14.*', and {here.root} is no git "
+            "repository in which it could be a reference"
+        )
+    found = _try_git(here.root, "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}")
+    if found is None:
+        raise UsageError(
+            f"there is no git reference {text!r} in {here.root}, nor a folder of that name; fetch it "
+            f"(git fetch origin {text}; in CI check out with fetch-depth: 0), or write a package's release as "
+            f"{text}==VERSION"
+        )
+    sha = found.strip()
+    root = extracted(here.root, sha, cache=cache)
+    side = _moved(here, root, name=f"{text} ({sha[:10]})")
+    return replace(side, notes=(f"checkout of {text}: {root}", *_changed_dependencies(here.root, root)))
+
+
+def _moved(here: Side, root: Path, *, name: str) -> Side:
+    """The same place in another checkout: its top where the folder is not there."""
+    place = root / here.here.relative_to(here.root)
+    notes = _changed_dependencies(here.root, root)
+    return replace(here, name=name, root=root, here=place if place.is_dir() else root, notes=notes)
+
+
+def _changed_dependencies(first: Path, second: Path) -> tuple[str, ...]:
+    """A note where the two pyproject.toml differ: one environment serves both unless another one is asked for."""
+    texts = [path.read_bytes() if path.is_file() else b"" for path in (r / "pyproject.toml" for r in (first, second))]
+    same = texts[0] == texts[1]
+    return () if same else ("pyproject.toml differs; both sides run in one environment unless --env is given",)
+
+
+def extracted(repository: Path, sha: str, *, cache: Path) -> Path:
+    """The files of a commit in a folder of the cache, extracted once. Files of submodules and LFS are not in it."""
+    folder = cache / f"checkout-{sha[:16]}"
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603  # our own arguments
+        ["git", "-C", str(repository), "archive", "--format=tar", sha], capture_output=True, check=False,  # noqa: S607
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise SetupError(f"git archive {sha[:10]} failed: {_last(done.stderr.decode(errors='replace'))}")
+    unfinished = Path(tempfile.mkdtemp(dir=cache))
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(unfinished, filter="data")
+    try:
+        unfinished.rename(folder)
+    except OSError:  # another comparison was faster
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+def default_cache() -> Path:
+    """Where checkouts and environments of comparisons are kept."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("tradeoff-suite", appauthor=False) / "compare"
+
+
+def _settings_folder(directory: Path) -> Path:
+    file = settings_file(directory.resolve())
+    return directory.resolve() if file is None else file.parent
+
+
+def _top_level(directory: Path) -> Path | None:
+    found = _try_git(directory, "rev-parse", "--show-toplevel")
+    return None if found is None else Path(found.strip()).resolve()
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    return _try_git(repository, *arguments) or ""
+
+
+def _try_git(repository: Path, *arguments: str) -> str | None:
+    """What git says, ``None`` where it refuses or is not installed."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(  # noqa: S603  # our own arguments
+            ["git", "-C", str(repository), *arguments], env=environ, capture_output=True, text=True, check=False,  # noqa: S607
+        )  # fmt: skip
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

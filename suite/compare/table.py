@@ -1,0 +1,114 @@
+"""The table of a comparison, the lines below it, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from suite.compare.blame import Blame, blamed
+from suite.compare.judge import Estimate, Rules, Timing, Verdict, estimate
+from suite.compare.measure import Compared, Exact
+
+PASS, FAILED, INCONCLUSIVE, UNUSABLE = 0, 1, 10, 11
+HEAD = ("cell", "metric", "current / reference", "99 % interval", "verdict")
+FAILING = ("regressed", "error")
+Row = tuple[str, str, str, str, str]
+
+
+def rows(found: Sequence[Compared], verdicts: Sequence[Verdict]) -> list[Row]:
+    """One row a metric, one for a cell that has none; ``verdicts`` of all timings in order."""
+    waiting = iter(verdicts)
+    return [row for one in found for row in _of_cell(one, [next(waiting) for _ in one.timings])]
+
+
+def _of_cell(one: Compared, verdicts: Sequence[Verdict]) -> Iterable[Row]:
+    for exact in one.exact:
+        yield one.cell, exact.metric, _exact(exact), "exact", exact.verdict
+    if one.problem is not None:
+        yield one.cell, "", "", "", one.problem[0]
+        return
+    for timing, verdict in zip(one.timings, verdicts, strict=True):
+        yield (one.cell, timing.metric, *_interval(_estimate(timing)), verdict)
+
+
+def _exact(exact: Exact) -> str:
+    if exact.reference is None:
+        return f"{exact.current:.3g} relative"
+    return f"{exact.current:.0f} / {exact.reference:.0f}"
+
+
+def _estimate(timing: Timing) -> Estimate | None:
+    return estimate(timing.looked) if len(timing.looked) > 1 else None
+
+
+def _interval(found: Estimate | None) -> tuple[str, str]:
+    return ("", "") if found is None else (f"{found.ratio:.4f} of its speed", f"{found.low:.4f} to {found.high:.4f}")
+
+
+def remarks(found: Sequence[Compared], verdicts: Sequence[Verdict], rules: Rules) -> list[str]:
+    """Why what did not pass did not, in words."""
+    waiting = iter(verdicts)
+    lines = []
+    for one in found:
+        own = [next(waiting) for _ in one.timings]
+        lines += one.notes
+        if one.problem is not None:
+            lines.append(f"{one.cell}: {one.problem[0]}: {one.problem[1]}")
+            continue
+        lines += [
+            f"{one.cell} {timing.metric}: {_why(timing, rules)}"
+            for timing, verdict in zip(one.timings, own, strict=True)
+            if verdict == "inconclusive"
+        ]
+    return lines
+
+
+def _why(timing: Timing, rules: Rules) -> str:
+    if timing.trouble:
+        return f"inconclusive: {timing.trouble}"
+    if timing.confirmed:
+        again = estimate(timing.confirmed)
+        return f"inconclusive: slower at first, {again.low:.4f} to {again.high:.4f} in a fresh set of pairs"
+    return (
+        f"inconclusive: after {len(timing.looked)} pairs the interval reaches below {rules.passing:g}, and not wholly "
+        f"below {rules.failing:g}; a larger --budget or more --pairs decide it"
+    )
+
+
+def blame_lines(found: Sequence[Blame], rules: Rules) -> list[str]:
+    """The 2 x 2, one line a timing."""
+    return [
+        f"{one.cell} {one.metric}: slowed by {blamed(one, rules)} (new against old code in the new environment: "
+        f"{_short(one.code)}; new against old environment with the new code: {_short(one.environment)})"
+        for one in found
+    ]
+
+
+def _short(found: Estimate | None) -> str:
+    return "not measured" if found is None else f"{found.ratio:.4f}, {found.low:.4f} to {found.high:.4f}"
+
+
+def markdown(table: Sequence[Row], lines: Sequence[str], *, title: str) -> str:
+    """The table and the lines below it for a pull request's summary."""
+    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (HEAD, *table)]
+    body.insert(1, "|" + "---|" * len(HEAD))
+    return "\n".join([f"### {title}", "", *body, "", *(f"- {line}" for line in lines), ""])
+
+
+def plain(table: Sequence[Row]) -> list[str]:
+    """The table for a terminal."""
+    from tabulate import tabulate
+
+    return tabulate(table, headers=HEAD, disable_numparse=True).splitlines()
+
+
+def exit_code(
+    table: Sequence[Row], found: Sequence[Compared], *, inconclusive: Literal["report", "fail"] = "report"
+) -> int:
+    """1 for a regression or a cell that the current code breaks, 11 where nothing was compared, 10 for doubt."""
+    said = [row[-1] for row in table]
+    if any(verdict in FAILING for verdict in said):
+        return FAILED
+    if all(one.problem is not None for one in found):
+        return UNUSABLE
+    return INCONCLUSIVE if inconclusive == "fail" and "inconclusive" in said else PASS

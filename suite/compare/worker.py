@@ -1,0 +1,217 @@
+"""One side of a comparison: builds a cell and calls it when asked. ``python -P worker.py REQUEST.json``.
+
+This file is always the driver's: both sides are timed by the same lines, whatever version of the suite they bring.
+From their own side come `suite` itself, the user's modules and every package; what is taken from `suite` is how a cell
+is built (registry, recipe, network, what is served), nothing that measures time.
+
+Questions come as lines of JSON on standard input, answers leave on standard output; what libraries print goes to
+standard error.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import IO, Any
+
+if sys.platform != "win32":
+    import resource
+
+WARM_UP = 3
+TRIES = 3
+LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
+STOLEN = 0.02  # of a turn's wall time that the process did not run
+
+
+def main(path: Path) -> None:
+    """Announce the cell, then answer until standard input ends."""
+    channel = _private_stdout()
+    request = json.loads(path.read_text("utf-8"))
+    _pin()
+    try:
+        side = _Side(request)
+        _say(channel, {"ready": side.described()})
+    except Exception as error:  # noqa: BLE001  # a user's code may raise anything; the driver says it for this cell
+        _say(channel, {"error": _one_line(error), "kind": type(error).__name__})
+        return
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        _say(channel, getattr(side, asked.pop("do"))(**asked))
+
+
+def _private_stdout() -> IO[str]:
+    private = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return private
+
+
+def _say(channel: IO[str], answer: object) -> None:
+    channel.write(json.dumps(answer) + "\n")
+    channel.flush()
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _pin() -> None:
+    core = os.environ.get("SUITE_CORE", "")
+    if core.isdecimal() and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(core)})
+
+
+class _Side:
+    """The cell of this side, ready to be called."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        import torch  # before the checkout is on the path, whose top-level files must not hide a library's
+
+        torch.set_num_threads(int(os.environ.get("SUITE_THREADS", "1")))
+        sys.path[:0] = request["paths"]
+        self.request, self.device = request, request["device"]
+        self.case, self.trained, self.reference = _built(request)
+        self.own_weights = not _same_weights(self.trained.network, request["weights"])
+        from suite.training.serving import serve
+
+        self.served = serve(self.trained)
+        self.served.settle()
+        self.calls = {name: getattr(self, f"_{name}")() for name in request["metrics"]}
+
+    def described(self) -> dict[str, Any]:
+        """Versions, weights and, where asked for, sizes; weights, inputs and outputs are written to files."""
+        import torch
+
+        found = {"own_weights": self.own_weights, "torch": torch.__version__, "file": _declared_in(self.case)}
+        return {**found, **(self._sizes() if self.request["describe"] else {})}
+
+    def calibrate(self, metric: str, least: float) -> dict[str, float]:
+        """How many calls last ``least`` seconds, by the fastest of three turns that grow to it."""
+        seconds, calls = self._seconds(metric, 1), 1
+        while seconds * calls < least:
+            calls = max(calls + 1, min(2 * calls, round(least / seconds)))
+            seconds = min(self._seconds(metric, calls) for _ in range(TRIES))
+        if seconds * calls < LONGEST_CALIBRATION:
+            seconds = min(seconds, *(self._seconds(metric, calls) for _ in range(TRIES - 1)))
+        return {"calls": max(1, -(-least // seconds)), "seconds": seconds}
+
+    def turn(self, metric: str, calls: int) -> dict[str, Any]:
+        """Seconds of so many calls, and whether another process had the core meanwhile."""
+        call, reset = self.calls[metric]
+        reset()
+        gc.disable()
+        switched, ran, began = _switches(), process_time(), perf_counter()
+        for _ in range(calls):
+            call()
+        self._synchronize()
+        seconds, ran = perf_counter() - began, process_time() - ran
+        gc.enable()
+        stolen = self.device == "cpu" and _switches() > switched and seconds - ran > STOLEN * seconds
+        return {"seconds": seconds, "stolen": stolen}
+
+    def _seconds(self, metric: str, calls: int) -> float:
+        return max(1e-9, float(self.turn(metric, calls)["seconds"]) / calls)
+
+    def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
+        return self._serving(self.request["batch"])
+
+    def _speed_b1(self) -> tuple[Callable[[], object], Callable[[], object]]:
+        return self._serving(1)
+
+    def _serving(self, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
+        inputs = self.served.prepare_inputs(self._inputs(batch))
+        for _ in range(WARM_UP):
+            self.served(inputs)
+        return lambda: self.served(inputs), lambda: None
+
+    def _train_step(self) -> tuple[Callable[[], object], Callable[[], object]]:
+        from suite.measure.step import training_step
+
+        step = training_step(self.trained.recipe, device=self.device, reference=self.reference)
+        return step, step.reset
+
+    def _inputs(self, batch: int) -> Any:
+        from suite.training.trees import fill_up
+
+        return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
+
+    def _sizes(self) -> dict[str, Any]:
+        import torch
+
+        from suite.measure.size import parameters, serialized
+        from suite.training.trees import tree_map
+
+        folder = Path(self.request["folder"])
+        if self.request["weights"] is None:
+            torch.save(self.trained.network.state_dict(), folder / "weights.pt")
+            torch.save(self._inputs(self.request["batch"]), folder / "inputs.pt")
+        inputs = torch.load(folder / "inputs.pt", weights_only=False)
+        outputs = tree_map(lambda leaf: leaf.cpu(), self.served(self.served.prepare_inputs(inputs)))
+        torch.save(outputs, folder / self.request["outputs"])
+        return {"parameters": parameters(self.trained.network), "artefact_bytes": len(serialized(self.served)[0])}
+
+    def _synchronize(self) -> None:
+        if self.device != "cpu":
+            import torch
+
+            torch.accelerator.synchronize(self.device)
+
+
+def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """The case, its network (trained only where asked for) and what looks other compositions' networks up."""
+    from suite.registry import REGISTRY
+    from suite.run.case import case
+    from suite.run.store import TrainedStore
+    from suite.settings import load_user_modules
+
+    load_user_modules(REGISTRY, Path.cwd(), request["load"])
+    workload = REGISTRY.find_workload(request["workload"])
+    found = case(REGISTRY, workload, request["technique"], request["device"])
+    _check_origin(_declared_in(found), request)
+    store = TrainedStore(registry=REGISTRY, device=request["device"], trains=request["trains"])
+    trained = store.get(workload, found.composition, 0)
+    return found, trained, store.reference(workload, 0)
+
+
+def _declared_in(case: Any) -> str:
+    import inspect
+
+    return str(Path(inspect.getfile(inspect.unwrap(case.workload.recipe))).resolve())
+
+
+def _check_origin(file: str, request: dict[str, Any]) -> None:
+    """Raise where the workload's file lies in the other side's checkout: then nothing would be compared."""
+    own, other, found = Path(request["root"]), request["other_root"], Path(file)
+    installed = "site-packages" in found.parts  # an environment may lie inside a checkout
+    if other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own):
+        raise RuntimeError(
+            f"the workload of this side was imported from {file}, which is the other side's checkout; name it in "
+            "[tool.tradeoff-suite] load by a .py path or a module below the repository's root or its folder src"
+        )
+
+
+def _same_weights(network: Any, weights: str | None) -> bool:
+    """Load the other side's weights where names and shapes agree."""
+    if weights is None:
+        return True
+    import torch
+
+    try:
+        network.load_state_dict(torch.load(weights, weights_only=False))
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return True
+
+
+def _switches() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if sys.platform != "win32" else 0
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

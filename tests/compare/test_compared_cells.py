@@ -1,0 +1,153 @@
+"""A cell under two versions, with workers that are made up."""
+# the expected value stands on the left
+
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from suite.compare import measure, table
+from suite.compare.blame import Blame, blamed
+from suite.compare.judge import Estimate, Rules, verdicts
+from suite.compare.measure import Bench, Plan, compare_cell
+from suite.compare.process import Request, SideError
+from suite.compare.sides import Side
+from suite.compare.turns import PairResult
+
+CELL = "halves-baseline-cpu"
+REQUEST = Request(workload="halves", technique="baseline", device="cpu", batch=16)
+SIDES = {name: Side(name=name, root=Path("/"), here=Path("/"), python=Path("python")) for name in ("current", "old")}
+
+
+class FakeWorker:
+    """Describes itself, or fails as told."""
+
+    def __init__(self, side, request, fails, sizes, started):
+        self.side, self.request, self.fails, self.sizes = side, request, fails, sizes
+        started.append((side.name, request.describe))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def ready(self):
+        if self.side.name in self.fails:
+            raise SideError(self.side.name, self.fails[self.side.name], "it said why")
+        return {"own_weights": False, "parameters": self.sizes.get(self.side.name, 10), "artefact_bytes": 40}
+
+
+@pytest.fixture
+def compared(tmp_path, monkeypatch):
+    """Compare with made-up log ratios; returns what was found and which workers were started."""
+    for name in ("current", "reference"):
+        torch.save(torch.ones(2, 2), tmp_path / f"{name}.pt")
+
+    def run(ratio=1.0, fails=(), sizes=(), plan=None):
+        started, random = [], Random(3)  # noqa: S311
+
+        def start(side, request, **_):
+            return FakeWorker(side, request, dict(fails), dict(sizes), started)
+
+        def play(*_, **__):
+            own = 1 / ratio * random.gauss(1, 0.001)
+            return PairResult(current=[own] * 6, reference=[1.0] * 6)
+
+        monkeypatch.setattr(measure, "play", play)
+        bench = Bench(
+            current=SIDES["current"], reference=SIDES["old"], folder=tmp_path, log=lambda _: None, start=start
+        )
+        return compare_cell(CELL, REQUEST, ["speed"], bench=bench, plan=plan or Plan()), started
+
+    return run
+
+
+def said(found):
+    """The rows' metrics and verdicts."""
+    timings = found.timings if found.problem is None else []
+    rows = table.rows([found], verdicts(timings, Rules()))
+    return {metric: verdict for _, metric, _, _, verdict in rows}, rows
+
+
+def test_unchanged_code_passes_in_one_set_of_pairs(compared):
+    """Sizes and outputs are the same; which side starts first alternates."""
+    found, started = compared()
+    names, rows = said(found)
+    assert {"parameters": "same", "artefact_bytes": "same", "output_difference": "same", "speed": "pass"} == names
+    timed = [name for name, describes in started if not describes]
+    assert ["current", "old", "old", "current"] * 2 == timed
+    assert 0 == table.exit_code(rows, [found])
+
+
+def test_slower_code_is_looked_at_again_in_fresh_processes(compared):
+    """Two sets of four pairs, then the verdict."""
+    found, started = compared(ratio=0.9)
+    assert (4, 4) == (len(found.timings[0].looked), len(found.timings[0].confirmed))
+    assert 16 == sum(not describes for _, describes in started)
+    assert "regressed" == said(found)[0]["speed"]
+    assert 1 == table.exit_code(said(found)[1], [found])
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "verdict", "code"),
+    [
+        ("old", "UsageError", "missing", 11),
+        ("old", "UnavailableError", "unavailable", 11),
+        ("old", "crash", "inconclusive", 11),
+        ("current", "crash", "error", 1),
+        ("current", "ValueError", "error", 1),
+    ],
+)
+def test_a_side_that_fails_is_said_for_its_cell(compared, side, kind, verdict, code):
+    """A new cell is no failure, a broken one is; a run in which nothing was compared is unusable."""
+    found, _ = compared(fails={side: kind})
+    assert verdict == found.problem[0]
+    assert code == table.exit_code(said(found)[1], [found])
+    assert [f"{CELL}: {verdict}: {side}: it said why"] == table.remarks([found], [], Rules())
+
+
+def test_doubt_fails_only_where_asked_for(compared):
+    """A reference that crashes in one of two cells."""
+    good, bad = compared()[0], compared(fails={"old": "crash"})[0]
+    rows = table.rows([good, bad], verdicts(good.timings, Rules()))
+    assert 0 == table.exit_code(rows, [good, bad])
+    assert 10 == table.exit_code(rows, [good, bad], inconclusive="fail")
+
+
+def test_more_parameters_are_a_regression_unless_only_reported(compared):
+    """Fewer are only said."""
+    assert "regressed" == said(compared(sizes={"current": 11})[0])[0]["parameters"]
+    assert "differs" == said(compared(sizes={"current": 9})[0])[0]["parameters"]
+    assert "differs" == said(compared(sizes={"current": 11}, plan=Plan(gates_sizes=False))[0])[0]["parameters"]
+
+
+def test_outputs_differ_relative_to_the_largest():
+    """Of any tree; another shape is as far away as can be."""
+    first, second = {"a": torch.tensor([1.0, 4.0])}, {"a": torch.tensor([1.0, 5.0])}
+    assert 0.2 == pytest.approx(measure.output_difference(first, second))
+    assert 0 == measure.output_difference(first, first)
+    assert float("inf") == measure.output_difference(first, {"a": torch.ones(3)})
+
+
+def test_the_markdown_table_holds_every_row(compared):
+    """What a pull request's summary shows."""
+    found, _ = compared()
+    text = table.markdown(said(found)[1], ["a remark"], title="here against old")
+    assert f"| {CELL} | parameters | 10 / 10 | exact | same |" in text
+    assert text.startswith("### here against old\n\n| cell |")
+    assert text.endswith("\n- a remark\n")
+
+
+def test_the_blame_is_on_what_slows_down_alone():
+    """By intervals that lie wholly below what is allowed."""
+    slow, same = Estimate(ratio=0.9, low=0.89, high=0.91, pairs=4), Estimate(ratio=1.0, low=0.99, high=1.01, pairs=4)
+
+    def named(code, environment):
+        return blamed(Blame(cell=CELL, metric="speed", code=code, environment=environment), Rules())
+
+    assert "the code" == named(slow, same)
+    assert "the environment" == named(same, slow)
+    assert "the code and the environment" == named(slow, slow)
+    assert "neither of the two alone" == named(same, None)

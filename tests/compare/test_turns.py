@@ -1,0 +1,94 @@
+"""Turn-taking of two sides, with players whose clocks are made up."""
+# the expected value stands on the left
+
+import math
+from random import Random
+
+import pytest
+
+from suite.compare.turns import LEAST_ROUNDS, LEAST_TURN, TooFewRoundsError, play
+
+
+class Clock:
+    """Time that passes only while somebody plays."""
+
+    def __init__(self):
+        self.now, self.turns = 0.0, []
+
+    def __call__(self):
+        return self.now
+
+
+class FakePlayer:
+    """A side whose calls last ``seconds``; ``stolen`` says by the number of the turn whether it was disturbed."""
+
+    def __init__(self, name, clock, seconds, stolen=lambda _: False):
+        self.name, self.clock, self.seconds, self.stolen, self.played = name, clock, seconds, stolen, 0
+
+    def ask(self, do, **details):
+        if do == "calibrate":
+            return {"calls": math.ceil(details["least"] / self.seconds), "seconds": self.seconds}
+        self.played += 1
+        self.clock.turns.append((self.name, details["calls"] * self.seconds))
+        self.clock.now += details["calls"] * self.seconds
+        return {"seconds": details["calls"] * self.seconds, "stolen": self.stolen(self.played)}
+
+
+def players(current=1e-3, reference=1e-3, **details):
+    clock = Clock()
+    return FakePlayer("current", clock, current, **details), FakePlayer("reference", clock, reference), clock
+
+
+def played(current, reference, clock, seconds=2.0, seed=0):
+    return play(current, reference, "speed", seconds=seconds, random=Random(seed), clock=clock)  # noqa: S311
+
+
+def test_each_round_holds_one_turn_of_each_side_in_random_order():
+    """Neither side runs twice in a round, and neither always comes first."""
+    *both, clock = players()
+    played(*both, clock)
+    rounds = [tuple(name for name, _ in clock.turns[i : i + 2]) for i in range(0, len(clock.turns), 2)]
+    assert {("current", "reference"), ("reference", "current")} == set(rounds)
+
+
+def test_a_turn_of_either_side_lasts_ten_milliseconds_at_least():
+    """The faster side makes more calls."""
+    *both, clock = players(current=1e-3, reference=3e-4)
+    played(*both, clock)
+    assert all(seconds >= LEAST_TURN - 1e-12 for _, seconds in clock.turns)
+
+
+def test_the_ratio_is_below_one_where_the_current_code_is_slower():
+    """Reference's over current's time of a call, whatever the number of calls."""
+    found = played(*players(current=1.25e-3, reference=1e-3))
+    assert math.log(0.8) == pytest.approx(found.log_ratio)
+
+
+def test_disturbed_rounds_are_dropped_and_counted():
+    """Every fourth turn of one side was interrupted by another process."""
+    *both, clock = players(stolen=lambda turn: turn % 4 == 0)
+    found = played(*both, clock)
+    assert both[0].played == len(found.current) + found.dropped
+    assert both[0].played // 4 == found.dropped
+
+
+def test_a_disturbed_pair_goes_on_until_as_much_time_is_clean():
+    """Every second turn of one side was interrupted: twice as many rounds."""
+    undisturbed = played(*players())
+    *both, clock = players(stolen=lambda turn: turn % 2 == 0)
+    assert len(undisturbed.current) == pytest.approx(len(played(*both, clock).current), abs=2)
+
+
+def test_a_core_that_others_use_all_the_time_is_told():
+    """No round is left."""
+    *both, clock = players(stolen=lambda _: True)
+    with pytest.raises(TooFewRoundsError, match="other processes had the core"):
+        played(*both, clock)
+
+
+def test_calls_too_slow_for_the_budget_name_the_budget_that_would_do():
+    """One round of two seconds, of which six are needed."""
+    *both, clock = players(current=1.0, reference=1.0)
+    with pytest.raises(TooFewRoundsError, match=f"fewer than {LEAST_ROUNDS}; give --budget at least 6 times as large"):
+        played(*both, clock)
+    assert [] == clock.turns

@@ -1,0 +1,94 @@
+"""`suite compare` in a user's own repository, with real processes."""
+# the expected value stands on the left
+
+import json
+import os
+import subprocess
+
+import pytest
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+IDENTITY = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
+SETTINGS = '[tool.tradeoff-suite]\nload = ["lab.py"]\n'
+PLAIN, HEAVY = "h = self.conv(x)", "h = sum(self.conv(x) for _ in range(8)) / 8"
+ADDED = '''
+
+@workload(source="none", techniques=())
+def added(seed: int) -> Recipe:
+    """New."""
+    return recipe(seed)
+'''
+NETWORK = "return self.fc(torch.relu(self.conv(x)).flatten(1))"
+BUDGET = ("--pairs=3", "--budget=1.5", "--inconclusive=fail")
+BUSY = "other processes had the core"  # then there is no verdict, and none was promised
+
+
+def git(folder, *arguments):
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(folder), *IDENTITY, *arguments]
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+
+
+def commit(folder, text, message):
+    (folder / "lab.py").write_text(text, "utf-8")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", message)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory, lab_text):
+    """A network, then one that computes its convolution eight times, and a workload that is new."""
+    folder = tmp_path_factory.mktemp("compared")
+    git(folder, "init", "-q")
+    (folder / "pyproject.toml").write_text(SETTINGS, "utf-8")
+    (folder / ".gitignore").write_text("reports/\n__pycache__/\n", "utf-8")
+    old = lab_text.replace(NETWORK, f"{PLAIN}\n        return self.fc(torch.relu(h).flatten(1))")
+    assert PLAIN in old
+    commit(folder, old, "A network")
+    new = old.replace(PLAIN, HEAVY)
+    commit(folder, new + ADDED, "A heavier network")
+    return folder
+
+
+def rows(folder):
+    """Verdict by metric, of the latest comparison."""
+    latest = max((folder / "reports").glob("compare-*"), key=lambda path: path.stat().st_mtime)
+    last = json.loads((latest / "compare.jsonl").read_text("utf-8").splitlines()[-1])
+    return {metric: verdict for _, metric, _, _, verdict in last["rows"]}
+
+
+def test_a_heavier_commit_is_a_regression(repository, suite):
+    """Same weights, same outputs but for rounding, more work; the user's repository stays clean."""
+    done = suite("compare", "HEAD~1", "--workload=tiny", *BUDGET, "--markdown=reports/m.md", cwd=repository)
+    said = rows(repository)
+    assert "same" == said["parameters"], done.stdout + done.stderr
+    assert {"regressed"} == {said["speed"], said["speed_b1"]} or BUSY in done.stdout, done.stdout + done.stderr
+    assert done.returncode == (1 if "regressed" in said.values() else 10)
+    assert "regressed" in (repository / "reports" / "m.md").read_text("utf-8") or BUSY in done.stdout
+    assert "uncommitted" not in done.stdout
+
+
+def test_a_commit_is_no_regression_of_itself(repository, suite):
+    """The outputs agree to the last bit."""
+    done = suite("compare", "HEAD", "--workload=tiny", *BUDGET, cwd=repository)
+    said = rows(repository)
+    assert "same" == said["output_difference"], done.stdout + done.stderr
+    assert "regressed" not in said.values()
+    assert done.returncode in (0, 10)
+
+
+def test_a_cell_that_the_reference_lacks_is_said(repository, suite):
+    """And a run that could compare nothing is no pass."""
+    done = suite("compare", "HEAD~1", "--workload=added", *BUDGET, cwd=repository)
+    assert "added-baseline-cpu: missing: HEAD~1" in done.stdout, done.stdout + done.stderr
+    assert "unknown workload 'added'" in done.stdout
+    assert 11 == done.returncode
+
+
+def test_a_reference_that_does_not_exist_is_told_in_one_message(repository, suite):
+    """No traceback."""
+    done = suite("compare", "no-such-branch", cwd=repository)
+    assert "suite: there is no git reference 'no-such-branch'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert 11 == done.returncode
