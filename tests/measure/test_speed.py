@@ -19,7 +19,7 @@ from suite.records import Cell
 from suite.training.recipe import Batch, Split, Splits
 from suite.training.serving import serve
 
-SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1)
+SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
 CELL = tiny.BASELINE_CELL
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 
