@@ -72,10 +72,10 @@ def large():
     return samples.recipe_of(lambda: nn.Linear(64, 128), torch.randn(32, 64), optimizer=adamw)
 
 
-@pytest.mark.system
-def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter():
-    """A layer of 8,192 weights, whose update is compiled; betas, decay and clipping are the recipe's."""
+def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter(monkeypatch):
+    """A layer of 8,192 weights; betas, decay and clipping are the recipe's. Nothing is compiled: betas may change."""
     pytest.importorskip("torchao")
+    monkeypatch.setattr("torch._dynamo.convert_frame.compile_frame", None)
     plain, ends, held = large(), [], []
     for text in ("baseline", "adam_8bit"):
         recipe = composed(text, plain)
