@@ -214,6 +214,8 @@ class Verdict:
     measurement: Measurement | None = None
     expectation: Expectation | None = None
     stale: bool = False
+    detectable: float | None = None
+    """The least loss of a ratio of times that this run would have found, as a share of the stored value."""
     shape: ShapeExpectation | None = None
     sweep: tuple[str, ...] = ()
 

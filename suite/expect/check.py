@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.expect.judge import Judgement, judge
 from suite.expect.match import must_answer, other_conditions, other_data, other_environment, other_hardware
+from suite.expect.power import detectable
 from suite.metrics import METRICS, place
 from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
 
@@ -101,6 +102,7 @@ def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgeme
         measurement=measured,
         expectation=entry,
         stale=entry is not None and where is not None and _stale(entry, where),
+        detectable=detectable(measured, entry),
     )
 
 

@@ -114,6 +114,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         _metric("parameters", "parameters", whole),
         _metric("MACs", "macs", scaled),
         speedup_column(rows),
+        _metric("finds a loss of", "speedup_detectable", percent),
         _metric("vs channels_last", "speedup_vs_channels_last", times),
         _metric("batch 1", "speedup_b1", times),
         _metric("saturated", "speedup_saturated", times),

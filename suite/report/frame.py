@@ -31,9 +31,10 @@ COLUMNS = (
     "batch",
     "verdict",
     "stale",
+    "detectable",
     "arguments",
 )
-NUMBERS = frozenset({"value", "low", "high", "batch"})
+NUMBERS = frozenset({"value", "low", "high", "batch", "detectable"})
 FLAGS = frozenset({"stale"})
 PLAIN = "fp32"  # of what the header names no precision for
 
@@ -134,6 +135,7 @@ def _row(
         "batch": measurement and measurement.conditions.get("batch"),
         "verdict": verdict and verdict.kind.value,
         "stale": verdict is not None and verdict.stale,
+        "detectable": verdict and verdict.detectable,
         "arguments": as_json(cell.technique),
     }
 

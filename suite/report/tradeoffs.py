@@ -39,7 +39,10 @@ METRIC_COLUMNS = (
     "held_memory_training",
     "peak_memory_training",
 )
-DERIVED = {"artefact_bytes": ("bytes_ratio",), "speedup": ("speedup_low", "speedup_high", "speedup_batch")}
+DERIVED = {
+    "artefact_bytes": ("bytes_ratio",),
+    "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable"),
+}
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments")
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
@@ -117,6 +120,7 @@ def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, An
     row |= {name: by_metric.get(name, {}).get("value") for name in METRIC_COLUMNS}
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
     row["speedup_batch"] = by_metric.get("speedup", {}).get("batch")
+    row["speedup_detectable"] = by_metric.get("speedup", {}).get("detectable")
     row["control"] = _control(by_metric, score)
     verdict = worst(cell["verdict"].dropna())
     row["verdict"] = verdict and verdict.value

@@ -19,7 +19,7 @@ from suite.registry import Composition, Registry, Workload
 from suite.run import abilities, edge, quality
 from suite.run.case import Case, Part
 from suite.run.cells import Profile
-from suite.run.fresh import Workers, replicated
+from suite.run.fresh import LEAST_PROCESSES, Workers, replicated
 from suite.run.guard import unchanged_flags
 from suite.run.reuse import marked
 from suite.run.store import Reporter, TrainedStore
@@ -199,9 +199,15 @@ class Bench(AbstractContextManager["Bench"]):
     # -- parts --------------------------------------------------------------------------------------------------
 
     def _rise(self, case: Case) -> Measurement:
-        """By how much serving raises the resident set, found once for a cell."""
+        """By how much serving raises the resident set, found once for a cell.
+
+        What is stored, and what a cap decides, is a median; a gate's bound is so wide that one process will do.
+        """
         if case.cell not in self._rises:
-            self._rises[case.cell] = self._ask().rss(case, self._base(case), self._trained(case))
+            several = self.plan.processes > 1 or self.plan.memory_cap is not None
+            self._rises[case.cell] = self._ask().rss(
+                case, self._base(case), self._trained(case), processes=LEAST_PROCESSES if several else 1
+            )
         return self._rises[case.cell]
 
     def _require_memory(self, case: Case) -> None:

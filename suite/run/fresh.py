@@ -76,17 +76,18 @@ class Workers:
         answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
         return [_measurements(case.cell, answer["measurements"]) for answer in answers]
 
-    def rss(self, case: Case, base: Trained, technique: Trained) -> Measurement:
-        """Rise of the peak resident set while serving, the median of three processes with the default allocator.
+    def rss(self, case: Case, base: Trained, technique: Trained, *, processes: int) -> Measurement:
+        """Rise of the peak resident set while serving, the median of ``processes`` with the default allocator.
 
         Where a block lands is that allocator's business: one process in several holds more.
         """
         request = {"task": "rss"} | self._parcels.of(case, base, technique)
-        rises = [self._ask(case, request, default_allocator=True)["rise"] for _ in range(LEAST_PROCESSES)]
+        rises = [self._ask(case, request, default_allocator=True)["rise"] for _ in range(processes)]
         middle = median(rises)
+        spread = stdev(rises) / middle if middle and processes >= LEAST_PROCESSES else None
         return measured(
-            case.cell, "peak_rss_rise", middle, conditions={"batch": case.batch}, processes=len(rises),
-            noise=stdev(rises) / middle if middle else None, margin=RSS_SPREAD * middle,
+            case.cell, "peak_rss_rise", middle, conditions={"batch": case.batch}, processes=processes, noise=spread,
+            margin=RSS_SPREAD * middle,
         )  # fmt: skip
 
     def compile(self, case: Case, base: Trained, technique: Trained) -> list[Measurement]:

@@ -61,6 +61,7 @@ def test_event_files_need_a_tag(tmp_path, capsys):
     assert "--tensorboard needs --tag" in capsys.readouterr().err
 
 
+@pytest.mark.system
 def test_a_cell_is_profiled_with_torch(small, capsys):
     """Verdict, table, trace and figures."""
     assert 0 == main(["profile", "halves-baseline-cpu", "--out=out"])

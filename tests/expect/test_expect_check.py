@@ -372,3 +372,11 @@ def test_an_unknown_policy_is_refused():
         fails(verdict, unverified="fial")
     with pytest.raises(UsageError, match="did you mean fail"):
         fails(verdict, unavailable="fial")
+
+
+def test_a_verdict_on_a_ratio_says_which_loss_the_run_would_have_found():
+    """Bound, half width and noise: 3.1 % + 1 % + 2.326 * 1 %."""
+    stored = expectation("speedup", 2.24, low=2.17, noise=0.01)
+    verdict = only([measurement("speedup", 2.24, low=2.2176, high=2.2624)], [stored])
+    assert pytest.approx(0.0645, abs=1e-4) == verdict.detectable
+    assert only([measurement("parameters", 100)], [COUNT]).detectable is None

@@ -67,7 +67,7 @@ def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
         "stale": True,
     }
     assert expected == {
-        name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch", "arguments")
+        name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch", "arguments", "detectable")
     }
     assert math.isnan(frame["high"].iloc[0])
 

@@ -300,8 +300,8 @@ class FakeWorkers:
             for k in range(processes)
         ]
 
-    def rss(self, found, *_networks):
-        self.asked.append(("rss", str(found)))
+    def rss(self, found, *_networks, processes):
+        self.asked.append(("rss", str(found), processes))
         return measured(found.cell, "peak_rss_rise", 1.0)
 
     def compile(self, found, *_networks):
@@ -398,6 +398,15 @@ def test_what_compiles_is_timed_compiling_in_processes_of_its_own(bench, asked, 
     assert "compile_seconds_cold" in names(bench.measure(case(bench, "compiled"), "speed"))
     assert "peak_rss_rise" in names(bench.measure(case(bench, "compiled"), "memory"))
     assert ["compile", "rss"] == [call[0] for call in asked]
+    assert 1 == asked[-1][-1]
+
+
+@pytest.mark.parametrize(("processes", "expected"), [(1, 1), (2, 3)])
+def test_what_is_stored_of_the_resident_set_is_a_median_of_three(bench, asked, processes, expected):
+    """A gate asks one process: its bound is as wide as processes differ."""
+    bench.plan = Plan(profile="default", seeds=1, processes=processes)
+    bench.measure(case(bench, "wrapped"), "memory")
+    assert [("rss", "halves-wrapped-cpu", expected)] == asked
 
 
 def test_the_worker_processes_end_with_the_bench(bench, asked):

@@ -41,8 +41,8 @@ def test_more_than_the_cap_is_unavailable_and_names_both():
 def bench(monkeypatch):
     """A bench under a cap whose workers say that serving needs what ``bench.rise`` holds."""
 
-    def rss(_workers, asked, _base, _technique):
-        made.asked += 1
+    def rss(_workers, asked, _base, _technique, *, processes):
+        made.asked += processes == 3
         return measured(asked.cell, "peak_rss_rise", made.rise, conditions={"batch": asked.batch})
 
     monkeypatch.setattr(Workers, "rss", rss)

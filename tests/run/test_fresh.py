@@ -151,7 +151,7 @@ def test_the_folder_of_the_workers_goes_when_they_do(monkeypatch, spectral):
     workers = Workers()
     folder = Path(workers._folder.name)
     with pytest.raises(FreshProcessError):
-        workers.rss(*spectral)
+        workers.rss(*spectral, processes=1)
     assert folder.exists()
     workers.close()
     assert not folder.exists()
@@ -186,10 +186,17 @@ def test_each_process_is_asked_with_a_seed_of_its_own_and_this_process_settings(
 def test_the_resident_set_is_measured_under_the_default_allocator(answering, spectral, workers, monkeypatch):
     """The quiet process never gives memory back, so that it would show nothing; timings keep it."""
     monkeypatch.delenv("MALLOC_MMAP_MAX_", raising=False)
-    found = workers.rss(*spectral)
+    found = workers.rss(*spectral, processes=3)
     assert (4096, 3, 0) == (found.value, found.processes, found.noise)
     workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
     assert [False, False, False, True] == ["MALLOC_MMAP_MAX_" in env for _, env in answering]
+
+
+def test_one_process_of_the_resident_set_knows_no_noise(answering, spectral, workers):
+    """Its bound is wide enough for a gate all the same."""
+    found = workers.rss(*spectral, processes=1)
+    assert (1, None) == (found.processes, found.noise)
+    assert 1 == len(answering)
 
 
 def test_compiling_is_timed_with_an_empty_and_then_with_the_filled_cache(answering, spectral, workers):

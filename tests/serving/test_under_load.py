@@ -31,12 +31,14 @@ def test_the_curve_has_every_power_of_two_and_the_largest_batch():
     assert (1, 512) == (batches(512)[0], batches(512)[-1])
 
 
+@pytest.mark.system
 def test_the_capacity_is_that_of_the_batches_that_can_be_formed(found):
     """Not of the largest one timed."""
     assert [1, 2, 4, 6] == [point.batch for point in found.points]
     assert found.capacity == capacity(found.points, 4) == max(p.throughput for p in found.points[:3])
 
 
+@pytest.mark.system
 def test_each_load_answers_its_requests(found):
     """Rates are shares of the capacity."""
     assert [0.1, 0.3] == [load.share for load in found.loads]
@@ -44,6 +46,7 @@ def test_each_load_answers_its_requests(found):
     assert all(0 < load.p50 <= load.p99 and load.requests > 0 for load in found.loads)
 
 
+@pytest.mark.system
 def test_both_tables_are_shown_and_written(found, tmp_path):
     """A line for each batch and each load; an existing folder is not written over."""
     shown = "\n".join(tables.lines(found, PLAN))

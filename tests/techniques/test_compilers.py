@@ -57,6 +57,7 @@ def test_what_ahead_of_time_compilation_ships_is_what_is_served(fitted):
     torch.testing.assert_close(fitted.network(inputs).detach(), load_aoti(artefact)(inputs), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.system
 def test_the_mode_reaches_torch(monkeypatch):
     """Beside static shapes, which it does not touch; the plain compilation has none."""
     calls = []

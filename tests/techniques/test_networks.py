@@ -305,6 +305,7 @@ class Undecided(nn.Module):
         return self.layer(x) if float(x.sum()) > 0 else x
 
 
+@pytest.mark.system
 def test_static_int8_says_that_a_network_cannot_be_traced():
     """Unavailable, with torch's own reason."""
     with pytest.raises(UnavailableError, match=r"torch.export cannot trace this network \(\w+"):
