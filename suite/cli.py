@@ -276,7 +276,7 @@ def _add_lint(parser: argparse.ArgumentParser) -> None:
 
 def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Read every expectation file below a folder; what is unusable or breaks by noise alone is named with its line."""
-    from suite.expect import load_all, load_shapes
+    from suite.expect import load_both
     from suite.expect.power import too_tight
     from suite.run.opening import check_names, check_shape_names
 
@@ -285,9 +285,8 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"suite: there is no folder {directory}", file=sys.stderr)
         return EXIT_FAILED
     load_user_modules(REGISTRY, Path.cwd(), [])  # their scores are names of metrics
-    found = load_all(directory)
+    found, shapes = load_both(directory)
     check_names(REGISTRY, found)
-    shapes = load_shapes(directory)
     check_shape_names(REGISTRY, shapes)
     tight = [f"{e.path}:{e.line}: {e.technique} {e.metric}: {said}" for e in found if (said := too_tight(e))]
     for line in tight:

@@ -73,13 +73,14 @@ def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def _expectations(directories: Sequence[Path]) -> Iterator[str]:
-    from suite.expect import load_all, load_shapes
+    from suite.expect import load_both
 
     for directory in dict.fromkeys(folder.resolve() for folder in directories if folder.is_dir()):
-        for e in load_all(directory):
+        entries, shapes = load_both(directory)
+        for e in entries:
             low = "" if e.low is None else f" >= {e.low:g}"
             high = "" if e.high is None else f" <= {e.high:g}"
             yield f"{e.level} {e.workload} {e.technique} {e.metric} = {e.value:g}{low}{high} ({e.path}:{e.line})"
-        for shape in load_shapes(directory):
+        for shape in shapes:
             what = f"{shape.metric} {shape.shape} along {shape.along}, slack {shape.slack:g}"
             yield f"{shape.level} {shape.workload} {shape.technique} {what} ({shape.path}:{shape.line})"

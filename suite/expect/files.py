@@ -35,7 +35,7 @@ def load_file(path: Path) -> ExpectationFile:
 
 def load_shapes(directory: Path | str) -> tuple[ShapeExpectation, ...]:
     """All shapes of sweeps below ``directory``; otherwise as `load_all`."""
-    return tuple(shape for path in _paths(Path(directory)) for shape in load_file(path).shapes)
+    return load_both(directory)[1]
 
 
 def load_all(directory: Path | str) -> tuple[Expectation, ...]:
@@ -43,12 +43,18 @@ def load_all(directory: Path | str) -> tuple[Expectation, ...]:
 
     A missing directory holds none. Raises `ExpectationFileError` for the first malformed or misplaced file.
     """
-    return tuple(entry for path in _paths(Path(directory)) for entry in load(path))
+    return load_both(directory)[0]
+
+
+def load_both(directory: Path | str) -> tuple[tuple[Expectation, ...], tuple[ShapeExpectation, ...]]:
+    """What `load_all` and `load_shapes` give, with each file read once."""
+    files = [load_file(path) for path in _paths(Path(directory))]
+    return tuple(e for found in files for e in found.entries), tuple(s for found in files for s in found.shapes)
 
 
 def level_families(directory: Path | str) -> dict[str, str]:
     """The hardware family of each machine's folder below ``directory``, where its files name one in their origin."""
-    families = {path.parent.name: parse(read(path), path).family for path in _paths(Path(directory))}
+    families = {path.parent.name: load_file(path).family for path in _paths(Path(directory))}
     return {level: family for level, family in families.items() if family}
 
 

@@ -37,7 +37,7 @@ class Terms:
     null_tolerance: float
     precision: float | None
     confidence: float
-    tolerance: float | None = None
+    tolerance: float = math.inf
 
     @property
     def least(self) -> int:
@@ -108,7 +108,7 @@ class Log:
 
     def precise(self) -> bool:
         """Whether every side is known well enough. Looking is work too and would disturb every round: not each time."""
-        if sum(self.clean) < self.look or (self.terms.precision, self.terms.tolerance) == (None, None):
+        if sum(self.clean) < self.look or (self.terms.precision is None and self.terms.tolerance == math.inf):
             return False
         self.look = math.ceil(1.1 * self.look)
         self.within = self._half_width()
@@ -116,7 +116,7 @@ class Log:
 
     def _vague(self) -> bool:
         """Whether a longer sample may tell what this one, as it was last looked at, cannot."""
-        return self.terms.tolerance is not None and self.within > self.terms.tolerance
+        return self.within > self.terms.tolerance
 
     def _half_width(self) -> float:
         """Of the widest interval, as a share of its ratio."""

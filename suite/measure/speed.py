@@ -205,7 +205,7 @@ def _timed(
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     found = sample(
-        calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if enough == seconds else None,
+        calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if enough == seconds else math.inf,
         confidence=CONFIDENCE, baseline=BASE, seed=seed, synchronize=lambda: synchronize(cell.device), reset=resets,
         null=null, host_bound=cell.device.startswith("cpu"),
     )  # fmt: skip

@@ -59,7 +59,7 @@ def sample(
     seconds: float,
     seed: int,
     precision: float | None = None,
-    tolerance: float | None = None,
+    tolerance: float = math.inf,
     confidence: float = 0.99,
     synchronize: Call | None = None,
     reset: Mapping[str, Call] | None = None,

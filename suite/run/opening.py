@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suite import phases
 from suite.composition import parse
 from suite.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
-from suite.expect import Store, load_all, load_shapes
+from suite.expect import Store, load_both
 from suite.machine import quiet
 from suite.records import GROUPS, Expectation, RunHeader, ShapeExpectation, Where
 from suite.report.run import RunFolder, run_name
@@ -152,8 +152,9 @@ def _check_expectations(registry: Registry, options: Options) -> None:
         if options.expect in ("gate", "report") and options.expect_dir not in found:
             raise SetupError(f"there is no folder {options.expect_dir}; correct --expect-dir or record into it first")
         return
-    check_names(registry, load_all(options.expect_dir))
-    check_shape_names(registry, load_shapes(options.expect_dir))
+    entries, shapes = load_both(options.expect_dir)
+    check_names(registry, entries)
+    check_shape_names(registry, shapes)
 
 
 def _import_heavy(workloads: Sequence[Workload]) -> None:

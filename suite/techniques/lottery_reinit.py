@@ -6,8 +6,6 @@ weights that won are lost. Rounds before the last rewind as in Frankle et al. 20
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from suite.registry import technique
 from suite.training import tickets
 from suite.training.recipe import Recipe
@@ -25,10 +23,12 @@ def lottery_reinit(
     recipe: Recipe, *, sparsity: float = 0.9375, rounds: int = 4, rewind: int = 20, epochs: int = 40
 ) -> Recipe:
     """Find a mask of ``sparsity`` in ``rounds`` that rewind to step ``rewind``, and train it from other weights."""
-    tickets.check("lottery_reinit", sparsity, rounds, rewind, epochs)
-    return replace(
+    return tickets.ticket(
         recipe,
-        callbacks=(*recipe.callbacks, tickets.remembering(rewind)),
-        fine_tune_learning_rate=recipe.learning_rate,
-        finish=tickets.drawn(recipe, tickets.redrawn, sparsity=sparsity, rounds=rounds, rewind=rewind, epochs=epochs),
+        tickets.redrawn,
+        technique="lottery_reinit",
+        sparsity=sparsity,
+        rounds=rounds,
+        rewind=rewind,
+        epochs=epochs,
     )

@@ -8,8 +8,6 @@ speed, shapes and parameters stay.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from suite.registry import technique
 from suite.training import tickets
 from suite.training.recipe import Recipe
@@ -27,10 +25,12 @@ def lottery_ticket(
     recipe: Recipe, *, sparsity: float = 0.9375, rounds: int = 4, rewind: int = 20, epochs: int = 40
 ) -> Recipe:
     """Find a mask of ``sparsity`` in ``rounds`` and train it from the weights after ``rewind`` steps."""
-    tickets.check("lottery_ticket", sparsity, rounds, rewind, epochs)
-    return replace(
+    return tickets.ticket(
         recipe,
-        callbacks=(*recipe.callbacks, tickets.remembering(rewind)),
-        fine_tune_learning_rate=recipe.learning_rate,
-        finish=tickets.drawn(recipe, tickets.rewound, sparsity=sparsity, rounds=rounds, rewind=rewind, epochs=epochs),
+        tickets.rewound,
+        technique="lottery_ticket",
+        sparsity=sparsity,
+        rounds=rounds,
+        rewind=rewind,
+        epochs=epochs,
     )

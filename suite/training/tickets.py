@@ -7,6 +7,7 @@ et al. 2020, https://arxiv.org/abs/1912.05671.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,19 @@ EARLY = "_early_weights"  # travels with copies of the network from the first st
 Weights = Mapping[str, Tensor]
 Start = Callable[[int, Weights, Tuner], Weights]
 """From the number of rounds that follow and the early weights to those with which the round starts."""
+
+
+def ticket(
+    recipe: Recipe, start: Start, *, technique: str, sparsity: float, rounds: int, rewind: int, epochs: int
+) -> Recipe:
+    """The recipe that draws a ticket and trains it from what ``start`` says; see `check` and `drawn`."""
+    check(technique, sparsity, rounds, rewind, epochs)
+    return replace(
+        recipe,
+        callbacks=(*recipe.callbacks, remembering(rewind)),
+        fine_tune_learning_rate=recipe.learning_rate,
+        finish=drawn(recipe, start, sparsity=sparsity, rounds=rounds, rewind=rewind, epochs=epochs),
+    )
 
 
 def check(technique: str, sparsity: float, rounds: int, rewind: int, epochs: int) -> None:

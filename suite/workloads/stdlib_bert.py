@@ -17,7 +17,7 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,43 +29,16 @@ from suite.errors import SetupError
 from suite.registry import workload
 from suite.scores import classification
 from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
-from suite.workloads.stdlib_lm import clipped_adamw, warm_cosine
+from suite.workloads.stdlib_lm import BATCH, HEAD, HEADS, STEPS, VALUES, Block, clipped_adamw, some_batches, warm_cosine
 from suite.workloads.stdlib_text import WINDOW, digest_of, sources, windows
 
 PACKAGES = ("asyncio", "email", "http", "importlib", "multiprocessing", "unittest", "urllib", "xml")
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
-VALUES = 256
 MASK = VALUES  # the embedding's last row
 HIDDEN = 0.15  # share of the bytes that are masked
-HEAD = 16  # channels of an attention head
-HEADS = 4
 DEPTH = 1
-BATCH = 16
-STEPS = 90  # of an epoch
 EPOCHS = 16
 CLASSIFYING = 8  # epochs at the end
-
-
-class Block(nn.Module):
-    """Attention to all bytes and a perceptron four times as wide, each added to what it reads. Inputs [B, T, D]."""
-
-    def __init__(self, heads: int) -> None:
-        super().__init__()
-        channels = heads * HEAD
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.qkv, self.out = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
-        self.up, self.down = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Channels [B, T, D]."""
-        x = x + self.out(self.attention(self.norm1(x)))
-        return x + self.down(F.gelu(self.up(self.norm2(x))))  # type: ignore[no-any-return]
-
-    def attention(self, x: Tensor) -> Tensor:
-        """What every byte's heads gather from all bytes, [B, T, D]."""
-        q, k, v = (part.unflatten(2, (self.heads, HEAD)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=2))
-        return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
 
 class ByteEncoder(nn.Module):
@@ -80,7 +53,7 @@ class ByteEncoder(nn.Module):
         heads = max(1, round(width * HEADS))
         self.embedding = nn.Embedding(VALUES + 1, heads * HEAD)
         self.positions = nn.Embedding(WINDOW, heads * HEAD)
-        self.blocks = nn.Sequential(*(Block(heads) for _ in range(depth)))
+        self.blocks = nn.Sequential(*(Block(heads, causal=False) for _ in range(depth)))
         self.norm = nn.LayerNorm(heads * HEAD)
         self.classifier = nn.Linear(heads * HEAD, len(PACKAGES))
         nn.init.normal_(self.embedding.weight, std=0.1)
@@ -141,14 +114,6 @@ def hidden_bytes(trainee: Trainee, tokens: Tensor) -> Tensor:
     if "bytes" not in trainee.helpers:
         trainee.helpers["bytes"] = nn.Linear(found.shape[1], VALUES).to(found.device)
     return F.cross_entropy(trainee.helpers["bytes"](found), tokens[hidden])
-
-
-def some_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:
-    """Full batches of windows drawn without replacement, 90 at most: an epoch is no pass through all windows."""
-    order = torch.randperm(len(train), generator=generator)[: STEPS * BATCH].to(train.inputs.device)
-    for chosen in order.split(BATCH):
-        if len(chosen) == BATCH:
-            yield Batch(inputs=train.inputs[chosen], targets=train.targets[chosen])
 
 
 @lru_cache(maxsize=1)

@@ -42,12 +42,15 @@ LARGEST_NORM = 1.0  # of a step's gradients
 
 
 class Block(nn.Module):
-    """Causal attention and a perceptron four times as wide, each added to what it reads. Inputs [B, T, D]."""
+    """Attention and a perceptron four times as wide, each added to what it reads. Inputs [B, T, D].
 
-    def __init__(self, heads: int) -> None:
+    ``causal``: a byte attends to itself and those before it, not to all.
+    """
+
+    def __init__(self, heads: int, *, causal: bool) -> None:
         super().__init__()
         channels = heads * HEAD
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.norm1, self.norm2 = nn.LayerNorm(channels), nn.LayerNorm(channels)
         self.qkv, self.out = nn.Linear(channels, 3 * channels), nn.Linear(channels, channels)
         self.up, self.down = nn.Linear(channels, 4 * channels), nn.Linear(4 * channels, channels)
@@ -58,9 +61,9 @@ class Block(nn.Module):
         return x + self.down(F.gelu(self.up(self.norm2(x))))  # type: ignore[no-any-return]
 
     def attention(self, x: Tensor) -> Tensor:
-        """What every byte's heads gather from it and the bytes before it, [B, T, D]."""
+        """What every byte's heads gather, [B, T, D]."""
         q, k, v = (part.unflatten(2, (self.heads, HEAD)).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=2))
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=self.causal).transpose(1, 2).flatten(2)
 
 
 class ByteDecoder(nn.Module):
@@ -75,7 +78,7 @@ class ByteDecoder(nn.Module):
         heads = max(1, round(width * HEADS))
         self.embedding = nn.Embedding(VALUES, heads * HEAD)
         self.positions = nn.Embedding(WINDOW, heads * HEAD)
-        self.blocks = nn.Sequential(*(Block(heads) for _ in range(depth)))
+        self.blocks = nn.Sequential(*(Block(heads, causal=True) for _ in range(depth)))
         self.norm = nn.LayerNorm(heads * HEAD)
         first_weights(self)
 
