@@ -215,6 +215,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 
 _SCORES: dict[str, tuple[str, Better]] = {}
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
+TIME_UNITS = frozenset({"s", "1/s"})
 
 
 def declare_score(name: str, *, unit: str, better: Better, about: str = "") -> None:

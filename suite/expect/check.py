@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suite.expect.judge import Judgement, judge
 from suite.expect.match import must_answer, other_conditions, other_data, other_environment, other_hardware
 from suite.expect.power import detectable
+from suite.expect.run_wide import bar
 from suite.metrics import METRICS, place
 from suite.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
 
@@ -31,6 +32,7 @@ class _Run:
     quiet: bool
     near: Callable[[Measurement], str | None]
     today: date
+    timings: int
 
 
 def check(
@@ -44,11 +46,13 @@ def check(
     quiet: bool,
     near: Callable[[Measurement], str | None] = _nothing_near,
     today: date,
+    timings: int = 1,
 ) -> tuple[Verdict, ...]:
     """The verdicts of a run, by the order of ``planned`` and then of the catalogue of metrics; pure.
 
     ``expectations`` are those that apply here (`suite.expect.Store.find`), of all workloads. ``near`` says why a
-    measurement has none. Measurements of cells that were not planned are left out; failures never are.
+    measurement has none. Measurements of cells that were not planned are left out; failures never are. ``timings`` are
+    the ratios of times that the whole run judges, of which these may be a part.
     """
     measured = [measurement for measurement in measurements if measurement.cell in planned]
     failed = tuple(failures)
@@ -60,6 +64,7 @@ def check(
         quiet=quiet,
         near=near,
         today=today,
+        timings=timings,
     )
     verdicts = [_of_measurement(run, measurement) for measurement in measured]
     verdicts += [_of_failure(failure) for failure in failed]
@@ -78,7 +83,10 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)
     if unlike:
         return _unlike(run, measured, entry, unlike)
-    return _judged(measured, entry, judge(measured, entry, quiet=run.quiet, today=run.today), run.where)
+    found = judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
+    return replace(
+        _judged(measured, entry, found, run.where), detectable=detectable(measured, entry, bar(entry, run.timings))
+    )
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
@@ -102,7 +110,6 @@ def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgeme
         measurement=measured,
         expectation=entry,
         stale=entry is not None and where is not None and _stale(entry, where),
-        detectable=detectable(measured, entry),
     )
 
 

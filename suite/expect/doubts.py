@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from suite.composition import BASELINE
 from suite.errors import unknown
 from suite.expect.bounds import ENOUGH_PROCESSES, SIGMAS
-from suite.expect.judge import TIME_UNITS
 from suite.expect.match import other_conditions, other_data
-from suite.metrics import METRICS
+from suite.metrics import METRICS, TIME_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

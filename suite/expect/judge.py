@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from suite.metrics import WORST_SEED, metric
+from suite.expect.run_wide import spared
+from suite.metrics import TIME_UNITS, WORST_SEED, metric
 from suite.records import Expectation, Measurement, VerdictKind, XFail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-TIME_UNITS = frozenset({"s", "1/s"})
+MOST_TIMES = 100  # as many rounds: nobody waits for that, and drift would not let it happen
 ABSOLUTE = "an absolute time moves with the machine; the paired figures decide"
 
 
@@ -37,8 +38,8 @@ class _Bounds:
     note: str = ""
 
 
-def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date) -> Judgement:
-    """The judgement of a measurement that has an expectation; pure."""
+def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date, timings: int = 1) -> Judgement:
+    """The judgement of a measurement that has an expectation; pure. The run judges ``timings`` ratios of times."""
     doubt = untold(measured, quiet=quiet)
     if doubt:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
@@ -46,6 +47,7 @@ def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date
         return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
     bounds = _bounds(measured, entry)
     judgement = _of_absolute_time(_compare(measured, entry, bounds), measured)
+    judgement = _of_whole_run(judgement, measured, entry, timings)
     return consider_xfail(judgement.noting(bounds.note), entry.xfail, today)
 
 
@@ -119,7 +121,23 @@ def _compare(measured: Measurement, entry: Expectation, bounds: _Bounds) -> Judg
     if measured.low is None or measured.high is None:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{_number(measured.value)} has no interval")
     shown = f"{_number(measured.value)} [{_number(measured.low)}, {_number(measured.high)}]"
-    return _place(measured.low, measured.high, entry, bounds, shown)
+    found = _place(measured.low, measured.high, entry, bounds, shown)
+    return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
+
+
+def _needed(measured: Measurement, bounds: _Bounds) -> str:
+    """How long a sample would have to be for its interval to clear the bound that it holds.
+
+    An interval narrows with the square root of the rounds, about the value seen.
+    """
+    low, high = float(measured.low or 0.0), float(measured.high or 0.0)
+    held = [bound for bound in (bounds.low, bounds.high) if bound is not None and low <= bound <= high]
+    reaches = {bound: measured.value - low if measured.value > bound else high - measured.value for bound in held}
+    ways = {bound: abs(measured.value - bound) for bound in held}
+    times = max((reaches[bound] / ways[bound]) ** 2 if ways[bound] else math.inf for bound in held)
+    if times > MOST_TIMES:
+        return "the value lies on the bound: no length of a sample decides it"
+    return f"about {math.ceil(times * measured.n)} rounds instead of {measured.n} would decide it"
 
 
 def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
@@ -127,6 +145,12 @@ def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
     if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
         return judgement
     return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(ABSOLUTE)
+
+
+def _of_whole_run(judgement: Judgement, measured: Measurement, entry: Expectation, timings: int) -> Judgement:
+    """A regression that drift brings about somewhere in so many timings is none."""
+    why = spared(measured, entry, timings) if judgement.kind is VerdictKind.REGRESSED else ""
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(why) if why else judgement
 
 
 def _place(low: float, high: float, entry: Expectation, bounds: _Bounds, shown: str) -> Judgement:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suite.expect.judge import TIME_UNITS
-from suite.metrics import METRICS
+from suite.metrics import METRICS, TIME_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

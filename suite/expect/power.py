@@ -22,9 +22,12 @@ POWER = 0.99
 ROUNDING = 0.01  # stored figures have 4 digits
 
 
-def detectable(measured: Measurement, entry: Expectation | None, *, power: float = POWER) -> float | None:
+def detectable(
+    measured: Measurement, entry: Expectation | None, limit: float | None = None, *, power: float = POWER
+) -> float | None:
     """The least loss of a ratio of times, as a share of the stored value, that one run finds with this power.
 
+    It has to lie below ``limit``, by default the stored bound.
     ``None`` where nothing is gated by an interval: another kind of figure, no bound, no interval, no known noise. At
     least 1 means that nothing is ever found.
     """
@@ -34,7 +37,8 @@ def detectable(measured: Measurement, entry: Expectation | None, *, power: float
         return None
     half = (measured.high - measured.low) / 2 / abs(measured.value) if measured.value else math.inf
     spread = NormalDist().inv_cdf(power) * spread_of(entry)
-    return float((entry.value - entry.low) / entry.value + half + spread)
+    limit = entry.low if limit is None else limit
+    return float((entry.value - limit) / entry.value + half + spread)
 
 
 def spread_of(entry: Expectation) -> float:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from suite.intervals import median_interval, min_rounds
+from suite.measure.looks import SHARES, Goal, confidence_at, strictest
 from suite.measure.samples import Ratio, Sample
 
-PATIENCE = 4  # how many times the budget may be used to reach the least number of rounds
+PATIENCE = SHARES[-1] / SHARES[0]  # times the budget, to reach the least number of rounds or a decision
 FAULT_SECONDS = 2e-6  # what a minor page fault costs, about
 MOST_FAULT_SHARE = 0.01  # of a call spent in page faults; in a quiet process it is next to nothing
 MOST_DROPPED = 0.5  # of the rounds
@@ -30,6 +31,7 @@ class Terms:
     """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``.
 
     An interval within +-``precision`` ends a sample early; one beyond +-``tolerance`` lets it overdraw its budget.
+    Where there are ``goals``, it is overdrawn until they are decided instead, or the last look could not.
     """
 
     baseline: str
@@ -38,11 +40,16 @@ class Terms:
     precision: float | None
     confidence: float
     tolerance: float = math.inf
+    goals: tuple[Goal, ...] = ()
 
     @property
     def least(self) -> int:
-        """The least number of rounds that holds an interval."""
-        return min_rounds(self.confidence)
+        """The least number of rounds that holds an interval, at whichever look."""
+        return min_rounds(strictest(self.confidence) if self.goals else self.confidence)
+
+    def confidence_at(self, look: int) -> float:
+        """Of the interval at a look; without goals nothing hangs on looking."""
+        return confidence_at(look, self.confidence) if self.goals else self.confidence
 
     @property
     def witnesses(self) -> tuple[str, ...]:
@@ -65,13 +72,14 @@ class Log:
     elapsed: float = 0.0
     backwards: bool = False
     stood_still: bool = False
-    look: int = 0
+    next_check: int = 0
     within: float = math.inf
+    look: int = 0
 
     def __post_init__(self) -> None:
         self.seconds = {side: [] for side in self.repeats}
         self.faults, self.hits = dict.fromkeys(self.repeats, 0), dict.fromkeys(self.repeats, 0)
-        self.look = self.terms.least
+        self.next_check = self.terms.least
 
     def add(self, order: list[int], turns: Mapping[str, Turn], *, elapsed: float) -> None:
         self.tried += 1
@@ -92,8 +100,8 @@ class Log:
         self.hits[side] += hit
 
     def spent(self, seconds: float, max_rounds: int) -> bool:
-        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds
-        and while the machine is so restless that nothing is known within the tolerance.
+        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds,
+        while a goal is not decided, or while the machine is so restless that nothing is known within the tolerance.
 
         Where somebody else keeps the core, waiting for more clean rounds has its end too.
         """
@@ -104,15 +112,34 @@ class Log:
             return True
         if sum(self.clean) < self.terms.least:
             return needed > seconds and len(self.order) >= PATIENCE * self.terms.least
+        if self.terms.goals:
+            return needed > seconds * SHARES[self.look] / SHARES[0] and self._look()
         return needed > seconds and not self._vague()
 
     def precise(self) -> bool:
-        """Whether every side is known well enough. Looking is work too and would disturb every round: not each time."""
-        if sum(self.clean) < self.look or (self.terms.precision is None and self.terms.tolerance == math.inf):
+        """Whether every side is known well enough. That is work too and would disturb every round: not each time.
+
+        It asks how wide the intervals are and not where they lie, which biases nothing. What is known well and decides
+        nothing goes on to the next look, when that is due.
+        """
+        if sum(self.clean) < self.next_check or (self.terms.precision is None and self.terms.tolerance == math.inf):
             return False
-        self.look = math.ceil(1.1 * self.look)
+        self.next_check = math.ceil(1.1 * self.next_check)
         self.within = self._half_width()
-        return self.terms.precision is not None and self.within <= self.terms.precision
+        narrow = self.terms.precision is not None and self.within <= self.terms.precision
+        return narrow and self.look == 0 and self._look()
+
+    def _look(self) -> bool:
+        """Whether all goals are decided, or no further look could decide them; if not, the next one is due later."""
+        if self.look + 1 == len(SHARES) or all(self._is_decided(goal) for goal in self.terms.goals):
+            return True
+        self.look += 1
+        return False
+
+    def _is_decided(self, goal: Goal) -> bool:
+        clean = np.array(self.clean)
+        ratios = np.array(self.seconds[goal.numerator])[clean] / np.array(self.seconds[goal.denominator])[clean]
+        return goal.decided(*median_interval(ratios, self.terms.confidence_at(self.look)))
 
     def _vague(self) -> bool:
         """Whether a longer sample may tell what this one, as it was last looked at, cannot."""
@@ -141,6 +168,7 @@ class Log:
             rounds=int(kept.sum()),
             elapsed=self.elapsed,
             dropped=len(self.order) - int(kept.sum()),
+            confidence=self.terms.confidence_at(self.look),
         )
         return _with_doubts(found, [*self._doubts(), *_sample_doubts(found, self.terms)])
 

@@ -36,7 +36,8 @@ class Sample:
     ``seconds`` [R] per call, ``repeats`` calls a turn, ``faults`` minor page faults a call (empty where they cannot be
     counted), by side; ``order`` [R, k] holds the sides' positions in ``seconds`` in the order of their turns.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
-    ``suspect`` says why the times cannot be trusted.
+    ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
+    something was decided, that of its last look.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]
@@ -47,9 +48,11 @@ class Sample:
     elapsed: float
     dropped: int = 0
     suspect: str | None = None
+    confidence: float = 0.99
 
-    def ratio(self, numerator: str, denominator: str, confidence: float = 0.99) -> Ratio:
+    def ratio(self, numerator: str, denominator: str, confidence: float | None = None) -> Ratio:
         """``numerator``'s over ``denominator``'s time, round by round: a speed-up if the numerator is the baseline."""
+        confidence = self.confidence if confidence is None else confidence
         ratios = self._of(numerator) / self._of(denominator)
         if self.rounds == 0:
             raise SuiteError(f"no round of {numerator!r} and {denominator!r} could be timed: {self.suspect}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 
 from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
+from suite.measure.looks import Goal
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.metrics import measured
@@ -46,6 +47,10 @@ HOST_BOUND = 0.5  # share of device time below which the host's launches are wha
 BASE, NULL, TECHNIQUE, IMAGES_LAST = "baseline", "null", "technique", "channels_last"
 LATENCY = "latency_b1"
 RATIOS = {"speedup": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
+VS_IMAGES_LAST, STEP = "speedup_vs_channels_last", "train_step_speedup"
+
+Bounds = Mapping[str, tuple[float | None, float | None]]
+"""By metric, the bounds that a ratio is to be judged by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +58,11 @@ class Budget:
     """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
 
     Where a round is long, time is given for ``rounds`` of them all the same, up to ``longest`` seconds. Where
-    rounds are short, and the machine so restless that an interval is wider than +-``tolerance``, a sample may take four
-    times as long.
+    rounds are short, a sample may take four times as long: while an interval holds a bound that it is to be judged by,
+    or where there is none, while the machine is so restless that an interval is wider than +-``tolerance``.
     """
 
-    batch: float = 8.0
+    batch: float = 4.0
     single: float = 2.0
     latency: float = 1.0
     training: float = 4.0
@@ -108,16 +113,29 @@ def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> di
 
 
 def inference(
-    cell: Cell, sides: Mapping[str, Side], *, batch: int, budget: Budget, seed: int = 0, saturating: int | None = None
+    cell: Cell,
+    sides: Mapping[str, Side],
+    *,
+    batch: int,
+    budget: Budget,
+    seed: int = 0,
+    saturating: int | None = None,
+    bounds: Bounds | None = None,
 ) -> Timed:
-    """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given."""
-    samples = {"inference": _sample(cell, sides, batch, seconds=budget.batch, seed=seed, budget=budget)}
-    samples["inference_b1"] = _sample(cell, _pair(sides), 1, seconds=budget.single, seed=seed + 1, budget=budget)
+    """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given.
+
+    A sample grows while its ratio cannot be told from one of the ``bounds``.
+    """
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
         batches["inference_saturated"] = saturating
-        many = _sample(cell, _pair(sides), saturating, seconds=budget.batch, seed=seed + 2, budget=budget)
-        samples["inference_saturated"] = many
+    samples = {
+        source: _sample(
+            cell, sides if source == "inference" else _pair(sides), size, budget, seed=seed + k,
+            seconds=budget.single if source == "inference_b1" else budget.batch, goals=_goals(source, bounds or {}),
+        )
+        for k, (source, size) in enumerate(batches.items())
+    }  # fmt: skip
     share = _share(cell, sides[TECHNIQUE], batch)
     conditions = {source: _conditions(size, share) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
@@ -127,14 +145,31 @@ def inference(
         *_latency(cell, seconds, conditions["inference_b1"]),
     ]
     if IMAGES_LAST in sides:
-        found.append(_ratio(cell, "speedup_vs_channels_last", samples, "inference", conditions, against=IMAGES_LAST))
+        found.append(_ratio(cell, VS_IMAGES_LAST, samples, "inference", conditions, against=IMAGES_LAST))
     if share is not None:
         found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
 
+def _goals(source: str, bounds: Bounds) -> tuple[Goal, ...]:
+    """The bounds of the ratios that a sample brings."""
+    found = [Goal(numerator=BASE, denominator=TECHNIQUE, low=bounds[name][0], high=bounds[name][1])
+             for name, its in RATIOS.items() if its == source and name in bounds]  # fmt: skip
+    if source == "inference" and VS_IMAGES_LAST in bounds:
+        low, high = bounds[VS_IMAGES_LAST]
+        found.append(Goal(numerator=IMAGES_LAST, denominator=TECHNIQUE, low=low, high=high))
+    return tuple(found)
+
+
 def training(
-    cell: Cell, base: Recipe, technique: Recipe, *, reference: Reference, budget: Budget, seed: int = 0
+    cell: Cell,
+    base: Recipe,
+    technique: Recipe,
+    *,
+    reference: Reference,
+    budget: Budget,
+    seed: int = 0,
+    bounds: Bounds | None = None,
 ) -> Timed:
     """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own."""
     steps = {
@@ -143,11 +178,20 @@ def training(
     }
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
     resets = _resets(settings, {name: step.reset for name, step in steps.items()})
-    found = _timed(cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None, budget=budget)
-    samples, sizes = {"training": found}, {name: len(step.batch) for name, step in steps.items()}
-    conditions = {"training": _conditions(sizes[BASE], None)}
-    ratio = _ratio(cell, "train_step_speedup", samples, "training", conditions)
-    return Timed(measurements=(_scaled(ratio, sizes[TECHNIQUE] / sizes[BASE]),), samples=samples)
+    sizes = {name: len(step.batch) for name, step in steps.items()}
+    factor = sizes[TECHNIQUE] / sizes[BASE]
+    low, high = (bounds or {}).get(STEP, (None, None))
+    goal = Goal(
+        numerator=BASE, denominator=TECHNIQUE,
+        low=None if low is None else low / factor, high=None if high is None else high / factor,
+    )  # fmt: skip
+    found = _timed(
+        cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None, budget=budget,
+        goals=(goal,) if STEP in (bounds or {}) else (),
+    )  # fmt: skip
+    samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
+    ratio = _ratio(cell, STEP, samples, "training", conditions)
+    return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
 
 def _scaled(ratio: Measurement, factor: float) -> Measurement:
@@ -161,12 +205,22 @@ def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget) ->
     return _sample(cell, _pair(sides), batch, budget, seconds=budget.batch, seed=batch)
 
 
-def _sample(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget, *, seconds: float, seed: int) -> Sample:
+def _sample(
+    cell: Cell,
+    sides: Mapping[str, Side],
+    batch: int,
+    budget: Budget,
+    *,
+    seconds: float,
+    seed: int,
+    goals: Sequence[Goal] = (),
+) -> Sample:
     """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
     calls = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.served.recipe.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
-    return _timed(cell, calls, _resets(settings, {}), seconds=seconds, seed=seed, null=NULL, budget=budget)
+    resets = _resets(settings, {})
+    return _timed(cell, calls, resets, seconds=seconds, seed=seed, null=NULL, budget=budget, goals=goals)
 
 
 def _resets(
@@ -201,13 +255,15 @@ def _timed(
     seed: int,
     null: str | None,
     budget: Budget,
+    goals: Sequence[Goal],
 ) -> Sample:
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
+    short = enough == seconds  # long rounds have their time already, and four times that would be minutes
     found = sample(
-        calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if enough == seconds else math.inf,
-        confidence=CONFIDENCE, baseline=BASE, seed=seed, synchronize=lambda: synchronize(cell.device), reset=resets,
-        null=null, host_bound=cell.device.startswith("cpu"),
+        calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
+        goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
+        synchronize=lambda: synchronize(cell.device), null=null, host_bound=cell.device.startswith("cpu"),
     )  # fmt: skip
     flags.write(entered)
     doubt = nvml.doubt(before, nvml.snapshot(cell.device))
@@ -251,9 +307,9 @@ def _ratio(
     against: str = BASE,
 ) -> Measurement:
     timed = samples[source]
-    ratio = timed.ratio(against, TECHNIQUE, CONFIDENCE)
+    ratio = timed.ratio(against, TECHNIQUE)
     return measured(
-        cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=CONFIDENCE, n=ratio.n, samples=source,
+        cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n, samples=source,
         suspect=timed.suspect, control=against, conditions=conditions[source],
     )  # fmt: skip
 

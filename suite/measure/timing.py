@@ -15,7 +15,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
@@ -28,6 +28,7 @@ from suite.errors import UsageError, unknown
 from suite.intervals import median_rank
 from suite.machine.allocator import minor_faults
 from suite.measure.counters import Counters, preempted, thread_counters
+from suite.measure.looks import Goal
 from suite.measure.rounds import Log, Terms
 from suite.measure.samples import Ratio, Sample
 
@@ -65,6 +66,7 @@ def sample(
     reset: Mapping[str, Call] | None = None,
     null: str | None = None,
     null_tolerance: float = 0.02,
+    goals: Sequence[Goal] = (),
     host_bound: bool = True,
     min_round_seconds: float = TURN_SECONDS,
     max_rounds: int = 2000,
@@ -77,7 +79,9 @@ def sample(
     Ends early once the interval of median(baseline / side) is within +-``precision`` (relative) for every side; what
     the ratios say never ends it. The budget is overdrawn up to four times where it holds fewer rounds than an interval
     at ``confidence`` needs (if that is not enough either, the sample is suspect), and where an interval is wider than
-    +-``tolerance``, as on a restless machine. A turn lasts at least ``min_round_seconds``.
+    +-``tolerance``, as on a restless machine. With ``goals`` it is overdrawn instead, up to four times, while a ratio's
+    interval holds one of its bounds; the looks at one, two and four budgets share the error of ``confidence``
+    (`suite.measure.looks`). A turn lasts at least ``min_round_seconds``.
 
     ``synchronize`` waits for an accelerator, inside the clock. ``reset`` by side runs before each of its turns and
     outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
@@ -92,7 +96,7 @@ def sample(
         synchronize=synchronize or _nothing, counters=counters if host_bound else None,
         terms=Terms(
             baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
-            confidence=confidence,
+            confidence=confidence, goals=tuple(goals),
         ),
     )  # fmt: skip
     plan.check()
@@ -178,7 +182,8 @@ class _Plan:
         """Raise `UsageError` for what cannot be measured with."""
         if len(self.sides) < LEAST_SIDES:
             raise UsageError(f"a comparison needs at least two sides, got {', '.join(self.sides) or 'none'}")
-        for side in (*self.terms.witnesses, *self.reset):
+        goals = (side for goal in self.terms.goals for side in (goal.numerator, goal.denominator))
+        for side in (*self.terms.witnesses, *self.reset, *goals):
             if side not in self.sides:
                 raise unknown("side", side, self.sides)
         if self.max_rounds < self.terms.least:

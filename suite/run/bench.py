@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from suite.training.trees import fill_up
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
 TRAINED: tuple[Group, ...] = ("quality", "size")  # groups whose figures are those of the trained weights
+NO_BOUNDS: speed.Bounds = MappingProxyType({})
 BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 
 
@@ -96,8 +98,8 @@ class Bench(AbstractContextManager["Bench"]):
         if self._workers is not None:
             self._workers.close()
 
-    def measure(self, case: Case, group: Group) -> list[Measurement]:
-        """All metrics of one group of a case.
+    def measure(self, case: Case, group: Group, bounds: speed.Bounds | None = None) -> list[Measurement]:
+        """All metrics of one group of a case; timings go on while they cannot be told from ``bounds``.
 
         Raises `UnavailableError` if the cell cannot run here; whatever a technique raises passes through.
         """
@@ -105,7 +107,7 @@ class Bench(AbstractContextManager["Bench"]):
         groups: Mapping[Group, Callable[[Case], list[Measurement]]] = {
             "quality": self._quality,
             "size": self._size,
-            "speed": self._speed,
+            "speed": lambda case: self._speed(case, bounds or {}),
             "memory": self._memory,
         }
         with unchanged_flags(case):
@@ -138,10 +140,10 @@ class Bench(AbstractContextManager["Bench"]):
             torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
         self._free_device()
 
-    def repeat(self, case: Case) -> Mapping[str, Measurement]:
+    def repeat(self, case: Case, bounds: speed.Bounds | None = None) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
         parts: tuple[Part, ...] = ("inference", "training") if case.trains_differently else ("inference",)
-        found = self._in_processes(case, 1, self.plan.budget, parts)[0]
+        found = self._in_processes(case, 1, self.plan.budget, parts, bounds or {})[0]
         return {one.metric: one for one in self._under_cap(list(found.values()))}
 
     # -- groups -------------------------------------------------------------------------------------------------
@@ -163,20 +165,26 @@ class Bench(AbstractContextManager["Bench"]):
     def _size(self, case: Case) -> list[Measurement]:
         return size.size(case.cell, self._trained(case), self._serve(case.workload, case.composition))
 
-    def _speed(self, case: Case) -> list[Measurement]:
+    def _speed(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         base, technique = self._base(case), self._trained(case)
         budget = self.plan.budget
         served = budget if case.serves_differently else speed.QUICK
         with unchanged_flags(case):
             sides = speed.serving_sides(base, technique, is_baseline=case.composition.is_baseline)
         timed = [
-            speed.inference(case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides))
-        ]
+            speed.inference(
+                case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides),
+                bounds=bounds,
+            )
+        ]  # fmt: skip
         del sides
         if case.trains_differently:
             timed.append(
-                speed.training(case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=budget)
-            )
+                speed.training(
+                    case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=budget,
+                    bounds=bounds,
+                )
+            )  # fmt: skip
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
         own = [measurement for one in timed for measurement in self._keep(case, one)]
         return self._with_fresh_processes(case, own)
@@ -241,7 +249,7 @@ class Bench(AbstractContextManager["Bench"]):
         return own
 
     def _in_processes(
-        self, case: Case, processes: int, budget: speed.Budget, parts: Sequence[Part]
+        self, case: Case, processes: int, budget: speed.Budget, parts: Sequence[Part], bounds: speed.Bounds = NO_BOUNDS
     ) -> list[dict[str, Measurement]]:
         return self._ask().speed(
             case,
@@ -250,6 +258,7 @@ class Bench(AbstractContextManager["Bench"]):
             budget=budget,
             processes=processes,
             parts=parts,
+            bounds=bounds,
             saturating=self.saturating.get(case.workload.name),
         )
 

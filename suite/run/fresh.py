@@ -18,7 +18,7 @@ from typing import Any
 from suite.errors import SuiteError
 from suite.intervals import mean_interval
 from suite.machine import flags, quiet
-from suite.measure.speed import Budget
+from suite.measure.speed import Bounds, Budget
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
@@ -68,10 +68,12 @@ class Workers:
         budget: Budget,
         processes: int,
         parts: Sequence[Part],
+        bounds: Bounds | None = None,
         saturating: int | None = None,
     ) -> list[dict[str, Measurement]]:
         """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other."""
         request = {"task": "speed", "saturating": saturating, "budget": asdict(budget), "parts": list(parts)}
+        request["bounds"] = dict(bounds or {})
         request |= self._parcels.of(case, base, technique)
         answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
         return [_measurements(case.cell, answer["measurements"]) for answer in answers]
@@ -183,8 +185,7 @@ def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Me
 
 
 def _details(row: Mapping[str, Any]) -> dict[str, Any]:
-    details = {key: row[key] for key in ("low", "high", "n", "suspect", "conditions")}
-    return {**details, "confidence": 0.99 if row["low"] is not None else None}
+    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions")}
 
 
 def _last_line(text: str) -> str:

@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from statistics import fmean
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from suite.errors import UnavailableError
 from suite.expect import Recorded, Store, check, check_shapes, fails, record
+from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.metrics import METRICS
 from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
@@ -24,12 +26,14 @@ from suite.run.options import DEFAULT_SEEDS, Options, tolerant_of_warnings
 if TYPE_CHECKING:
     import numpy as np
 
+    from suite.measure.speed import Bounds
     from suite.run.bench import Bench
     from suite.run.budget import Budget
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
 REUSED = "reused: an earlier run trained it"
+PAIR = 2  # processes that agree
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
@@ -213,7 +217,7 @@ class Session(AbstractContextManager["Session"]):
             return [], [CellFailure(cell=case.cell, group=group, kind="error", reason=known)]
         try:
             with tolerant_of_warnings():
-                return self.bench.measure(case, group), []
+                return self.bench.measure(case, group, self._bounds(case)), []
         except UnavailableError as error:
             return [], [CellFailure(cell=case.cell, group=group, kind="unavailable", reason=str(error))]
         except Exception as error:  # noqa: BLE001  # a technique may raise anything; the other cells go on
@@ -237,41 +241,60 @@ class Session(AbstractContextManager["Session"]):
     ) -> list[Verdict]:
         where = self.header.where
         judged = self.options.expect in ("gate", "report")
-        cell = case.cell
-        expectations = [e for e in self._expectations(cell.workload) if e.technique == cell.technique] if judged else []
+        cell, expectations = case.cell, self._of_case(case) if judged else []
         verdicts = check(
             measurements=measurements, failures=failures, expectations=expectations, where=where,
             planned={cell: (group,)}, fresh_processes=self.bench.plan.fresh, quiet=self.header.quiet,
             near=lambda m: self.store.near(m.cell.workload, m.cell.technique, m.metric, where), today=self._today,
+            timings=self._timings,
         )  # fmt: skip
         shown = [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
         return [_noting(v, REUSED) if v.measurement is not None and v.measurement.reused else v for v in shown]
 
     def _repeated(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
-        """A paired timing has regressed only if two of three processes say so.
+        """A paired timing has regressed only if two of three processes say so, and their mean does.
 
         One that was disturbed, or measured something else, changes nothing; one whose interval holds the bound is no
         second witness, and a third is asked.
         """
         doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and _is_paired(v)}
+        seen = {v.metric: [v.measurement.value] for v in verdicts if v.metric in doubtful and v.measurement}
         for last in (False, True):
             if not doubtful or not self.options.gates:
                 break
-            verdicts, doubtful = self._once_more(case, group, verdicts, doubtful, last=last)
-        return verdicts
+            verdicts, doubtful = self._once_more(case, group, verdicts, doubtful, seen, last=last)
+        return [self._by_mean(verdict, seen.get(verdict.metric, [])) for verdict in verdicts]
 
     def _once_more(
-        self, case: Case, group: Group, verdicts: list[Verdict], doubtful: set[str], *, last: bool
+        self,
+        case: Case,
+        group: Group,
+        verdicts: list[Verdict],
+        doubtful: set[str],
+        seen: Mapping[str, list[float]],
+        *,
+        last: bool,
     ) -> tuple[list[Verdict], set[str]]:
         try:
-            again = self.bench.repeat(case)
+            again = self.bench.repeat(case, self._bounds(case))
         except Exception as error:  # noqa: BLE001  # what could not be repeated stays regressed
             failed = f"it could not be repeated: {explain(error)}"
             return [_noting(v, failed) if v.metric in doubtful else v for v in verdicts], set()
         second = {v.metric: v for v in self._judged(case, group, [again[m] for m in doubtful if m in again], [])}
         found = [_after_repeat(v, second.get(v.metric), last=last) if v.metric in doubtful else v for v in verdicts]
+        for metric, verdict in second.items():
+            seen[metric] += [again[metric].value] if _is_trusted(verdict) else []
         open_ = {m for m in doubtful if m in second and _is_no_witness(second[m])}
         return found, set() if last else open_
+
+    def _by_mean(self, verdict: Verdict, values: Sequence[float]) -> Verdict:
+        """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
+        entry = verdict.expectation
+        limit = None if entry is None else bar(entry, self._timings)
+        if verdict.kind is not VerdictKind.REGRESSED or limit is None or len(values) <= PAIR or fmean(values) < limit:
+            return verdict
+        noted = _noting(verdict, f"the mean of {len(values)} processes is {fmean(values):.4g}, not below {limit:.4g}")
+        return replace(noted, kind=VerdictKind.INCONCLUSIVE)
 
     def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
         """What later runs are planned by."""
@@ -284,8 +307,22 @@ class Session(AbstractContextManager["Session"]):
         self.done.add((case, group))
         return verdicts
 
-    def _expectations(self, workload: str) -> Sequence[Expectation]:
-        return self.store.find(workload, self.header.where)
+    def _of_case(self, case: Case) -> list[Expectation]:
+        """What is expected of a case here."""
+        found = self.store.find(case.workload.name, self.header.where)
+        return [entry for entry in found if entry.technique == case.cell.technique]
+
+    def _bounds(self, case: Case) -> Bounds:
+        """What the timings of a case are to be told from; a quick run keeps to its time instead."""
+        if not self.options.gates or not self.bench.plan.fresh:
+            return {}
+        return {e.metric: (bar(e, self._timings), e.high) for e in self._of_case(case) if _gates_interval(e)}
+
+    @cached_property
+    def _timings(self) -> int:
+        """How many ratios of times this run is to judge: all of them together may err once in 200 runs."""
+        timed = (case for case, groups in self.planned.items() if "speed" in groups)
+        return sum(_gates_interval(entry) for case in timed for entry in self._of_case(case))
 
     @cached_property
     def _today(self) -> date:
@@ -297,10 +334,18 @@ def _is_paired(verdict: Verdict) -> bool:
     return known is not None and known.judged == "interval"
 
 
+def _gates_interval(entry: Expectation) -> bool:
+    known = METRICS.get(entry.metric)
+    return known is not None and known.judged == "interval" and not entry.retired
+
+
 def _is_no_witness(verdict: Verdict) -> bool:
     """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
-    kinds = (*WITHIN, VerdictKind.INCONCLUSIVE)
-    return verdict.kind in kinds and verdict.measurement is not None and not verdict.measurement.suspect
+    return verdict.kind in (*WITHIN, VerdictKind.INCONCLUSIVE) and _is_trusted(verdict)
+
+
+def _is_trusted(verdict: Verdict) -> bool:
+    return verdict.measurement is not None and not verdict.measurement.suspect
 
 
 def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:

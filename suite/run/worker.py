@@ -35,20 +35,23 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
     rebuilt = _Rebuilt(request, cell)
     case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
+    bounds = request["bounds"]
     found: list[Measurement] = []
     if "inference" in request["parts"]:
         sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
         found += speed.inference(
-            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"]
+            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds
         ).measurements
     if "training" in request["parts"]:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
-        found += speed.training(cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed).measurements
+        found += speed.training(
+            cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed, bounds=bounds
+        ).measurements
     return {"measurements": [_row(measurement) for measurement in found]}
 
 
 def _row(found: Any) -> dict[str, Any]:
-    kept = ("metric", "value", "low", "high", "n", "suspect")
+    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect")
     return {name: getattr(found, name) for name in kept} | {"conditions": dict(found.conditions)}
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from suite import phases
 from suite.errors import SuiteError, UsageError
 from suite.measure import timing
+from suite.measure.looks import Goal, confidence_at
 from suite.measure.timing import Sample, latency, sample
 
 BRIEF = {"baseline": "baseline", "seconds": 1.0, "seed": 0, "min_round_seconds": 2e-3}  # no scheduler: short turns do
@@ -285,6 +286,49 @@ def test_what_the_ratio_says_never_ends_a_sample(clock):
         sides = {"baseline": clock.side("a", *(0.01 * noise)), "technique": clock.side("b", 0.01 * factor)}
         rounds.append(run(sides, clock, precision=0.01, seconds=1e4, warmup=0).rounds)
     assert rounds[0] == rounds[1]
+
+
+def goal(low):
+    return Goal(numerator="baseline", denominator="technique", low=low)
+
+
+def test_a_sample_grows_while_its_interval_holds_the_bound(clock):
+    """A ratio of 0.9 or 1.1 is never told from 1.0: four budgets, and the level of the last look."""
+    sides = {"baseline": clock.side("baseline", 0.009, 0.011), "technique": clock.side("technique", 0.01)}
+    taken = run(sides, clock, goals=[goal(1.0)])
+    assert pytest.approx(4.0, abs=0.1) == taken.elapsed
+    assert confidence_at(2, 0.99) == taken.confidence == taken.ratio("baseline", "technique").confidence
+
+
+def test_a_sample_ends_at_its_budget_where_the_bound_is_cleared(clock):
+    """The same ratio against a bound of 0.8: one look, at one budget."""
+    sides = {"baseline": clock.side("baseline", 0.009, 0.011), "technique": clock.side("technique", 0.01)}
+    taken = run(sides, clock, goals=[goal(0.8)])
+    assert pytest.approx(1.0, abs=0.05) == taken.elapsed
+    assert confidence_at(0, 0.99) == taken.confidence
+
+
+def test_a_sample_of_two_goals_grows_for_the_undecided_one(clock):
+    """Two sides against the baseline, one of them on its bound."""
+    sides = {
+        "baseline": clock.side("baseline", 0.009, 0.011),
+        "technique": clock.side("technique", 0.01),
+        "other": clock.side("other", 0.005),
+    }
+    far = Goal(numerator="baseline", denominator="other", low=1.0)
+    assert pytest.approx(4.0, abs=0.1) == run(sides, clock, goals=[far, goal(1.0)]).elapsed
+
+
+def test_what_is_precise_and_clears_its_bound_ends_at_once(two, clock):
+    """An exact ratio needs no more than the rounds that hold an interval at every look."""
+    taken = run(two, clock, precision=0.01, goals=[goal(1.6)])
+    assert 10 == taken.rounds
+
+
+def test_a_goal_of_an_unknown_side_is_refused(two, clock):
+    """Bounds of a side that nobody times would never be decided."""
+    with pytest.raises(UsageError, match="unknown side 'third'"):
+        run(two, clock, goals=[Goal(numerator="third", denominator="baseline", low=1.0)])
 
 
 def test_a_budget_below_the_least_rounds_is_overdrawn_up_to_them(clock):

@@ -300,7 +300,7 @@ def judged(start, tmp_path):
         session.header = replace(session.header, quiet=quiet)
         asked = []
 
-        def repeat(one):
+        def repeat(one, _bounds):
             found = again[len(asked)]
             asked.append(one)
             if isinstance(found, Exception):
@@ -328,6 +328,14 @@ def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
     assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
     assert "1 in a fresh process does not confirm it; 0.81 again in a fresh process" in verdict.reason
     assert 1 == session.exit_code()
+
+
+def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judged):
+    """What is stored is a mean over processes: 0.88, 1.1 and 0.88 are 0.953 together, above low = 0.95."""
+    verdict, asked, session = judged(0.88, 1.1, 0.88)
+    assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
+    assert "the mean of 3 processes is 0.9533, not below" in verdict.reason
+    assert 10 == session.exit_code()  # one of one is too many
 
 
 def test_a_slowdown_that_two_fresh_processes_do_not_confirm_is_inconclusive(judged):
