@@ -113,6 +113,15 @@ _ROWS = (
         about="eager channels_last / technique, inference, the workload's serving batch",
     ),
     Metric(
+        name="speed_vs_kernel",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="a fixed convolution or matrix product / the baseline, inference, the workload's serving batch",
+    ),
+    Metric(
         name="train_step_speedup",
         unit="1",
         better="higher",

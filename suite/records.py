@@ -60,7 +60,8 @@ class Measurement:
     ``conditions`` are what the figure depends on beside the machine (``batch``, ``threads``, precision flags): an
     expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
     ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
-    that the figure is that of a network, or has a control, which an earlier run trained.
+    that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
+    baseline to its own copy in the same sample.
     """
 
     cell: Cell
@@ -84,6 +85,7 @@ class Measurement:
     by_seed: tuple[float, ...] = ()
     margin: float | None = None
     reused: bool = False
+    null: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

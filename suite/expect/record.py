@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from suite.errors import SuiteError, UsageError, unknown
 from suite.expect.across import ANYWHERE, expectation, level_of, shared
 from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
-from suite.expect.doubts import doubt, from_too_few, null_doubts, weaker
+from suite.expect.doubts import doubt, from_too_few, is_timed, null_doubts, weaker
 from suite.expect.files import level_families, load_all, read
 from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
+from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
 from suite.records import Expectation, Measurement, Origin, RunHeader, Where
@@ -55,8 +56,9 @@ def record(
     ``only`` limits it to canonical technique names or cells (``str(cell)``). ``new`` leaves entries that exist as
     they are. An entry from more seeds or processes is never replaced by one from fewer. Ratios of times from fewer
     than three processes are skipped, or with ``single`` recorded with wide bounds. All timings of a workload are
-    skipped where its baseline is not as fast as its own copy. Ratios of times are stored beside what this machine's
-    earlier runs saw, with bounds that cover all of them; ``anew`` forgets those, for code that was changed on purpose.
+    skipped where its baseline is not as fast as its own copy, and all of a run whose null arms are biased. Ratios of
+    times are stored beside what this machine's earlier runs saw, with bounds that cover all of them; ``anew`` forgets
+    those, for code that was changed on purpose.
     ``drift`` does nothing but add this run's ratios to entries that exist, however few its processes. Raises
     `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is ``partial``;
     nothing at all is then written.
@@ -68,7 +70,8 @@ def record(
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
         stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
         terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift)
-        doubts = [_doubt(one, null_doubts(measured), stored, terms) for one in chosen]
+        biased, whole = null_doubts(measured), run_doubt(null_ratios(measured))
+        doubts = [_doubt(one, biased, stored, terms) or (whole if is_timed(one) else "") for one in chosen]
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
         files = _by_file(_entries(trusted, stored, terms, directory), directory)
         merged = [_merged(path, entries, header) for path, entries in files.items()]

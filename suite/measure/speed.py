@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from suite.composition import BASELINE
 from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
+from suite.measure.kernels import Kernel, kind_of
 from suite.measure.looks import Goal
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
@@ -44,10 +46,17 @@ LARGEST_BATCH = 8192
 MOST_MEMORY = 0.4  # of an accelerator's: beside it stand the other side and a worker process
 HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
 
-BASE, NULL, TECHNIQUE, IMAGES_LAST = "baseline", "null", "technique", "channels_last"
+BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL = "baseline", "null", "technique", "channels_last", "kernel"
 LATENCY = "latency_b1"
-RATIOS = {"speedup": "inference", "speedup_b1": "inference_b1", "speedup_saturated": "inference_saturated"}
-VS_IMAGES_LAST, STEP = "speedup_vs_channels_last", "train_step_speedup"
+STEP = "train_step_speedup"
+RATIOS = {
+    "speedup": ("inference", BASE),
+    "speedup_b1": ("inference_b1", BASE),
+    "speedup_saturated": ("inference_saturated", BASE),
+    "speedup_vs_channels_last": ("inference", IMAGES_LAST),
+    "speed_vs_kernel": ("inference", KERNEL),
+}
+"""By metric, the sample and the side whose time stands over the technique's."""
 
 Bounds = Mapping[str, tuple[float | None, float | None]]
 """By metric, the bounds that a ratio is to be judged by."""
@@ -94,6 +103,11 @@ class Side:
         """``batch`` test items, repeated where there are fewer."""
         return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
 
+    @property
+    def flags(self) -> Mapping[str, int | str]:
+        """The settings that it is timed under."""
+        return self.served.recipe.flags
+
     def call(self, batch: int) -> Callable[[], object]:
         """Serves one batch whose inputs are placed now; compiled and warmed up."""
         placed, served = self.served.prepare_inputs(self.inputs(batch)), self.served
@@ -124,14 +138,16 @@ def inference(
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given.
 
-    A sample grows while its ratio cannot be told from one of the ``bounds``.
+    The baseline is timed against a reference kernel too. A sample grows while its ratio cannot be told from one of the
+    ``bounds``.
     """
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
         batches["inference_saturated"] = saturating
+    kernels = _kernels(cell, sides[BASE])
     samples = {
         source: _sample(
-            cell, sides if source == "inference" else _pair(sides), size, budget, seed=seed + k,
+            cell, {**sides, **kernels} if source == "inference" else _pair(sides), size, budget, seed=seed + k,
             seconds=budget.single if source == "inference_b1" else budget.batch, goals=_goals(source, bounds or {}),
         )
         for k, (source, size) in enumerate(batches.items())
@@ -140,25 +156,37 @@ def inference(
     conditions = {source: _conditions(size, share) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
-        *(_ratio(cell, name, samples, source, conditions) for name, source in RATIOS.items() if source in samples),
+        *(
+            _ratio(cell, name, samples, source, conditions[source] | _kind(kernels.get(against)), against=against)
+            for name, (source, against) in RATIOS.items()
+            if source in samples and against in samples[source].seconds
+        ),
         _throughput(cell, samples["inference"], batch, conditions["inference"]),
         *_latency(cell, seconds, conditions["inference_b1"]),
     ]
-    if IMAGES_LAST in sides:
-        found.append(_ratio(cell, VS_IMAGES_LAST, samples, "inference", conditions, against=IMAGES_LAST))
     if share is not None:
         found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
 
+def _kernels(cell: Cell, base: Side) -> dict[str, Kernel]:
+    """What the baseline itself is timed against: kernels like its own work."""
+    if cell.technique != BASELINE:
+        return {}
+    return {KERNEL: Kernel(kind=kind_of(base.served.network), device=cell.device)}
+
+
+def _kind(kernel: Kernel | None) -> dict[str, int | str]:
+    return {} if kernel is None else {"kernel": kernel.kind}
+
+
 def _goals(source: str, bounds: Bounds) -> tuple[Goal, ...]:
     """The bounds of the ratios that a sample brings."""
-    found = [Goal(numerator=BASE, denominator=TECHNIQUE, low=bounds[name][0], high=bounds[name][1])
-             for name, its in RATIOS.items() if its == source and name in bounds]  # fmt: skip
-    if source == "inference" and VS_IMAGES_LAST in bounds:
-        low, high = bounds[VS_IMAGES_LAST]
-        found.append(Goal(numerator=IMAGES_LAST, denominator=TECHNIQUE, low=low, high=high))
-    return tuple(found)
+    wanted = {name: against for name, (its, against) in RATIOS.items() if its == source and name in bounds}
+    return tuple(
+        Goal(numerator=against, denominator=TECHNIQUE, low=bounds[name][0], high=bounds[name][1])
+        for name, against in wanted.items()
+    )
 
 
 def training(
@@ -190,7 +218,7 @@ def training(
         goals=(goal,) if STEP in (bounds or {}) else (),
     )  # fmt: skip
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
-    ratio = _ratio(cell, STEP, samples, "training", conditions)
+    ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
 
@@ -207,7 +235,7 @@ def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget) ->
 
 def _sample(
     cell: Cell,
-    sides: Mapping[str, Side],
+    sides: Mapping[str, Side | Kernel],
     batch: int,
     budget: Budget,
     *,
@@ -217,7 +245,7 @@ def _sample(
 ) -> Sample:
     """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
     calls = {name: side.call(batch) for name, side in sides.items()}
-    settings = {name: side.served.recipe.flags for name, side in sides.items()}
+    settings = {name: side.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
     resets = _resets(settings, {})
     return _timed(cell, calls, resets, seconds=seconds, seed=seed, null=NULL, budget=budget, goals=goals)
@@ -302,7 +330,7 @@ def _ratio(
     name: str,
     samples: Mapping[str, Sample],
     source: str,
-    conditions: Mapping[str, Mapping[str, int | str]],
+    conditions: Mapping[str, int | str],
     *,
     against: str = BASE,
 ) -> Measurement:
@@ -310,7 +338,8 @@ def _ratio(
     ratio = timed.ratio(against, TECHNIQUE)
     return measured(
         cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n, samples=source,
-        suspect=timed.suspect, control=against, conditions=conditions[source],
+        suspect=timed.suspect, control=against, conditions=conditions,
+        null=timed.ratio(BASE, NULL).value if NULL in timed.seconds else None,
     )  # fmt: skip
 
 

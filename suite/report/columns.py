@@ -116,6 +116,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         speedup_column(rows),
         _metric("finds a loss of", "speedup_detectable", percent),
         _metric("vs channels_last", "speedup_vs_channels_last", times),
+        _metric("vs kernel", "speed_vs_kernel", times),
         _metric("batch 1", "speedup_b1", times),
         _metric("saturated", "speedup_saturated", times),
         _metric("training step", "train_step_speedup", times),

@@ -30,6 +30,7 @@ METRIC_COLUMNS = (
     "macs",
     "speedup",
     "speedup_vs_channels_last",
+    "speed_vs_kernel",
     "speedup_b1",
     "speedup_saturated",
     "train_step_speedup",

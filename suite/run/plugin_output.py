@@ -71,6 +71,7 @@ def say(config: pytest.Config, lines: Iterable[str]) -> None:
 
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
+    from suite.expect import null_arm
     from suite.report import summary, sweeps
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table
@@ -92,7 +93,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in reuse.lines(run.bench.store.cache, measurements):
         terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
-    for line in time_lines(wide):
+    for line in filter(None, (null_arm.line(run.nulls), *time_lines(wide))):
         terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from suite.errors import UnavailableError
 from suite.expect import Recorded, Store, check, check_shapes, fails, record
+from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.metrics import METRICS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
+DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 REUSED = "reused: an earlier run trained it"
 PAIR = 2  # processes that agree
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
@@ -56,6 +58,8 @@ class Session(AbstractContextManager["Session"]):
     recorded: Recorded | None = None
     budget: Budget | None = None
     done: set[tuple[Case, Group]] = field(default_factory=set)
+    nulls: list[float] = field(default_factory=list)
+    """The baseline against its own copy, in every sample so far."""
     _failed: dict[Case, str] = field(default_factory=dict)
 
     def __exit__(self, *details: object) -> None:
@@ -68,7 +72,8 @@ class Session(AbstractContextManager["Session"]):
         began, resumed = perf_counter(), self._resumed(case, group)
         measurements, failures = resumed or self._measured(case, group)
         verdicts = self._judged(case, group, measurements, failures)
-        verdicts = self._repeated(case, group, verdicts)
+        self.nulls += null_ratios(measurements)
+        verdicts = [self._trusted(verdict) for verdict in self._repeated(case, group, verdicts)]
         if resumed is None and not any(failure.kind == "error" for failure in failures):
             self._keep_duration(case, group, perf_counter() - began)
         return self._kept(case, group, verdicts)
@@ -295,6 +300,11 @@ class Session(AbstractContextManager["Session"]):
             return verdict
         noted = _noting(verdict, f"the mean of {len(values)} processes is {fmean(values):.4g}, not below {limit:.4g}")
         return replace(noted, kind=VerdictKind.INCONCLUSIVE)
+
+    def _trusted(self, verdict: Verdict) -> Verdict:
+        """No timing fails a run whose own copies of the baseline differ."""
+        doubt = run_doubt(self.nulls) if _is_paired(verdict) and verdict.kind in DECIDED else ""
+        return replace(_noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
 
     def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
         """What later runs are planned by."""

@@ -223,6 +223,14 @@ def test_only_limits_the_record_to_techniques_or_cells(tmp_path):
     assert "baselin: not measured in this run; unknown technique or cell 'baselin'; did you mean baseline" in skipped
 
 
+def test_nothing_timed_is_recorded_of_a_run_whose_null_arms_are_biased(tmp_path):
+    """Eight samples in which copies of the baseline differ by 5 %: sizes are recorded, ratios of times are not."""
+    biased = [replace(SPEED, samples=f"sample {k}", null=1.05) for k in range(8)]
+    found = go(tmp_path, SIZE, *biased)
+    assert (1, 8) == (found.added, len(found.skipped))
+    assert all("this run's null arms are biased" in said for said in found.skipped)
+
+
 def test_what_cannot_be_trusted_is_skipped_with_its_reason(tmp_path):
     """Suspect, not finite, of the wrong unit, unknown, or timed in an unquiet process."""
     measured = [

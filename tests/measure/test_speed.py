@@ -13,7 +13,7 @@ from torch import nn
 
 from suite.machine import flags
 from suite.measure import speed
-from suite.measure.speed import BASE, IMAGES_LAST, NULL, TECHNIQUE, Budget, Side, serving_sides
+from suite.measure.speed import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Budget, Side, serving_sides
 from suite.measure.timing import Sample
 from suite.records import Cell
 from suite.training.recipe import Batch, Split, Splits
@@ -41,11 +41,12 @@ def trained_layouts(fitted, layout):
 
 
 def test_a_cell_gets_its_figures_of_inference(timed):
-    """Two batch sizes against the baseline, one against eager channels_last, and what one side does alone."""
+    """Two batches against the baseline, one against channels_last and a kernel, and what one side does alone."""
     assert {
         "speedup",
         "speedup_b1",
         "speedup_vs_channels_last",
+        "speed_vs_kernel",
         "throughput",
         "latency_p50",
     } == {one.metric for one in timed.measurements} - {"latency_p99"}
@@ -64,12 +65,21 @@ def test_the_baseline_against_itself_gives_finite_ratios_with_their_intervals(ti
     assert {"baseline"} == set(against.values())
 
 
+def test_the_baseline_alone_is_timed_against_a_kernel_like_its_work(timed, fitted):
+    """A slowdown of baseline and technique alike shows in no other ratio; which kernel it is is a condition."""
+    (found,) = (one for one in timed.measurements if one.metric == "speed_vs_kernel")
+    main = timed.samples["inference"]
+    assert pytest.approx(median(main.seconds[KERNEL] / main.seconds[TECHNIQUE])) == found.value
+    assert ("kernel", "convolution") == (found.control, found.conditions["kernel"])
+    assert {} == speed._kernels(replace(CELL, technique="wrapped"), Side(served=serve(fitted)))
+
+
 def test_figures_come_from_the_samples_that_are_kept(timed):
     """Ratio, throughput and count of rounds can be computed again from the raw rounds."""
     figures = {one.metric: one for one in timed.measurements}
     main = timed.samples["inference"]
     assert {"inference", "inference_b1"} == set(timed.samples)
-    assert {BASE, NULL, TECHNIQUE, IMAGES_LAST} == set(main.seconds)
+    assert {BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL} == set(main.seconds)
     ratios = main.seconds[BASE] / main.seconds[TECHNIQUE]
     assert pytest.approx(median(ratios)) == figures["speedup"].value
     assert pytest.approx(16 / median(main.seconds[TECHNIQUE])) == figures["throughput"].value

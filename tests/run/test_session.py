@@ -22,6 +22,7 @@ from suite.run.estimate import Estimate
 from suite.run.fresh import FreshProcessError
 from suite.run.opening import open_session
 from suite.run.options import Options
+from suite.run.session import Session
 from suite.scores import classification
 
 QUICK = Plan(profile="quick", seeds=2)
@@ -328,6 +329,14 @@ def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
     assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
     assert "1 in a fresh process does not confirm it; 0.81 again in a fresh process" in verdict.reason
     assert 1 == session.exit_code()
+
+
+def test_no_timing_fails_a_run_whose_null_arms_are_biased(judged, monkeypatch):
+    """Copies of the baseline that differ by 5 %: the same slowdown that fails otherwise is inconclusive."""
+    monkeypatch.setattr(Session, "nulls", property(lambda _: [1.05] * 20, lambda *_: None), raising=False)
+    verdict, _, _ = judged(0.8, 0.81)
+    assert VerdictKind.INCONCLUSIVE == verdict.kind
+    assert "this run's null arms are biased" in verdict.reason
 
 
 def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judged):

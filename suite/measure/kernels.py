@@ -1,0 +1,47 @@
+"""Reference kernels: fixed work that no network or technique has a part in, to time a baseline against.
+
+A slowdown that hits technique and baseline alike leaves every speed-up as it was. Against a kernel it shows: the
+machine's own speed cancels, the network's does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import nn
+
+Kind = Literal["convolution", "matmul"]
+
+SIDE = 320  # of two square matrices: 33 million multiply-accumulates, about a millisecond of one core
+IMAGES, CHANNELS, PIXELS, WINDOW = 16, 16, 32, 3  # 38 million
+
+
+def kind_of(network: nn.Module) -> Kind:
+    """What the network's work is like: convolutions where it has any, else products of matrices."""
+    convolves = any(isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) for module in network.modules())
+    return "convolution" if convolves else "matmul"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """One kernel on ``device``, in float32 under the run's own settings; its work depends on no batch."""
+
+    kind: Kind
+    device: str
+    flags: Mapping[str, int | str] = field(default_factory=dict)
+
+    def call(self, _batch: int) -> Callable[[], object]:
+        """The kernel on operands that are placed now."""
+        made = torch.Generator().manual_seed(0)
+
+        def operand(*shape: int) -> torch.Tensor:
+            return torch.randn(*shape, generator=made).to(self.device)
+
+        if self.kind == "convolution":
+            images, weights = operand(IMAGES, CHANNELS, PIXELS, PIXELS), operand(CHANNELS, CHANNELS, WINDOW, WINDOW)
+            return torch.inference_mode()(lambda: nn.functional.conv2d(images, weights, padding="same"))
+        left, right = operand(SIDE, SIDE), operand(SIDE, SIDE)
+        return torch.inference_mode()(lambda: left @ right)

@@ -1,0 +1,72 @@
+"""What a run's null arms say: about 1 they are trusted, off it or scattered nothing timed counts."""
+# the expected value stands on the left
+
+import numpy as np
+import pytest
+from expect_samples import measurement
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.expect.null_arm import LEAST, MOST_SPREAD, line, null_ratios, run_doubt, spread_of
+
+
+def around(middle, spread, count=100):
+    return list(np.random.default_rng(0).normal(middle, spread, count))
+
+
+def test_null_arms_about_one_cast_no_doubt():
+    """Single samples stray by half a percent, and one by a fifth: the run is sound, that sample has its own doubts."""
+    assert "" == run_doubt([*around(1.0, 0.005), 1.2])
+
+
+@pytest.mark.parametrize("middle", [0.98, 1.02])
+def test_null_arms_off_one_are_biased(middle):
+    """Two percent to one side, whichever."""
+    assert f"biased: the baseline against its own copy is {middle}" in run_doubt(around(middle, 0.003))
+    assert "in the median of 100 samples" in run_doubt(around(middle, 0.003))
+
+
+def test_null_arms_that_scatter_are_too_wide():
+    """Five percent about 1: nothing of less than that can be told."""
+    assert "spread too widely" in run_doubt(around(1.0, 0.05))
+
+
+def test_a_few_null_arms_tell_nothing_of_a_run():
+    """Below the size that holds an interval even all-wrong ones are a sample's own affair."""
+    assert "" == run_doubt([1.1] * (LEAST - 1))
+    assert "biased" in run_doubt([1.1] * LEAST)
+
+
+@given(st.floats(0.9, 1.1), st.floats(0.001, 0.02))
+def test_the_spread_is_that_of_normal_values(middle, spread):
+    """The median absolute deviation, scaled: within a fifth of the standard deviation for a hundred values."""
+    assert pytest.approx(spread, rel=0.3) == spread_of(around(middle, spread))
+
+
+@given(st.floats(0.96, 1.04))
+def test_a_doubt_about_bias_grows_with_the_bias(middle):
+    """What is doubted stays doubted further away from 1, on the same side."""
+    ratios = around(middle, 0.003)
+    further = [ratio + np.sign(middle - 1) * 0.01 for ratio in ratios]
+    assert run_doubt(further) or not run_doubt(ratios)
+
+
+def test_a_sample_counts_once_however_many_ratios_it_brought():
+    """Against the baseline and against channels_last: one null arm; other cells and samples are others."""
+    two = [
+        measurement("speedup", 2.0, samples="inference", control="baseline", null=1.01),
+        measurement("speedup_vs_channels_last", 1.5, samples="inference", control="channels_last", null=1.01),
+        measurement("speedup_b1", 1.0, samples="inference_b1", control="baseline", null=0.99),
+        measurement("parameters", 3),
+        measurement("train_step_speedup", 1.0, samples="training", null=float("nan")),
+    ]
+    assert [1.01, 0.99] == null_ratios(two)
+
+
+def test_the_line_says_how_many_samples_and_how_wide():
+    """Nothing where nothing was timed."""
+    assert "" == line([])
+    assert "null arm: the baseline against its own copy is 1.0000 in the median of 1 sample, spread 0.00%" == line(
+        [1.0]
+    )
+    assert MOST_SPREAD > spread_of([1.0, 1.01])
