@@ -108,6 +108,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--unverified", choices=POLICIES, default="report", help="figures without an expectation")
     add("--inconclusive", choices=POLICIES, help="timings that cannot be told (default: fail where they are many)")
     add("--unavailable", choices=POLICIES, default="report", help="cells that cannot run here")
+    add("--allow-improvement", action="store_true", help="figures beyond their favourable bound do not fail")
     add("--partial", action="store_true", help="let a gate look at the part that -k or -m leaves")
     add("--gate-tier", action="append", default=[], choices=TIERS, help="only these tiers can fail")
     add("--reports-dir", default="reports")
@@ -179,7 +180,8 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    flags = [f"--suite-{name}" for name in ("quick", "full", "sweep", "partial", "reuse") if getattr(parsed, name)]
+    switches = ("quick", "full", "sweep", "partial", "reuse", "allow_improvement")
+    flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]
@@ -187,12 +189,13 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
 
 
 def _add_record(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, help="a results folder, like reports/latest")
+    parser.add_argument("results", type=Path, nargs="?", help="a results folder, like reports/latest")
     parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--new", action="store_true", help="only what has no expectation yet")
     how.add_argument("--anew", action="store_true", help="forget what earlier runs saw: the code changed on purpose")
     how.add_argument("--drift", action="store_true", help="only widen bounds of ratios so that they hold this run too")
+    how.add_argument("--trim", action="store_true", help="remove entries that no technique answers any more")
     parser.add_argument("--expect-dir", type=Path)
     parser.set_defaults(run=_record)
 
@@ -202,6 +205,10 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.expect import record
     from suite.report.run import RunFolder
 
+    if parsed.trim:
+        return _trim(parsed)
+    if parsed.results is None:
+        raise UsageError("which results? name their folder: suite record reports/latest")
     folder = RunFolder.open(parsed.results)
     load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
@@ -217,6 +224,23 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     print(f"{done.added} added, {done.updated} updated")
     known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
+
+
+def _trim(parsed: argparse.Namespace) -> int:
+    """Remove the user's entries that no technique answers; says which."""
+    from suite.expect import load_all
+    from suite.expect.trim import orphans, trim
+
+    if parsed.results is not None or parsed.only:
+        raise UsageError("--trim looks at the stored entries alone: suite record --trim [--expect-dir FOLDER]")
+    directory = parsed.expect_dir or found_expect_dir()
+    load_user_modules(REGISTRY, Path.cwd(), [])
+    gone = orphans(load_all(directory), workloads=REGISTRY.workloads, canonical=REGISTRY.canonical)
+    trim(directory, gone)
+    for entry in gone:
+        print(f"removed: {entry.path}:{entry.line}: {entry.technique} {entry.metric}")
+    print(f"{len(gone)} entries removed from {directory}")
+    return EXIT_PASS
 
 
 def _canonical(name: str) -> str:
@@ -278,6 +302,7 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Read every expectation file below a folder; what is unusable or breaks by noise alone is named with its line."""
     from suite.expect import load_both
     from suite.expect.power import too_tight
+    from suite.expect.trim import orphans, told
     from suite.run.opening import check_names, check_shape_names
 
     directory = parsed.directory or found_expect_dir()
@@ -289,7 +314,8 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     check_names(REGISTRY, found)
     check_shape_names(REGISTRY, shapes)
     tight = [f"{e.path}:{e.line}: {e.technique} {e.metric}: {said}" for e in found if (said := too_tight(e))]
-    for line in tight:
+    gone = orphans(found, workloads=REGISTRY.workloads, canonical=REGISTRY.canonical)
+    for line in [*tight, *map(told, gone)]:
         print(line)
     also = f" and {len(shapes)} shapes of sweeps" if shapes else ""
     print(f"{len(found) - len(tight)} of {len(found)} expectations{also} in {directory} can be used")

@@ -49,6 +49,16 @@ class Editor:
             )
         return self._edit(place, key, lambda table: _sync(table, items, MEASURED_KEYS))
 
+    def remove(self, key: Key) -> None:
+        """Take a table out, with the comment right before it; what stands after it belongs to what follows."""
+        place = self._place(key)
+        if place is None:
+            raise ExpectationFileError(self._path, None, f"{header(key)} is no table of its own; remove it by hand")
+        _, after = _split_tail(self._pieces.pop(place)[1])
+        path, text = self._pieces[place - 1]
+        body, before = _split_tail(text)
+        self._pieces[place - 1] = (path, body.removesuffix("\n") + _without_last_comment(before) + after)
+
     def append(self, key: Key, items: Mapping[str, Any]) -> None:
         last, text = self._pieces[-1]
         self._pieces[-1] = (last, f"{text.rstrip()}\n")
@@ -91,6 +101,14 @@ def _split_tail(text: str) -> tuple[str, str]:
     while end > 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1
     return "\n".join(lines[:end]) + "\n", "".join(f"\n{line}" for line in lines[end:])
+
+
+def _without_last_comment(tail: str) -> str:
+    """The blank lines and comments before a table, less the comment that touches it."""
+    lines = tail.split("\n")
+    while lines and lines[-1].lstrip().startswith("#"):
+        lines.pop()
+    return "\n".join(lines).rstrip("\n")
 
 
 def _sync(table: MutableMapping[str, Any], items: Mapping[str, Any], owned: Iterable[str]) -> bool:

@@ -52,7 +52,20 @@ def parse(text: str, path: Path) -> ExpectationFile:
     origin = _origin(section, Origin(), FILE_ORIGIN_KEYS)
     family = section.text("family") if section else None
     entries = _entries(root, origin)
+    for entry in entries:
+        _check_machine(entry, path, family)
     return ExpectationFile(origin=origin, entries=entries, shapes=tuple(_shapes(root)), family=family)
+
+
+def _check_machine(entry: Expectation, path: Path, family: str | None) -> None:
+    """A machine's file says its family; what another machine recorded gates nothing in it."""
+    recorded = entry.origin.machine
+    if family is not None and recorded not in (None, entry.level):
+        raise ExpectationFileError(
+            path, entry.line or None,
+            f"was recorded on {recorded} and lies in the folder of {entry.level}; move it to "
+            f"{path.parent.with_name(str(recorded)) / path.name}, or record it on this machine",
+        )  # fmt: skip
 
 
 def _toml(text: str, path: Path) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from suite.errors import unknown
 from suite.records import Verdict, VerdictKind
 
 Policy = Literal["report", "fail"]
-FAILING = frozenset(
-    {VerdictKind.REGRESSED, VerdictKind.IMPROVED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS}
-)
+FAILING = frozenset({VerdictKind.REGRESSED, VerdictKind.MISSING, VerdictKind.ERROR, VerdictKind.XPASS})
 
 
 def fails(
@@ -19,12 +17,14 @@ def fails(
     unverified: Policy = "report",
     inconclusive: Policy = "report",
     unavailable: Policy = "report",
+    improved: Policy = "fail",
 ) -> bool:
-    """Whether a gate fails by this verdict; the policies make three kinds fail that otherwise are only reported."""
+    """Whether a gate fails by this verdict; four kinds do so by policy."""
     policies = {
         VerdictKind.UNVERIFIED: unverified,
         VerdictKind.INCONCLUSIVE: inconclusive,
         VerdictKind.UNAVAILABLE: unavailable,
+        VerdictKind.IMPROVED: improved,
     }
     for kind, policy in policies.items():
         if policy not in {"report", "fail"}:

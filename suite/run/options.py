@@ -23,6 +23,7 @@ ENDED = "SUITE_ENDED"  # environment variable: the file into which a run writes 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What the command line says of a run. ``inconclusive=None`` lets a few pass and fails a gate that saw too little.
+    ``allow_improvement`` lets figures pass that lie beyond their favourable bound.
 
     ``partial`` allows a gate over a part of what is planned (``-k``, ``-m``); ``everything`` says that no cell of
     ``workloads`` (empty: all) was left out by name, so that every entry stored for them has to be answered.
@@ -33,6 +34,7 @@ class Options:
     unverified: Policy = "report"
     inconclusive: Policy | None = None
     unavailable: Policy = "report"
+    allow_improvement: bool = False
     partial: bool = False
     everything: bool = False
     workloads: tuple[str, ...] = ()

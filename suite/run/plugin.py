@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-unverified", choices=POLICIES, default="report", help="whether figures without expectation fail")
     add("--suite-inconclusive", choices=POLICIES, default=None, help="whether inconclusive timings fail")
     add("--suite-unavailable", choices=POLICIES, default="report", help="whether cells that cannot run here fail")
+    add("--suite-allow-improvement", action="store_true", help="improved figures do not fail")
     add("--suite-partial", action="store_true", help="let a gate look at the part that -k or -m leaves")
     add("--suite-gate-tier", action="append", default=[], choices=TIERS, help="only this tier can fail (repeatable)")
     add("--suite-reports-dir", type=Path, default=Path("reports"), help="where results are written")
@@ -305,6 +306,7 @@ def _options(config: pytest.Config) -> Options:
         unverified=option.suite_unverified,
         inconclusive=option.suite_inconclusive,
         unavailable=option.suite_unavailable,
+        allow_improvement=option.suite_allow_improvement,
         partial=option.suite_partial,
         everything=selection.is_everything,
         workloads=tuple(selection.workloads),

@@ -141,7 +141,7 @@ class Session(AbstractContextManager["Session"]):
             return verdict.kind is VerdictKind.ERROR
         return fails(
             verdict, unverified=options.unverified, inconclusive=options.inconclusive or "report",
-            unavailable=options.unavailable,
+            unavailable=options.unavailable, improved="report" if options.allow_improvement else "fail",
         )  # fmt: skip
 
     def _gates_tier(self, verdict: Verdict) -> bool:

@@ -355,14 +355,15 @@ def test_verdicts_come_in_the_order_of_plan_and_catalogue(names, swapped):
     assert [(cell, name) for cell in cells for name in wanted] == [(verdict.cell, verdict.metric) for verdict in found]
 
 
-def test_the_failing_kinds_and_the_three_policies():
-    """Unverified, inconclusive and unavailable fail only where asked for."""
+def test_the_failing_kinds_and_the_four_policies():
+    """Unverified, inconclusive and unavailable fail only where asked for; improved ones unless they are allowed."""
     kinds = {kind: Verdict(kind=kind, cell=CELL, metric="macs", group="size") for kind in VerdictKind}
     always = {"regressed", "improved", "missing", "error", "xpass"}
     strict = {kind for kind, verdict in kinds.items() if fails(verdict, unverified="fail", inconclusive="fail")}
     assert always == {kind for kind, verdict in kinds.items() if fails(verdict)}
     assert always | {"unverified", "inconclusive"} == strict
     assert always | {"unavailable"} == {kind for kind, v in kinds.items() if fails(v, unavailable="fail")}
+    assert always - {"improved"} == {kind for kind, v in kinds.items() if fails(v, improved="report")}
 
 
 def test_an_unknown_policy_is_refused():

@@ -242,3 +242,18 @@ def test_blocks_hold_every_line_once(lines):
     text = "\n".join(lines)
     parts = ["\n".join(text.split("\n")[block.start : block.stop]) for block in blocks(text)]
     assert text == "\n".join(parts[1:] if blocks(text)[0].stop == 0 else parts)
+
+
+def test_an_entry_of_another_machine_in_a_machines_folder_is_refused(tmp_path):
+    """A machine's file says its family; what another machine recorded would gate with figures that were never here."""
+    path = tmp_path / "cpu-here" / "digits_cnn.toml"
+    path.parent.mkdir()
+    entry = '["baseline".macs]\nvalue = 1\nhigh = 1\nunit = "1"\nbetter = "lower"\ntier = "exact"\n'
+    text = f'schema = 1\n[origin]\nmachine = "MACHINE"\nfamily = "cpu-all"\n\n\n\n{entry}'
+    path.write_text(text.replace("MACHINE", "cpu-here"), "utf-8")
+    assert 1 == len(load(path))
+    path.write_text(text.replace("MACHINE", "cpu-there"), "utf-8")
+    with pytest.raises(ExpectationFileError, match="recorded on cpu-there and lies in the folder of cpu-here") as told:
+        load(path)
+    assert ":8:" in str(told.value)
+    assert str(tmp_path / "cpu-there" / "digits_cnn.toml") in str(told.value)

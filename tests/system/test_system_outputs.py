@@ -112,6 +112,22 @@ def test_lint_counts_good_entries_and_names_the_line_of_a_bad_one(recorded, suit
     assert "there is no folder elsewhere" in missing.stderr
 
 
+def test_an_orphaned_entry_is_listed_by_lint_and_removed_by_trim_alone(recorded, suite):
+    """A technique that is gone: lint says where and passes, trim takes the entry out and says so, lint is quiet."""
+    path = recorded / "expectations" / "any" / "digits_cnn.toml"
+    entry = '\n["gone".macs]\nvalue = 1\nhigh = 1\nunit = "1"\nbetter = "lower"\ntier = "exact"\n'
+    before = "schema = 1\n" + entry.replace("gone", "baseline")
+    path.write_text(before + entry, "utf-8")
+    linted = suite("lint", cwd=recorded)
+    assert 0 == linted.returncode, linted.stderr
+    assert "orphaned: no technique 'gone' is known" in linted.stdout
+    trimmed = suite("record", "--trim", cwd=recorded)
+    assert "1 entries removed" in trimmed.stdout, trimmed.stderr
+    assert before.rstrip() == path.read_text("utf-8").rstrip()
+    assert "orphaned" not in suite("lint", cwd=recorded).stdout
+    assert 11 == suite("record", cwd=recorded).returncode
+
+
 def test_doctor_tells_what_the_machine_is_and_has(suite, tmp_path):
     """Keys, versions, needs and ceilings, and that this is no quiet process."""
     done = suite("doctor", cwd=tmp_path)
