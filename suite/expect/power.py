@@ -4,6 +4,10 @@ A ratio has regressed where its whole interval, of half width ``h``, lies below 
 (between processes, and what runs at other hours saw), so a true ratio ``r`` is found with power ``p`` where
 ``r + h + z(p) s <= low``: the normal approximation of a one-sided test's power (Cohen 1988, chapter 2), with the
 interval's own half width in place of its critical value.
+
+A share of right items has regressed where it lies below the bound, a margin ``m`` below what is stored. If a loss turns
+each item wrong with probability ``L``, it is found with power ``p`` where ``L - m >= z(p) sqrt(L (1 - L) / n)`` over
+``n`` items: a loss of ``m`` itself is found half the time, however many there are.
 """
 
 from __future__ import annotations
@@ -13,32 +17,58 @@ from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
 from suite.expect.over_time import DRIFT_SIGMAS, runs_of
+from suite.intervals import wilson
 from suite.metrics import METRICS
 
 if TYPE_CHECKING:
     from suite.records import Expectation, Measurement
 
-POWER = 0.99
+POWER, SHARE_POWER = 0.99, 0.95
+SAME = 1e-9
 ROUNDING = 0.01  # stored figures have 4 digits
 
 
-def detectable(
-    measured: Measurement, entry: Expectation | None, limit: float | None = None, *, power: float = POWER
-) -> float | None:
-    """The least loss of a ratio of times, as a share of the stored value, that one run finds with this power.
+def detectable(measured: Measurement, entry: Expectation | None, limit: float | None = None) -> float | None:
+    """The least loss that one run finds: of a ratio of times with 99 % power, of a share of right items with 95 %.
 
-    It has to lie below ``limit``, by default the stored bound.
-    ``None`` where nothing is gated by an interval: another kind of figure, no bound, no interval, no known noise. At
-    least 1 means that nothing is ever found.
+    A ratio's loss is a share of the stored value, that of a share a difference. A ratio has to lie below ``limit``, by
+    default the stored bound. ``None`` where neither is gated: another kind of figure, no bound, no interval, no known
+    noise. At least 1 means that nothing is ever found.
     """
-    if entry is None or METRICS[measured.metric].judged != "interval" or entry.low is None or entry.value <= 0:
+    if entry is None or entry.low is None or measured.low is None or measured.high is None:
         return None
-    if measured.low is None or measured.high is None or entry.noise is None:
+    if METRICS[measured.metric].judged == "interval":
+        return _of_ratio(measured, entry, entry.low if limit is None else limit)
+    return _of_share(measured.n, entry.value - entry.low) if _is_share(measured) else None
+
+
+def _of_ratio(measured: Measurement, entry: Expectation, limit: float) -> float | None:
+    if entry.noise is None or entry.value <= 0:
         return None
-    half = (measured.high - measured.low) / 2 / abs(measured.value) if measured.value else math.inf
-    spread = NormalDist().inv_cdf(power) * spread_of(entry)
-    limit = entry.low if limit is None else limit
+    half = _half_width(measured) / abs(measured.value) if measured.value else math.inf
+    spread = NormalDist().inv_cdf(POWER) * spread_of(entry)
     return float((entry.value - limit) / entry.value + half + spread)
+
+
+def _half_width(measured: Measurement) -> float:
+    return (float(measured.high or 0.0) - float(measured.low or 0.0)) / 2
+
+
+def _is_share(measured: Measurement) -> bool:
+    """Whether it is a share of ``n`` items: its interval is that of a proportion."""
+    if measured.group != "quality" or not 0 <= measured.value <= 1 or measured.confidence is None or measured.n < 1:
+        return False
+    low, high = wilson(measured.value * measured.n, measured.n, measured.confidence)
+    return math.isclose(low, measured.low or 0.0, abs_tol=SAME) and math.isclose(
+        high, measured.high or 0.0, abs_tol=SAME
+    )
+
+
+def _of_share(n: int, margin: float) -> float:
+    """The ``L`` of the module's text: the greater root of ``(L - m)^2 = z^2 / n L (1 - L)``, at most 1."""
+    spread = NormalDist().inv_cdf(SHARE_POWER) ** 2 / n
+    middle, product = 2 * margin + spread, (1 + spread) * margin**2
+    return min(1.0, (middle + math.sqrt(max(0.0, middle**2 - 4 * product))) / (2 * (1 + spread)))
 
 
 def spread_of(entry: Expectation) -> float:

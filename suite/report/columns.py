@@ -107,6 +107,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         Column(title="control", show=lambda row: _code(row["control"])),
         Column(title="device", show=lambda row: row["device"]),
         *score_columns(rows, difference="vs control, points" if is_share(rows) else "vs control"),
+        *_found_loss(rows),
         _metric("output error", "output_error", lambda value: "-" if value is None else number(value, digits=2)),
         _metric("artefact", "artefact_bytes", size),
         _metric("smaller", "bytes_ratio", times),
@@ -147,6 +148,12 @@ def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
         [verdict],
     ]
     return [present(layout, rows) for layout in layouts]
+
+
+def _found_loss(rows: list[Row]) -> list[Column]:
+    """The loss of the primary score that the gate finds."""
+    score = rows[0]["score"] if rows else None
+    return [] if score is None else [_metric("score loss found", f"{score}_detectable", percent)]
 
 
 def _metric(title: str, figure: str, show: Callable[[float | None], str]) -> Column:

@@ -50,7 +50,11 @@ OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
 def columns(scores: Iterable[str]) -> tuple[str, ...]:
     """The columns of a table whose workloads have these primary scores."""
-    figures = [f"{score}{part}{end}" for score in dict.fromkeys(scores) for part in ("", VS_CONTROL) for end in ENDS]
+    figures = [
+        name
+        for score in dict.fromkeys(scores)
+        for name in (*(f"{score}{part}{end}" for part in ("", VS_CONTROL) for end in ENDS), f"{score}_detectable")
+    ]
     metrics = [name for metric in METRIC_COLUMNS for name in (metric, *DERIVED.get(metric, ()))]
     texts = ("workload", "technique", "control", "device", "score", "score_unit", "score_better")
     return (*texts, *figures, *metrics, "pareto", "verdict", "stale", "arguments")
@@ -136,7 +140,10 @@ def _intervals(by_metric: Mapping[str, dict[str, Any]], name: str) -> dict[str, 
 
 
 def _score(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> dict[str, Any]:
-    return {} if score is None else _intervals(by_metric, score) | _intervals(by_metric, score + VS_CONTROL)
+    if score is None:
+        return {}
+    found = by_metric.get(score, {}).get("detectable")
+    return _intervals(by_metric, score) | _intervals(by_metric, score + VS_CONTROL) | {f"{score}_detectable": found}
 
 
 def _control(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> str | None:

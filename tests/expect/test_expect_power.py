@@ -1,6 +1,8 @@
 """What a gate can find: wider bounds, intervals and noise cost sight; a simulated loss of that size is found."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from expect_samples import MACHINE, UNTIMED, expectation, measurement
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.expect.power import detectable, spread_of, too_tight
+from suite.intervals import wilson
 
 SHARES = st.floats(0.0, 0.1)
 
@@ -81,3 +84,34 @@ def test_runs_count_where_there_are_several():
     hours = {"2026-11-24T10:00": 2.0, "2026-11-25T10:00": 1.8, "before": 2.2}
     assert "of 3 runs below" in too_tight(entry(noise=0.001, low=1.75, seen=hours))
     assert "" == too_tight(entry(noise=0.001, low=1.38, seen=hours))
+
+
+SHARE = measurement("accuracy", 0.99, n=359, confidence=0.95)
+STORED = expectation("accuracy", 0.99, level="any", low=0.982)
+
+
+def share(value=0.99, n=359):
+    low, high = wilson(value * n, n, 0.95)
+    return replace(SHARE, value=value, n=n, low=low, high=high)
+
+
+@pytest.mark.parametrize(("n", "loss"), [(359, 0.0202), (1797, 0.0121), (10**7, 0.00805)])
+def test_the_loss_of_a_share_that_is_found_falls_with_the_items(n, loss):
+    """A margin of 0.8 points: 359 images find 2 points, and no number finds the margin itself."""
+    assert pytest.approx(loss, abs=2e-4) == detectable(share(n=n), STORED)
+
+
+@pytest.mark.parametrize("n", [359, 1797])
+def test_answers_that_turn_wrong_at_that_rate_are_found_with_that_power(n):
+    """10,000 simulated runs: at most 5 %, by more than chance and the normal approximation, pass."""
+    loss = detectable(share(n=n), STORED)
+    values = 0.99 - np.random.default_rng(0).binomial(n, loss, 10_000) / n
+    assert np.mean(values >= 0.982) < 0.07
+
+
+def test_only_shares_of_items_have_such_a_loss():
+    """A score with another interval than a proportion's, or without one, says nothing of its power."""
+    assert detectable(share(), replace(STORED, low=None, high=1.0)) is None
+    assert detectable(replace(share(), low=0.9), STORED) is None
+    assert detectable(replace(share(), low=None), STORED) is None
+    assert detectable(replace(share(), n=0), STORED) is None
