@@ -291,8 +291,8 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, *_networks, budget, processes, saturating, parts):
-        self.asked.append(("speed", str(found), processes, saturating, budget, parts))
+    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds):
+        self.asked.append(("speed", str(found), processes, saturating, budget, dict(bounds), parts))
         conditions = {"batch": 16, "threads": torch.get_num_threads(), "matmul": "highest"}
         names = {"inference": "speedup", "training": "train_step_speedup"}
         return [
@@ -343,7 +343,7 @@ def test_a_replicated_timing_counts_this_process_and_the_fresh_ones(bench, asked
     bench.plan = Plan(profile="default", seeds=1, processes=3)
     found = {one.metric: one for one in bench.measure(case(bench, "wrapped"), "speed")}
     assert 3 == found["speedup"].processes
-    assert [("speed", "halves-wrapped-cpu", 2, None, speed.REPLICA, ("inference",))] == asked
+    assert [("speed", "halves-wrapped-cpu", 2, None, speed.REPLICA, {}, ("inference",))] == asked
     bench.plan = Plan(profile="quick", seeds=1, processes=3)
     bench.measure(case(bench, "wrapped"), "speed")
     assert 1 == len(asked)
@@ -379,9 +379,10 @@ def test_processes_time_what_a_technique_can_change_and_nothing_else(bench, aske
 def test_a_repeat_asks_one_fresh_process_for_the_saturating_batch_too(bench, asked):
     """A resumed run knows it from stored expectations; without it a regression there could not be confirmed."""
     bench.saturating["halves"] = 512
-    found = bench.repeat(case(bench, "wrapped"))
+    bounds = {"speedup": (2.0, None)}
+    found = bench.repeat(case(bench, "wrapped"), bounds)
     assert 3.0 == found["speedup"].value
-    assert [("speed", "halves-wrapped-cpu", 1, 512, speed.QUICK, ("inference",))] == asked
+    assert [("speed", "halves-wrapped-cpu", 1, 512, speed.QUICK, bounds, ("inference",))] == asked
 
 
 def test_what_compiles_is_timed_compiling_in_processes_of_its_own(bench, asked, monkeypatch):
