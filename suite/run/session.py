@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from statistics import fmean
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from suite.metrics import METRICS
 from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
+from suite.run.confirm import Confirmation, is_paired, noting
 from suite.run.explain import explain
 from suite.run.options import DEFAULT_SEEDS, Options, tolerant_of_warnings
 
@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from suite.run.budget import Budget
 
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
-WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
 DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 REUSED = "reused: an earlier run trained it"
-PAIR = 2  # processes that agree
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
@@ -162,7 +160,7 @@ class Session(AbstractContextManager["Session"]):
         if not self.options.gates or self.options.inconclusive is not None:
             return False
         paired = [
-            v for v in self.verdicts if _is_paired(v) and v.kind is not VerdictKind.MISSING and self._gates_tier(v)
+            v for v in self.verdicts if is_paired(v) and v.kind is not VerdictKind.MISSING and self._gates_tier(v)
         ]
         judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
         unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
@@ -254,57 +252,22 @@ class Session(AbstractContextManager["Session"]):
             timings=self._timings,
         )  # fmt: skip
         shown = [v for v in verdicts if judged or v.kind in (VerdictKind.ERROR, VerdictKind.UNAVAILABLE)]
-        return [_noting(v, REUSED) if v.measurement is not None and v.measurement.reused else v for v in shown]
+        return [noting(v, REUSED) if v.measurement is not None and v.measurement.reused else v for v in shown]
 
     def _repeated(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
-        """A paired timing has regressed only if two of three processes say so, and their mean does.
-
-        One that was disturbed, or measured something else, changes nothing; one whose interval holds the bound is no
-        second witness, and a third is asked.
-        """
-        doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and _is_paired(v)}
-        seen = {v.metric: [v.measurement.value] for v in verdicts if v.metric in doubtful and v.measurement}
-        for last in (False, True):
-            if not doubtful or not self.options.gates:
-                break
-            verdicts, doubtful = self._once_more(case, group, verdicts, doubtful, seen, last=last)
-        return [self._by_mean(verdict, seen.get(verdict.metric, [])) for verdict in verdicts]
-
-    def _once_more(
-        self,
-        case: Case,
-        group: Group,
-        verdicts: list[Verdict],
-        doubtful: set[str],
-        seen: Mapping[str, list[float]],
-        *,
-        last: bool,
-    ) -> tuple[list[Verdict], set[str]]:
-        try:
-            again = self.bench.repeat(case, self._bounds(case))
-        except Exception as error:  # noqa: BLE001  # what could not be repeated stays regressed
-            failed = f"it could not be repeated: {explain(error)}"
-            return [_noting(v, failed) if v.metric in doubtful else v for v in verdicts], set()
-        second = {v.metric: v for v in self._judged(case, group, [again[m] for m in doubtful if m in again], [])}
-        found = [_after_repeat(v, second.get(v.metric), last=last) if v.metric in doubtful else v for v in verdicts]
-        for metric, verdict in second.items():
-            seen[metric] += [again[metric].value] if _is_trusted(verdict) else []
-        open_ = {m for m in doubtful if m in second and _is_no_witness(second[m])}
-        return found, set() if last else open_
-
-    def _by_mean(self, verdict: Verdict, values: Sequence[float]) -> Verdict:
-        """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
-        entry = verdict.expectation
-        limit = None if entry is None else bar(entry, self._timings)
-        if verdict.kind is not VerdictKind.REGRESSED or limit is None or len(values) <= PAIR or fmean(values) < limit:
-            return verdict
-        noted = _noting(verdict, f"the mean of {len(values)} processes is {fmean(values):.4g}, not below {limit:.4g}")
-        return replace(noted, kind=VerdictKind.INCONCLUSIVE)
+        """The verdicts of a gate, after fresh processes were asked for timings that have regressed."""
+        if not self.options.gates:
+            return verdicts
+        return Confirmation(
+            repeat=lambda: self.bench.repeat(case, self._bounds(case)),
+            judged=lambda found: self._judged(case, group, found, []),
+            limit=lambda entry: bar(entry, self._timings),
+        ).settled(verdicts)
 
     def _trusted(self, verdict: Verdict) -> Verdict:
         """No timing fails a run whose own copies of the baseline differ."""
-        doubt = run_doubt(self.nulls) if _is_paired(verdict) and verdict.kind in DECIDED else ""
-        return replace(_noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
+        doubt = run_doubt(self.nulls) if is_paired(verdict) and verdict.kind in DECIDED else ""
+        return replace(noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
 
     def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
         """What later runs are planned by."""
@@ -339,38 +302,6 @@ class Session(AbstractContextManager["Session"]):
         return datetime.now(UTC).date()
 
 
-def _is_paired(verdict: Verdict) -> bool:
-    known = METRICS.get(verdict.metric)
-    return known is not None and known.judged == "interval"
-
-
 def _gates_interval(entry: Expectation) -> bool:
     known = METRICS.get(entry.metric)
     return known is not None and known.judged == "interval" and not entry.retired
-
-
-def _is_no_witness(verdict: Verdict) -> bool:
-    """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
-    return verdict.kind in (*WITHIN, VerdictKind.INCONCLUSIVE) and _is_trusted(verdict)
-
-
-def _is_trusted(verdict: Verdict) -> bool:
-    return verdict.measurement is not None and not verdict.measurement.suspect
-
-
-def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:
-    if second is None or second.measurement is None:
-        return _noting(verdict, "a fresh process did not measure it")
-    value = f"{second.measurement.value:.4g}"
-    if second.kind is VerdictKind.REGRESSED:
-        return _noting(verdict, f"{value} again in a fresh process")
-    if not _is_no_witness(second):
-        why = second.measurement.suspect or second.reason
-        return _noting(verdict, f"{value} in a fresh process does not tell ({why})")
-    wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
-    noted = _noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
-    return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
-
-
-def _noting(verdict: Verdict, note: str) -> Verdict:
-    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
