@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import gc
 import os
 
 import pytest
@@ -9,10 +10,18 @@ from hypothesis import HealthCheck, settings
 FEW = ("advise", "curve_runs", "curves", "plan")
 """Folders with hundreds of properties: few examples each by default, 500 with HYPOTHESIS_PROFILE=ci."""
 
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow machines
+settings.register_profile(
+    "suite", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # slow machines
 settings.register_profile("few", settings.get_profile("suite"), max_examples=10)  # are no fault
 settings.register_profile("ci", settings.get_profile("suite"), max_examples=500)
 settings.load_profile("suite")
+
+
+def pytest_collection_finish():
+    """Modules stay: each timing collects garbage first, which takes a fifth of a second over all of torch's objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collectstart(collector):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -164,6 +165,8 @@ def _import_heavy(workloads: Sequence[Workload]) -> None:
     for workload in workloads:
         with suppress(Exception):  # what fails here fails again in its own cell, and is told there
             workload.recipe(0).data()
+    gc.collect()  # before every sample garbage is collected; what was imported stays and need not be gone through
+    gc.freeze()
 
 
 def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) -> dict[str, int]:
