@@ -24,6 +24,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_sessionfinish():
+    """Or extension modules report all that they have as leaked."""
+    gc.unfreeze()
+
+
 def pytest_collectstart(collector):
     """Hypothesis reads the profile where a test is defined, so it is loaded before the test's module is."""
     if isinstance(collector, pytest.Module):

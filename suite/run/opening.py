@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 from collections.abc import Mapping, Sequence
@@ -167,6 +168,7 @@ def _import_heavy(workloads: Sequence[Workload]) -> None:
             workload.recipe(0).data()
     gc.collect()  # before every sample garbage is collected; what was imported stays and need not be gone through
     gc.freeze()
+    atexit.register(gc.unfreeze)  # or extension modules report all that they have as leaked
 
 
 def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) -> dict[str, int]:
