@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from suite.composition import BASELINE
-from suite.errors import unknown
+from suite.errors import UsageError, unknown
 from suite.expect.bounds import ENOUGH_PROCESSES, SIGMAS
+from suite.expect.judge import judge
 from suite.expect.match import other_conditions, other_data
 from suite.metrics import METRICS, TIME_UNITS
+from suite.records import VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from suite.records import Expectation, Measurement, RunHeader
+    from suite.records import Cell, Expectation, Measurement, RunHeader
 
 TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
 NULL_METRIC = "speedup"  # of the baseline against its own copy
@@ -60,6 +63,32 @@ def null_doubts(measured: Iterable[Measurement]) -> dict[tuple[str, str], str]:
         and one.high is not None
         and (one.high < NULL_LOW or one.low > NULL_HIGH)
     }
+
+
+def quality_doubts(
+    measured: Iterable[Measurement], stored: Callable[[Measurement], Expectation | None], header: RunHeader
+) -> dict[Cell, str]:
+    """By cell, why its times are not to be kept: its quality has regressed, so what was timed does not do the work."""
+    found: dict[Cell, str] = {}
+    for one in measured:
+        entry = stored(one)
+        known = METRICS.get(one.metric)
+        if known is None or known.group != "quality" or entry is None or entry.retired or one.unit in TIME_UNITS:
+            continue
+        if other_conditions(one, entry) or other_data(entry, header.where):
+            continue
+        judgement = judge(one, entry, quiet=True, today=day_of(header.started))
+        if judgement.kind is VerdictKind.REGRESSED:
+            found.setdefault(one.cell, f"its {one.metric} has regressed: {judgement.reason}; --anew if that is wanted")
+    return found
+
+
+def day_of(started: str) -> date:
+    """The day of a run's start. Raises `UsageError` for what is no time."""
+    try:
+        return datetime.fromisoformat(started).date()
+    except ValueError as error:
+        raise UsageError(f"the run's start {started!r} is no ISO 8601 time such as 2026-11-23T10:00:00Z") from error
 
 
 def weaker(measured: Measurement, entry: Expectation | None, header: RunHeader, *, new: bool) -> str:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.errors import SuiteError, UsageError, unknown
+from suite.errors import SuiteError, unknown
 from suite.expect.across import ANYWHERE, expectation, level_of, shared
 from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
-from suite.expect.doubts import doubt, from_too_few, is_timed, null_doubts, weaker
+from suite.expect.doubts import day_of, doubt, from_too_few, is_timed, null_doubts, quality_doubts, weaker
 from suite.expect.files import level_families, load_all, read
 from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
 from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
-from suite.records import Expectation, Measurement, Origin, RunHeader, Where
+from suite.records import Cell, Expectation, Measurement, Origin, RunHeader, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _Key = tuple[str, str, str, str]  # level, workload, technique, metric
 
@@ -56,12 +55,12 @@ def record(
     ``only`` limits it to canonical technique names or cells (``str(cell)``). ``new`` leaves entries that exist as
     they are. An entry from more seeds or processes is never replaced by one from fewer. Ratios of times from fewer
     than three processes are skipped, or with ``single`` recorded with wide bounds. All timings of a workload are
-    skipped where its baseline is not as fast as its own copy, and all of a run whose null arms are biased. Ratios of
-    times are stored beside what this machine's earlier runs saw, with bounds that cover all of them; ``anew`` forgets
-    those, for code that was changed on purpose.
-    ``drift`` does nothing but add this run's ratios to entries that exist, however few its processes. Raises
-    `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is ``partial``;
-    nothing at all is then written.
+    skipped where its baseline is not as fast as its own copy, all of a run whose null arms are biased, and those of a
+    cell whose quality has regressed. Ratios of times are stored beside what this machine's earlier runs saw, with
+    bounds that cover all of them; ``anew`` forgets those, for code that was changed on purpose. ``drift`` does nothing
+    but add this run's ratios to entries that exist, however few its processes. Raises `ExpectationFileError` for a
+    malformed file and `SuiteError` where one cannot be written or the run is ``partial``; nothing at all is then
+    written.
     """
     if partial:
         _refuse_partial()
@@ -70,8 +69,9 @@ def record(
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
         stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
         terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift)
-        biased, whole = null_doubts(measured), run_doubt(null_ratios(measured))
-        doubts = [_doubt(one, biased, stored, terms) or (whole if is_timed(one) else "") for one in chosen]
+        biased = null_doubts(measured)
+        doubts = [_doubt(one, biased, stored, terms) for one in chosen]
+        doubts = _with_times(chosen, doubts, _time_doubts(measured, stored, terms))
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
         files = _by_file(_entries(trusted, stored, terms, directory), directory)
         merged = [_merged(path, entries, header) for path, entries in files.items()]
@@ -113,6 +113,25 @@ def _doubt(
     if terms.drift:
         return why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
     return doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)
+
+
+def _time_doubts(
+    measured: Iterable[Measurement], stored: Mapping[_Key, Expectation], terms: _Terms
+) -> Mapping[Cell, str]:
+    """By cell, why nothing timed of it is recorded: the run's null arms, or a quality that has regressed."""
+    measured = list(measured)
+    whole = run_doubt(null_ratios(measured))
+    failed = (
+        {}
+        if terms.anew
+        else quality_doubts(measured, lambda one: _stored_for(one, stored, terms.header.where), terms.header)
+    )
+    return {one.cell: whole or failed.get(one.cell, "") for one in measured}
+
+
+def _with_times(measured: Sequence[Measurement], doubts: Sequence[str], of_times: Mapping[Cell, str]) -> list[str]:
+    pairs = zip(measured, doubts, strict=True)
+    return [said or (of_times[one.cell] if is_timed(one) else "") for one, said in pairs]
 
 
 def _refuse_partial() -> None:
@@ -175,19 +194,12 @@ def _origin(entry: Expectation, header: RunHeader) -> Origin:
     where = header.where
     return Origin(
         commit=header.commit,
-        date=_date(header.started),
+        date=day_of(header.started),
         versions=dict(where.versions),
         machine=where.machine if entry.level == where.machine else None,
         threads=where.threads if entry.level != ANYWHERE else None,
         data_digest=where.data_digests.get(entry.workload),
     )
-
-
-def _date(started: str) -> date:
-    try:
-        return datetime.fromisoformat(started).date()
-    except ValueError as error:
-        raise UsageError(f"the run's start {started!r} is no ISO 8601 time such as 2026-11-23T10:00:00Z") from error
 
 
 def _unmatched(only: Collection[str], measured: Iterable[Measurement]) -> Iterator[str]:

@@ -231,6 +231,18 @@ def test_nothing_timed_is_recorded_of_a_run_whose_null_arms_are_biased(tmp_path)
     assert all("this run's null arms are biased" in said for said in found.skipped)
 
 
+def test_no_speed_is_recorded_of_a_cell_whose_quality_has_regressed(tmp_path):
+    """What is fast and wrong is no expectation: sizes and the quality itself are recorded, times wait for --anew."""
+    go(tmp_path, QUALITY)
+    worse = replace(QUALITY, value=0.9)
+    found = go(tmp_path, worse, SIZE, SPEED)
+    assert [
+        f"{CELL} speedup: its accuracy has regressed: 0.9 lies below low = 0.965; --anew if that is wanted"
+    ] == list(found.skipped)
+    assert (1, 1) == (found.added, found.updated)
+    assert not go(tmp_path, worse, SPEED).skipped  # the quality is what is stored by now
+
+
 def test_what_cannot_be_trusted_is_skipped_with_its_reason(tmp_path):
     """Suspect, not finite, of the wrong unit, unknown, or timed in an unquiet process."""
     measured = [
