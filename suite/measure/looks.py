@@ -23,12 +23,11 @@ class Goal:
 
     numerator: str
     denominator: str
-    low: float | None = None
-    high: float | None = None
+    bounds: tuple[float, ...]
 
     def decided(self, low: float, high: float) -> bool:
         """Whether an interval from ``low`` to ``high`` lies on one side of each bound."""
-        return all(bound is None or low >= bound or high <= bound for bound in (self.low, self.high))
+        return all(low >= bound or high <= bound for bound in self.bounds)
 
 
 def spent(share: float, alpha: float) -> float:

@@ -58,7 +58,7 @@ RATIOS = {
 }
 """By metric, the sample and the side whose time stands over the technique's."""
 
-Bounds = Mapping[str, tuple[float | None, float | None]]
+Bounds = Mapping[str, tuple[float, ...]]
 """By metric, the bounds that a ratio is to be judged by."""
 
 
@@ -184,8 +184,7 @@ def _goals(source: str, bounds: Bounds) -> tuple[Goal, ...]:
     """The bounds of the ratios that a sample brings."""
     wanted = {name: against for name, (its, against) in RATIOS.items() if its == source and name in bounds}
     return tuple(
-        Goal(numerator=against, denominator=TECHNIQUE, low=bounds[name][0], high=bounds[name][1])
-        for name, against in wanted.items()
+        Goal(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name])) for name, against in wanted.items()
     )
 
 
@@ -208,14 +207,11 @@ def training(
     resets = _resets(settings, {name: step.reset for name, step in steps.items()})
     sizes = {name: len(step.batch) for name, step in steps.items()}
     factor = sizes[TECHNIQUE] / sizes[BASE]
-    low, high = (bounds or {}).get(STEP, (None, None))
-    goal = Goal(
-        numerator=BASE, denominator=TECHNIQUE,
-        low=None if low is None else low / factor, high=None if high is None else high / factor,
-    )  # fmt: skip
+    wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
+    goal = Goal(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
     found = _timed(
         cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None, budget=budget,
-        goals=(goal,) if STEP in (bounds or {}) else (),
+        goals=(goal,) if wanted else (),
     )  # fmt: skip
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])

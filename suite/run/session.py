@@ -289,7 +289,10 @@ class Session(AbstractContextManager["Session"]):
         """What the timings of a case are to be told from; a quick run keeps to its time instead."""
         if not self.options.gates or not self.bench.plan.fresh:
             return {}
-        return {e.metric: (bar(e, self._timings), e.high) for e in self._of_case(case) if _gates_interval(e)}
+        bounds = {e.metric: (e.low, bar(e, self._timings), e.high) for e in self._of_case(case) if _gates_interval(e)}
+        return {
+            metric: tuple(sorted({bound for bound in found if bound is not None})) for metric, found in bounds.items()
+        }
 
     @cached_property
     def _timings(self) -> int:

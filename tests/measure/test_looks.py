@@ -62,15 +62,15 @@ def test_spending_never_takes_back(one, other):
 )
 def test_a_goal_is_decided_where_the_interval_lies_on_one_side_of_its_bound(low, high, decided):
     """The bound 0.9 is inclusive on both sides."""
-    assert decided == Goal(numerator="a", denominator="b", low=0.9).decided(low, high)
+    assert decided == Goal(numerator="a", denominator="b", bounds=(0.9,)).decided(low, high)
 
 
 def test_a_goal_of_two_bounds_needs_both_decided():
     """Above low and across high decides nothing; without bounds there is nothing to decide."""
-    goal = Goal(numerator="a", denominator="b", low=0.9, high=1.1)
+    goal = Goal(numerator="a", denominator="b", bounds=(0.9, 1.1))
     assert goal.decided(0.95, 1.05)
     assert not goal.decided(1.05, 1.15)
-    assert Goal(numerator="a", denominator="b").decided(0, 2)
+    assert Goal(numerator="a", denominator="b", bounds=()).decided(0, 2)
 
 
 def test_the_widest_interval_is_that_of_the_strictest_look():

@@ -379,7 +379,7 @@ def test_processes_time_what_a_technique_can_change_and_nothing_else(bench, aske
 def test_a_repeat_asks_one_fresh_process_for_the_saturating_batch_too(bench, asked):
     """A resumed run knows it from stored expectations; without it a regression there could not be confirmed."""
     bench.saturating["halves"] = 512
-    bounds = {"speedup": (2.0, None)}
+    bounds = {"speedup": (2.0,)}
     found = bench.repeat(case(bench, "wrapped"), bounds)
     assert 3.0 == found["speedup"].value
     assert [("speed", "halves-wrapped-cpu", 1, 512, speed.QUICK, bounds, ("inference",))] == asked

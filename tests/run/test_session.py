@@ -331,6 +331,15 @@ def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
     assert 1 == session.exit_code()
 
 
+def test_timings_are_told_from_their_bounds_unless_the_run_is_quick(judged):
+    """The bench is asked to go on until then; a quick run keeps to its time."""
+    _, _, session = judged(1.0)
+    assert {} == session._bounds(WRAPPED)
+    session.bench.plan = Plan()
+    assert {"speedup": (0.95,)} == session._bounds(WRAPPED)
+    assert 1 == session._timings
+
+
 def test_no_timing_fails_a_run_whose_null_arms_are_biased(judged, monkeypatch):
     """Copies of the baseline that differ by 5 %: the same slowdown that fails otherwise is inconclusive."""
     monkeypatch.setattr(Session, "nulls", property(lambda _: [1.05] * 20, lambda *_: None), raising=False)
