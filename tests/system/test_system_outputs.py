@@ -95,6 +95,24 @@ def test_list_names_workloads_techniques_metrics_and_expectations(measured, suit
     assert "/any/tiny.toml:" in expectations.stdout
 
 
+def test_github_is_told_on_its_summary_and_on_the_bounds_line_and_junit_keeps_the_figures(recorded, suite, calm):
+    """A tiny network that became larger: one error on the entry's line, the table in the summary, properties kept."""
+    entries = recorded / "expectations" / "any" / "tiny.toml"
+    text = entries.read_text("utf-8")
+    line = text.splitlines().index('["baseline".parameters]') + 1
+    parameters = next(row for row in text.splitlines()[line:] if row.startswith("value = ")).removeprefix("value = ")
+    before, after = text.split('["baseline".parameters]')
+    entries.write_text(before + '["baseline".parameters]' + after.replace(f" {parameters}\n", " 7\n", 3), "utf-8")
+    summary, junit = recorded / "summary.md", recorded / "junit.xml"
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_WORKSPACE": str(recorded)}
+    command = ("bench", "--workload", "tiny", "--technique", "baseline", "--load", "lab.py", "--quick")
+    done = suite(*command, *calm, f"--junitxml={junit}", cwd=recorded, env=env)
+    assert 1 == done.returncode, done.stdout
+    assert f"::error file=expectations/any/tiny.toml,line={line},title=regressed baseline parameters::" in done.stdout
+    assert "| **regressed** | `tiny baseline cpu` | parameters |" in summary.read_text("utf-8")
+    assert '<property name="parameters.bound_high" value="7"' in junit.read_text("utf-8")
+
+
 def test_lint_counts_good_entries_and_names_the_line_of_a_bad_one(recorded, suite):
     """Exit code 0 with a count, 11 with file and line, 1 where there is no folder."""
     good = suite("lint", cwd=recorded)
