@@ -286,10 +286,11 @@ class Session(AbstractContextManager["Session"]):
         return [entry for entry in found if entry.technique == case.cell.technique]
 
     def _bounds(self, case: Case) -> Bounds:
-        """What the timings of a case are to be told from; a quick run keeps to its time instead."""
+        """What the figures of a case are to be told from; a quick run keeps to its time instead."""
         if not self.options.gates or not self.bench.plan.fresh:
             return {}
-        bounds = {e.metric: (e.low, bar(e, self._timings), e.high) for e in self._of_case(case) if _gates_interval(e)}
+        entries = [entry for entry in self._of_case(case) if not entry.retired]
+        bounds = {entry.metric: (entry.low, bar(entry, self._timings), entry.high) for entry in entries}
         return {
             metric: tuple(sorted({bound for bound in found if bound is not None})) for metric, found in bounds.items()
         }

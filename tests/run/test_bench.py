@@ -402,6 +402,14 @@ def test_what_compiles_is_timed_compiling_in_processes_of_its_own(bench, asked, 
     assert 1 == asked[-1][-1]
 
 
+@pytest.mark.parametrize(("bound", "processes"), [(2.0, [1]), (0.5, [1, 3])])
+def test_a_resident_set_beyond_its_bound_is_asked_of_three_processes(bench, asked, bound, processes):
+    """One in several holds more: a gate looks again before it fails by it."""
+    bench.plan = Plan(profile="default", seeds=1)
+    bench.measure(case(bench, "nhwc"), "memory", {"peak_rss_rise": (bound,)})
+    assert processes == [call[-1] for call in asked]
+
+
 @pytest.mark.parametrize(("processes", "expected"), [(1, 1), (2, 3)])
 def test_what_is_stored_of_the_resident_set_is_a_median_of_three(bench, asked, processes, expected):
     """A gate asks one process: its bound is as wide as processes differ."""
