@@ -81,7 +81,7 @@ def test_the_workflow_gates_pull_requests_on_what_any_machine_can_tell(tmp_path)
     list(init(tmp_path))
     text = (tmp_path / WORKFLOW).read_text("utf-8")
     assert "\non: pull_request\n" in text
-    command = " ".join(text.partition("run: >-")[2].partition("- uses")[0].split())
+    command = " ".join(text.partition("run: >-")[2].partition("- name")[0].split())
     assert (
         "suite bench --device cpu --workload my_network --gate-tier exact --gate-tier portable --unverified fail"
         == command

@@ -142,15 +142,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, what needs attention with the command for it, and where the time went."""
-    from suite.report import ci
-
     run, problem = config.stash.get(SESSION, None), config.stash.get(PROBLEM, None)
     if run is not None:
         summarize(terminalreporter, run)
-        code = run.exit_code() if problem is None else EXIT_UNUSABLE
-        tables = run.folder.path / "tradeoffs.md"
-        for line in ci.tell(os.environ, run.verdicts, code=code, fails=run.fails, tables=tables):
-            terminalreporter.line(line)
     if problem is not None:
         terminalreporter.line(f"suite: {problem}", red=True)
 
@@ -161,8 +155,6 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
 
     ``suite_run(case, group, then=...)``: ``then`` receives the case's raw samples by name before the verdicts count.
     """
-    from suite.report import ci
-
     session = request.config.stash[SESSION]
 
     def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
@@ -175,7 +167,6 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
         except Exception:  # no verdict tells of it, so the exit code must
             request.config.stash[CRASHED] = True
             raise
-        request.node.user_properties += ci.properties(verdicts)
         _raise(session, verdicts)
         return verdicts
 
