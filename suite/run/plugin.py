@@ -23,7 +23,7 @@ from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize
+from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize, tell_github
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules
 
@@ -147,6 +147,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         summarize(terminalreporter, run)
     if problem is not None:
         terminalreporter.line(f"suite: {problem}", red=True)
+    tell_github(terminalreporter, run, problem, os.environ)
 
 
 @pytest.fixture
@@ -155,6 +156,8 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
 
     ``suite_run(case, group, then=...)``: ``then`` receives the case's raw samples by name before the verdicts count.
     """
+    from suite.report.junit import properties
+
     session = request.config.stash[SESSION]
 
     def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
@@ -167,6 +170,7 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
         except Exception:  # no verdict tells of it, so the exit code must
             request.config.stash[CRASHED] = True
             raise
+        request.node.user_properties.extend(properties(verdicts))
         _raise(session, verdicts)
         return verdicts
 
