@@ -96,6 +96,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     _tell_recorded(terminal, run)
     for line in filter(None, (null_arm.line(run.nulls), *time_lines(wide))):
         terminal.line(line)
+    for line in filter(None, [run.remembered]):
+        terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
 
 
@@ -110,6 +112,8 @@ def tell_github(
 
     if not github.here(environment):
         return
+    if problem is None and run is not None and run.saw_too_little():
+        problem = UNSURE
     for line in [] if problem is None else [github.unusable(problem)]:
         terminal.line(line)
     if run is None:

@@ -3,6 +3,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_the_workflow_runs_the_quick_profile_on_pull_requests_and_the_whole_on_a
     """One command each; both gate what holds on any machine."""
     quick, whole = (shlex.split(" ".join(command)) for command in COMMANDS)
     assert {"--quick"} == set(quick) - set(whole)
-    assert ["exact", "portable"] == [after for before, after in zip(whole, whole[1:]) if before == "--gate-tier"]
+    assert ["exact", "portable"] == [after for before, after in pairwise(whole) if before == "--gate-tier"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=["quick", "whole"])

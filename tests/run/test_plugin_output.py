@@ -175,10 +175,12 @@ def told_to_github(environment, *, problem=None, run=None):
     return lines
 
 
-def broken_run():
+def broken_run(*, unsure=False):
     cell = Cell(workload="digits_cnn", technique="nhwc", device="cpu")
     verdict = Verdict(kind=VerdictKind.ERROR, cell=cell, metric="", group="speed", reason="no kernel")
-    return SimpleNamespace(header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str)
+    return SimpleNamespace(
+        header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str, saw_too_little=lambda: unsure
+    )
 
 
 def test_outside_of_github_nothing_is_annotated(tmp_path):
@@ -201,6 +203,12 @@ def test_a_summary_that_cannot_be_written_is_told(tmp_path):
     """The run's outcome does not depend on it."""
     lines = told_to_github({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}, run=broken_run())
     assert lines[-1].startswith(f"suite: no step summary, {tmp_path} cannot be written: ")
+
+
+def test_a_run_that_saw_too_little_is_an_error_of_its_own():
+    """Its exit code is not 0, though no figure failed."""
+    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run(unsure=True))
+    assert f"::error title=suite::{plugin_output.UNSURE}" == first
 
 
 def test_without_a_run_its_problem_alone_is_annotated():
