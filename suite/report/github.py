@@ -53,7 +53,7 @@ def summary(
     return "\n\n".join(parts) + "\n"
 
 
-def annotations(verdicts: Iterable[Verdict], *, fails: Fails, root: Path) -> list[str]:
+def commands(verdicts: Iterable[Verdict], *, fails: Fails, root: Path) -> list[str]:
     """Workflow commands, failures first: errors for what fails, warnings for what else needs attention.
 
     They stand at the entry's line where its file lies below ``root``, the checkout; without a place elsewhere.

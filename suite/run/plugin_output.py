@@ -119,7 +119,7 @@ def tell_github(
     if run is None:
         return
     root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
-    for line in github.annotations(run.verdicts, fails=run.fails, root=root):
+    for line in github.commands(run.verdicts, fails=run.fails, root=root):
         terminal.line(line)
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         text = github.summary(run.header, run.verdicts, fails=run.fails, rerun=run.rerun, problem=problem)

@@ -61,7 +61,7 @@ def summary(verdicts):
 
 
 def commands(verdicts, root=None):
-    return github.annotations(verdicts, fails=fails, root=root or Path.cwd())
+    return github.commands(verdicts, fails=fails, root=root or Path.cwd())
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -93,7 +93,7 @@ def test_a_verdict_that_fails_by_option_is_among_the_failures():
     """`--unverified=fail`: it needs no attention elsewhere."""
     new = verdict("unverified", value=2.0)
     assert [] == commands([new])
-    (line,) = github.annotations([new], fails=lambda _: True, root=Path.cwd())
+    (line,) = github.commands([new], fails=lambda _: True, root=Path.cwd())
     assert line.startswith("::error title=unverified speedup::")
 
 
