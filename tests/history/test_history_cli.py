@@ -1,9 +1,10 @@
 """`suite history import` adds the folders of earlier runs."""
 # the expected value stands on the left
 
+import pytest
 import samples
 
-from suite.cli import main
+from suite.cli import _pytest_arguments, build_parser, main
 from suite.report.run import RunFolder
 
 
@@ -27,3 +28,9 @@ def test_a_torn_line_is_told(tmp_path, capsys):
     folder = RunFolder.create(tmp_path, samples.header())
     assert 0 == main(["history", "import", str(folder.path), "--reports-dir", str(tmp_path)])
     assert f"{path}:1: passed over" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("expected", "given"), [(True, ["--history"]), (False, [])])
+def test_bench_hands_the_option_to_pytest(expected, given):
+    """`suite bench` starts pytest in a process of its own."""
+    assert expected is ("--suite-history" in _pytest_arguments(build_parser().parse_args(["bench", *given])))
