@@ -16,6 +16,7 @@ from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
+from suite.history import command as history
 from suite.machine import child, quiet
 from suite.plan import command as plan
 from suite.records import TIERS
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
+    history.add(commands.add_parser("history", help="what runs measured over time"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))
@@ -117,6 +119,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--max-minutes", help="leave out cells that would not fit into so many minutes; the run is then partial")
     add("--reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
     add("--cache-dir", help="where trainings are kept (default: reports/cache)")
+    add("--history", action="store_true", help="add the figures to the history of this machine, below the reports")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
     add("--full", action="store_true", help="every technique's sweep")
     add(
@@ -180,7 +183,7 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    switches = ("quick", "full", "sweep", "partial", "reuse", "allow_improvement")
+    switches = ("quick", "full", "sweep", "partial", "reuse", "allow_improvement", "history")
     flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()

@@ -15,6 +15,7 @@ ENTRY_POINTS = "tradeoff_suite"
 EXPECTATIONS = "expectations"
 DATA_VARIABLE = "SUITE_DATA"
 DATA_SETTING = "data_root"
+HISTORY_SETTING = "history"
 PACKAGE = Path(__file__).parent
 
 
@@ -53,6 +54,15 @@ def data_root(directory: Path) -> Path:
     if not isinstance(named, str) or not named.strip():
         raise SetupError(f'{file}: [tool.{TABLE}] {DATA_SETTING} must be a folder, like {DATA_SETTING} = "data"')
     return file.parent / Path(named).expanduser()
+
+
+def keeps_history(directory: Path) -> bool:
+    """Whether ``[tool.tradeoff-suite] history`` of the `settings_file` lets every run add to the history."""
+    file = settings_file(directory)
+    chosen = False if file is None else _settings(file).get(HISTORY_SETTING, False)
+    if not isinstance(chosen, bool):
+        raise SetupError(f"{file}: [tool.{TABLE}] {HISTORY_SETTING} must be true or false, got {chosen!r}")
+    return chosen
 
 
 def expect_dir(directory: Path) -> Path | None:

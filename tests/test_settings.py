@@ -9,7 +9,15 @@ import pytest
 from suite import settings
 from suite.errors import SetupError, SuiteError
 from suite.registry import Registry
-from suite.settings import data_root, expect_dir, load_user_modules, settings_file, shipped_expectations, user_modules
+from suite.settings import (
+    data_root,
+    expect_dir,
+    keeps_history,
+    load_user_modules,
+    settings_file,
+    shipped_expectations,
+    user_modules,
+)
 
 
 def pyproject(folder, text):
@@ -229,3 +237,15 @@ def test_a_data_root_that_is_no_folder_is_named_with_its_file(tmp_path, value):
     pyproject(tmp_path, f"[tool.tradeoff-suite]\ndata_root = {value}\n")
     with pytest.raises(SetupError, match=r"pyproject.toml: \[tool.tradeoff-suite\] data_root must be a folder, like"):
         data_root(tmp_path)
+
+
+@pytest.mark.parametrize(("expected", "line"), [(True, "history = true"), (False, "history = false"), (False, "")])
+def test_a_setting_lets_every_run_add_to_the_history(expected, line, tmp_path):
+    """Off unless asked for."""
+    assert expected is keeps_history(pyproject(tmp_path, f"[tool.tradeoff-suite]\n{line}\n"))
+
+
+def test_a_history_that_is_neither_true_nor_false_is_refused(tmp_path):
+    """The sentence names file, setting and value."""
+    with pytest.raises(SetupError, match="history must be true or false, got 'yes'"):
+        keeps_history(pyproject(tmp_path, '[tool.tradeoff-suite]\nhistory = "yes"\n'))

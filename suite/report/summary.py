@@ -35,7 +35,7 @@ def attention(verdicts: Iterable[Verdict], *, rerun: Callable[[Verdict], str]) -
     lines = []
     for worst, *further in cells.values():
         more = f" +{len(further)} more" if further else ""
-        lines += [f"{worst.kind.upper()} {_name(worst.cell)}: {_finding(worst)}{more}", f"    {rerun(worst)}"]
+        lines += [f"{worst.kind.upper()} {_name(worst.cell)}: {finding(worst)}{more}", f"    {rerun(worst)}"]
     return lines
 
 
@@ -81,7 +81,8 @@ def _flat(reason: str) -> str:
     return text if len(text) <= LONGEST_REASON else f"...{text[-LONGEST_REASON:]}"
 
 
-def _finding(verdict: Verdict) -> str:
+def finding(verdict: Verdict) -> str:
+    """What was measured, the bound with its file and line, and why, on one line."""
     expectation, reason = verdict.expectation, _flat(verdict.reason)
     what = f"{verdict.metric or verdict.group}{_measured(verdict.measurement, expectation)}"
     if verdict.kind is VerdictKind.MISSING:
@@ -102,14 +103,19 @@ def _measured(measurement: Measurement | None, expectation: Expectation | None) 
 
 
 def _bound(measurement: Measurement | None, expectation: Expectation) -> str:
-    """The bound that the value breaks, else all there are."""
+    text = bound(measurement, expectation)
+    return f"bounds {text}" if text.startswith(("[", "none")) else f"bound {text}"
+
+
+def bound(measurement: Measurement | None, expectation: Expectation) -> str:
+    """The bound that the value breaks, else all there are: ``>= 2.17``, ``[0.97, 0.99]``."""
     low, high, unit = expectation.low, expectation.high, unit_of(expectation.unit)
     value = None if measurement is None else measurement.value
     if low is not None and (high is None or (value is not None and value < low)):
-        return f"bound >= {number(low, digits=BOUND_DIGITS)}{unit}"
+        return f">= {number(low, digits=BOUND_DIGITS)}{unit}"
     if high is not None and (low is None or (value is not None and value > high)):
-        return f"bound <= {number(high, digits=BOUND_DIGITS)}{unit}"
-    return f"bounds {_span(low, high)}{unit}"
+        return f"<= {number(high, digits=BOUND_DIGITS)}{unit}"
+    return f"{_span(low, high)}{unit}"
 
 
 def _span(low: float | None, high: float | None) -> str:

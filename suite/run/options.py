@@ -45,6 +45,8 @@ class Options:
     """The folder of kept trainings, where they may be reused."""
     max_minutes: float | None = None
     """How long the run may take: cells that would not fit are left out, and the run is then partial."""
+    history: bool = False
+    """Whether the figures are added to the history of the machine, below ``reports_dir``."""
     load: tuple[str, ...] = ()
     """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS

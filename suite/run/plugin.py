@@ -23,9 +23,9 @@ from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize
+from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize, tell_github
 from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
-from suite.settings import PACKAGE, found_expect_dir, load_user_modules
+from suite.settings import PACKAGE, found_expect_dir, keeps_history, load_user_modules
 
 if TYPE_CHECKING:
     from suite.run.session import Session
@@ -61,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-max-minutes", type=float, default=None, help="leave out cells that would not fit into so many minutes")
     add("--suite-reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
     add("--suite-cache-dir", type=Path, default=None, help="where trainings are kept (default: cache, below reports)")
+    add("--suite-history", action="store_true", help="add the figures to the history, below reports")
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
     add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
@@ -147,6 +148,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         summarize(terminalreporter, run)
     if problem is not None:
         terminalreporter.line(f"suite: {problem}", red=True)
+    tell_github(terminalreporter, run, problem, os.environ)
 
 
 @pytest.fixture
@@ -155,6 +157,8 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
 
     ``suite_run(case, group, then=...)``: ``then`` receives the case's raw samples by name before the verdicts count.
     """
+    from suite.report.junit import properties
+
     session = request.config.stash[SESSION]
 
     def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
@@ -167,6 +171,7 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
         except Exception:  # no verdict tells of it, so the exit code must
             request.config.stash[CRASHED] = True
             raise
+        request.node.user_properties.extend(properties(verdicts))
         _raise(session, verdicts)
         return verdicts
 
@@ -315,6 +320,7 @@ def _options(config: pytest.Config) -> Options:
         resume=option.suite_resume,
         max_minutes=option.suite_max_minutes,
         reuse=(option.suite_cache_dir or option.suite_reports_dir / "cache") if option.suite_reuse else None,
+        history=option.suite_history or keeps_history(Path.cwd()),
         load=tuple(option.suite_load),
         chosen=(*selection.workloads, *selection.techniques, selection.precision, *["sweep"] * selection.sweep),
         command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),

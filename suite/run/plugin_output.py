@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,7 +96,38 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     _tell_recorded(terminal, run)
     for line in filter(None, (null_arm.line(run.nulls), *time_lines(wide))):
         terminal.line(line)
+    for line in filter(None, [run.remembered]):
+        terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
+
+
+def tell_github(
+    terminal: pytest.TerminalReporter, run: Session | None, problem: str | None, environment: Mapping[str, str]
+) -> None:
+    """Annotations and the step summary, in a step of GitHub Actions; nothing elsewhere.
+
+    A summary that cannot be written is told and changes no exit code.
+    """
+    from suite.report import github
+
+    if not github.here(environment):
+        return
+    if problem is None and run is not None and run.saw_too_little():
+        problem = UNSURE
+    for line in [] if problem is None else [github.unusable(problem)]:
+        terminal.line(line)
+    if run is None:
+        return
+    root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    for line in github.commands(run.verdicts, fails=run.fails, root=root):
+        terminal.line(line)
+    if path := environment.get("GITHUB_STEP_SUMMARY"):
+        text = github.summary(run.header, run.verdicts, fails=run.fails, rerun=run.rerun, problem=problem)
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            terminal.line(f"suite: no step summary, {path} cannot be written: {error.strerror}", yellow=True)
 
 
 def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, idle: bool) -> None:

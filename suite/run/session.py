@@ -11,7 +11,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from suite.errors import UnavailableError
+from suite.errors import ResultsError, UnavailableError
 from suite.expect import Recorded, Store, check, check_shapes, fails, record
 from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
@@ -54,6 +54,8 @@ class Session(AbstractContextManager["Session"]):
     broken: Mapping[str, str] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     recorded: Recorded | None = None
+    remembered: str | None = None
+    """What became of this run's figures in the history, ``None`` where none is kept."""
     budget: Budget | None = None
     done: set[tuple[Case, Group]] = field(default_factory=set)
     nulls: list[float] = field(default_factory=list)
@@ -108,11 +110,23 @@ class Session(AbstractContextManager["Session"]):
         self.folder.append(*verdicts)
         write(self.folder)
         point_latest(self.options.reports_dir, self.folder.path.name)
+        if self.options.history:
+            self.remembered = self._remembered()
         if self.options.expect == "record":
             self.recorded = record(
                 self.folder.measurements(), header=self.header, directory=self.options.expect_dir,
                 partial=interrupted or bool(self.left_out()),
             )  # fmt: skip
+
+    def _remembered(self) -> str:
+        """Add to the history; where that fails, no figure and no exit code depends on it."""
+        from suite.history.file import remember
+
+        try:
+            path, added = remember(self.folder, self.options.reports_dir)
+        except ResultsError as error:
+            return str(error)
+        return f"history: {added} figures added to {path}"
 
     def left_out(self) -> list[tuple[Case, Group]]:
         """What was planned and neither measured nor found unavailable."""

@@ -174,3 +174,29 @@ def test_a_failed_verdict_fails_the_test_and_a_cell_that_is_away_skips_it():
     with pytest.raises(pytest.skip.Exception, match="no compiler"):
         plugin._raise(run, [away])
     plugin._raise(run, [replace(verdict, kind=VerdictKind.PASS)])
+
+
+def test_each_test_bears_its_figures_as_properties_even_where_it_fails():
+    """pytest writes them into a JUnit file."""
+    verdict = Verdict(kind=VerdictKind.ERROR, cell=CASE.cell, metric="", group="speed", reason="no kernel")
+    session = SimpleNamespace(starts=lambda _: True, run=lambda *_: [verdict], fails=lambda _: True)
+    node = SimpleNamespace(user_properties=[])
+    request = SimpleNamespace(config=SimpleNamespace(stash={plugin.SESSION: session}), node=node)
+    run = plugin.suite_run._get_wrapped_function()(request)
+    with pytest.raises(pytest.fail.Exception, match="no kernel"):
+        run(CASE, "speed")
+    assert [("speed.verdict", "error"), ("speed.reason", "no kernel")] == node.user_properties
+
+
+@pytest.mark.parametrize(
+    ("expected", "arguments", "setting"),
+    [(False, [], False), (True, ["--suite-history"], False), (True, [], True)],
+)
+def test_the_history_is_kept_by_option_or_by_setting(expected, arguments, setting, tmp_path, monkeypatch):
+    """A run that says nothing of it, in a project that says nothing of it, keeps none."""
+    (tmp_path / "pyproject.toml").write_text(f"[tool.tradeoff-suite]\nhistory = {str(setting).lower()}\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    parser = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(parser)
+    config = SimpleNamespace(option=parser.parse_known_args(arguments), invocation_params=SimpleNamespace(args=()))
+    assert expected is plugin._options(config).history

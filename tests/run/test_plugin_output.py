@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import header
 
 from suite import phases
 from suite.metrics import measured
@@ -78,6 +79,7 @@ def test_a_run_without_pytest_benchmark_has_no_table_to_hide():
 CHATTY = """
 import json, logging
 import pytest
+from samples import header
 from suite.run.plugin_output import hush_benchmark_table
 
 @pytest.fixture
@@ -163,3 +165,52 @@ def test_only_timings_of_a_process_that_is_not_quiet_are_said_not_to_count():
     assert idle_timings([size, speed], quiet=False)
     assert not idle_timings([size], quiet=False)
     assert not idle_timings([size, speed], quiet=True)
+
+
+def told_to_github(environment, *, problem=None, run=None):
+    """The lines that a step of GitHub Actions reads."""
+    lines = []
+    terminal = SimpleNamespace(line=lambda text, **_: lines.append(text))
+    plugin_output.tell_github(terminal, run, problem, environment)
+    return lines
+
+
+def broken_run(*, unsure=False):
+    cell = Cell(workload="digits_cnn", technique="nhwc", device="cpu")
+    verdict = Verdict(kind=VerdictKind.ERROR, cell=cell, metric="", group="speed", reason="no kernel")
+    return SimpleNamespace(
+        header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str, saw_too_little=lambda: unsure
+    )
+
+
+def test_outside_of_github_nothing_is_annotated(tmp_path):
+    """Not even where a summary's file is named."""
+    path = tmp_path / "summary.md"
+    assert [] == told_to_github({"GITHUB_STEP_SUMMARY": str(path)}, run=broken_run(), problem="nothing was collected")
+    assert not path.exists()
+
+
+def test_in_a_step_of_github_the_summary_is_appended_and_failures_annotated(tmp_path):
+    """Other commands of the step wrote there before."""
+    path = tmp_path / "summary.md"
+    path.write_text("before\n", "utf-8")
+    lines = told_to_github({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(path)}, run=broken_run(), problem="x")
+    assert ["::error title=suite::x", "::error title=error speed::digits_cnn nhwc cpu: speed: no kernel"] == lines
+    assert path.read_text("utf-8").startswith("before\n## 1 failed: 1 error\n")
+
+
+def test_a_summary_that_cannot_be_written_is_told(tmp_path):
+    """The run's outcome does not depend on it."""
+    lines = told_to_github({"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path)}, run=broken_run())
+    assert lines[-1].startswith(f"suite: no step summary, {tmp_path} cannot be written: ")
+
+
+def test_a_run_that_saw_too_little_is_an_error_of_its_own():
+    """Its exit code is not 0, though no figure failed."""
+    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run(unsure=True))
+    assert f"::error title=suite::{plugin_output.UNSURE}" == first
+
+
+def test_without_a_run_its_problem_alone_is_annotated():
+    """Nothing was collected: there is nothing to sum up."""
+    assert ["::error title=suite::none"] == told_to_github({"GITHUB_ACTIONS": "true"}, problem="none")

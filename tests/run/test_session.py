@@ -608,6 +608,26 @@ def test_finishing_writes_tables_and_points_to_the_run(start, tmp_path):
     assert any(path.suffix == ".md" for path in run.folder.path.iterdir())
 
 
+def test_a_run_adds_its_figures_to_the_history_when_asked_to(start, tmp_path):
+    """Below the reports; without the option there is none."""
+    for keeps in (False, True):
+        run = start(history=keeps)
+        run.run(BASELINE, "size")
+        run.finish()
+        assert keeps is bool(run.remembered)
+        assert keeps is any((tmp_path / "reports" / "history").glob("*.jsonl"))
+
+
+def test_a_history_that_cannot_be_written_changes_nothing_else(start, tmp_path):
+    """The run goes on and says so."""
+    run = start(history=True)
+    run.run(BASELINE, "size")
+    (tmp_path / "reports" / "history").write_text("", "utf-8")
+    run.finish()
+    assert run.remembered.startswith("cannot add to the history")
+    assert any(path.suffix == ".md" for path in run.folder.path.iterdir())
+
+
 def test_the_header_says_what_the_figures_depend_on(start):
     """Seeds, profile, data and the users' files that declared the cells."""
     header = start().header
