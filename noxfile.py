@@ -81,6 +81,12 @@ def compare(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def gate_study(session: nox.Session) -> None:
+    """How often the gate and its peers cry wolf, and what they miss, on planted slowdowns."""
+    _suite(session, "gate-study", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def curves(session: nox.Session) -> None:
     """Measure learning and scaling curves on the CPU, fit families to them and draw them."""
     _suite(session, "curves", "run", *session.posargs)

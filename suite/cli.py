@@ -16,6 +16,7 @@ from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
+from suite.gate_study import command as gate_study
 from suite.machine import child, quiet
 from suite.plan import command as plan
 from suite.records import TIERS
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
+    gate_study.add(commands.add_parser("gate-study", help="the gate and its peers on planted slowdowns"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))
