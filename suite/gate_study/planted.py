@@ -40,6 +40,10 @@ class Network:
         """The share that whole products come to."""
         return self.products(share) / self.units
 
+    def extra(self, share: float) -> Call:
+        """The extra work alone."""
+        return _products(self.products(share))
+
     def call(self, share: float = 0.0) -> Call:
         """A copy of the network at other addresses, called on a copy of the inputs, with extra work."""
         return _with_work(copy.deepcopy(self.network), self.inputs.clone(), self.products(share))
