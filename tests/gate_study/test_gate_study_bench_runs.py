@@ -58,12 +58,11 @@ def test_shares_take_turns(tmp_path, monkeypatch):
     """The share with fewer judgements is next, over sessions; every one is kept."""
     ledger, clock = Ledger(path=tmp_path / "machine.jsonl"), iter(range(10))
     monkeypatch.setattr(bench_runs, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(
-        Repository, "judgement", lambda _, planted: {"verdict": "pass" if planted == 0 else "regressed"}
-    )
+    monkeypatch.setattr(Repository, "judgement", lambda _, planted: {"verdict": f"{planted}"})
     bench_runs.run(ledger, machine="m", versions={"torch": "2"}, minutes=4 / 60)
     found = bench_runs.judgements(ledger, {"torch": "2"})
     assert [0.03, 0.0, 0.03] == [row["planted"] for row in found]
+    assert ["0.03", "0.0", "0.03"] == [row["verdict"] for row in found]
     assert [] == bench_runs.judgements(ledger, {"torch": "3"})
 
 
