@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from suite import __version__
+from suite.aa import command as aa
 from suite.advise import command as advise
 from suite.compare import command as compare
 from suite.curve_runs import command as curves
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     advise.add_advise(commands.add_parser("advise", help="what to do next, from a learning curve and a profile"))
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
+    aa.add(commands.add_parser("aa", help="the noise of speed on unchanged code, and what a gate can see"))
     gate_study.add(commands.add_parser("gate-study", help="the gate and its peers on planted slowdowns"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
