@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from suite.composition import BASELINE
 from suite.errors import UsageError
 from suite.machine import core
+from suite.metrics import METRICS
 from suite.registry import REGISTRY
 from suite.settings import load_user_modules
 
@@ -99,13 +100,24 @@ def _measured(
         for rows in found:
             kept = {name: [one.value, one.low, one.high, one.suspect] for name, one in rows.items()}
             file.write(json.dumps({"cell": str(case), "figures": kept}) + "\n")
+    for said in doubts(found):
+        sys.stderr.write(f"{said}\n")
     return summaries(found)
+
+
+def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
+    """Which processes are left out of a metric, and why."""
+    return [
+        f"{one.metric}: process {k} does not count: {one.suspect}"
+        for k, rows in enumerate(found, 1)
+        for one in rows.values()
+        if one.suspect and METRICS[one.metric].judged == "interval"
+    ]
 
 
 def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[Figures]:
     """The figures of every ratio of times that all processes measured and none doubts."""
     from suite.aa.figures import figures
-    from suite.metrics import METRICS
 
     names = [name for name in found[0] if METRICS[name].judged == "interval"]
     sets = [[rows[name] for rows in found if name in rows and not rows[name].suspect] for name in names]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.aa import table
-from suite.aa.command import summaries
+from suite.aa.command import doubts, summaries
 from suite.aa.figures import figures
 from suite.cli import main
 from suite.errors import UsageError
@@ -68,6 +68,7 @@ def test_disturbed_processes_do_not_count():
     (found,) = summaries([*rows, disturbed])
     assert ("speedup", 4, 1.0) == (found.metric, found.n, found.value)
     assert [] == summaries([*rows[:3], disturbed])
+    assert ["speedup: process 5 does not count: preempted"] == doubts([*rows, disturbed])
 
 
 def test_the_table_holds_noise_alarms_and_loss():
