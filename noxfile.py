@@ -81,6 +81,18 @@ def compare(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def aa(session: nox.Session) -> None:
+    """Measure unchanged code in several processes: the noise of its speed, and what a gate can see."""
+    _suite(session, "aa", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def gate_study(session: nox.Session) -> None:
+    """How often the gate and its peers cry wolf, and what they miss, on planted slowdowns."""
+    _suite(session, "gate-study", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def curves(session: nox.Session) -> None:
     """Measure learning and scaling curves on the CPU, fit families to them and draw them."""
     _suite(session, "curves", "run", *session.posargs)

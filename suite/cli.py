@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from suite import __version__
+from suite.aa import command as aa
 from suite.advise import command as advise
 from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
+from suite.gate_study import command as gate_study
 from suite.history import command as history
 from suite.machine import child, quiet
 from suite.plan import command as plan
@@ -72,6 +74,8 @@ def build_parser() -> argparse.ArgumentParser:
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
     history.add(commands.add_parser("history", help="what runs measured over time"))
+    aa.add(commands.add_parser("aa", help="the noise of speed on unchanged code, and what a gate can see"))
+    gate_study.add(commands.add_parser("gate-study", help="the gate and its peers on planted slowdowns"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))
     zoo.add(commands.add_parser("zoo", help="count torchvision's networks, and check our counts against its own"))
     data.add(commands.add_parser("data", help="say which data sets are there, or download one"))

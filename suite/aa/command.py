@@ -1,0 +1,135 @@
+"""The command `suite aa`: the same cells in several quiet processes, to know the noise of their speed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.composition import BASELINE
+from suite.errors import UsageError
+from suite.machine import core
+from suite.metrics import METRICS
+from suite.registry import REGISTRY
+from suite.settings import load_user_modules
+
+if TYPE_CHECKING:
+    from suite.aa.figures import Figures
+    from suite.records import Measurement
+    from suite.run.case import Case
+    from suite.run.fresh import Workers
+    from suite.run.store import TrainedStore
+
+LEAST = 4  # processes
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `suite aa`."""
+    parser.description = (
+        "Measure the same cells again and again on unchanged code, each time in a quiet process of its own: the noise "
+        "within and between processes, the gate's false alarms, and the least loss that it finds with 99 % power."
+    )
+    option = parser.add_argument
+    option("--workload", action="append", default=[], help="this workload only (repeatable)")
+    option("--technique", action="append", default=[], help="this composition (repeatable; default: baseline)")
+    option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
+    option("--processes", type=int, default=5, help="quiet processes a cell (default 5)")
+    option("--seconds", type=float, default=4.0, help="seconds of a sample (default 4, as in a run)")
+    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    option("--reports-dir", type=Path, default=Path("reports"))
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.run.fresh import Workers
+    from suite.run.store import TrainedStore
+
+    if parsed.processes < LEAST or not parsed.seconds > 0:
+        raise UsageError(
+            f"--processes must be at least {LEAST} and --seconds above 0, got {parsed.processes} and {parsed.seconds:g}"
+        )
+    cases = _cases(parsed)
+    if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
+        core.choose()  # the workers find it in their environment
+    store, workers = TrainedStore(registry=REGISTRY, device=cases[0].cell.device), Workers(load=tuple(parsed.load))
+    folder = _folder(parsed.reports_dir, cases[0].cell.device)
+    try:
+        found = [one for case in cases for one in _measured(case, parsed, store, workers, folder)]
+    finally:
+        workers.close()
+    _show(found, folder)
+    return 0
+
+
+def _cases(parsed: argparse.Namespace) -> list[Case]:
+    from suite.machine.hardware import resolve_device
+    from suite.run.cells import Selection, select
+
+    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
+    chosen = Selection(
+        device=resolve_device(parsed.device), workloads=parsed.workload, techniques=parsed.technique or [BASELINE],
+        profile="quick",
+    )  # fmt: skip
+    return select(REGISTRY, chosen)[0]
+
+
+def _folder(reports: Path, device: str) -> Path:
+    from suite.report.run import run_name
+
+    folder = reports / f"aa-{run_name(datetime.now(UTC), device)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _measured(
+    case: Case, parsed: argparse.Namespace, store: TrainedStore, workers: Workers, folder: Path
+) -> list[Figures]:
+    """One cell: trained once, timed in each process, every process's figures kept as they are."""
+    from suite.measure.speed import Budget
+
+    sys.stderr.write(f"{case}\n")
+    base, technique = (store.get(case.workload, one, 0) for one in (REGISTRY.baseline, case.composition))
+    budget = Budget(batch=parsed.seconds, single=parsed.seconds / 2, latency=0.2, training=parsed.seconds)
+    found = workers.speed(case, base, technique, budget=budget, processes=parsed.processes, parts=("inference",))
+    with (folder / "aa.jsonl").open("a", encoding="utf-8") as file:
+        for rows in found:
+            kept = {name: [one.value, one.low, one.high, one.suspect] for name, one in rows.items()}
+            file.write(json.dumps({"cell": str(case), "figures": kept}) + "\n")
+    for said in doubts(found):
+        sys.stderr.write(f"{said}\n")
+    return summaries(found)
+
+
+def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
+    """Which processes are left out of a metric, and why."""
+    return [
+        f"{one.metric}: process {k} does not count: {one.suspect}"
+        for k, rows in enumerate(found, 1)
+        for one in rows.values()
+        if one.suspect and METRICS[one.metric].judged == "interval"
+    ]
+
+
+def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[Figures]:
+    """The figures of every ratio of times that all processes measured and none doubts."""
+    from suite.aa.figures import figures
+
+    names = [name for name in found[0] if METRICS[name].judged == "interval"]
+    sets = [[rows[name] for rows in found if name in rows and not rows[name].suspect] for name in names]
+    return [figures(rows) for rows in sets if len(rows) >= LEAST]
+
+
+def _show(found: Sequence[Figures], folder: Path) -> None:
+    from suite.aa import table
+
+    text = table.markdown(found)
+    said = f"Regressed before any repeat: {table.alarms(found)}." if found else "Too few processes can be trusted."
+    text += f"\n{said}\n"
+    (folder / "aa.md").write_text(text, "utf-8")
+    (folder / "aa.csv").write_text(table.comma_separated(found), "utf-8")
+    sys.stdout.write(f"{text}{folder / 'aa.md'}\n")

@@ -1,0 +1,130 @@
+"""A session of the study: the bound first, then decisions in fresh processes, quiet and with a busy neighbour in turn.
+
+Every decision is kept as soon as it is taken, so that a session may be ended at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from subprocess import PIPE, Popen
+from time import monotonic
+
+from suite.errors import SetupError
+from suite.gate_study.busy import busy
+from suite.gate_study.decide import Terms
+from suite.gate_study.ledger import BOUND, DECISION, Ledger, Row, sharpest
+from suite.gate_study.worker import COMMAND, ask, request
+from suite.machine import core, quiet
+
+SHARES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1)
+AA_SHARE = 4  # decisions on identical code for each planted one of a size: false alarms are rare and need many
+QUIET, BUSY, FOREIGN = "quiet", "busy", "foreign"
+"""The other cores were idle, one was kept busy, or somebody else used one, which is neither."""
+ALONE = 0.25  # of another core's time, beyond which somebody else uses it
+RECORDED = 5  # processes whose spread makes the bound, as in a recording
+FRESH = 0.25  # of the planted slowdowns are repeated in fresh processes: most of their time goes into imports
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What a session needs: ``seconds`` is the gate's budget for a sample, ``seed`` differs between sessions."""
+
+    ledger: Ledger
+    versions: Mapping[str, str]
+    seconds: float
+    seed: int
+
+    def run(self, minutes: float, *, anew: bool = False) -> Row:
+        """Take decisions for about so many minutes; returns the bound that they were judged by.
+
+        It is recorded first where there is none, or ``anew``.
+        """
+        end, own = monotonic() + 60 * minutes, core.choose()
+        environment = quiet.environment(os.environ, threads=1, accelerator=False)
+        bound = (None if anew else self.ledger.bound(self.versions)) or self._record(environment, own)
+        terms = Terms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
+        neighbour = next((other for other in sorted(os.sched_getaffinity(0), reverse=True) if other != own), None)
+        for visit in count(1):
+            left = end - monotonic()
+            if left <= 0:
+                break
+            load = next_load(self.ledger.decisions(bound), can_be_busy=neighbour is not None)
+            company = busy(neighbour) if load == BUSY and neighbour is not None else nullcontext()
+            self._visit(visit, load, terms, bound, environment, left=left, others=foreign(own), company=company)
+        return bound
+
+    def _record(self, environment: dict[str, str], own: int) -> Row:
+        """The stored expectation: identical code in several fresh processes."""
+        terms = Terms(low=0.0, noise=0.0, seconds=self.seconds)
+        asked = [request("sample", terms, [0.0], seed=self.seed + k, until=0.0, fresh=0.0) for k in range(RECORDED)]
+        others = foreign(own)
+        values = [ask(one, environment)["value"] for one in asked]
+        low, noise = sharpest(values)
+        row = {
+            "kind": BOUND, "at": _now(), "low": low, "noise": noise, "values": values, "others": others,
+            "versions": dict(self.versions),
+        }  # fmt: skip
+        self.ledger.append(row)
+        return row
+
+    def _visit(
+        self, visit: int, load: str, terms: Terms, bound: Row, environment: dict[str, str], *, left: float,
+        others: float, company: AbstractContextManager[None],
+    ) -> None:  # fmt: skip
+        """One process's decisions."""
+        seed = self.seed + 100 * visit
+        asked = request("decide", terms, planned(seed), seed=seed, until=left, fresh=FRESH)
+        beside = FOREIGN if load == QUIET and others > ALONE else load
+        kept = {"kind": DECISION, "bound": bound["at"], "load": beside, "budget": terms.seconds, "others": others}
+        with company:
+            for answer in _answers(asked, environment):
+                self.ledger.append({**kept, "at": _now(), **answer})
+
+
+def foreign(own: int) -> float:
+    """The greatest share of time that another core works just now."""
+    return max((share for core_, share in core.busy_shares().items() if core_ != own), default=0.0)
+
+
+def next_load(rows: Sequence[Row], *, can_be_busy: bool) -> str:
+    """The load that has fewer decisions; without a second core always quiet."""
+    busy_ones = sum(row["load"] == BUSY for row in rows)
+    return BUSY if can_be_busy and busy_ones < len(rows) - busy_ones else QUIET
+
+
+def planned(seed: int) -> list[float]:
+    """The shares of one visit in random order, identical code several times."""
+    shares = [*SHARES, *[0.0] * (AA_SHARE - 1)]
+    random.Random(seed).shuffle(shares)  # noqa: S311  # mixes, guards no secret
+    return shares
+
+
+def _answers(asked: Row, environment: dict[str, str]) -> Iterator[Row]:
+    with Popen(COMMAND, stdin=PIPE, stdout=PIPE, text=True, env=environment) as child:  # noqa: S603  # our own command
+        assert child.stdin is not None  # noqa: S101  # a pipe was asked for
+        assert child.stdout is not None  # noqa: S101  # a pipe was asked for
+        child.stdin.write(json.dumps(asked) + "\n")
+        child.stdin.close()
+        try:
+            yield from (json.loads(line) for line in child.stdout)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        raise SetupError(f"a process of the study ended with {child.returncode}; its message stands above")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def loads(rows: Sequence[Row]) -> list[str]:
+    """The loads that decisions were taken under, quiet first."""
+    return [load for load in (QUIET, BUSY, FOREIGN) if any(row["load"] == load for row in rows)]

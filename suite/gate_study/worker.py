@@ -1,0 +1,115 @@
+"""A fresh quiet process that decides: ``python -P -m suite.gate_study.worker``, a request on stdin, answers on stdout.
+
+Both are lines of JSON. The task ``sample`` measures one ratio, ``decide`` takes a decision for each planted share until
+its seconds are over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import asdict
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suite.gate_study.decide import Terms
+    from suite.gate_study.planted import Network
+    from suite.records import Measurement
+
+COMMAND = (sys.executable, "-P", "-m", "suite.gate_study.worker")
+KEPT = ("value", "low", "high", "confidence", "n", "suspect", "null")
+CALIBRATION = 0.25  # of the budget of a decision
+
+
+def main() -> None:
+    """Answer the request on stdin."""
+    request = json.loads(sys.stdin.readline())
+    from suite.machine import quiet  # torch must see the environment first
+
+    quiet.pin()
+    quiet.apply_threads()
+    for answer in TASKS[request["task"]](request):
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _sample(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    from suite.gate_study.decide import speedup
+
+    network, terms = _made(request)
+    found, _ = speedup(network, request["planted"][0], terms=terms, seed=request["seed"])
+    yield {name: getattr(found, name) for name in KEPT}
+
+
+def _decide(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    from suite.gate_study.decide import decide
+
+    began, mixed = perf_counter(), random.Random(request["seed"])  # noqa: S311  # mixes, guards no secret
+    network, terms = _made(request)
+    for k, share in enumerate(request["planted"]):
+        if perf_counter() - began > request["until"]:
+            return
+        seed = request["seed"] + k + 1
+        fresh = share == 0 or mixed.random() < request["fresh"]
+        repeat = _Repeat(request, network, terms, share=share, seed=seed, fresh=fresh)
+        yield decide(network, share, terms=terms, seed=seed, repeat=repeat) | {"fresh": fresh}
+
+
+class _Repeat:
+    """Measures once more with another seed: in a fresh process, or here at other addresses."""
+
+    def __init__(
+        self, request: dict[str, Any], network: Network, terms: Terms, *, share: float, seed: int, fresh: bool
+    ) -> None:
+        self.request, self.network, self.terms = request, network, terms
+        self.share, self.seed, self.fresh = share, seed, fresh
+
+    def __call__(self) -> Measurement:
+        from suite.gate_study.decide import CELL, METRIC, speedup
+        from suite.metrics import measured
+
+        self.seed += 1_000
+        if not self.fresh:
+            return speedup(self.network, self.share, terms=self.terms, seed=self.seed)[0]
+        again = self.request | {"task": "sample", "planted": [self.share], "seed": self.seed}
+        row = dict(ask(again))
+        return measured(CELL, METRIC, row.pop("value"), **row)
+
+
+def ask(request: dict[str, Any], environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """The one answer of a fresh process. Raises `subprocess.CalledProcessError` where it fails."""
+    ended = subprocess.run(  # noqa: S603  # our own command
+        COMMAND, input=json.dumps(request) + "\n", text=True, stdout=subprocess.PIPE, check=True,
+        env=dict(os.environ) if environment is None else environment,
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return answer
+
+
+def _made(request: dict[str, Any]) -> tuple[Network, Terms]:
+    """The calibrated network, and the terms, which know whether this process is quiet."""
+    from suite.gate_study.decide import Terms
+    from suite.gate_study.planted import digits_like
+    from suite.machine import quiet
+
+    terms = Terms(**request["terms"] | {"quiet": quiet.is_quiet()[0]})
+    return digits_like(seed=request["seed"], seconds=CALIBRATION * terms.seconds), terms
+
+
+def request(task: str, terms: Terms, planted: list[float], *, seed: int, until: float, fresh: float) -> dict[str, Any]:
+    """A request: ``planted`` shares, ``until`` seconds, ``fresh`` the share of planted repeats in fresh processes."""
+    return {
+        "task": task, "terms": asdict(terms), "planted": planted, "seed": seed, "until": until, "fresh": fresh
+    }  # fmt: skip
+
+
+TASKS = {"sample": _sample, "decide": _decide}
+
+if __name__ == "__main__":
+    main()
