@@ -217,7 +217,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if parsed.results is None:
         raise UsageError("which results? name their folder: suite record reports/latest")
     folder = RunFolder.open(parsed.results)
-    load_user_modules(REGISTRY, Path.cwd(), list(folder.header.load))
+    _load_all(list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
     directory = parsed.expect_dir or found_expect_dir()
     done = record(
@@ -233,6 +233,12 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
 
 
+def _load_all(modules: Sequence[str]) -> None:
+    """Load the user's modules and all workloads of the suite: their scores are names of metrics in files."""
+    load_user_modules(REGISTRY, Path.cwd(), modules)
+    assert REGISTRY.workloads  # noqa: S101  # asking loads them
+
+
 def _trim(parsed: argparse.Namespace) -> int:
     """Remove the user's entries that no technique answers; says which."""
     from suite.expect import load_all
@@ -241,7 +247,7 @@ def _trim(parsed: argparse.Namespace) -> int:
     if parsed.results is not None or parsed.only:
         raise UsageError("--trim looks at the stored entries alone: suite record --trim [--expect-dir FOLDER]")
     directory = parsed.expect_dir or found_expect_dir()
-    load_user_modules(REGISTRY, Path.cwd(), [])
+    _load_all([])
     gone = orphans(load_all(directory), workloads=REGISTRY.workloads, canonical=REGISTRY.canonical)
     trim(directory, gone)
     for entry in gone:
@@ -293,7 +299,7 @@ def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.listing import lines
     from suite.machine.hardware import resolve_device
 
-    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
+    _load_all(parsed.load)
     directories = [parsed.expect_dir or found_expect_dir(), shipped_expectations()]
     for line in lines(REGISTRY, parsed.what or parsed.kind, directories, device=resolve_device(parsed.device)):
         print(line)
@@ -316,7 +322,7 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if not directory.is_dir():
         print(f"suite: there is no folder {directory}", file=sys.stderr)
         return EXIT_FAILED
-    load_user_modules(REGISTRY, Path.cwd(), [])  # their scores are names of metrics
+    _load_all([])
     found, shapes = load_both(directory)
     check_names(REGISTRY, found)
     check_shape_names(REGISTRY, shapes)

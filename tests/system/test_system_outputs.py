@@ -113,6 +113,16 @@ def test_github_is_told_on_its_summary_and_on_the_bounds_line_and_junit_keeps_th
     assert '<property name="parameters.verdict" value="regressed"' in junit.read_text("utf-8")
 
 
+def test_scores_of_every_workload_are_known_to_lint_and_list(recorded, suite):
+    """An entry of a workload that nothing else has asked for is read like any other."""
+    bounds = 'value = 0.9\nlow = 0.8\nunit = "1"\nbetter = "higher"\ntier = "portable"\n'
+    entry = f'schema = 1\n["baseline".parity_accuracy]\n{bounds}'
+    (recorded / "expectations" / "any" / "digits_multitask.toml").write_text(entry, "utf-8")
+    for command in (("lint",), ("list", "expectations"), ("record", "--trim")):
+        done = suite(*command, cwd=recorded)
+        assert 0 == done.returncode, done.stderr
+
+
 def test_lint_counts_good_entries_and_names_the_line_of_a_bad_one(recorded, suite):
     """Exit code 0 with a count, 11 with file and line, 1 where there is no folder."""
     good = suite("lint", cwd=recorded)
