@@ -233,7 +233,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
 
 
-def _load_all(modules: Sequence[str]) -> None:
+def _load_all(modules: list[str]) -> None:
     """Load the user's modules and all workloads of the suite: their scores are names of metrics in files."""
     load_user_modules(REGISTRY, Path.cwd(), modules)
     assert REGISTRY.workloads  # noqa: S101  # asking loads them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.looks import Goal
+from suite.measure.plausible import Request, check, on_this_thread, request
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.metrics import measured
@@ -108,11 +110,11 @@ class Side:
         """The settings that it is timed under."""
         return self.served.recipe.flags
 
-    def call(self, batch: int) -> Callable[[], object]:
+    def call(self, batch: int) -> Request:
         """Serves one batch whose inputs are placed now; compiled and warmed up."""
-        placed, served = self.served.prepare_inputs(self.inputs(batch)), self.served
-        warm_up(served, placed)
-        return lambda: served(placed)
+        made = request(self.served, self.inputs(batch), batch)
+        warm_up(self.served, made.placed)
+        return made
 
 
 def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Side]:
@@ -204,13 +206,13 @@ def training(
         TECHNIQUE: training_step(technique, device=cell.device, reference=reference),
     }
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
-    resets = _resets(settings, {name: step.reset for name, step in steps.items()})
+    restore = {name: step.reset for name, step in steps.items()}
     sizes = {name: len(step.batch) for name, step in steps.items()}
     factor = sizes[TECHNIQUE] / sizes[BASE]
     wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
     goal = Goal(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
     found = _timed(
-        cell, dict(steps), resets, seconds=budget.training, seed=seed, null=None, budget=budget,
+        cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, null=None, budget=budget,
         goals=(goal,) if wanted else (),
     )  # fmt: skip
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
@@ -240,11 +242,12 @@ def _sample(
     goals: Sequence[Goal] = (),
 ) -> Sample:
     """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
-    calls = {name: side.call(batch) for name, side in sides.items()}
+    calls: dict[str, Callable[[], object]] = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
-    resets = _resets(settings, {})
-    return _timed(cell, calls, resets, seconds=seconds, seed=seed, null=NULL, budget=budget, goals=goals)
+    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, null=NULL, budget=budget, goals=goals)
+    check({name: call for name, call in calls.items() if name != NULL}, baseline=BASE)
+    return found
 
 
 def _resets(
@@ -273,7 +276,8 @@ def _resets(
 def _timed(
     cell: Cell,
     calls: Mapping[str, Callable[[], object]],
-    resets: Mapping[str, Callable[[], object]],
+    settings: Mapping[str, Mapping[str, int | str]],
+    restore: Mapping[str, Callable[[], object]],
     *,
     seconds: float,
     seed: int,
@@ -281,17 +285,24 @@ def _timed(
     budget: Budget,
     goals: Sequence[Goal],
 ) -> Sample:
+    resets = _resets(settings, restore)
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     short = enough == seconds  # long rounds have their time already, and four times that would be minutes
-    found = sample(
-        calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
-        goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
-        synchronize=lambda: synchronize(cell.device), null=null, host_bound=cell.device.startswith("cpu"),
-    )  # fmt: skip
+    on_host = cell.device.startswith("cpu")
+    with on_this_thread(str(cell), applies=on_host and _on_one_thread(settings)):
+        found = sample(
+            calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
+            goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
+            synchronize=lambda: synchronize(cell.device), null=null, host_bound=on_host, witness=time.monotonic,
+        )  # fmt: skip
     flags.write(entered)
     doubt = nvml.doubt(before, nvml.snapshot(cell.device))
     return replace(found, suspect="; ".join(filter(None, (found.suspect, doubt)))) if doubt else found
+
+
+def _on_one_thread(settings: Mapping[str, Mapping[str, int | str]]) -> bool:
+    return torch.get_num_threads() == 1 and all(wanted.get("threads", 1) == 1 for wanted in settings.values())
 
 
 def _round_seconds(

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite import phases
-from suite.errors import UsageError, unknown
+from suite.errors import SuiteError, UsageError, unknown
 from suite.intervals import median_rank
 from suite.machine.allocator import minor_faults
 from suite.measure.counters import Counters, preempted, thread_counters
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_FOR_P99", "Ratio", "Sample", "latency", "sample", "undisturbed"]
 
+
+class ClockError(SuiteError):
+    """Two clocks disagree about how long something took."""
+
+
 Call = Callable[[], object]
 Clock = Callable[[], float]
 
@@ -46,6 +51,7 @@ ALIKE = 0.1  # calls that take the same time to that share are repeated equally 
 TRIES = 3  # the least of so many turns is what a call takes when nothing disturbs it
 LONG_TURN = 4  # times the wanted length: an interruption does not explain it, so it is not tried again
 MOST_REPEATS = 10**6
+CLOCKS_APART, LEAST_APART = 0.05, 0.02  # a share, and seconds: clocks that are slewed differ by far less
 MOST_READINGS = 200_000  # of a timer that stands still: a 15 ms timer needs about that many to move
 LEAST_SIDES = 2
 LEAST_LATENCIES = 10
@@ -72,6 +78,7 @@ def sample(
     max_rounds: int = 2000,
     warmup: int = 3,
     clock: Clock = time.perf_counter,
+    witness: Clock | None = None,
     counters: Counters | None = None,
 ) -> Sample:
     """Time ``sides`` against each other in interleaved rounds for about ``seconds``, warm-up aside.
@@ -87,13 +94,14 @@ def sample(
     outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
     ``null_tolerance`` the sample is suspect. ``host_bound`` says that the work is on this one thread: rounds in which
     it was preempted are dropped then, as far as ``counters`` tell (by default the system's, beside the system's clock).
-    Raises `UsageError` for arguments that cannot be measured with.
+    ``witness`` is a second clock, which the first has to agree with. Raises `UsageError` for arguments that cannot be
+    measured with, `ClockError` for clocks that disagree.
     """
     if counters is None and clock is time.perf_counter:
         counters = thread_counters()
     plan = _Plan(
         sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
-        synchronize=synchronize or _nothing, counters=counters if host_bound else None,
+        synchronize=synchronize or _nothing, counters=counters if host_bound else None, witness=witness or clock,
         terms=Terms(
             baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
             confidence=confidence, goals=tuple(goals),
@@ -176,6 +184,7 @@ class _Plan:
     clock: Clock
     synchronize: Call
     counters: Counters | None
+    witness: Clock
     terms: Terms
 
     def check(self) -> None:
@@ -219,14 +228,22 @@ class _Plan:
 def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     names = list(plan.sides)
     log = Log(terms=plan.terms, repeats=repeats)
-    started = plan.clock()
+    started, witnessed = plan.clock(), plan.witness()
     while not log.spent(plan.seconds, plan.max_rounds):
         order = rng.sample(range(len(names)), len(names))
         turns = {names[index]: plan.watched_turn(names[index], repeats[names[index]]) for index in order}
         log.add(order, turns, elapsed=plan.clock() - started)
         if log.precise():
             break
+    _check_clocks(plan.clock() - started, plan.witness() - witnessed)
     return log.sample()
+
+
+def _check_clocks(told: float, witnessed: float) -> None:
+    if abs(told - witnessed) > max(CLOCKS_APART * witnessed, LEAST_APART):
+        raise ClockError(
+            f"implausible: the clock says {told:.3g} s where another says {witnessed:.3g} s; something has replaced it"
+        )
 
 
 def _calibrate(plan: _Plan, target: float) -> dict[str, int]:

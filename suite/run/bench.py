@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from suite.measure import memory, size, speed
+from suite.measure.plausible import ImplausibleError, check_agreement, same_bits
 from suite.measure.timing import Sample
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload
@@ -34,6 +35,7 @@ from suite.training.trees import fill_up
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
 TRAINED: tuple[Group, ...] = ("quality", "size")  # groups whose figures are those of the trained weights
+SAME_ANSWERS = frozenset({"deploy", "layout", "flags"})  # what changes only these answers like the trained network
 RISE = "peak_rss_rise"
 NO_BOUNDS: speed.Bounds = MappingProxyType({})
 BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
@@ -160,11 +162,21 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _output_error(self, case: Case) -> list[Measurement]:
         trained, served = self._trained(case), self._serve(case.workload, case.composition)
-        judged = bool(case.workload.scores)
-        return quality.output_error(case.cell, trained, served, batch=case.batch, judged=judged)
+        may_differ = bool(case.workload.scores) and not case.composition.slots <= SAME_ANSWERS
+        return quality.output_error(case.cell, trained, served, batch=case.batch, may_differ=may_differ)
 
     def _size(self, case: Case) -> list[Measurement]:
+        self._check_finished(case)
         return size.size(case.cell, self._trained(case), self._serve(case.workload, case.composition))
+
+    def _check_finished(self, case: Case) -> None:
+        """Raise for a technique that says it finishes the network otherwise, and leaves the baseline's as it was."""
+        if case.composition.is_baseline or "finish" not in case.composition.slots:
+            return
+        ours, base = (trained.network.state_dict() for trained in (self._trained(case), self._base(case)))
+        if ours.keys() == base.keys() and all(same_bits(ours[name], base[name]) for name in ours):
+            name = case.composition.name
+            raise ImplausibleError(f"{name} says that it finishes the network, and every weight is the baseline's")
 
     def _speed(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         base, technique = self._base(case), self._trained(case)
@@ -178,6 +190,7 @@ class Bench(AbstractContextManager["Bench"]):
                 bounds=bounds,
             )
         ]  # fmt: skip
+        self._check_sides(case, sides)
         del sides
         if case.trains_differently:
             timed.append(
@@ -189,6 +202,13 @@ class Bench(AbstractContextManager["Bench"]):
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
         own = [measurement for one in timed for measurement in self._keep(case, one)]
         return self._with_fresh_processes(case, own)
+
+    def _check_sides(self, case: Case, sides: Mapping[str, speed.Side]) -> None:
+        """What was timed answers like the network whose quality was tested, on either side."""
+        compositions = {speed.BASE: self.registry.baseline, speed.TECHNIQUE: case.composition}
+        for name, composition in compositions.items():
+            evaluated = self._serve(case.workload, composition)
+            check_agreement(sides[name].call(case.batch), evaluated, name)
 
     def _memory(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         recipe = self._trained(case).recipe  # before anything is counted: a resumed run trains only now

@@ -79,11 +79,11 @@ def quality(
     return scored + (training_cost(found) if workload.source == "train" else [])
 
 
-def output_error(cell: Cell, trained: Trained, served: Served, *, batch: int, judged: bool) -> list[Measurement]:
+def output_error(cell: Cell, trained: Trained, served: Served, *, batch: int, may_differ: bool) -> list[Measurement]:
     """Relative L2 distance of the served outputs from those of the same trained network, served plainly.
 
-    Raises `OutputError` for outputs of another form, and, where no score judges them (``judged``), for outputs that
-    have nothing to do with the network's. Nothing where the outputs are no floating-point numbers.
+    Raises `OutputError` for outputs of another form, and for outputs that have nothing to do with the network's, unless
+    they ``may_differ``: a score judges them then. Nothing where the outputs are no floating-point numbers.
     """
     inputs = trained.recipe.data().test.first(COMPARED_ITEMS).inputs
     ours = leaves(predict(served, inputs, batch=batch))
@@ -96,10 +96,10 @@ def output_error(cell: Cell, trained: Trained, served: Served, *, batch: int, ju
     if not size:
         return []
     error = (sum(float((a - b).square().sum()) for a, b in pairs) / size) ** 0.5
-    if error > UNRELATED and not judged:
+    if error > UNRELATED and not may_differ:
         raise OutputError(
-            f"the served outputs are {error:.2g} times the network's own away from them, and {cell.workload} has no "
-            "score to judge them by; mend what serves the network"
+            f"the served outputs are {error:.2g} times the network's own away from them, and no score of "
+            f"{cell.workload} may excuse it; mend what serves the network"
         )
     return [measured(cell, "output_error", error, n=len(leaves(inputs)[0]))]
 

@@ -233,8 +233,9 @@ def sampled(monkeypatch):
     """A sampler that calls each side once and finds that all its calls take as long as they say."""
     seen = {}
 
-    def timed(cell, calls, resets, **_more):
+    def timed(cell, calls, settings, restore, **_more):
         del cell
+        resets = speed._resets(settings, restore)
         for name, call in calls.items():
             resets[name]()
             call()
