@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     curves.add(commands.add_parser("curves", help="measure learning and scaling curves, fit and forecast them"))
     compare.add(commands.add_parser("compare", help="this code against another version, without a stored figure"))
     history.add(commands.add_parser("history", help="what runs measured over time"))
+    history.add_trend(commands.add_parser("trend", help="where a figure changed over the runs of a history"))
     aa.add(commands.add_parser("aa", help="the noise of speed on unchanged code, and what a gate can see"))
     gate_study.add(commands.add_parser("gate-study", help="the gate and its peers on planted slowdowns"))
     serving.add(commands.add_parser("serving", help="a cell under load: latency, throughput, dynamic batching"))

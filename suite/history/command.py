@@ -1,4 +1,4 @@
-"""`suite history`: add the folders of earlier runs."""
+"""`suite history` adds the folders of earlier runs, `suite trend` says where figures changed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,36 @@ def add(parser: argparse.ArgumentParser) -> None:
     importing.add_argument("results", type=Path, nargs="+", help="results folders, like reports/latest")
     importing.add_argument("--reports-dir", type=Path, default=Path("reports"))
     importing.set_defaults(run=_import)
+
+
+def add_trend(parser: argparse.ArgumentParser) -> None:
+    """The options of ``suite trend``."""
+    parser.add_argument("--workload", default="", help="this workload only")
+    parser.add_argument("--technique", default="", help="techniques whose name holds this")
+    parser.add_argument("--metric", default="", help="metrics whose name holds this")
+    parser.add_argument("--since", default="", help="runs that started at this ISO time or later, like 2026-11-01")
+    parser.add_argument("--machine", default="", help="the machine's key (default: this one)")
+    parser.add_argument("--csv", type=Path, help="write all series and changes into this file")
+    parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
+    parser.set_defaults(run=_trend)
+
+
+def _trend(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print where figures changed; never a gate, so nothing fails."""
+    from suite.history.file import path_of, read
+    from suite.history.trend import lines, series_of, to_csv
+    from suite.machine.hardware import machine_key
+
+    path = path_of(parsed.reports_dir, parsed.machine or machine_key("cpu"))
+    entries, remarks = read(path)
+    found = series_of(
+        entries, workload=parsed.workload, technique=parsed.technique, metric=parsed.metric, since=parsed.since
+    )
+    for line in [*remarks, *lines(found)]:
+        print(line)
+    if parsed.csv is not None:
+        parsed.csv.write_text(to_csv(found), "utf-8")
+    return 0
 
 
 def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:

@@ -1,0 +1,152 @@
+"""`suite trend`: each metric over the runs of a history, where it changed, and whether flags on equal code balance."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from suite.history.changes import LEAST, Change, balance, changes, holm, probability
+from suite.history.entries import Entry
+from suite.records import Cell
+
+SURE = 0.01  # adjusted probability at which a change is flagged
+UNEVEN = 0.05  # of a split of flags on unchanged code that is no longer even
+BARS = "▁▂▃▄▅▆▇█"
+COLUMNS = (
+    "workload", "technique", "device", "metric", "conditions", "runs", "last", "unit", "probability", "flagged",
+    "changed_in", "commit", "before", "after", "relative", "direction",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A metric of a cell under the same conditions, oldest run first; ``probability`` is adjusted over all series."""
+
+    entries: tuple[Entry, ...]
+    found: tuple[Change, ...]
+    probability: float
+
+    @property
+    def cell(self) -> Cell:
+        return self.entries[0].cell
+
+    @property
+    def values(self) -> list[float]:
+        return [entry.value for entry in self.entries]
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.found) and self.probability <= SURE
+
+    def is_better(self, change: Change) -> bool:
+        """Whether a change went the favourable way."""
+        return (change.after > change.before) == (self.entries[0].better == "higher")
+
+    def is_unexplained(self, change: Change) -> bool:
+        """Whether the code and its versions are the same on either side: an A/A comparison."""
+        before, after = self.entries[change.at - 1], self.entries[change.at]
+        same = (before.commit, dict(before.versions)) == (after.commit, dict(after.versions))
+        return same and before.commit is not None and not before.dirty and not after.dirty
+
+
+def series_of(
+    entries: Iterable[Entry], *, workload: str = "", technique: str = "", metric: str = "", since: str = ""
+) -> list[Series]:
+    """The series of trusted figures that hold ``technique`` and ``metric`` in their names, of `LEAST` runs or more.
+
+    ``since`` is the beginning of an ISO time. Figures that are suspect, or timed outside a quiet process, are left out.
+    """
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        wanted = workload in ("", entry.cell.workload) and technique in entry.cell.technique and metric in entry.metric
+        if wanted and entry.started >= since and entry.quiet and not entry.suspect:
+            groups.setdefault(_key(entry), []).append(entry)
+    long = [sorted(group, key=lambda one: one.started) for group in groups.values() if len(group) >= LEAST]
+    values = [np.array([entry.value for entry in group]) for group in long]
+    sure = holm([probability(one) for one in values])
+    return [
+        Series(entries=tuple(group), found=changes(one), probability=p)
+        for group, one, p in zip(long, values, sure, strict=True)
+    ]
+
+
+def lines(found: Sequence[Series]) -> list[str]:
+    """The report: flagged series first, each with its picture, then what is flat, and whether flags balance."""
+    if not found:
+        return [f"no figure has {LEAST} runs in the history yet; keep one with `suite bench --history`"]
+    flagged = sorted((one for one in found if one.flagged), key=lambda one: one.probability)
+    told = [line for one in flagged for line in _of_series(one)]
+    quiet = len(found) - len(flagged)
+    told.append(f"{quiet} of {len(found)} series show no change that shuffled runs would not (at {SURE:.0%}, Holm)")
+    return [*told, *_of_balance(flagged)]
+
+
+def to_csv(found: Sequence[Series]) -> str:
+    """One row for each change, and one for each series without any; columns as in `COLUMNS`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for one in found:
+        writer.writerows(_row(one, change) for change in one.found or (None,))
+    return text.getvalue()
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """The values as bars from the least to the greatest; equal ones are in the middle."""
+    least, width = min(values), max(values) - min(values)
+    top = len(BARS) - 1
+    return "".join(BARS[round((value - least) / width * top)] if width else BARS[top // 2] for value in values)
+
+
+def _key(entry: Entry) -> object:
+    return entry.cell, entry.metric, entry.profile, entry.threads, tuple(sorted(entry.conditions.items()))
+
+
+def _name(one: Series) -> str:
+    first = one.entries[0]
+    given = ", ".join(f"{name} {value}" for name, value in sorted(first.conditions.items()))
+    return f"{one.cell.workload} {one.cell.technique} {one.cell.device} {first.metric}" + (
+        f" ({given})" if given else ""
+    )
+
+
+def _of_series(one: Series) -> Iterable[str]:
+    yield f"{_name(one)}: {sparkline(one.values)} last {one.values[-1]:.4g}, p = {one.probability:.2g}"
+    for change in one.found:
+        at = one.entries[change.at]
+        way = "better" if one.is_better(change) else "worse"
+        code = "the same code" if one.is_unexplained(change) else f"commit {at.commit or 'unknown'}"
+        moved = f"{change.before:.4g} to {change.after:.4g}"
+        yield f"    {way} by {abs(change.relative):.1%} since {at.run} ({code}): {moved}"
+
+
+def _of_balance(flagged: Sequence[Series]) -> Iterable[str]:
+    """On unchanged code better and worse are equally likely; if they are not, the harness or the machine drifts."""
+    same = [one.is_better(change) for one in flagged for change in one.found if one.is_unexplained(change)]
+    if not same:
+        return
+    ups, downs = same.count(True), same.count(False)
+    p = balance(ups, downs)
+    said = "they balance" if p > UNEVEN else "they do not balance: the machine, or how it is measured, drifts"
+    yield f"on unchanged code {ups} changes for the better and {downs} for the worse: {said} (p = {p:.2g})"
+
+
+def _row(one: Series, change: Change | None) -> dict[str, object]:
+    first = one.entries[0]
+    row: dict[str, object] = {
+        "workload": one.cell.workload, "technique": one.cell.technique, "device": one.cell.device,
+        "metric": first.metric, "conditions": " ".join(f"{k}={v}" for k, v in sorted(first.conditions.items())),
+        "runs": len(one.entries), "last": one.values[-1], "unit": first.unit, "probability": one.probability,
+        "flagged": one.flagged,
+    }  # fmt: skip
+    if change is None:
+        return row
+    at = one.entries[change.at]
+    return row | {
+        "changed_in": at.run, "commit": at.commit or "", "before": change.before, "after": change.after,
+        "relative": change.relative, "direction": "better" if one.is_better(change) else "worse",
+    }  # fmt: skip

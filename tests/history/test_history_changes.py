@@ -1,0 +1,82 @@
+"""Change points: steps are found where they are, noise alone is not, and probabilities hold what they say."""
+# the expected value stands on the left
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.history.changes import LEAST, SHUFFLES, balance, changes, holm, noise_of, probability
+
+pytest.importorskip("ruptures")
+
+
+def noise(n, seed=0, spread=0.01):
+    return 1 + np.random.default_rng(seed).normal(0, spread, n)
+
+
+@pytest.mark.parametrize("at", [4, 10, 16])
+def test_a_step_is_found_where_it_is_and_how_great_it_is(at):
+    """Five standard deviations, in twenty runs."""
+    values = noise(20)
+    values[at:] += 0.05
+    (found,) = changes(values)
+    assert abs(found.at - at) <= 1
+    assert pytest.approx(0.05, abs=0.015) == found.relative
+    assert probability(values) <= 0.02
+
+
+def test_two_steps_are_two_changes():
+    """Down, and up again."""
+    values = noise(30)
+    values[10:20] -= 0.1
+    assert [10, 20] == [change.at for change in changes(values)]
+
+
+def test_a_step_between_constants_is_found():
+    """Counts do not vary: the step is exact, and as sure as ten runs allow."""
+    values = np.array([100.0] * 5 + [90.0] * 5)
+    (found,) = changes(values)
+    assert (5, 100.0, 90.0) == (found.at, found.before, found.after)
+    assert probability(values) <= 0.015
+
+
+@pytest.mark.parametrize("values", [np.ones(20), noise(LEAST - 1)])
+def test_what_does_not_vary_or_is_too_short_has_no_change(values):
+    """Nothing to find, and nothing to divide by."""
+    assert () == changes(values)
+    assert 1.0 == probability(values)
+
+
+def test_noise_alone_is_as_rarely_sure_as_it_says():
+    """200 series of noise: those below 5 % are about 5 % of them."""
+    sure = sum(probability(noise(15, seed=seed)) <= 0.05 for seed in range(200))
+    assert 2 <= sure <= 20
+
+
+def test_the_noise_is_that_of_neighbours_and_hardly_that_of_a_step():
+    """A step of ten standard deviations in 200 runs makes it a seventh greater; the whole spread is five times it."""
+    values = noise(200)
+    values[100:] += 0.1
+    assert pytest.approx(0.0115, rel=0.15) == noise_of(values)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_adjusted_probabilities_keep_their_order_and_never_fall(values):
+    """Holm: at least what they were, at most m times, at most 1."""
+    adjusted = holm(values)
+    assert all(one <= other + 1e-12 <= 1 + 1e-12 for one, other in zip(values, adjusted, strict=True))
+    order = np.argsort(values, kind="stable")
+    assert list(np.array(adjusted)[order]) == sorted(adjusted)
+    assert min(1.0, len(values) * min(values)) == pytest.approx(min(adjusted))
+
+
+@pytest.mark.parametrize(("ups", "downs", "p"), [(0, 0, 1.0), (5, 5, 1.0), (10, 0, 2 / 1024), (1, 5, 14 / 64)])
+def test_a_split_is_as_likely_as_coins_say(ups, downs, p):
+    """Exact, two-sided, whichever side is the greater."""
+    assert pytest.approx(p) == balance(ups, downs) == balance(downs, ups)
+
+
+def test_the_least_probability_is_one_in_all_shuffles():
+    """Never zero: the order that was seen is one of them."""
+    assert 1 / (SHUFFLES + 1) <= probability(np.arange(40.0))
