@@ -7,16 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.composition import BASELINE
 from suite.errors import UsageError
 from suite.machine import core
 from suite.metrics import METRICS
 from suite.registry import REGISTRY
-from suite.settings import load_user_modules
 
 if TYPE_CHECKING:
     from suite.aa.figures import Figures
@@ -46,6 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.report.run import dated_folder
+    from suite.run.cells import named
     from suite.run.fresh import Workers
     from suite.run.store import TrainedStore
 
@@ -53,37 +52,19 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         raise UsageError(
             f"--processes must be at least {LEAST} and --seconds above 0, got {parsed.processes} and {parsed.seconds:g}"
         )
-    cases = _cases(parsed)
+    cases = named(
+        REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=parsed.technique, load=parsed.load
+    )
     if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
         core.choose()  # the workers find it in their environment
     store, workers = TrainedStore(registry=REGISTRY, device=cases[0].cell.device), Workers(load=tuple(parsed.load))
-    folder = _folder(parsed.reports_dir, cases[0].cell.device)
+    folder = dated_folder(parsed.reports_dir, "aa", cases[0].cell.device)
     try:
         found = [one for case in cases for one in _measured(case, parsed, store, workers, folder)]
     finally:
         workers.close()
     _show(found, folder)
     return 0
-
-
-def _cases(parsed: argparse.Namespace) -> list[Case]:
-    from suite.machine.hardware import resolve_device
-    from suite.run.cells import Selection, select
-
-    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    chosen = Selection(
-        device=resolve_device(parsed.device), workloads=parsed.workload, techniques=parsed.technique or [BASELINE],
-        profile="quick",
-    )  # fmt: skip
-    return select(REGISTRY, chosen)[0]
-
-
-def _folder(reports: Path, device: str) -> Path:
-    from suite.report.run import run_name
-
-    folder = reports / f"aa-{run_name(datetime.now(UTC), device)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _measured(

@@ -9,15 +9,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.composition import BASELINE
 from suite.errors import UsageError
 from suite.machine import core
 from suite.registry import REGISTRY
-from suite.settings import load_user_modules
 
 if TYPE_CHECKING:
     from suite.compare.blame import Blame
@@ -69,16 +66,20 @@ def _share(text: str) -> float:
 
 def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.compare import sides
+    from suite.report.run import dated_folder
+    from suite.run.cells import named
 
     plan = _plan(parsed)
     cache = (parsed.cache_dir or sides.default_cache()).absolute()
     here = sides.current(Path.cwd())
     reference = sides.other(parsed.reference, here, cache=cache)
     old = reference if parsed.env is None else sides.in_environment(reference, parsed.env, cache=cache)
-    cases = _cases(parsed)
+    cases = named(
+        REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=parsed.technique, load=parsed.load
+    )
     for note in (*here.notes, *old.notes):
         print(note)
-    folder = _folder(parsed.reports_dir, cases[0].cell.device)
+    folder = dated_folder(parsed.reports_dir, "compare", cases[0].cell.device)
     if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
         core.choose()  # the workers find it in their environment
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
@@ -101,26 +102,6 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         pairs=parsed.pairs, budget=parsed.budget, rules=Rules(margin=parsed.margin, allow=parsed.allow),
         gates_sizes=parsed.sizes == "gate", tolerance=parsed.outputs,
     )  # fmt: skip
-
-
-def _cases(parsed: argparse.Namespace) -> list[Case]:
-    from suite.machine.hardware import resolve_device
-    from suite.run.cells import Selection, select
-
-    load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    chosen = Selection(
-        device=resolve_device(parsed.device), workloads=parsed.workload, techniques=parsed.technique or [BASELINE],
-        profile="quick",
-    )  # fmt: skip
-    return select(REGISTRY, chosen)[0]
-
-
-def _folder(reports: Path, device: str) -> Path:
-    from suite.report.run import run_name
-
-    folder = reports / f"compare-{run_name(datetime.now(UTC), device)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Bench:

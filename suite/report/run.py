@@ -150,6 +150,13 @@ class RunFolder:
         return (record for record in _read(self.results) if isinstance(record, kind))
 
 
+def dated_folder(reports: Path, kind: str, device: str) -> Path:
+    """A new folder for what is no bench run: ``reports/<kind>-<time>-<device>``."""
+    folder = reports / f"{kind}-{run_name(datetime.now(UTC), device)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def run_name(now: datetime, device: str) -> str:
     """Name of a run, like ``2026-11-23T15-04-05-cpu``; `RunFolder.create` makes it unique."""
     return f"{now:%Y-%m-%dT%H-%M-%S}-{re.sub(r'[^A-Za-z0-9._-]', '-', device)}"

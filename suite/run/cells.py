@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from suite.composition import BASELINE, parse
@@ -36,6 +37,21 @@ class Selection:
     def is_everything(self) -> bool:
         """Whether no cell of the workloads that are run was left out by name."""
         return not self.techniques and self.precision == "fp32"
+
+
+def named(
+    registry: Registry, *, device: str, workloads: Sequence[str], techniques: Sequence[str], load: Sequence[str]
+) -> list[Case]:
+    """The cases that a command names, once the user's modules are loaded; without techniques the baseline."""
+    from suite.machine.hardware import resolve_device  # loads torch
+    from suite.settings import load_user_modules
+
+    load_user_modules(registry, Path.cwd(), list(load))
+    chosen = Selection(
+        device=resolve_device(device), workloads=list(workloads), techniques=list(techniques) or [BASELINE],
+        profile="quick",
+    )  # fmt: skip
+    return select(registry, chosen)[0]
 
 
 def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[str]]:
