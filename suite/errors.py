@@ -39,6 +39,13 @@ class OutputError(SuiteError):
     """What a network answers cannot be judged: it is not finite, or belongs to other items."""
 
 
+class ImplausibleError(SuiteError):
+    """What was timed cannot have been the work that it stands for."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"implausible: {problem}")
+
+
 class ExpectationFileError(SuiteError):
     """An expectation file holds something unusable; names the file and the line."""
 

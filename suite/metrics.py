@@ -249,6 +249,11 @@ def metric(name: str) -> Metric:
         raise unknown("metric", name, METRICS) from None
 
 
+def is_paired(name: str) -> bool:
+    """Whether a metric is a ratio of times from the same rounds, judged by its whole interval."""
+    return name in METRICS and METRICS[name].judged == "interval"
+
+
 def place(name: str) -> tuple[int, int]:
     """Where a metric stands in reports: scores first, then the catalogue's order; unknown names last."""
     for index, score in enumerate(_SCORES):

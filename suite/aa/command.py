@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from suite.errors import UsageError
 from suite.machine import core
-from suite.metrics import METRICS
+from suite.metrics import is_paired
 from suite.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
         f"{one.metric}: process {k} does not count: {one.suspect}"
         for k, rows in enumerate(found, 1)
         for one in rows.values()
-        if one.suspect and METRICS[one.metric].judged == "interval"
+        if one.suspect and is_paired(one.metric)
     ]
 
 
@@ -100,7 +100,7 @@ def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[Figures]:
     """The figures of every ratio of times that all processes measured and none doubts."""
     from suite.aa.figures import figures
 
-    names = [name for name in found[0] if METRICS[name].judged == "interval"]
+    names = [name for name in found[0] if is_paired(name)]
     sets = [[rows[name] for rows in found if name in rows and not rows[name].suspect] for name in names]
     return [figures(rows) for rows in sets if len(rows) >= LEAST]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suite.expect.judge import Judgement, judge
@@ -84,9 +84,7 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     if unlike:
         return _unlike(run, measured, entry, unlike)
     found = judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
-    return replace(
-        _judged(measured, entry, found, run.where), detectable=detectable(measured, entry, bar(entry, run.timings))
-    )
+    return _judged(measured, entry, found, run.where, detectable(measured, entry, bar(entry, run.timings)))
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
@@ -100,7 +98,13 @@ def _unverified(measured: Measurement, reason: str) -> Verdict:
     return _judged(measured, None, Judgement(kind=VerdictKind.UNVERIFIED, reason=reason), None)
 
 
-def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgement, where: Where | None) -> Verdict:
+def _judged(
+    measured: Measurement,
+    entry: Expectation | None,
+    judgement: Judgement,
+    where: Where | None,
+    loss: float | None = None,
+) -> Verdict:
     return Verdict(
         kind=judgement.kind,
         cell=measured.cell,
@@ -110,6 +114,7 @@ def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgeme
         measurement=measured,
         expectation=entry,
         stale=entry is not None and where is not None and _stale(entry, where),
+        detectable=loss,
     )
 
 

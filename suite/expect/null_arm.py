@@ -26,8 +26,7 @@ TO_SIGMA = 1.4826  # times the median absolute deviation of normal values is the
 
 def null_ratios(measured: Iterable[Measurement]) -> list[float]:
     """The null arm of each sample once, in the order of the run, however many ratios the sample brought."""
-    found = {(one.cell, one.control, one.samples or one.metric): one.null for one in measured if one.null is not None}
-    samples = {(cell, sample): null for (cell, _, sample), null in found.items()}
+    samples = {(one.cell, one.samples or one.metric): one.null for one in measured if one.null is not None}
     return [null for null in samples.values() if math.isfinite(null)]
 
 

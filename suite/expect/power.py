@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from suite.expect.over_time import DRIFT_SIGMAS, runs_of
 from suite.intervals import wilson
-from suite.metrics import METRICS
+from suite.metrics import is_paired
 
 if TYPE_CHECKING:
     from suite.records import Expectation, Measurement
@@ -37,7 +37,7 @@ def detectable(measured: Measurement, entry: Expectation | None, limit: float | 
     """
     if entry is None or entry.low is None or measured.low is None or measured.high is None:
         return None
-    if METRICS[measured.metric].judged == "interval":
+    if is_paired(measured.metric):
         return _of_ratio(measured, entry, entry.low if limit is None else limit)
     return _of_share(measured.n, entry.value - entry.low) if _is_share(measured) else None
 
@@ -83,7 +83,7 @@ def spread_of(entry: Expectation) -> float:
 
 def too_tight(entry: Expectation) -> str:
     """Why drift alone would break the bound in more than one run of a thousand; empty where it would not."""
-    if METRICS[entry.metric].judged != "interval" or entry.low is None or entry.retired:
+    if not is_paired(entry.metric) or entry.low is None or entry.retired:
         return ""
     spread = spread_of(entry) * abs(entry.value)
     if entry.value - entry.low >= DRIFT_SIGMAS * spread * (1 - ROUNDING):

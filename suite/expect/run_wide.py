@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from suite.expect.power import spread_of
-from suite.metrics import METRICS
+from suite.metrics import is_paired
 
 if TYPE_CHECKING:
     from suite.records import Expectation, Measurement
@@ -27,7 +27,7 @@ def bar(entry: Expectation, timings: int) -> float | None:
     The stored bound, or further away: as far below the stored value as unchanged code strays in one run of
     ``200 timings``, by the spread of its runs. ``None`` without a lower bound.
     """
-    if entry.low is None or METRICS[entry.metric].judged != "interval":
+    if entry.low is None or not is_paired(entry.metric):
         return None
     strays = NormalDist().inv_cdf(1 - RUN_ERROR / max(1, timings)) * spread_of(entry) * abs(entry.value)
     return min(entry.low, entry.value - strays)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from suite.errors import SuiteError
+from suite.errors import ImplausibleError
 from suite.machine.flags import applied
 from suite.training.serving import Served
 from suite.training.trees import Tree, leaves, tree_map
@@ -26,13 +26,6 @@ STATIC = 0.25  # of how far items' outputs lie apart: an answer that lies so far
 UNLIKE = 0.05  # relative distance of outputs of one technique served twice; kernels differ by far less
 MOST_ELSEWHERE = 0.1  # of a sample's time, in CPU seconds of other threads of this process
 LEAST_ELSEWHERE = 0.05  # seconds
-
-
-class ImplausibleError(SuiteError):
-    """What was timed cannot have been the work that it stands for."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"implausible: {problem}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,9 +60,8 @@ def check(calls: Mapping[str, object], *, baseline: str) -> None:
         with applied(one.served.recipe.flags), torch.no_grad():
             _check_inputs(one, side)
             outputs = _materialised(one(), side)
-            if by_item:
-                _check_items(outputs, one.items, side)
-                _check_following(one, outputs, side)
+            if by_item and side != baseline:
+                _check_by_item(one, outputs, side)
 
 
 def check_agreement(timed: Request, evaluated: Served, side: str) -> None:
@@ -110,9 +102,7 @@ def _answers(one: Request, side: str) -> bool:
     """Whether outputs are the items' own: each begins with the batch, and follows its item."""
     try:
         with applied(one.served.recipe.flags), torch.no_grad():
-            outputs = _materialised(one(), side)
-            _check_items(outputs, one.items, side)
-            _check_following(one, outputs, side)
+            _check_by_item(one, _materialised(one(), side), side)
     except ImplausibleError:
         return False
     return True
@@ -140,18 +130,19 @@ def _materialised(outputs: Any, side: str) -> list[Tensor]:
     return found
 
 
-def _check_items(outputs: list[Tensor], items: int, side: str) -> None:
-    wrong = next((leaf for leaf in outputs if leaf.dim() == 0 or len(leaf) != items), None)
+def _check_by_item(one: Request, outputs: list[Tensor], side: str) -> None:
+    wrong = next((leaf for leaf in outputs if leaf.dim() == 0 or len(leaf) != one.items), None)
     if wrong is not None:
-        raise ImplausibleError(f"a timed call of the {side} got {items} items and answered {list(wrong.shape)}")
+        raise ImplausibleError(f"a timed call of the {side} got {one.items} items and answered {list(wrong.shape)}")
+    _check_following(one, outputs, side)
 
 
 def _check_following(one: Request, outputs: list[Tensor], side: str) -> None:
     """Shuffle the batch where it lies: the answers have to come in the same new order."""
-    before, order = _copies(outputs), torch.randperm(one.items, generator=torch.Generator().manual_seed(0))
+    before, order = _floats(outputs), torch.randperm(one.items, generator=torch.Generator().manual_seed(0))
     _shuffle(one.placed, order)
     try:
-        after = _copies(_materialised(one(), side))
+        after = _floats(_materialised(one(), side))
     finally:
         _shuffle(one.placed, order.argsort())
     wanted = [leaf[order.to(leaf.device)] for leaf in before]
@@ -174,11 +165,8 @@ def _bits(tensor: Tensor) -> Tensor:
 
 
 def _floats(outputs: list[Tensor]) -> list[Tensor]:
-    return [leaf.detach().double() for leaf in outputs if leaf.is_floating_point()]
-
-
-def _copies(outputs: list[Tensor]) -> list[Tensor]:
-    return [leaf.clone() for leaf in _floats(outputs)]
+    """Copies: a compiled network may answer in the same place again."""
+    return [leaf.detach().to(torch.float64, copy=True) for leaf in outputs if leaf.is_floating_point()]
 
 
 def _distance(ours: list[Tensor], theirs: list[Tensor]) -> float:

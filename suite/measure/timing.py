@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite import phases
-from suite.errors import SuiteError, UsageError, unknown
+from suite.errors import ImplausibleError, UsageError, unknown
 from suite.intervals import median_rank
 from suite.machine.allocator import minor_faults
 from suite.measure.counters import Counters, preempted, thread_counters
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_FOR_P99", "Ratio", "Sample", "latency", "sample", "undisturbed"]
 
 
-class ClockError(SuiteError):
+class ClockError(ImplausibleError):
     """Two clocks disagree about how long something took."""
 
 
@@ -241,9 +241,7 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
 
 def _check_clocks(told: float, witnessed: float) -> None:
     if abs(told - witnessed) > max(CLOCKS_APART * witnessed, LEAST_APART):
-        raise ClockError(
-            f"implausible: the clock says {told:.3g} s where another says {witnessed:.3g} s; something has replaced it"
-        )
+        raise ClockError(f"the clock says {told:.3g} s where another says {witnessed:.3g} s; something has replaced it")
 
 
 def _calibrate(plan: _Plan, target: float) -> dict[str, int]:

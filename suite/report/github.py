@@ -11,7 +11,7 @@ from pathlib import Path
 from suite.metrics import METRICS
 from suite.records import Expectation, Measurement, RunHeader, Verdict
 from suite.report.frame import SEVERITY
-from suite.report.summary import ATTENTION, bound, counts, finding
+from suite.report.summary import ATTENTION, bound, counts, finding, name_of
 from suite.report.values import number, unit_of
 
 MOST_ROWS = 200  # a summary may have 1 MiB; a row has well below 2 kB
@@ -80,12 +80,7 @@ def _noted(verdicts: Iterable[Verdict], fails: Fails) -> list[Verdict]:
 def _annotation(level: str, verdict: Verdict, root: Path) -> str:
     title = f"{verdict.kind} {verdict.metric or verdict.group}"
     places = [*_place(verdict, root), f"title={_property(title)}"]
-    return f"::{level} {','.join(places)}::{_data(f'{_name(verdict)}: {finding(verdict)}')}"
-
-
-def _name(verdict: Verdict) -> str:
-    cell = verdict.cell
-    return f"{cell.workload} {cell.technique} {cell.device}"
+    return f"::{level} {','.join(places)}::{_data(f'{name_of(verdict.cell)}: {finding(verdict)}')}"
 
 
 def _place(verdict: Verdict, root: Path) -> list[str]:
@@ -126,7 +121,7 @@ def _row(verdict: Verdict) -> str:
     found, entry = verdict.measurement, verdict.expectation
     against = "-" if entry is None else f"{bound(found, entry)} ({entry.path}:{entry.line})"
     columns = [
-        str(verdict.kind), _name(verdict), verdict.metric or verdict.group,
+        str(verdict.kind), name_of(verdict.cell), verdict.metric or verdict.group,
         "-" if found is None else f"{_figure(found.value, entry)}{unit_of(found.unit)}",
         against, _by(found, entry), _sure(verdict),
     ]  # fmt: skip

@@ -35,7 +35,7 @@ def attention(verdicts: Iterable[Verdict], *, rerun: Callable[[Verdict], str]) -
     lines = []
     for worst, *further in cells.values():
         more = f" +{len(further)} more" if further else ""
-        lines += [f"{worst.kind.upper()} {_name(worst.cell)}: {finding(worst)}{more}", f"    {rerun(worst)}"]
+        lines += [f"{worst.kind.upper()} {name_of(worst.cell)}: {finding(worst)}{more}", f"    {rerun(worst)}"]
     return lines
 
 
@@ -60,7 +60,7 @@ def unavailable(verdicts: Iterable[Verdict]) -> list[str]:
     """One line for each cell that cannot run here and each reason."""
     found = (verdict for verdict in verdicts if verdict.kind is VerdictKind.UNAVAILABLE)
     return list(
-        dict.fromkeys(f"{_name(verdict.cell)}: {_flat(verdict.reason) or 'no reason given'}" for verdict in found)
+        dict.fromkeys(f"{name_of(verdict.cell)}: {_flat(verdict.reason) or 'no reason given'}" for verdict in found)
     )
 
 
@@ -71,7 +71,8 @@ def _severity(verdict: Verdict) -> int:
     return SEVERITY.index(verdict.kind)
 
 
-def _name(cell: Cell) -> str:
+def name_of(cell: Cell) -> str:
+    """A cell as people read it: workload, technique, device."""
     return f"{cell.workload} {cell.technique} {cell.device}"
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from suite.errors import ImplausibleError
 from suite.measure import memory, size, speed
-from suite.measure.plausible import ImplausibleError, check_agreement, same_bits
+from suite.measure.plausible import check_agreement, same_bits
 from suite.measure.timing import Sample
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload

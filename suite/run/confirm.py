@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from suite.metrics import METRICS
+from suite.metrics import is_paired
 from suite.records import Expectation, Measurement, Verdict, VerdictKind
 from suite.run.explain import explain
 
@@ -33,7 +33,7 @@ class Confirmation:
         A process that was disturbed, or measured something else, changes nothing; one whose interval holds the bound is
         no second witness, and a third is asked.
         """
-        doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and is_paired(v)}
+        doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and is_paired(v.metric)}
         self.seen = {v.metric: [v.measurement.value] for v in verdicts if v.metric in doubtful and v.measurement}
         for last in (False, True):
             if doubtful:
@@ -63,12 +63,6 @@ class Confirmation:
 
     def _limit_of(self, verdict: Verdict) -> float | None:
         return None if verdict.expectation is None else self.limit(verdict.expectation)
-
-
-def is_paired(verdict: Verdict) -> bool:
-    """Whether it is about a ratio of times."""
-    known = METRICS.get(verdict.metric)
-    return known is not None and known.judged == "interval"
 
 
 def noting(verdict: Verdict, note: str) -> Verdict:

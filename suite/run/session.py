@@ -16,11 +16,11 @@ from suite.expect import Recorded, Store, check, check_shapes, fails, record
 from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
 from suite.machine import quiet
-from suite.metrics import METRICS
+from suite.metrics import is_paired
 from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
-from suite.run.confirm import Confirmation, is_paired, noting
+from suite.run.confirm import Confirmation, noting
 from suite.run.explain import explain
 from suite.run.options import DEFAULT_SEEDS, Options, tolerant_of_warnings
 
@@ -174,7 +174,9 @@ class Session(AbstractContextManager["Session"]):
         if not self.options.gates or self.options.inconclusive is not None:
             return False
         paired = [
-            v for v in self.verdicts if is_paired(v) and v.kind is not VerdictKind.MISSING and self._gates_tier(v)
+            v
+            for v in self.verdicts
+            if is_paired(v.metric) and v.kind is not VerdictKind.MISSING and self._gates_tier(v)
         ]
         judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
         unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
@@ -280,7 +282,7 @@ class Session(AbstractContextManager["Session"]):
 
     def _trusted(self, verdict: Verdict) -> Verdict:
         """No timing fails a run whose own copies of the baseline differ."""
-        doubt = run_doubt(self.nulls) if is_paired(verdict) and verdict.kind in DECIDED else ""
+        doubt = run_doubt(self.nulls) if is_paired(verdict.metric) and verdict.kind in DECIDED else ""
         return replace(noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
 
     def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
@@ -313,13 +315,8 @@ class Session(AbstractContextManager["Session"]):
     def _timings(self) -> int:
         """How many ratios of times this run is to judge: all of them together may err once in 200 runs."""
         timed = (case for case, groups in self.planned.items() if "speed" in groups)
-        return sum(_gates_interval(entry) for case in timed for entry in self._of_case(case))
+        return sum(is_paired(e.metric) and not e.retired for case in timed for e in self._of_case(case))
 
     @cached_property
     def _today(self) -> date:
         return datetime.now(UTC).date()
-
-
-def _gates_interval(entry: Expectation) -> bool:
-    known = METRICS.get(entry.metric)
-    return known is not None and known.judged == "interval" and not entry.retired

@@ -13,9 +13,8 @@ import pytest
 import tiny
 import torch
 
-from suite.errors import OutputError, SuiteError
+from suite.errors import ImplausibleError, OutputError, SuiteError
 from suite.measure import speed, timing
-from suite.measure.plausible import ImplausibleError
 from suite.run.bench import Bench, Plan
 
 SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)

@@ -6,7 +6,8 @@ import tiny
 import torch
 from torch import nn
 
-from suite.measure.plausible import ImplausibleError, check, on_this_thread, request, same_bits
+from suite.errors import ImplausibleError
+from suite.measure.plausible import check, on_this_thread, request, same_bits
 from suite.training.serving import Served
 
 
