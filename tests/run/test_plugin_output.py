@@ -79,7 +79,6 @@ def test_a_run_without_pytest_benchmark_has_no_table_to_hide():
 CHATTY = """
 import json, logging
 import pytest
-from samples import header
 from suite.run.plugin_output import hush_benchmark_table
 
 @pytest.fixture
