@@ -106,6 +106,10 @@ def _missing_int8_cpu(device: str) -> str | None:
     return None if arch == "x86_64" else f"PT2E's X86InductorQuantizer serves x86 CPUs; this one is {arch}"
 
 
+def _missing_fork(_device: str) -> str | None:
+    return None if hasattr(os, "fork") else f"{sys.platform} cannot fork processes, which share what cannot be pickled"
+
+
 def _missing_package(name: str, extra: str) -> str | None:
     if importlib.util.find_spec(name) is not None:
         return None
@@ -120,6 +124,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "tensorfloat32": _missing_tensorfloat32,
     "float8": _missing_float8,
     "int8_cpu": _missing_int8_cpu,
+    "fork": _missing_fork,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
 }
