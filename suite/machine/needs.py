@@ -18,6 +18,7 @@ from suite.machine.hardware import architecture, device_type, family
 INSTALL_COMPILER = "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
 
 FLOAT8_CAPABILITY = (8, 9)
+SPARSE_CAPABILITY = (8, 0)
 
 
 def compilers() -> tuple[str, ...]:
@@ -99,6 +100,15 @@ def _missing_float8(device: str) -> str | None:
     return None if enough else f"{device} has no float8 products ({family(device)}; compute capability 8.9 or more)"
 
 
+def _missing_sparse_products(device: str) -> str | None:
+    if device_type(device) != "cuda":
+        return f"torch has 2:4 sparse products on CUDA alone, and this is {device}"
+    import torch
+
+    enough = torch.version.hip is None and torch.cuda.get_device_capability(device) >= SPARSE_CAPABILITY
+    return None if enough else f"{device} has no sparse products ({family(device)}; compute capability 8.0 or more)"
+
+
 def _missing_int8_cpu(device: str) -> str | None:
     if device_type(device) != "cpu":
         return f"PT2E's X86InductorQuantizer serves x86 CPUs, not {device}: use --device cpu"
@@ -123,6 +133,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "accelerator": _missing_accelerator,
     "tensorfloat32": _missing_tensorfloat32,
     "float8": _missing_float8,
+    "sparse_products": _missing_sparse_products,
     "int8_cpu": _missing_int8_cpu,
     "fork": _missing_fork,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
@@ -135,6 +146,7 @@ ONLY_ON: Mapping[str, tuple[str, ...]] = {
     "accelerator": ACCELERATORS,
     "tensorfloat32": ("cuda",),
     "float8": ("cuda",),
+    "sparse_products": ("cuda",),
 }
 """The types of device on which a need can be met at all; one that is not named can be met on any."""
 

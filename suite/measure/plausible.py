@@ -8,6 +8,7 @@ side, whatever it is called.
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,11 +20,15 @@ from torch import Tensor
 
 from suite.errors import ImplausibleError
 from suite.machine.flags import applied
+from suite.training.devices import synchronize
 from suite.training.serving import Served
 from suite.training.trees import Tree, leaves, tree_map
 
 STATIC = 0.25  # of how far items' outputs lie apart: an answer that lies so far from its item's does not follow it
 UNLIKE = 0.05  # relative distance of outputs of one technique served twice; kernels differ by far less
+SEEN_GAIN = 2.0  # times as fast, on inputs that were served before
+PAIRS, AGAIN = 3, 9  # calls with either, and where that looks wrong
+FEWEST_ORDERED = 5  # items: 120 orders, of which few can have been served
 MOST_ELSEWHERE = 0.1  # of a sample's time, in CPU seconds of other threads of this process
 LEAST_ELSEWHERE = 0.05  # seconds
 
@@ -62,6 +67,7 @@ def check(calls: Mapping[str, object], *, baseline: str) -> None:
             outputs = _materialised(one(), side)
             if by_item and side != baseline:
                 _check_by_item(one, outputs, side)
+            _check_unseen(one, side)
 
 
 def check_agreement(timed: Request, evaluated: Served, side: str) -> None:
@@ -152,6 +158,40 @@ def _check_following(one: Request, outputs: list[Tensor], side: str) -> None:
             f"the outputs of the {side} do not follow its inputs: with the batch in another order the answers are not; "
             "it keeps answers, or serves a part of the batch"
         )
+
+
+def _check_unseen(one: Request, side: str) -> None:
+    """Time batches in orders that were never served against one that was: kept answers are quick there alone."""
+    if one.items < FEWEST_ORDERED or not _knows_what_it_saw(one, PAIRS):
+        return
+    if _knows_what_it_saw(one, AGAIN):  # three calls may be disturbed by chance
+        raise ImplausibleError(
+            f"the {side} is at least {SEEN_GAIN:g} times as fast on inputs that it has been given before as on others: "
+            "it keeps answers, and every round but the first was timed on the kept ones"
+        )
+
+
+def _knows_what_it_saw(one: Request, pairs: int) -> bool:
+    generator, order = torch.Generator().manual_seed(pairs), torch.arange(one.items)
+    seen, unseen = [], []
+    for _ in range(pairs):
+        seen.append(_seconds_in(one, order))
+        unseen.append(_seconds_in(one, torch.randperm(one.items, generator=generator)))
+    return min(unseen) > SEEN_GAIN * statistics.median(seen)
+
+
+def _seconds_in(one: Request, order: Tensor) -> float:
+    """Of one call with the batch in this order, which is undone after it; the copies are made for any order."""
+    device = str(leaves(one.placed)[0].device)
+    _shuffle(one.placed, order)
+    try:
+        synchronize(device)
+        began = time.perf_counter()
+        one()
+        synchronize(device)
+        return time.perf_counter() - began
+    finally:
+        _shuffle(one.placed, order.argsort())
 
 
 def _shuffle(tree: Tree, order: Tensor) -> None:

@@ -27,51 +27,62 @@ def mean_average_precision(outputs: Any, targets: Any, *, overlap: float) -> flo
     """Mean over the classes that occur among the targets; 0 where there are none."""
     import numpy as np  # a user's declarations need not load it
 
-    found = {name: np.asarray(value) for name, value in outputs.items()}
     truth = {name: np.asarray(value) for name, value in targets.items()}
-    classes = np.unique(truth["labels"][truth["labels"] != PADDING])
-    each = [_average_precision(found, truth, label, overlap) for label in classes]
+    found = _by_score({name: np.asarray(value) for name, value in outputs.items()})
+    hits = _hits(found, truth, overlap)
+    wanted = truth["labels"][truth["labels"] != PADDING]
+    each = [_average_precision(found, hits, label, int((wanted == label).sum())) for label in np.unique(wanted)]
     return float(np.mean(each)) if each else 0.0
 
 
-def _average_precision(found: Any, truth: Any, label: int, overlap: float) -> float:
-    """Area under precision over recall: detections by falling score, each box of the truth found once."""
+def _by_score(found: dict[str, Any]) -> dict[str, Any]:
+    """The detections of each item by falling score."""
     import numpy as np  # a user's declarations need not load it
 
-    scores, hits = [], []
-    for item in range(len(truth["labels"])):
-        said = found["labels"][item] == label
-        order = np.argsort(-found["scores"][item][said], kind="stable")
-        scores += found["scores"][item][said][order].tolist()
-        hits += _hits(found["boxes"][item][said][order], truth["boxes"][item][truth["labels"][item] == label], overlap)
-    wanted = int((truth["labels"] == label).sum())
-    ranked = np.array(hits, dtype=float)[np.argsort(-np.array(scores), kind="stable")]
+    order = np.argsort(-found["scores"], axis=1, kind="stable")
+    boxes = np.take_along_axis(found["boxes"], order[..., None], axis=1)
+    return {"boxes": boxes} | {name: np.take_along_axis(found[name], order, axis=1) for name in ("labels", "scores")}
+
+
+def _average_precision(found: dict[str, Any], hits: Any, label: int, wanted: int) -> float:
+    """Area under precision over recall: detections of one class by falling score."""
+    import numpy as np  # a user's declarations need not load it
+
+    said = found["labels"] == label
+    ranked = hits[said][np.argsort(-found["scores"][said], kind="stable")]
     recall = np.cumsum(ranked) / wanted
     precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
     return float((np.diff(recall, prepend=0.0) * best_from_here).sum())
 
 
-def _hits(boxes: Any, truth: Any, overlap: float) -> list[bool]:
-    """Whether each box, best first, overlaps one of the truth that no better box has taken."""
+def _hits(found: dict[str, Any], truth: dict[str, Any], overlap: float) -> Any:
+    """Whether each detection [N, M] overlaps, most of all boxes of its class, one that no better one has taken."""
     import numpy as np  # a user's declarations need not load it
 
-    taken: set[int] = set()
-    hits = []
-    for box in boxes:
-        overlaps = _overlaps(box, truth)
-        best = int(np.argmax(overlaps)) if len(overlaps) else -1
-        hit = best >= 0 and overlaps[best] >= overlap and best not in taken
-        taken |= {best} if hit else set()
-        hits.append(bool(hit))
+    overlaps = _overlaps(found["boxes"], truth["boxes"])
+    pairs = (found["labels"][:, :, None] == truth["labels"][:, None]) & (truth["labels"] != PADDING)[:, None]
+    overlaps = np.where(pairs, overlaps, -1.0)
+    items = np.arange(len(overlaps))
+    taken = np.zeros(truth["labels"].shape, dtype=bool)
+    hits = np.zeros(found["labels"].shape, dtype=bool)
+    for rank in range(hits.shape[1] if taken.shape[1] else 0):
+        best = overlaps[:, rank].argmax(1)
+        hits[:, rank] = (overlaps[items, rank, best] >= overlap) & ~taken[items, best]
+        taken[items, best] |= hits[:, rank]
     return hits
 
 
-def _overlaps(box: Any, others: Any) -> Any:
-    """Intersection over union of ``box`` [4] with ``others`` [m, 4]."""
+def _overlaps(boxes: Any, others: Any) -> Any:
+    """Intersection over union of ``boxes`` [N, M, 4] with ``others`` [N, T, 4], as [N, M, T]."""
     import numpy as np  # a user's declarations need not load it
 
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2]) - shared
+    boxes, others = boxes[:, :, None].astype(float), others[:, None].astype(float)
+    low, high = np.maximum(boxes[..., :2], others[..., :2]), np.minimum(boxes[..., 2:], others[..., 2:])
+    shared = np.prod(np.clip(high - low, 0, None), axis=-1)
+    areas = _area(boxes) + _area(others) - shared
     return np.divide(shared, areas, out=np.zeros_like(areas), where=areas > 0)
+
+
+def _area(boxes: Any) -> Any:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

@@ -3,7 +3,7 @@
 Mishra et al. 2021, https://arxiv.org/abs/2104.08378: prune the trained network by magnitude, then train it again while
 the mask holds. The pattern of NVIDIA's sparse tensor cores; here it is a mask alone, computed with densely on every
 device, so speed, shapes and the plain artefact's bytes stay and entropy-coded bytes fall. Layers whose number of inputs
-is no multiple of four stay dense.
+is no multiple of four stay dense. ``sparse_linear`` after it uses the tensor cores.
 """
 
 from __future__ import annotations

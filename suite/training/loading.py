@@ -69,7 +69,9 @@ def loaded(batches: Batches, *, workers: int, prefetch: int) -> Batches:
 def _started(share: _Share, *, workers: int, **options: Any) -> Iterator[Any]:
     """Batches of the workers, in their order."""
     with warnings.catch_warnings():  # one core for all of them is what a quiet process is given on purpose
-        warnings.filterwarnings("ignore", message="This DataLoader will create .* worker processes", category=UserWarning)
+        warnings.filterwarnings(
+            "ignore", message="This DataLoader will create .* worker processes", category=UserWarning
+        )
         warnings.filterwarnings("ignore", message=".*use of fork.* may lead to deadlocks", category=DeprecationWarning)
         loader = DataLoader(
             share,

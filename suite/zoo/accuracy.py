@@ -1,8 +1,8 @@
 """Top-1 accuracy of published weights on ImageNet's validation images, against the published figure.
 
 The images lie in a folder for each class, named by its WordNet id, as torchvision's reference scripts want them: the
-order of the names is the order of the classes. Nothing of ImageNet is downloaded; weights are, into torch's own cache, where
-they are not there yet.
+order of the names is the order of the classes. Nothing of ImageNet is downloaded; weights are, into torch's own
+cache, where they are not there yet.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def images_of(root: Path) -> Path:
     if found == CLASSES:
         return folder
     raise UsageError(
-        f"--data-root {root}: {folder} has {found} folders of classes, not {CLASSES:,}; ImageNet's validation images lie "
-        "in a folder for each class, like val/n01440764/ILSVRC2012_val_00000293.JPEG"
+        f"--data-root {root}: {folder} has {found} folders of classes, not {CLASSES:,}; ImageNet's validation images "
+        "lie in a folder for each class, like val/n01440764/ILSVRC2012_val_00000293.JPEG"
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from suite.zoo.efficientdet import FAMILY
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -54,13 +56,18 @@ def count(model: str, pixels: int, weights: str = "") -> Counts:
 
 
 def shapes(model: str, pixels: int) -> nn.Module:
-    """The network ``model`` of torchvision's for images of ``pixels``, in evaluation, on the meta device."""
+    """The network ``model`` for images of ``pixels``, in evaluation, on the meta device."""
     import torch
     from torchvision.models import get_model_builder
 
     from suite.zoo.detectors import freeze_norms
     from suite.zoo.entries import models
 
+    if model in FAMILY:
+        from suite.zoo.bifpn import EfficientDet
+
+        with torch.device("meta"):
+            return EfficientDet(FAMILY[model]).eval()
     with torch.device("meta"), _regnets_on_the_cpu():
         network: nn.Module = get_model_builder(model)(weights=None, **_options(model, pixels))
         if model in models("detection"):

@@ -58,6 +58,27 @@ def test_1_an_answer_that_is_kept_is_no_answer(bench):
         deployed(bench, deploy)
 
 
+def test_1_an_answer_that_is_kept_by_content_is_none_either(bench):
+    """The same bytes, the same answer: all rounds but the first serve nobody."""
+
+    def deploy(network):
+        kept = {}
+
+        def call(inputs):
+            key = inputs.numpy().tobytes()
+            if key not in kept:
+                time.sleep(2e-3)  # as if the network were not as small as here
+                kept[key] = network(inputs)
+            return kept[key]
+
+        return call
+
+    with pytest.raises(
+        ImplausibleError, match="technique is at least 2 times as fast on inputs that it has been given before"
+    ):
+        deployed(bench, deploy)
+
+
 def test_2_inputs_that_are_changed_in_place_are_not_what_is_timed(bench):
     """Every call makes the next one's batch darker."""
 

@@ -52,7 +52,7 @@ def test_a_mistake_in_the_recipes_batches_is_raised_with_its_own_words():
         raise ValueError("no such file: digits.bin")
         yield
 
-    with pytest.raises(ValueError, match="no such file: digits.bin"):
+    with pytest.raises(ValueError, match="no such file: digits"):
         tiny.fitted(composed("data_loading", tiny.recipe(batches=broken)))
 
 

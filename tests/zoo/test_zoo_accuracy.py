@@ -1,10 +1,9 @@
-"""Accuracy on a folder of images that is laid out like ImageNet's, by a network that reads the class from the colour."""
+"""Accuracy on images that lie as ImageNet's do, by a network that reads the class from the colour."""
 # the expected value stands on the left
 
 from urllib.error import URLError
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -107,7 +106,7 @@ def test_a_class_without_images_is_a_message(tmp_path):
     """A copy that was stopped half way."""
     for label in range(CLASSES):
         (tmp_path / str(label)).mkdir()
-    with pytest.raises(UsageError, match="Found no valid file for the classes .*; is the copy of .* complete"):
+    with pytest.raises(UsageError, match=r"Found no valid file for the classes .*; is the copy of .* complete"):
         measured(ENTRY, images_of(tmp_path), device="cpu")
 
 
@@ -118,13 +117,18 @@ def test_weights_that_cannot_be_had_are_named_with_their_place(monkeypatch):
         raise URLError("no route")
 
     monkeypatch.setattr("torchvision.models.get_model", offline)
-    with pytest.raises(SetupError, match=r"weights squeezenet1_1 IMAGENET1K_V1 cannot be loaded: .*; put https://.*checkpoints"):
+    with pytest.raises(
+        SetupError, match=r"weights squeezenet1_1 IMAGENET1K_V1 cannot be loaded: .*; put https://.*checkpoints"
+    ):
         accuracy.trained(ENTRY)
 
 
 @pytest.mark.parametrize(
     ("expected", "arguments"),
-    [("name the folder of ImageNet", ["--images", "5"]), ("--images must be 1 or more, got 0", ["--images", "0", "--data-root", "."])],
+    [
+        ("name the folder of ImageNet", ["--images", "5"]),
+        ("--images must be 1 or more, got 0", ["--images", "0", "--data-root", "."]),
+    ],
 )
 def test_what_cannot_be_measured_is_refused_before_counting(expected, arguments, capsys):
     """Exit code for what cannot be used."""
