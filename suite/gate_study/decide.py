@@ -108,14 +108,20 @@ def _verdict(found: Measurement, terms: Terms) -> Verdict:
     )  # fmt: skip
 
 
-def decide(network: Network, share: float, *, terms: Terms, seed: int, repeat: Repeat) -> dict[str, Any]:
-    """What the gate and its peers say of ``share`` more work, as a record; ``repeat`` measures once more."""
+def decide(
+    network: Network, share: float, *, terms: Terms, seed: int, repeat: Repeat, peers: bool = True
+) -> dict[str, Any]:
+    """What the gate and, if asked, its peers say of ``share`` more work; ``repeat`` measures once more."""
     first, seconds = speedup(network, share, terms=terms, seed=seed)
     verdict, values = settled(first, repeat, terms)
-    base, new = (latency(network.call(s), count=CALLS, seconds=terms.seconds / 2) for s in (0.0, share))
     return {
         "planted": share, "realised": round(network.realised(share), 5),
         "verdict": str(verdict.kind), "reason": verdict.reason, "value": first.value, "low": first.low,
         "high": first.high, "rounds": first.n, "seconds": round(seconds, 3), "suspect": first.suspect,
-        "processes": list(values), "peers": flagged(base, new),
+        "processes": list(values), "peers": _peers(network, share, terms) if peers else {},
     }  # fmt: skip
+
+
+def _peers(network: Network, share: float, terms: Terms) -> dict[str, bool]:
+    base, new = (latency(network.call(s), count=CALLS, seconds=terms.seconds / 2) for s in (0.0, share))
+    return flagged(base, new)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -24,9 +26,9 @@ from suite.gate_study.worker import COMMAND, ask, request
 from suite.machine import core, quiet
 
 SHARES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1)
-AA_SHARE = 4  # decisions on identical code for each planted one of a size: false alarms are rare and need many
+AA_SHARE = 12  # decisions on identical code for each planted one of a size: false alarms are rare and need many
 QUIET, BUSY, FOREIGN = "quiet", "busy", "foreign"
-"""The other cores were idle, one was kept busy, or somebody else used one, which is neither."""
+"""The other cores were idle, one was kept busy (by the same decisions), or somebody else used one, which is neither."""
 ALONE = 0.25  # of another core's time, beyond which somebody else uses it
 RECORDED = 5  # processes whose spread makes the bound, as in a recording
 FRESH = 0.25  # of the planted slowdowns are repeated in fresh processes: most of their time goes into imports
@@ -56,8 +58,11 @@ class Study:
             if left <= 0:
                 break
             load = next_load(self.ledger.decisions(bound), can_be_busy=neighbour is not None)
-            company = busy(neighbour) if load == BUSY and neighbour is not None else nullcontext()
-            self._visit(visit, load, terms, bound, environment, left=left, others=foreign(own), company=company)
+            others = foreign(own)
+            beside = FOREIGN if load == QUIET and others > ALONE else load
+            common = {"kind": DECISION, "bound": bound["at"], "load": beside, "budget": terms.seconds, "others": others}
+            cores = [own] if load == QUIET or neighbour is None else [own, neighbour]
+            self._visit(self.seed + 100 * visit, cores, terms, common, environment, left=left)
         return bound
 
     def _record(self, environment: dict[str, str], own: int) -> Row:
@@ -75,17 +80,26 @@ class Study:
         return row
 
     def _visit(
-        self, visit: int, load: str, terms: Terms, bound: Row, environment: dict[str, str], *, left: float,
-        others: float, company: AbstractContextManager[None],
-    ) -> None:  # fmt: skip
-        """One process's decisions."""
-        seed = self.seed + 100 * visit
-        asked = request("decide", terms, planned(seed), seed=seed, until=left, fresh=FRESH)
-        beside = FOREIGN if load == QUIET and others > ALONE else load
-        kept = {"kind": DECISION, "bound": bound["at"], "load": beside, "budget": terms.seconds, "others": others}
-        with company:
-            for answer in _answers(asked, environment):
-                self.ledger.append({**kept, "at": _now(), **answer})
+        self, seed: int, cores: Sequence[int], terms: Terms, common: Row, environment: dict[str, str], *, left: float
+    ) -> None:
+        """A process's decisions on each of the ``cores``: two keep each other company, to the end of the longer one."""
+        done = threading.Barrier(len(cores))
+
+        def decisions(place: int) -> None:
+            shares = planned(seed + place)
+            asked = request("decide", terms, shares, seed=seed + 50 * place, until=left, fresh=FRESH)
+            try:
+                for answer in _answers(asked, environment | {core.CORE: str(cores[place])}):
+                    self.ledger.append({**common, "at": _now(), **answer})
+            except BaseException:
+                done.abort()
+                raise
+            with busy(cores[place]) if len(cores) > 1 else nullcontext(), suppress(threading.BrokenBarrierError):
+                done.wait()
+
+        with ThreadPoolExecutor(len(cores)) as pool:
+            for ended in [pool.submit(decisions, place) for place in range(len(cores))]:
+                ended.result()
 
 
 def foreign(own: int) -> float:

@@ -51,11 +51,13 @@ def counts(rows: Sequence[Row]) -> list[Count]:
         for share in SHARES
         if (chosen := [row for row in rows if row["load"] == load and row["planted"] == share])
         for rule in RULES
+        if rule == GATE or any(row["peers"] for row in chosen)
     ]
 
 
 def _count(rows: Sequence[Row], load: str, share: float, rule: str) -> Count:
     own = rule == GATE
+    rows = [row for row in rows if own or row["peers"]]  # not every decision has asked the peers
     kinds = [row["verdict"] if own else (REGRESSED if row["peers"][rule] else "pass") for row in rows]
     return Count(
         load=load, planted=share, rule=rule, n=len(kinds), regressed=kinds.count(REGRESSED),
@@ -115,6 +117,19 @@ def remarks(rows: Sequence[Row], bound: Row) -> Iterator[str]:
                 f"{load}: {blocked} of {RUNS} simulated runs of {TIMINGS} timings would have been blocked, drawn with "
                 f"replacement from {len(same)} decisions on identical code."
             )
+        met, pairs = predicted(same)
+        if pairs:
+            yield (
+                f"{load}: the 99 % interval of a sample on identical code meets that of the next one's in "
+                f"{met} of {pairs} pairs ({share(met, pairs)})."
+            )
+
+
+def predicted(rows: Sequence[Row]) -> tuple[int, int]:
+    """In how many pairs of a sample and the next one their intervals meet, and of how many pairs."""
+    ends = [(row["low"], row["high"]) for row in rows if row["low"] is not None]
+    pairs = list(zip(ends[::2], ends[1::2], strict=False))  # each sample is in one pair
+    return sum(first[0] <= second[1] and second[0] <= first[1] for first, second in pairs), len(pairs)
 
 
 def blocked_runs(rows: Sequence[Row], bound: Row, *, seed: int = 0) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-P", "-m", "suite.gate_study.worker")
 KEPT = ("value", "low", "high", "confidence", "n", "suspect", "null")
 CALIBRATION = 0.25  # of the budget of a decision
+ASKED = 0.25  # of the decisions on identical code: the peers too, which take as long as the gate
 
 
 def main() -> None:
@@ -58,7 +59,8 @@ def _decide(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         seed = request["seed"] + k + 1
         fresh = share == 0 or mixed.random() < request["fresh"]
         repeat = _Repeat(request, network, terms, share=share, seed=seed, fresh=fresh)
-        yield decide(network, share, terms=terms, seed=seed, repeat=repeat) | {"fresh": fresh}
+        peers = share > 0 or mixed.random() < ASKED
+        yield decide(network, share, terms=terms, seed=seed, repeat=repeat, peers=peers) | {"fresh": fresh}
 
 
 class _Repeat:

@@ -8,7 +8,17 @@ import pytest
 
 from suite.gate_study import plots
 from suite.gate_study.peers import PEERS
-from suite.gate_study.table import GATE, RUNS, blocked_runs, comma_separated, counts, markdown, remarks, share
+from suite.gate_study.table import (
+    GATE,
+    RUNS,
+    blocked_runs,
+    comma_separated,
+    counts,
+    markdown,
+    predicted,
+    remarks,
+    share,
+)
 
 BOUND = {
     "at": "2026-11-26T00:00:00", "low": 0.99, "noise": 0.003, "values": [1.0] * 5, "versions": {"torch": "2"},
@@ -16,10 +26,10 @@ BOUND = {
 }  # fmt: skip
 
 
-def decision(planted=0.0, verdict="pass", *, load="quiet", peers=False, high=1.002, processes=(1.0,)):
+def decision(planted=0.0, verdict="pass", *, load="quiet", peers=False, low=0.998, high=1.002, processes=(1.0,)):
     return {
         "planted": planted, "verdict": verdict, "load": load, "peers": dict.fromkeys(PEERS, peers), "seconds": 4.0,
-        "high": high, "processes": list(processes), "fresh": True,
+        "low": low, "high": high, "processes": list(processes), "fresh": True,
     }  # fmt: skip
 
 
@@ -38,6 +48,23 @@ def test_each_rule_has_its_own_line_for_each_load():
     found = counts([decision(load="busy", peers=True), decision()])
     assert ["quiet"] * 4 + ["busy"] * 4 == [count.load for count in found]
     assert [0, 0, 0, 0, 0, 1, 1, 1] == [count.regressed for count in found]
+
+
+def test_peers_that_were_not_asked_have_no_part_in_their_counts():
+    """They count over the decisions in which they were; without any they have no line."""
+    silent = decision() | {"peers": {}}
+    gate, *peers = counts([silent, silent, decision(peers=True)])
+    assert 3 == gate.n
+    assert [(1, 1)] * len(PEERS) == [(count.n, count.regressed) for count in peers]
+    assert [GATE] == [count.rule for count in counts([silent])]
+
+
+def test_a_sample_predicts_the_next_one_where_their_intervals_meet():
+    """Each is in one pair; one that is left over in none."""
+    near, far = decision(), decision(low=1.01, high=1.02)
+    assert (1, 2) == predicted([near, near, near, far, near])
+    assert (0, 0) == predicted([near])
+    assert "meets that of the next one's in 1 of 1 pairs" in "\n".join(remarks([near, near], BOUND))
 
 
 def test_a_share_has_its_interval():
