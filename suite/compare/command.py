@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,9 +80,8 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for note in (*here.notes, *old.notes):
         print(note)
     folder = dated_folder(parsed.reports_dir, "compare", cases[0].cell.device)
-    if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
-        core.choose()  # the workers find it in their environment
-    with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+    on_host = cases[0].cell.device == "cpu"
+    with core.aside() if on_host else nullcontext(), tempfile.TemporaryDirectory(prefix="suite-") as scratch:
         bench = _bench(here, old, Path(scratch), folder)
         bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
         found = [_one(case, parsed, bench, plan) for case in cases]

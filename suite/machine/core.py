@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,25 @@ def choose() -> int:
         os.environ[TAKEN] = str(core)
     os.environ[CORE] = str(core)
     return core
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Choose a core for child processes, and keep this one off it during the body, where there is another."""
+    if not hasattr(os, "sched_getaffinity"):
+        yield
+        return
+    before, chosen = os.sched_getaffinity(0), choose()
+    try:
+        _settle(before - {chosen} or before)
+        yield
+    finally:
+        _settle(before)
+
+
+def _settle(cores: set[int]) -> None:
+    with suppress(OSError):  # a sandbox may forbid it
+        os.sched_setaffinity(0, cores)
 
 
 def release() -> None:

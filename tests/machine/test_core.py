@@ -55,6 +55,28 @@ def test_busy_and_all_ticks_are_read_for_each_core():
     assert {0: (10 + 5 + 20 + 1 + 2 + 3, 981 - 0), 1: (100, 400)} == core.parse_stat(STAT)
 
 
+@linux
+def test_a_process_stays_off_the_core_that_its_children_are_given(monkeypatch):
+    """And comes back afterwards."""
+    seen = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: seen.append(cores))
+    with core.aside():
+        assert "3" == os.environ[core.CORE]
+        assert [{0, 1, 2}] == seen
+    assert [{0, 1, 2}, {0, 1, 2, 3}] == seen
+
+
+@linux
+def test_with_one_core_there_is_nowhere_else_to_be(monkeypatch):
+    """Driver and children share it."""
+    seen = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: seen.append(cores))
+    with core.aside():
+        pass
+    assert [{2}, {2}] == seen
+
+
 @given(loads=st.dictionaries(st.integers(0, 63), st.floats(0, 1), min_size=1))
 def test_the_least_loaded_core_comes_first_and_of_equals_the_last(loads):
     """All cores come, and none that is busier stands before another."""
