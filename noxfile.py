@@ -164,12 +164,14 @@ def _build(session: nox.Session, folder: Path, python: Path) -> None:
     wanted = ["-e", f"{HERE}[all]", "--group", "dev"]
     uv = shutil.which("uv")
     if uv:
-        session.run(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True)
-        session.run(uv, "pip", "install", "--python", str(python), *wanted, external=True)
+        session.run_install(
+            uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True
+        )
+        session.run_install(uv, "pip", "install", "--python", str(python), *wanted, external=True)
         return
-    session.run(sys.executable, "-m", "venv", str(folder), external=True)
+    session.run_install(sys.executable, "-m", "venv", str(folder), external=True)
     for packages in (["--upgrade", "pip>=25.1"], wanted):  # older ones do not know dependency groups
-        session.run(str(python), "-m", "pip", "install", "--quiet", *packages, external=True)
+        session.run_install(str(python), "-m", "pip", "install", "--quiet", *packages, external=True)
 
 
 def _pyproject() -> dict[str, object]:
