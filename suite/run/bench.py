@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -15,8 +16,11 @@ import torch
 
 from suite.errors import ImplausibleError
 from suite.measure import memory, size, speed
-from suite.measure.plausible import check_agreement, same_bits
+from suite.measure.ceilings import ceilings
+from suite.measure.macs import macs
+from suite.measure.plausible import check_agreement, check_rate, same_bits
 from suite.measure.timing import Sample
+from suite.phases import phase
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload
 from suite.run import abilities, edge, quality
@@ -192,6 +196,7 @@ class Bench(AbstractContextManager["Bench"]):
             )
         ]  # fmt: skip
         self._check_sides(case, sides)
+        self._check_rate(case, timed[0])
         del sides
         if case.trains_differently:
             timed.append(
@@ -210,6 +215,16 @@ class Bench(AbstractContextManager["Bench"]):
         for name, composition in compositions.items():
             evaluated = self._serve(case.workload, composition)
             check_agreement(sides[name].call(case.batch), evaluated, name)
+
+    def _check_rate(self, case: Case, timed: speed.Timed) -> None:
+        """A last net below the other checks: nothing is faster than this machine's products, measured once and kept."""
+        if not self.plan.fresh:  # a quick run has no seconds to spare for them
+            return
+        with phase("timing"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what cannot be counted, the figures of size have said
+            for one in timed.measurements:
+                if one.metric == "throughput":
+                    check_rate(macs(self._trained(case)), one.value, max(ceilings(self.device).gemm.values()))
 
     def _memory(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         recipe = self._trained(case).recipe  # before anything is counted: a resumed run trains only now

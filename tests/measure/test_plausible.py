@@ -4,10 +4,12 @@
 import pytest
 import tiny
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from suite.errors import ImplausibleError
-from suite.measure.plausible import check, on_this_thread, request, same_bits
+from suite.measure.plausible import check, check_rate, on_this_thread, request, same_bits
 from suite.training.serving import Served
 
 
@@ -60,6 +62,15 @@ def test_an_answer_without_tensors_is_refused(answer):
     """Nothing, a promise, or a tensor without data."""
     with pytest.raises(ImplausibleError, match="no tensors: its work may not be done"):
         check({"baseline": asked(nn.Linear(3, 2)), "technique": asked(lambda _: answer)}, baseline="baseline")
+
+
+@given(rate=st.floats(1e3, 1e15))
+def test_no_network_multiplies_faster_than_the_machine(rate):
+    """Beyond four times the measured products (8 bits, Winograd) and a twentieth; the uncounted is left alone."""
+    check_rate(500, 4.19 * rate / 1000, rate)
+    check_rate(None, 1e18, rate)
+    with pytest.raises(ImplausibleError, match="leaves out most of the work"):
+        check_rate(500, 4.21 * rate / 1000, rate)
 
 
 def test_threads_may_work_where_it_does_not_apply():

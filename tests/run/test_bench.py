@@ -9,7 +9,7 @@ import pytest
 import tiny
 import torch
 
-from suite.errors import OutputError, RegistrationError, TechniqueError, UnavailableError
+from suite.errors import ImplausibleError, OutputError, RegistrationError, TechniqueError, UnavailableError
 from suite.measure import speed
 from suite.metrics import measured
 from suite.run import bench as module
@@ -468,3 +468,19 @@ def test_circles_are_collected_before_an_accelerators_memory_is_given_back(bench
     bench.device = "cuda"
     bench._free_device()
     assert [None] == found
+
+
+def test_a_default_run_knows_what_the_machine_can_multiply(bench, monkeypatch):
+    """A quick one has no seconds for it; a machine that multiplies once a second could not have served anything."""
+    short(monkeypatch)
+    asked = []
+    monkeypatch.setattr(
+        module, "ceilings", lambda device: asked.append(device) or SimpleNamespace(gemm={"float32": 1.0})
+    )
+    bench.measure(case(bench, "baseline"), "speed")
+    assert [] == asked
+    bench.plan = Plan(profile="default", seeds=1)
+    monkeypatch.setattr(speed, "Budget", lambda: SHORT)
+    with pytest.raises(ImplausibleError, match="the fastest matrix products here do 1;"):
+        bench.measure(case(bench, "baseline"), "speed")
+    assert ["cpu"] == asked
