@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import torch
 from torch import nn
 
 from suite.composition import BASELINE
@@ -59,8 +61,17 @@ class TrainedStore:
         return self._unparked(self._finished, key)
 
     def reference(self, workload: Workload, seed: int) -> Callable[[str], nn.Module]:
-        """Looks up the trained network of another composition by its text."""
-        return lambda text: self.get(workload, self.registry.resolve(text), seed).network
+        """Looks up the trained network of another composition by its text.
+
+        A loss may ask in the midst of its own training and without gradients: a network that has to be trained first
+        has them, and draws none of that training's random numbers.
+        """
+
+        def ask(text: str) -> nn.Module:
+            with torch.enable_grad(), _own_random_numbers(self.device):
+                return self.get(workload, self.registry.resolve(text), seed).network
+
+        return ask
 
     def reuses(self, workload: str, compositions: Collection[str]) -> bool:
         """Whether an earlier run trained a network of one of the compositions."""
@@ -134,3 +145,11 @@ class TrainedStore:
     def _unparked(self, table: dict[Key, Trained], key: Key) -> Trained:
         table[key].network.to(self.device)
         return table[key]
+
+
+def _own_random_numbers(device: str) -> AbstractContextManager[None]:
+    """Random numbers that are drawn in the body are not missing after it."""
+    kind = torch.device(device).type
+    if kind == "cpu":
+        return torch.random.fork_rng(devices=())
+    return torch.random.fork_rng(devices=(torch.accelerator.current_device_index(),), device_type=kind)

@@ -74,8 +74,8 @@ def search(registry: Registry, options: Options, say: Say) -> int:
     if not best:
         say(_nothing(found, asked.aims))
         return NOTHING
-    _finish(asked, best[: options.finalists or (1 if len(asked.aims.objectives) == 1 else SEVERAL)])
-    return FOUND
+    several = options.finalists or (1 if len(asked.aims.objectives) == 1 else SEVERAL)
+    return FOUND if _finish(asked, best[:several]) else NOTHING
 
 
 def question(registry: Registry, options: Options, say: Say) -> Question:
@@ -186,11 +186,11 @@ def _nothing(found: Sequence[Found], aims: Aims) -> str:
     return f"nothing keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
 
 
-def _finish(asked: Question, best: Sequence[Found]) -> None:
-    """Measure the winners on the test items over several seeds."""
+def _finish(asked: Question, best: Sequence[Found]) -> bool:
+    """Measure the winners on the test items over several seeds; whether any could be."""
     from suite.run.bench import Plan
 
-    session = asked.session(asked.workload, Plan(profile="default", seeds=asked.options.final_seeds))
+    session, failed = asked.session(asked.workload, Plan(profile="default", seeds=asked.options.final_seeds)), 0
     with Final(
         session=session, registry=asked.registry, workload=asked.workload, device=asked.device, aims=asked.aims
     ) as final:
@@ -198,5 +198,7 @@ def _finish(asked: Question, best: Sequence[Found]) -> None:
             try:
                 asked.say(final.line(one.composition))
             except TrialError as error:
+                failed += 1
                 asked.say(str(error))
     asked.say(f"{session.folder.path}: the winners, on the test items")
+    return failed < len(best)

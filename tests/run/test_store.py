@@ -175,6 +175,27 @@ def test_a_loss_may_ask_for_the_trained_baseline_of_its_own_seed(store):
     assert {id(get(store, "halves", "baseline", 3).network)} == {id(teacher) for teacher in seen}
 
 
+def test_a_teacher_that_is_trained_late_is_trained_as_ever(store):
+    """A loss that asks without gradients gets the same network, and draws the same numbers as if it had been there."""
+    drawn = []
+
+    @store.registry.technique(slots=("loss",))
+    def taught(plain):
+        def loss(trainee, batch, output):
+            with torch.no_grad():
+                trainee.reference("baseline")(batch.inputs)
+            drawn.append(float(torch.rand(())))
+            return plain.loss(trainee, batch, output)
+
+        return replace(plain, loss=loss)
+
+    late, number = get(store, "halves", "taught", 3), len(drawn)
+    store.release(store.registry.find_workload("halves"))
+    again = get(store, "halves", "taught", 3)
+    assert drawn[:number] == drawn[number:]
+    assert tiny.equal_states(tiny.state(late.network), tiny.state(again.network))
+
+
 def test_a_checkpoint_is_never_fitted_but_its_techniques_fine_tune(news):
     """The recipe's own network is the trained one; what follows training is done in earnest."""
     made = tiny.registry()
