@@ -146,7 +146,7 @@ def _report(
     if parsed.markdown is not None:
         with parsed.markdown.open("a", encoding="utf-8") as file:
             file.write(written)
-    bench.log({"rows": rows, "remarks": lines})
+    bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
     for line in (*table.plain(rows), *lines, str(folder / "compare.md")):
         print(line)
     return table.exit_code(rows, found, inconclusive=parsed.inconclusive)

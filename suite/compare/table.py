@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from suite.compare.blame import Blame, blamed
 from suite.compare.judge import Estimate, Rules, Timing, Verdict, estimate
@@ -43,6 +43,20 @@ def _estimate(timing: Timing) -> Estimate | None:
 
 def _interval(found: Estimate | None) -> tuple[str, str]:
     return ("", "") if found is None else (f"{found.ratio:.4f} of its speed", f"{found.low:.4f} to {found.high:.4f}")
+
+
+def figures(found: Sequence[Compared], verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Every timing's ratio, 99 % interval, pairs and verdict as numbers; ``None`` where there is no ratio."""
+    waiting = iter(verdicts)
+    return [
+        {"cell": one.cell, "metric": timing.metric, "verdict": next(waiting), **_numbers(_estimate(timing))}
+        for one in found
+        for timing in one.timings
+    ]
+
+
+def _numbers(found: Estimate | None) -> dict[str, Any]:
+    return vars(found) if found else dict.fromkeys(("ratio", "low", "high", "pairs"))
 
 
 def remarks(found: Sequence[Compared], verdicts: Sequence[Verdict], rules: Rules) -> list[str]:

@@ -131,6 +131,16 @@ def test_outputs_differ_relative_to_the_largest():
     assert float("inf") == measure.output_difference(first, {"a": torch.ones(3)})
 
 
+def test_timings_are_logged_as_numbers(compared):
+    """The ratio with its interval, pairs and verdict; nothing where nothing was timed."""
+    slower, _ = compared(ratio=0.95)
+    (told,) = table.figures([slower], verdicts(slower.timings, Rules()))
+    assert ("regressed", 4) == (told["verdict"], told["pairs"])
+    assert told["low"] < told["ratio"] < told["high"] < 1
+    broken, _ = compared(fails={"old": "RegistrationError"})
+    assert [] == table.figures([broken], [])
+
+
 def test_the_markdown_table_holds_every_row(compared):
     """What a pull request's summary shows."""
     found, _ = compared()
