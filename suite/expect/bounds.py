@@ -9,6 +9,7 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
+from suite.expect.shares import is_share, least_margin
 from suite.metrics import WORST_SEED
 
 if TYPE_CHECKING:
@@ -119,11 +120,13 @@ def _quality_margin(measured: Measurement) -> float:
 
 
 def _least_difference(measured: Measurement) -> float:
-    """What matters: as the measurement says, else half a point of a share and 1 % of anything else."""
-    if measured.margin is not None:
-        return measured.margin
+    """What matters: as the measurement says, else half a point of a share and 1 % of anything else; of a share of items
+    never less than so many can tell.
+    """
     share = measured.unit == "1" and measured.better == "higher"
-    return RATE_MARGIN if share else SCORE_MARGIN * abs(measured.value)
+    usual = RATE_MARGIN if share else SCORE_MARGIN * abs(measured.value)
+    least = usual if measured.margin is None else measured.margin
+    return max(least, least_margin(measured.n)) if is_share(measured) else least
 
 
 def _local_margin(measured: Measurement) -> float:

@@ -5,9 +5,7 @@ A ratio has regressed where its whole interval, of half width ``h``, lies below 
 ``r + h + z(p) s <= low``: the normal approximation of a one-sided test's power (Cohen 1988, chapter 2), with the
 interval's own half width in place of its critical value.
 
-A share of right items has regressed where it lies below the bound, a margin ``m`` below what is stored. If a loss turns
-each item wrong with probability ``L``, it is found with power ``p`` where ``L - m >= z(p) sqrt(L (1 - L) / n)`` over
-``n`` items: a loss of ``m`` itself is found half the time, however many there are.
+What is found of a share of right items stands in `suite.expect.shares`.
 """
 
 from __future__ import annotations
@@ -16,15 +14,16 @@ import math
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
+from suite.expect.few_seeds import bounds_of
 from suite.expect.over_time import DRIFT_SIGMAS, runs_of
-from suite.intervals import wilson
+from suite.expect.shares import is_share, loss_found
 from suite.metrics import is_paired
 
 if TYPE_CHECKING:
+    from suite.expect.few_seeds import Bounds
     from suite.records import Expectation, Measurement
 
-POWER, SHARE_POWER = 0.99, 0.95
-SAME = 1e-9
+POWER = 0.99
 ROUNDING = 0.01  # stored figures have 4 digits
 
 
@@ -39,7 +38,7 @@ def detectable(measured: Measurement, entry: Expectation | None, limit: float | 
         return None
     if is_paired(measured.metric):
         return _of_ratio(measured, entry, entry.low if limit is None else limit)
-    return _of_share(measured.n, entry.value - entry.low) if _is_share(measured) else None
+    return _of_share(measured, bounds_of(measured, entry)) if is_share(measured) else None
 
 
 def _of_ratio(measured: Measurement, entry: Expectation, limit: float) -> float | None:
@@ -50,25 +49,12 @@ def _of_ratio(measured: Measurement, entry: Expectation, limit: float) -> float 
     return float((entry.value - limit) / entry.value + half + spread)
 
 
+def _of_share(measured: Measurement, bounds: Bounds) -> float | None:
+    return None if bounds.low is None else loss_found(measured.n, bounds.value - bounds.low)
+
+
 def _half_width(measured: Measurement) -> float:
     return (float(measured.high or 0.0) - float(measured.low or 0.0)) / 2
-
-
-def _is_share(measured: Measurement) -> bool:
-    """Whether it is a share of ``n`` items: its interval is that of a proportion."""
-    if measured.group != "quality" or not 0 <= measured.value <= 1 or measured.confidence is None or measured.n < 1:
-        return False
-    low, high = wilson(measured.value * measured.n, measured.n, measured.confidence)
-    return math.isclose(low, measured.low or 0.0, abs_tol=SAME) and math.isclose(
-        high, measured.high or 0.0, abs_tol=SAME
-    )
-
-
-def _of_share(n: int, margin: float) -> float:
-    """The ``L`` of the module's text: the greater root of ``(L - m)^2 = z^2 / n L (1 - L)``, at most 1."""
-    spread = NormalDist().inv_cdf(SHARE_POWER) ** 2 / n
-    middle, product = 2 * margin + spread, (1 + spread) * margin**2
-    return min(1.0, (middle + math.sqrt(max(0.0, middle**2 - 4 * product))) / (2 * (1 + spread)))
 
 
 def spread_of(entry: Expectation) -> float:

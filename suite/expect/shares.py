@@ -1,0 +1,97 @@
+"""Shares of right items: what ``n`` items can tell about a loss.
+
+A share has regressed where it lies below its bound, a margin ``m`` below the stored value. It passes only where so few
+items were lost that a loss of ``m``, which turns each item wrong with probability ``m``, loses as few in no more than
+5 % of cases (an exact binomial test, as in the upper limit of Clopper and Pearson, Biometrika 26, 1934). Between the
+two it is inconclusive: there are too few items. At a true loss of ``m`` at most 5 % pass, however few the items are.
+
+A loss that turns each item wrong with probability ``L`` is found with power ``p`` where
+``L - m >= z(p) sqrt(L (1 - L) / n)`` (normal approximation): ``m`` itself half the time, however many there are.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from suite.intervals import wilson
+
+if TYPE_CHECKING:
+    from suite.expect.few_seeds import Bounds
+    from suite.records import Measurement
+
+POWER = 0.95
+MISSED = 0.05  # of losses as large as the margin may pass
+SAME = 1e-9
+MOST = 1_000_000_000  # nobody has as many items
+
+
+def is_share(measured: Measurement) -> bool:
+    """Whether it is a share of ``n`` items: its interval is that of a proportion."""
+    if measured.group != "quality" or not 0 <= measured.value <= 1 or measured.confidence is None or measured.n < 1:
+        return False
+    low, high = wilson(measured.value * measured.n, measured.n, measured.confidence)
+    return math.isclose(low, measured.low or 0.0, abs_tol=SAME) and math.isclose(
+        high, measured.high or 0.0, abs_tol=SAME
+    )
+
+
+def too_few(measured: Measurement, bounds: Bounds) -> str:
+    """Why a share within its bounds is not known to have lost less than the margin; empty where it is."""
+    higher = measured.better == "higher"
+    bound = bounds.low if higher else bounds.high
+    margin = 0.0 if bound is None else abs(bounds.value - bound)
+    if not SAME < margin < 1 or not is_share(measured):
+        return ""
+    worse = bounds.value - measured.value if higher else measured.value - bounds.value
+    lost = max(0.0, worse * measured.n)
+    chance = as_few(lost, measured.n, margin)
+    if chance <= MISSED:
+        return ""
+    return (
+        f"{lost:.3g} of {measured.n} items lost: a loss of {margin:.2%} loses as few in {chance:.0%} of cases, too "
+        f"many to pass; {_needed(lost / measured.n, margin)}"
+    )
+
+
+def as_few(lost: float, n: int, margin: float) -> float:
+    """The probability that no more than ``lost`` of ``n`` items turn wrong where each does with ``margin``."""
+    from scipy.special import bdtr  # scipy is slow to import
+
+    return float(bdtr(math.ceil(lost - SAME * n), n, margin))
+
+
+def _needed(share: float, margin: float) -> str:
+    """How many items would tell, if the same share of them is lost."""
+    needed = items_needed(share, margin)
+    if needed is None:
+        return "it lies so near the bound that no number of items tells"
+    return f"about {needed} items (more images, or seeds that test others) would tell"
+
+
+def items_needed(share: float, margin: float) -> int | None:
+    """The least ``n``, to two digits, at which ``share`` of lost items tells a loss from the ``margin``."""
+    n = math.log(MISSED) / math.log1p(-margin)  # where none is lost
+    while n < MOST:
+        if as_few(share * n, math.ceil(n), margin) <= MISSED:
+            return _two_digits(n)
+        n *= 1.05
+    return None
+
+
+def _two_digits(n: float) -> int:
+    unit: int = 10 ** max(0, math.floor(math.log10(n)) - 1)
+    return math.ceil(n / unit) * unit
+
+
+def least_margin(n: int) -> float:
+    """The least margin that ``n`` items can be held to: none is lost, and a loss of it is told apart."""
+    return float(1 - MISSED ** (1 / n))
+
+
+def loss_found(n: int, margin: float) -> float:
+    """The ``L`` of the module's text: the greater root of ``(L - m)^2 = z^2 / n L (1 - L)``, at most 1."""
+    spread = NormalDist().inv_cdf(POWER) ** 2 / n
+    middle, product = 2 * margin + spread, (1 + spread) * margin**2
+    return min(1.0, (middle + math.sqrt(max(0.0, middle**2 - 4 * product))) / (2 * (1 + spread)))
