@@ -38,6 +38,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--processes", type=int, default=5, help="quiet processes a cell (default 5)")
     option("--seconds", type=float, default=4.0, help="seconds of a sample (default 4, as in a run)")
     option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    option("--store", action="store_true", help="add the noise to this machine's stored expectations")
+    option("--expect-dir", type=Path, help="where they are (default: the nearest folder expectations, upwards)")
     option("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_run)
 
@@ -60,17 +62,19 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     store, workers = TrainedStore(registry=REGISTRY, device=cases[0].cell.device), Workers(load=tuple(parsed.load))
     folder = dated_folder(parsed.reports_dir, "aa", cases[0].cell.device)
     try:
-        found = [one for case in cases for one in _measured(case, parsed, store, workers, folder)]
+        found = [_measured(case, parsed, store, workers, folder) for case in cases]
     finally:
         workers.close()
-    _show(found, folder)
+    _show([one for rows in found for one in summaries(rows)], folder)
+    if parsed.store:
+        _store(found, parsed, folder)
     return 0
 
 
 def _measured(
     case: Case, parsed: argparse.Namespace, store: TrainedStore, workers: Workers, folder: Path
-) -> list[Figures]:
-    """One cell: trained once, timed in each process, every process's figures kept as they are."""
+) -> list[dict[str, Measurement]]:
+    """One cell: trained once, timed in each process; returns every process's figures, which are kept as they are."""
     from suite.measure.speed import Budget
 
     sys.stderr.write(f"{case}\n")
@@ -83,7 +87,7 @@ def _measured(
             file.write(json.dumps({"cell": str(case), "figures": kept}) + "\n")
     for said in doubts(found):
         sys.stderr.write(f"{said}\n")
-    return summaries(found)
+    return found
 
 
 def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
@@ -114,3 +118,19 @@ def _show(found: Sequence[Figures], folder: Path) -> None:
     (folder / "aa.md").write_text(text, "utf-8")
     (folder / "aa.csv").write_text(table.comma_separated(found), "utf-8")
     sys.stdout.write(f"{text}{folder / 'aa.md'}\n")
+
+
+def _store(found: Sequence[Sequence[Mapping[str, Measurement]]], parsed: argparse.Namespace, folder: Path) -> None:
+    """Keep the noise with the expectations, and say what changed or why nothing did."""
+    from suite.aa import stored
+    from suite.settings import found_expect_dir
+
+    ratios = [one for processes in found for one in stored.ratios(processes)]
+    if not ratios:
+        sys.stdout.write("nothing to store: too few processes can be trusted\n")
+        return
+    directory = parsed.expect_dir or found_expect_dir()
+    written = stored.store(ratios, directory, run=folder.name, processes=parsed.processes)
+    for said in written.skipped:
+        sys.stdout.write(f"not stored: {said}\n")
+    sys.stdout.write(f"{written.updated} entries know this run's noise, in {directory}\n")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from suite.expect.bounds import around, outward, short
+from suite.expect.bounds import around, knows_processes, outward, short
 from suite.expect.match import ANEW, other_conditions, threads_of
 from suite.metrics import METRICS
 
@@ -59,12 +59,14 @@ def why_not_joined(measured: Measurement, stored: Expectation | None, where: Whe
 def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation:
     """``stored`` with one more run, which widens its bounds if need be and never sharpens them.
 
-    For runs of too few processes to know their own noise, such as gates.
+    For gates, whose processes are too few to know their noise; where it is known (`suite aa`), the greater one counts.
     """
     seen = {**_seen(stored), at: short(measured.value)}
-    low, high = _bounds(replace(measured, noise=stored.noise, processes=stored.processes or 1), seen)
+    own = measured.noise if knows_processes(measured) else None
+    noise = max((one for one in (own, stored.noise) if one is not None), default=None)
+    low, high = _bounds(replace(measured, noise=noise, processes=max(measured.processes, stored.processes or 1)), seen)
     return replace(
-        stored, value=short(fmean(seen.values())), seen=seen,
+        stored, value=short(fmean(seen.values())), seen=seen, noise=None if noise is None else short(noise),
         low=None if low is None or stored.low is None else min(low, stored.low),
         high=None if high is None or stored.high is None else max(high, stored.high),
     )  # fmt: skip

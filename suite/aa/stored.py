@@ -1,0 +1,48 @@
+"""The noise that a study found, kept with the stored expectations: it can only widen their bounds."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.metrics import is_paired
+from suite.records import Measurement, RunHeader
+
+if TYPE_CHECKING:
+    from suite.expect.record import Recorded
+
+
+def ratios(processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
+    """Each ratio of times as the mean over the processes that none doubts, with their spread as its noise.
+
+    A metric that fewer than three of them know has no noise and is left out.
+    """
+    from suite.run.fresh import replicated
+
+    rows = [
+        [rows[name] for rows in processes if name in rows and not rows[name].suspect]
+        for name in processes[0]
+        if is_paired(name)
+    ]
+    joined = [replicated(own[:1], [{one.metric: one} for one in own[1:]])[0] for own in rows if own]
+    return [one for one in joined if one.noise is not None]
+
+
+def store(found: Sequence[Measurement], directory: Path, *, run: str, processes: int) -> Recorded:
+    """Add the ratios, as those of one more run, and their noise to the entries of this machine that exist.
+
+    Raises `ExpectationFileError` for a malformed file.
+    """
+    from suite.expect.record import record
+    from suite.machine.hardware import git_commit, where
+
+    header = RunHeader(
+        run=run, started=datetime.now(UTC).isoformat(timespec="seconds"), command=shlex.join(["suite", *sys.argv[1:]]),
+        commit=git_commit(Path.cwd()), where=where(found[0].cell.device), seeds=(0,), profile="default", quiet=True,
+        processes=processes,
+    )  # fmt: skip
+    return record(found, header=header, directory=directory, drift=True)
