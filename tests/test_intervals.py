@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.intervals import (
+    blocked_interval,
     mean_interval,
     median_interval,
     median_rank,
@@ -84,6 +85,39 @@ def test_the_median_interval_covers_a_skewed_distribution(n):
     bounds = np.array([median_interval(draw, 0.95) for draw in draws])
     covered = np.mean((bounds[:, 0] <= 1) & (bounds[:, 1] >= 1))
     assert covered >= 0.95 - 0.01
+
+
+BLOCKED = 4000
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.005, 0.02])
+def test_the_blocked_interval_covers_where_blocks_differ(effect):
+    """Eight blocks of twelve rounds: 99 % whether blocks differ by nothing, by as much as rounds do, or by more."""
+    draws, block = np.random.default_rng(0), np.repeat(np.arange(8), 12)
+    missed = naive = 0
+    for _ in range(BLOCKED):
+        ratios = np.exp(effect * draws.standard_normal(8))[block] * np.exp(0.005 * draws.standard_normal(96))
+        low, high = blocked_interval(ratios, block, 0.99)
+        missed += not low <= 1 <= high
+        low, high = median_interval(ratios, 0.99)
+        naive += not low <= 1 <= high
+    assert missed / BLOCKED < 0.013
+    assert naive / BLOCKED > (0.1 if effect else 0.0)
+
+
+def test_of_few_blocks_only_the_rounds_tell():
+    """Five would give an interval several times as wide."""
+    values, block = np.linspace(0.99, 1.01, 50), np.repeat(np.arange(5), 10)
+    assert median_interval(values, 0.99) == blocked_interval(values, block, 0.99)
+
+
+@given(st.lists(st.floats(0.5, 2), min_size=12, max_size=60), st.floats(0.5, 0.99))
+def test_the_blocked_interval_is_never_narrower_than_that_of_the_rounds(values, confidence):
+    """It can only add what blocks know."""
+    block = [6 * k // len(values) for k in range(len(values))]
+    low, high = blocked_interval(values, block, confidence)
+    least, greatest = median_interval(values, confidence)
+    assert low <= least <= greatest <= high
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

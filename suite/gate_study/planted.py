@@ -24,6 +24,25 @@ BATCH = 64
 Call = Callable[[], object]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Planted:
+    """One side: the network on its inputs, and then the extra work."""
+
+    network: nn.Module
+    inputs: Tensor
+    extra: Call
+
+    def __call__(self) -> None:
+        """One call of both."""
+        with torch.inference_mode():
+            self.network(self.inputs)
+        self.extra()
+
+    def tensors(self) -> list[Tensor]:
+        """What can be moved to other places."""
+        return [*self.network.parameters(), *self.network.buffers(), self.inputs]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """Calls of a network on one batch; ``units`` products of extra work take as long as one call."""
@@ -44,9 +63,11 @@ class Network:
         """The extra work alone."""
         return _products(self.products(share))
 
-    def call(self, share: float = 0.0) -> Call:
+    def call(self, share: float = 0.0) -> Planted:
         """A copy of the network at other addresses, called on a copy of the inputs, with extra work."""
-        return _with_work(copy.deepcopy(self.network), self.inputs.clone(), self.products(share))
+        return Planted(
+            network=copy.deepcopy(self.network), inputs=self.inputs.clone(), extra=_products(self.products(share))
+        )
 
 
 def digits_like(*, seed: int, seconds: float = 1.0) -> Network:
@@ -58,20 +79,9 @@ def digits_like(*, seed: int, seconds: float = 1.0) -> Network:
 
 def calibrated(network: nn.Module, inputs: Tensor, *, seed: int, seconds: float) -> Network:
     """``network`` with the number of products that take as long as one call."""
-    sides = {"network": _with_work(network, inputs, 0), "products": _products(UNITS)}
+    sides: dict[str, Call] = {"network": Planted(network=network, inputs=inputs, extra=_products(0)), "products": _products(UNITS)}
     found = sample(sides, baseline="network", seconds=seconds, seed=seed)
     return Network(network=network, inputs=inputs, units=UNITS * found.ratio("network", "products").value)
-
-
-def _with_work(network: nn.Module, inputs: Tensor, products: int) -> Call:
-    extra = _products(products)
-
-    def call() -> None:
-        with torch.inference_mode():
-            network(inputs)
-        extra()
-
-    return call
 
 
 def _products(count: int) -> Call:

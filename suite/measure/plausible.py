@@ -44,6 +44,11 @@ class Request:
     sent: Tree
     items: int
 
+    def tensors(self) -> list[Tensor]:
+        """What a call reads: the weights and buffers of the network, and the inputs."""
+        network = self.served.network
+        return [*network.parameters(), *network.buffers(), *leaves(self.placed)]
+
     def __call__(self) -> Any:
         """The outputs, as a user of the served network gets them."""
         return self.served(self.placed)

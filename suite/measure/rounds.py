@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from suite.intervals import median_interval, min_rounds
+from suite.intervals import blocked_interval, min_rounds
 from suite.measure.looks import SHARES, Goal, confidence_at, strictest
 from suite.measure.samples import Ratio, Sample
 
@@ -68,6 +68,7 @@ class Log:
     hits: dict[str, int] = field(init=False)
     order: list[list[int]] = field(default_factory=list)
     clean: list[bool] = field(default_factory=list)
+    block: list[int] = field(default_factory=list)
     tried: int = 0
     elapsed: float = 0.0
     backwards: bool = False
@@ -81,7 +82,7 @@ class Log:
         self.faults, self.hits = dict.fromkeys(self.repeats, 0), dict.fromkeys(self.repeats, 0)
         self.next_check = self.terms.least
 
-    def add(self, order: list[int], turns: Mapping[str, Turn], *, elapsed: float) -> None:
+    def add(self, order: list[int], turns: Mapping[str, Turn], *, elapsed: float, block: int = 0) -> None:
         self.tried += 1
         self.elapsed = elapsed
         shortest = min(wall for wall, _, _ in turns.values())
@@ -89,6 +90,7 @@ class Log:
         self.stood_still |= any(wall == 0 for wall, _, _ in turns.values())
         if shortest > 0:
             self.order.append(order)
+            self.block.append(block)
             self.clean.append(not any(hit for _, _, hit in turns.values()))
             for side, turn in turns.items():
                 self._add_turn(side, turn)
@@ -139,7 +141,11 @@ class Log:
     def _is_decided(self, goal: Goal) -> bool:
         clean = np.array(self.clean)
         ratios = np.array(self.seconds[goal.numerator])[clean] / np.array(self.seconds[goal.denominator])[clean]
-        return goal.decided(*median_interval(ratios, self.terms.confidence_at(self.look)))
+        return goal.decided(*blocked_interval(ratios, self._blocks(), self.terms.confidence_at(self.look)))
+
+    def _blocks(self) -> np.ndarray:
+        """The block of each clean round."""
+        return np.array([number for number, clean in zip(self.block, self.clean, strict=True) if clean])
 
     def _vague(self) -> bool:
         """Whether a longer sample may tell what this one, as it was last looked at, cannot."""
@@ -153,7 +159,7 @@ class Log:
         return max(self._share(base / np.array(self.seconds[side])[clean]) for side in others)
 
     def _share(self, ratios: np.ndarray) -> float:
-        low, high = median_interval(ratios, self.terms.confidence)
+        low, high = blocked_interval(ratios, self._blocks(), self.terms.confidence)
         return (high - low) / 2 / float(np.median(ratios))
 
     def sample(self) -> Sample:
@@ -165,6 +171,7 @@ class Log:
             repeats=dict(self.repeats),
             faults={side: self.faults[side] / calls[side] for side in calls} if sys.platform != "win32" else {},
             order=np.array(self.order, dtype=np.int64).reshape(len(self.order), len(self.repeats))[kept],
+            block=np.array(self.block, dtype=np.int64)[kept],
             rounds=int(kept.sum()),
             elapsed=self.elapsed,
             dropped=len(self.order) - int(kept.sum()),

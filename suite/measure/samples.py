@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.errors import SuiteError, unknown
-from suite.intervals import median_interval, min_rounds
+from suite.intervals import blocked_interval, min_rounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,8 @@ class Sample:
     """What `suite.measure.timing.sample` measured.
 
     ``seconds`` [R] per call, ``repeats`` calls a turn, ``faults`` minor page faults a call (empty where they cannot be
-    counted), by side; ``order`` [R, k] holds the sides' positions in ``seconds`` in the order of their turns.
+    counted), by side; ``order`` [R, k] holds the sides' positions in ``seconds`` in the order of their turns, ``block``
+    [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
     ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
     something was decided, that of its last look.
@@ -44,6 +45,7 @@ class Sample:
     repeats: Mapping[str, int]
     faults: Mapping[str, float]
     order: NDArray[np.int64]
+    block: NDArray[np.int64]
     rounds: int
     elapsed: float
     dropped: int = 0
@@ -57,17 +59,18 @@ class Sample:
         if self.rounds == 0:
             raise SuiteError(f"no round of {numerator!r} and {denominator!r} could be timed: {self.suspect}")
         enough = self.rounds >= min_rounds(confidence)
-        low, high = median_interval(ratios, confidence) if enough else (None, None)
+        low, high = blocked_interval(ratios, self.block, confidence) if enough else (None, None)
         return Ratio(value=float(np.median(ratios)), low=low, high=high, n=self.rounds, confidence=confidence)
 
     def columns(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
-        """The raw figures for storage: ``seconds_<side>`` [R], ``order`` [R * k], turn after turn, and counts.
+        """The raw figures for storage: ``seconds_<side>`` [R], ``order`` [R * k], turn after turn, ``block`` [R].
 
         ``repeats_<side>`` [1]: a turn lasted that many times its seconds. ``dropped`` [1] rounds.
         """
         return {
             **{f"seconds_{side}": values for side, values in self.seconds.items()},
             "order": self.order.ravel(),
+            "block": self.block,
             **{f"repeats_{side}": np.array([count]) for side, count in self.repeats.items()},
             "dropped": np.array([self.dropped]),
         }

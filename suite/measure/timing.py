@@ -49,6 +49,8 @@ TURN_SECONDS = 10e-3  # several time slices of the scheduler (3 to 4 ms), so tha
 TICKS_PER_TURN = 1000  # a turn of that many timer ticks is read to a tenth of a percent
 ALIKE = 0.1  # calls that take the same time to that share are repeated equally often
 TRIES = 3  # the least of so many turns is what a call takes when nothing disturbs it
+BLOCKS = 8  # of the budget: enough for an interval over blocks
+LEAST_IN_BLOCK = 4  # rounds: moving costs one
 LONG_TURN = 4  # times the wanted length: an interruption does not explain it, so it is not tried again
 MOST_REPEATS = 10**6
 CLOCKS_APART, LEAST_APART = 0.05, 0.02  # a share, and seconds: clocks that are slewed differ by far less
@@ -70,6 +72,7 @@ def sample(
     confidence: float = 0.99,
     synchronize: Call | None = None,
     reset: Mapping[str, Call] | None = None,
+    move: Call | None = None,
     null: str | None = None,
     null_tolerance: float = 0.02,
     goals: Sequence[Goal] = (),
@@ -90,6 +93,10 @@ def sample(
     interval holds one of its bounds; the looks at one, two and four budgets share the error of ``confidence``
     (`suite.measure.looks`). A turn lasts at least ``min_round_seconds``.
 
+    The rounds are taken in blocks of an eighth of the budget, and an interval is over blocks as well as over rounds
+    (`suite.intervals.blocked_interval`): what one burst has in common is no knowledge. ``move`` runs before each block
+    and is to bring what is timed to other places.
+
     ``synchronize`` waits for an accelerator, inside the clock. ``reset`` by side runs before each of its turns and
     outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
     ``null_tolerance`` the sample is suspect. ``host_bound`` says that the work is on this one thread: rounds in which
@@ -102,6 +109,7 @@ def sample(
     plan = _Plan(
         sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
         synchronize=synchronize or _nothing, counters=counters if host_bound else None, witness=witness or clock,
+        move=move,
         terms=Terms(
             baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
             confidence=confidence, goals=tuple(goals),
@@ -185,6 +193,7 @@ class _Plan:
     synchronize: Call
     counters: Counters | None
     witness: Clock
+    move: Call | None
     terms: Terms
 
     def check(self) -> None:
@@ -212,6 +221,15 @@ class _Plan:
 
         return call
 
+    def moved(self) -> None:
+        """Bring everything elsewhere, and each side's caches to what they are in the middle of a block."""
+        if self.move is None:
+            return
+        self.move()
+        for side in self.sides:
+            self.prepared(side)()
+        self.synchronize()
+
     def turn(self, side: str, repeats: int) -> float:
         self.reset.get(side, _nothing)()
         return _turn(self.sides[side], repeats, self.synchronize, self.clock)
@@ -229,14 +247,34 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     names = list(plan.sides)
     log = Log(terms=plan.terms, repeats=repeats)
     started, witnessed = plan.clock(), plan.witness()
+    block = _Block(seconds=plan.seconds / BLOCKS)
     while not log.spent(plan.seconds, plan.max_rounds):
+        if block.ends(log):
+            plan.moved()
         order = rng.sample(range(len(names)), len(names))
         turns = {names[index]: plan.watched_turn(names[index], repeats[names[index]]) for index in order}
-        log.add(order, turns, elapsed=plan.clock() - started)
+        log.add(order, turns, elapsed=plan.clock() - started, block=block.number)
         if log.precise():
             break
     _check_clocks(plan.clock() - started, plan.witness() - witnessed)
     return log.sample()
+
+
+@dataclass(kw_only=True)
+class _Block:
+    """The block that rounds are taken in now: at least so many ``seconds``, and `LEAST_IN_BLOCK` rounds, long."""
+
+    seconds: float
+    number: int = 0
+    began: float = 0.0
+    rounds: int = 0
+
+    def ends(self, log: Log) -> bool:
+        """Whether the next round is the first of the next block."""
+        if log.elapsed - self.began < self.seconds or log.tried - self.rounds < LEAST_IN_BLOCK:
+            return False
+        self.number, self.began, self.rounds = self.number + 1, log.elapsed, log.tried
+        return True
 
 
 def _check_clocks(told: float, witnessed: float) -> None:

@@ -242,8 +242,8 @@ def sampled(monkeypatch):
         seen.update(calls=calls, resets=resets)
         taken = {name: np.full(40, seen["seconds"].get(name, 1.0)) for name in calls}
         return Sample(
-            seconds=taken, repeats=dict.fromkeys(calls, 1), faults={}, order=np.zeros((40, 2), int), rounds=40,
-            elapsed=1.0,
+            seconds=taken, repeats=dict.fromkeys(calls, 1), faults={}, order=np.zeros((40, 2), int),
+            block=np.zeros(40, int), rounds=40, elapsed=1.0,
         )  # fmt: skip
 
     monkeypatch.setattr(speed, "_timed", timed)

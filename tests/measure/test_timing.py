@@ -126,10 +126,47 @@ def test_columns_hold_every_raw_figure(two, clock):
     columns = taken.columns()
     sides = ["baseline", "technique"]
     assert [f"seconds_{side}" for side in sides] == list(columns)[:2]
-    assert ["order", *(f"repeats_{side}" for side in sides), "dropped"] == list(columns)[2:]
-    assert [taken.rounds, taken.rounds, 2 * taken.rounds, 1, 1, 1] == [len(column) for column in columns.values()]
-    assert [3, 4, 0] == [int(columns[name][0]) for name in list(columns)[3:]]
+    assert ["order", "block", *(f"repeats_{side}" for side in sides), "dropped"] == list(columns)[2:]
+    rounds = taken.rounds
+    assert [rounds, rounds, 2 * rounds, rounds, 1, 1, 1] == [len(column) for column in columns.values()]
+    assert [3, 4, 0] == [int(columns[name][0]) for name in list(columns)[4:]]
     assert np.array_equal(taken.order, columns["order"].reshape(-1, 2))
+
+
+# -- blocks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_budget_holds_eight_blocks_and_all_sides_move_before_each_but_the_first(two, clock):
+    """Each is an eighth of the budget; after a move every side is called once, outside of any round."""
+    moves = []
+    taken = run(two, clock, move=lambda: moves.append(len(clock.calls)))
+    assert 7 == len(moves)
+    assert [*range(8)] == list(np.unique(taken.block))
+    assert all({"baseline", "technique"} == set(clock.calls[at : at + 2]) for at in moves)
+    assert max(np.bincount(taken.block)) - min(np.bincount(taken.block)[:-1]) <= 1
+
+
+def test_a_block_of_long_rounds_holds_four(clock):
+    """A move costs about a round: not before each one."""
+    sides = {"baseline": clock.side("a", 0.05), "technique": clock.side("b", 0.05)}
+    taken = run(sides, clock, move=lambda: None)
+    assert [4, 4] == list(np.bincount(taken.block))[:2]
+
+
+def test_a_place_that_is_slower_widens_the_interval(clock):
+    """Rounds of one place agree to the last digit; what the next place is like, only blocks tell."""
+    places = itertools.cycle((1.0, 1.04, 0.98, 1.02))
+    at = {"factor": 1.0}
+
+    def technique():
+        clock.now += 0.002 * at["factor"]
+
+    def move():
+        at["factor"] = next(places)
+
+    taken = run({"baseline": clock.side("baseline", 0.002), "technique": technique}, clock, move=move)
+    found = taken.ratio("baseline", "technique")
+    assert found.high - found.low > 0.04
 
 
 # -- order --------------------------------------------------------------------------------------------------------
