@@ -126,12 +126,13 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--history", action="store_true", help="add the figures to the history of this machine, below the reports")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
-    add("--full", action="store_true", help="every technique's sweep")
+    add("--full", action="store_true", help="every technique's sweep, and the combinations")
     add(
         "--sweep",
         action="store_true",
         help="the whole sweep of each technique that runs, in any profile",
     )
+    add("--combinations", action="store_true", help="pairs and triples instead of each technique alone")
     add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
     add("--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge.DEFAULT_CAP})")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
@@ -188,7 +189,7 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    switches = ("quick", "full", "sweep", "partial", "reuse", "allow_improvement", "history")
+    switches = ("quick", "full", "sweep", "combinations", "partial", "reuse", "allow_improvement", "history")
     flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
@@ -285,7 +286,7 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    kinds = ("workloads", "techniques", "metrics", "expectations")
+    kinds = ("workloads", "techniques", "combinations", "metrics", "expectations")
     parser.add_argument("what", choices=kinds, nargs="?")
     for kind in kinds:
         parser.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=argparse.SUPPRESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from suite.combinations import combinations
 from suite.composition import BASELINE
 from suite.machine.needs import NEEDS, device_types, missing_need
 from suite.metrics import METRICS, place
@@ -32,6 +33,8 @@ def lines(
     if what in (None, "techniques"):
         yield "techniques"
         yield from _techniques(registry, device)
+    if what == "combinations":
+        yield from _aligned(combinations(registry, Path.cwd()).items())
     if what == "metrics":
         yield from _aligned(
             (m.name, m.unit, m.better, m.tier, m.about) for m in sorted(METRICS.values(), key=lambda m: place(m.name))

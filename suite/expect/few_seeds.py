@@ -52,7 +52,7 @@ def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:
     factor = _factor(measured, entry) if is_share(measured) else 1.0
     low, high = _wider(_provable(entry), entry.value, reference, factor)
     seeds = ", ".join(str(seed) for seed in measured.seeds)
-    note = f"compared with {short(reference)}, stored for the same seeds ({seeds})"
+    note = f"compared with {figure(reference)}, stored for the same seeds ({seeds})"
     return Bounds(value=reference, low=low, high=high, note=note)
 
 
@@ -90,7 +90,7 @@ def _wider(
     return low, high
 
 
-def short(value: float | None) -> str:
+def figure(value: float | None) -> str:
     """Short, and still exact for counts: a count that is off by one must not look like its bound."""
     if value is None:
         return "none"

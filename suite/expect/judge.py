@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.expect.few_seeds import Bounds, bounds_of, short
+from suite.expect.few_seeds import Bounds, bounds_of, figure
 from suite.expect.run_wide import spared
 from suite.expect.shares import too_few
 from suite.metrics import TIME_UNITS, metric
@@ -60,10 +60,12 @@ def _by_interval(measured: Measurement) -> bool:
 
 def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judgement:
     if not _by_interval(measured):
-        return _of_share(_place(measured.value, measured.value, entry, bounds, short(measured.value)), measured, bounds)
+        return _of_share(
+            _place(measured.value, measured.value, entry, bounds, figure(measured.value)), measured, bounds
+        )
     if measured.low is None or measured.high is None:
-        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{short(measured.value)} has no interval")
-    shown = f"{short(measured.value)} [{short(measured.low)}, {short(measured.high)}]"
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{figure(measured.value)} has no interval")
+    shown = f"{figure(measured.value)} [{figure(measured.low)}, {figure(measured.high)}]"
     found = _place(measured.low, measured.high, entry, bounds, shown)
     return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
 
@@ -110,11 +112,11 @@ def _place(low: float, high: float, entry: Expectation, bounds: Bounds, shown: s
         return Judgement(kind=VerdictKind.PASS)
     if bounds.low is not None and high < bounds.low:
         kind = VerdictKind.REGRESSED if entry.better == "higher" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=f"{shown} lies below low = {short(bounds.low)}")
+        return Judgement(kind=kind, reason=f"{shown} lies below low = {figure(bounds.low)}")
     if bounds.high is not None and low > bounds.high:
         kind = VerdictKind.REGRESSED if entry.better == "lower" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=f"{shown} lies above high = {short(bounds.high)}")
-    crossed = f"high = {short(bounds.high)}" if above_low else f"low = {short(bounds.low)}"
+        return Judgement(kind=kind, reason=f"{shown} lies above high = {figure(bounds.high)}")
+    crossed = f"high = {figure(bounds.high)}" if above_low else f"low = {figure(bounds.low)}"
     return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"the interval of {shown} holds {crossed}")
 
 

@@ -26,6 +26,9 @@ class Selection:
     profile: Profile = "default"
     sweep: bool = False
     """Whether each technique's whole sweep runs, as it does in the full profile."""
+    combinations: Sequence[str] = ()
+    """Compositions of several techniques that run beside each one alone, or with ``together`` in their stead."""
+    together: bool = False
     batch: int | None = None
     """Items of a served batch, instead of each workload's own."""
 
@@ -36,7 +39,7 @@ class Selection:
     @property
     def is_everything(self) -> bool:
         """Whether no cell of the workloads that are run was left out by name."""
-        return not self.techniques and self.precision == "fp32"
+        return not self.techniques and self.precision == "fp32" and not self.together
 
 
 def named(
@@ -101,11 +104,7 @@ def _compositions(
     registry: Registry, workload: Workload, selection: Selection, added: Sequence[str], notes: list[str]
 ) -> list[str]:
     asked = bool(selection.techniques)
-    plain = (
-        _asked(registry, selection)
-        if asked
-        else default_compositions(registry, workload, selection.profile, sweep=selection.sweeps)
-    )
+    plain = _asked(registry, selection) if asked else _by_default(registry, workload, selection)
     if not added:
         return plain
     composed = [_with_precision(registry, name, added, notes, strict=asked) for name in plain]
@@ -116,6 +115,13 @@ def _asked(registry: Registry, selection: Selection) -> list[str]:
     sweep = selection.sweeps
     names = [name for text in selection.techniques for name in registry.variants(text, sweep=sweep)]
     return list(dict.fromkeys(names))
+
+
+def _by_default(registry: Registry, workload: Workload, selection: Selection) -> list[str]:
+    """Each technique that runs, and the combinations; a workload that limits its techniques has none of these."""
+    alone = default_compositions(registry, workload, selection.profile, sweep=selection.sweeps)
+    joined = selection.combinations if workload.techniques is None else ()
+    return list(dict.fromkeys([*(alone[:1] if selection.together else alone), *joined]))
 
 
 def default_compositions(registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suite import phases
+from suite.combinations import combinations
 from suite.errors import SetupError, SuiteError
 from suite.records import GROUPS, TIERS, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
@@ -65,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
     add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
+    add("--suite-combinations", action="store_true", help="run the combinations instead of each technique alone")
     add("--suite-sweep", action="store_true", help="run each technique's whole sweep, in any profile")
 
 
@@ -197,6 +199,8 @@ def cases_of(config: pytest.Config) -> list[Case]:
 
 def _selection(config: pytest.Config, device: str) -> Selection:
     option = config.option
+    if option.suite_combinations and option.suite_technique:
+        raise SuiteError("--suite-combinations chooses compositions, and so does --suite-technique; give one of them")
     return Selection(
         device=device,
         workloads=option.suite_workload,
@@ -204,8 +208,17 @@ def _selection(config: pytest.Config, device: str) -> Selection:
         precision=option.suite_precision,
         profile=_profile(config),
         sweep=option.suite_sweep,
+        combinations=_combinations(config),
+        together=option.suite_combinations,
         batch=None if option.suite_edge is None else edge.BATCH,
     )
+
+
+def _combinations(config: pytest.Config) -> tuple[str, ...]:
+    """Those that run by themselves, or as a part of everything."""
+    if not (config.option.suite_combinations or config.option.suite_full):
+        return ()
+    return tuple(combinations(REGISTRY, Path.cwd()))
 
 
 def _profile(config: pytest.Config) -> Any:
@@ -322,9 +335,14 @@ def _options(config: pytest.Config) -> Options:
         reuse=(option.suite_cache_dir or option.suite_reports_dir / "cache") if option.suite_reuse else None,
         history=option.suite_history or keeps_history(Path.cwd()),
         load=tuple(option.suite_load),
-        chosen=(*selection.workloads, *selection.techniques, selection.precision, *["sweep"] * selection.sweep),
+        chosen=(*selection.workloads, *selection.techniques, selection.precision, *_modes(selection)),
         command=os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)]),
     )
+
+
+def _modes(selection: Selection) -> list[str]:
+    """What else was chosen beside names."""
+    return ["sweep"] * selection.sweep + ["combinations"] * selection.together
 
 
 def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:

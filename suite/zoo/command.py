@@ -64,6 +64,10 @@ def _check(parsed: argparse.Namespace) -> None:
         raise UsageError("--images says how many of --data-root: name the folder of ImageNet's validation images")
     if parsed.images is not None and parsed.images < 1:
         raise UsageError(f"--images must be 1 or more, got {parsed.images}")
+    if parsed.data_root is not None:
+        from suite.zoo.accuracy import images_of
+
+        images_of(parsed.data_root)
 
 
 def _accuracies(parsed: argparse.Namespace, entries: Iterable[Entry]) -> Iterator[str]:

@@ -112,6 +112,17 @@ def test_the_full_profile_runs_the_sweep():
     assert ["baseline", "prune(ratio=0.5)", "prune(ratio=0.3)", "narrow"] == techniques("small", profile="full")
 
 
+def test_combinations_run_beside_the_techniques_or_in_their_stead():
+    """The baseline stays; a workload that limits its techniques runs none, nor does a run that names some."""
+    both = {"combinations": ["prune(ratio=0.5)+int8"]}
+    alone = techniques("digits")
+    assert [*alone, "prune(ratio=0.5)+int8"] == techniques("digits", **both)
+    assert ["baseline", "prune(ratio=0.5)+int8"] == techniques("digits", together=True, **both)
+    assert "prune(ratio=0.5)+int8" not in techniques("small", **both)
+    assert ["student"] == techniques("digits", techniques=["student"], **both)
+    assert not Selection(together=True, **both).is_everything
+
+
 def test_any_profile_runs_the_sweep_if_asked_to():
     """A quick look at a curve."""
     assert ["prune(ratio=0.5)", "prune(ratio=0.3)"] == techniques(

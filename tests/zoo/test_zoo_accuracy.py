@@ -93,6 +93,12 @@ def test_all_images_are_no_sample():
     assert not found.agrees(70.11)
 
 
+def test_a_folder_without_the_classes_is_said_before_anything_is_counted(monkeypatch, tmp_path):
+    """Counting all networks takes half a minute."""
+    monkeypatch.setattr("suite.zoo.counts.count", lambda *_: pytest.fail("it counts"))
+    assert 11 == main(["zoo", f"--data-root={tmp_path / 'absent'}"])
+
+
 @pytest.mark.parametrize("name", ["absent", "."])
 def test_a_folder_without_the_classes_is_a_message(name, tmp_path):
     """It says how many there are and how they should lie."""
