@@ -79,7 +79,10 @@ def digits_like(*, seed: int, seconds: float = 1.0) -> Network:
 
 def calibrated(network: nn.Module, inputs: Tensor, *, seed: int, seconds: float) -> Network:
     """``network`` with the number of products that take as long as one call."""
-    sides: dict[str, Call] = {"network": Planted(network=network, inputs=inputs, extra=_products(0)), "products": _products(UNITS)}
+    sides: dict[str, Call] = {
+        "network": Planted(network=network, inputs=inputs, extra=_products(0)),
+        "products": _products(UNITS),
+    }
     found = sample(sides, baseline="network", seconds=seconds, seed=seed)
     return Network(network=network, inputs=inputs, units=UNITS * found.ratio("network", "products").value)
 

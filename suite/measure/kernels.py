@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Kind = Literal["convolution", "matmul"]
 
@@ -25,6 +25,27 @@ def kind_of(network: nn.Module) -> Kind:
     return "convolution" if convolves else "matmul"
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Product:
+    """Two operands and what is done with them at each call."""
+
+    function: Callable[[Tensor, Tensor], Tensor]
+    operands: tuple[Tensor, Tensor]
+
+    def __call__(self) -> Tensor:
+        """The result, which nobody needs."""
+        with torch.inference_mode():
+            return self.function(*self.operands)
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """What can be moved to other places."""
+        return self.operands
+
+
+def _convolved(images: Tensor, weights: Tensor) -> Tensor:
+    return nn.functional.conv2d(images, weights, padding="same")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
     """One kernel on ``device``, in float32 under the run's own settings; its work depends on no batch."""
@@ -33,7 +54,7 @@ class Kernel:
     device: str
     flags: Mapping[str, int | str] = field(default_factory=dict)
 
-    def call(self, _batch: int) -> Callable[[], object]:
+    def call(self, _batch: int) -> Product:
         """The kernel on operands that are placed now."""
         made = torch.Generator().manual_seed(0)
 
@@ -42,6 +63,5 @@ class Kernel:
 
         if self.kind == "convolution":
             images, weights = operand(IMAGES, CHANNELS, PIXELS, PIXELS), operand(CHANNELS, CHANNELS, WINDOW, WINDOW)
-            return torch.inference_mode()(lambda: nn.functional.conv2d(images, weights, padding="same"))
-        left, right = operand(SIDE, SIDE), operand(SIDE, SIDE)
-        return torch.inference_mode()(lambda: left @ right)
+            return Product(function=_convolved, operands=(images, weights))
+        return Product(function=torch.matmul, operands=(operand(SIDE, SIDE), operand(SIDE, SIDE)))
