@@ -46,9 +46,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.report.run import dated_folder
-    from suite.run.opening import data_digests
     from suite.run.cells import named
     from suite.run.fresh import Workers
+    from suite.run.opening import data_digests
     from suite.run.store import TrainedStore
 
     if parsed.processes < LEAST or not parsed.seconds > 0:

@@ -44,7 +44,7 @@ def store(
 
     header = RunHeader(
         run=run, started=datetime.now(UTC).isoformat(timespec="seconds"), command=shlex.join(["suite", *sys.argv[1:]]),
-        commit=git_commit(Path.cwd()), where=where(found[0].cell.device, digests), seeds=(0,), profile="default", quiet=True,
-        processes=processes,
+        commit=git_commit(Path.cwd()), where=where(found[0].cell.device, digests), seeds=(0,), profile="default",
+        quiet=True, processes=processes,
     )  # fmt: skip
     return record(found, header=header, directory=directory, drift=True)
