@@ -48,6 +48,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.report.run import dated_folder
     from suite.run.cells import named
     from suite.run.fresh import Workers
+    from suite.run.opening import data_digests
     from suite.run.store import TrainedStore
 
     if parsed.processes < LEAST or not parsed.seconds > 0:
@@ -67,7 +68,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         workers.close()
     _show([one for rows in found for one in summaries(rows)], folder)
     if parsed.store:
-        _store(found, parsed, folder)
+        _store(found, parsed, folder, data_digests([case.workload for case in cases])[0])
     return 0
 
 
@@ -120,7 +121,12 @@ def _show(found: Sequence[Figures], folder: Path) -> None:
     sys.stdout.write(f"{text}{folder / 'aa.md'}\n")
 
 
-def _store(found: Sequence[Sequence[Mapping[str, Measurement]]], parsed: argparse.Namespace, folder: Path) -> None:
+def _store(
+    found: Sequence[Sequence[Mapping[str, Measurement]]],
+    parsed: argparse.Namespace,
+    folder: Path,
+    digests: Mapping[str, str],
+) -> None:
     """Keep the noise with the expectations, and say what changed or why nothing did."""
     from suite.aa import stored
     from suite.settings import found_expect_dir
@@ -130,7 +136,7 @@ def _store(found: Sequence[Sequence[Mapping[str, Measurement]]], parsed: argpars
         sys.stdout.write("nothing to store: too few processes can be trusted\n")
         return
     directory = parsed.expect_dir or found_expect_dir()
-    written = stored.store(ratios, directory, run=folder.name, processes=parsed.processes)
+    written = stored.store(ratios, directory, run=folder.name, processes=parsed.processes, digests=digests)
     for said in written.skipped:
         sys.stdout.write(f"not stored: {said}\n")
     sys.stdout.write(f"{written.updated} entries know this run's noise, in {directory}\n")

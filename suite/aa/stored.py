@@ -32,17 +32,19 @@ def ratios(processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
     return [one for one in joined if one.noise is not None]
 
 
-def store(found: Sequence[Measurement], directory: Path, *, run: str, processes: int) -> Recorded:
+def store(
+    found: Sequence[Measurement], directory: Path, *, run: str, processes: int, digests: Mapping[str, str]
+) -> Recorded:
     """Add the ratios, as those of one more run, and their noise to the entries of this machine that exist.
 
-    Raises `ExpectationFileError` for a malformed file.
+    ``digests`` name the workloads' data. Raises `ExpectationFileError` for a malformed file.
     """
     from suite.expect.record import record
     from suite.machine.hardware import git_commit, where
 
     header = RunHeader(
         run=run, started=datetime.now(UTC).isoformat(timespec="seconds"), command=shlex.join(["suite", *sys.argv[1:]]),
-        commit=git_commit(Path.cwd()), where=where(found[0].cell.device), seeds=(0,), profile="default", quiet=True,
-        processes=processes,
+        commit=git_commit(Path.cwd()), where=where(found[0].cell.device, digests), seeds=(0,), profile="default",
+        quiet=True, processes=processes,
     )  # fmt: skip
     return record(found, header=header, directory=directory, drift=True)

@@ -68,17 +68,23 @@ def test_more_noise_widens_the_stored_bound(directory, monkeypatch, tmp_path, ca
     """1 % between processes instead of 0.1 %: the bound stands 4 % away, and the run is remembered."""
     monkeypatch.chdir(tmp_path)
     found = [[speedup(value) for value in (1.0, 1.01, 0.99, 1.0)]]
-    _store(found, argparse.Namespace(expect_dir=directory, processes=4), tmp_path / "aa-run")
+    _store(found, argparse.Namespace(expect_dir=directory, processes=4), tmp_path / "aa-run", {"halves": "d1"})
     assert "1 entries know this run's noise" in capsys.readouterr().out
     (entry,) = load_all(directory)
     assert (pytest.approx(0.00816, abs=1e-4), 2) == (entry.noise, len(entry.seen))
     assert pytest.approx(1 - 4 * 0.00816, abs=2e-3) == entry.low
+    assert "d1" == entry.origin.data_digest
 
 
 def test_less_noise_sharpens_nothing(directory, tmp_path, monkeypatch):
     """Processes of one hour know nothing of the next one."""
     monkeypatch.chdir(tmp_path)
-    _store([[speedup(1.0)] * 4], argparse.Namespace(expect_dir=directory, processes=4), tmp_path / "aa-run")
+    _store(
+        [[speedup(1.0)] * 4],
+        argparse.Namespace(expect_dir=directory, processes=4),
+        tmp_path / "aa-run",
+        {"halves": "d1"},
+    )
     (entry,) = load_all(directory)
     assert (0.001, 0.99) == (entry.noise, entry.low)
 
@@ -88,7 +94,7 @@ def test_a_cell_without_an_entry_is_said_and_not_stored(directory, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     other = replace(tiny.BASELINE_CELL, workload="doubles")
     found = [[{"speedup": replace(speedup(value)["speedup"], cell=other)} for value in (1.0, 1.01, 0.99, 1.0)]]
-    _store(found, argparse.Namespace(expect_dir=directory, processes=4), tmp_path / "aa-run")
+    _store(found, argparse.Namespace(expect_dir=directory, processes=4), tmp_path / "aa-run", {"halves": "d1"})
     said = capsys.readouterr().out
     assert "record it with several processes first" in said
     assert "0 entries know this run's noise" in said
@@ -97,5 +103,5 @@ def test_a_cell_without_an_entry_is_said_and_not_stored(directory, tmp_path, mon
 def test_nothing_is_stored_of_processes_that_none_trusts(directory, tmp_path, capsys):
     """All were disturbed."""
     found = [[speedup(1.0, suspect="preempted")] * 5]
-    _store(found, argparse.Namespace(expect_dir=directory, processes=5), tmp_path)
+    _store(found, argparse.Namespace(expect_dir=directory, processes=5), tmp_path, {})
     assert "nothing to store" in capsys.readouterr().out
