@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OWN = PACKAGE / "combinations.toml"
 SETTING = "combinations"
+LEAST = 2
 
 
 def combinations(registry: Registry, directory: Path) -> dict[str, str]:
@@ -44,6 +45,9 @@ def _checked(registry: Registry, file: Path, declared: object) -> dict[str, str]
 
 def _canonical(registry: Registry, file: Path, name: str) -> str:
     try:
-        return registry.canonical(name)
+        resolved = registry.resolve(name)
     except SuiteError as error:
         raise SetupError(f"{file}: {SETTING}: {error}") from error
+    if len(resolved.members) < LEAST:
+        raise SetupError(f"{file}: {SETTING}: {name!r} is no combination; join at least two techniques with +")
+    return registry.canonical(name)

@@ -71,11 +71,11 @@ def blocked_interval(
 ) -> tuple[float, float]:
     """Interval of the median of positive ``values`` [n] that were taken in ``blocks`` [n], numbered in time.
 
-    The wider of two, so that neither misses more often than it says: `median_interval` of the values as if they were
-    independent, and Student's t over the logarithms of the blocks' medians, put around the median of all. The second
-    one knows that values of one block have more in common than those of different ones (nonoverlapping batch means;
-    Schmeiser, Batch size effects in the analysis of simulation output, Operations Research 30 (1982)). With fewer than
-    `LEAST_BLOCKS` blocks the first one stands alone.
+    It holds two, so that it misses no more often than it says: `median_interval` of the values as if they were
+    independent, and Student's t over the logarithms of the blocks' medians. The second one knows that values of one
+    block have more in common than those of different ones (nonoverlapping batch means; Schmeiser, Batch size effects in
+    the analysis of simulation output, Operations Research 30 (1982)). With fewer than `LEAST_BLOCKS` blocks the first
+    one stands alone.
     """
     ratios, of_block = _finite(values), np.asarray(blocks)
     low, high = median_interval(ratios, confidence)
@@ -83,9 +83,8 @@ def blocked_interval(
     if len(names) < LEAST_BLOCKS or not (ratios > 0).all():
         return low, high
     logs = [math.log(float(np.median(ratios[of_block == name]))) for name in names]
-    ends = mean_interval(logs, confidence)
-    half, middle = (ends[1] - ends[0]) / 2, float(np.median(ratios))
-    return min(low, middle * math.exp(-half)), max(high, middle * math.exp(half))
+    least, greatest = map(math.exp, mean_interval(logs, confidence))
+    return min(low, least), max(high, greatest)
 
 
 def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:

@@ -61,7 +61,8 @@ class Measurement:
     expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
     ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
     that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
-    baseline to its own copy in the same sample.
+    baseline to its own copy in the same sample. ``share`` says that the value is the share of ``n`` items that were
+    right, each of them either right or wrong.
     """
 
     cell: Cell
@@ -86,6 +87,7 @@ class Measurement:
     margin: float | None = None
     reused: bool = False
     null: float | None = None
+    share: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

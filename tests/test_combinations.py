@@ -38,6 +38,7 @@ def test_a_users_own_stand_behind_them(tmp_path):
         ('"narow+pure_bf16" = "x"', "did you mean narrow"),
         ('"amp_bf16+amp_fp16" = "x"', "amp_fp16"),
         ('"narrow+pure_bf16" = 3', "must say what each is tried for"),
+        ('"pure_bf16" = "x"', "is no combination; join at least two"),
     ],
 )
 def test_what_cannot_be_composed_is_refused_with_its_file(tmp_path, table, said):

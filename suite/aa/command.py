@@ -45,11 +45,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.expect import load_all
     from suite.report.run import dated_folder
     from suite.run.cells import named
     from suite.run.fresh import Workers
     from suite.run.opening import data_digests
     from suite.run.store import TrainedStore
+    from suite.settings import found_expect_dir
 
     if parsed.processes < LEAST or not parsed.seconds > 0:
         raise UsageError(
@@ -58,6 +60,8 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     cases = named(
         REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=parsed.technique, load=parsed.load
     )
+    if parsed.store:
+        load_all(parsed.expect_dir or found_expect_dir())  # a malformed file is found before anything is measured
     if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
         core.choose()  # the workers find it in their environment
     store, workers = TrainedStore(registry=REGISTRY, device=cases[0].cell.device), Workers(load=tuple(parsed.load))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.aa.figures import LEAST
+from suite.machine import core, quiet
 from suite.metrics import is_paired
 from suite.records import Measurement, RunHeader
 
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 def ratios(processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
     """Each ratio of times as the mean over the processes that none doubts, with their spread as its noise.
 
-    A metric that fewer than three of them know has no noise and is left out.
+    A metric that fewer than `LEAST` of them know is left out.
     """
     from suite.run.fresh import replicated
 
@@ -28,8 +32,7 @@ def ratios(processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
         for name in processes[0]
         if is_paired(name)
     ]
-    joined = [replicated(own[:1], [{one.metric: one} for one in own[1:]])[0] for own in rows if own]
-    return [one for one in joined if one.noise is not None]
+    return [replicated(own[:1], [{one.metric: one} for one in own[1:]])[0] for own in rows if len(own) >= LEAST]
 
 
 def store(
@@ -40,11 +43,14 @@ def store(
     ``digests`` name the workloads' data. Raises `ExpectationFileError` for a malformed file.
     """
     from suite.expect.record import record
-    from suite.machine.hardware import git_commit, where
+    from suite.machine.hardware import device_type, git_commit, where
 
+    here = where(found[0].cell.device, digests)
+    if device_type(here.device) == "cpu":
+        here = replace(here, threads=quiet.threads())  # of the processes that measured, not of this one
     header = RunHeader(
         run=run, started=datetime.now(UTC).isoformat(timespec="seconds"), command=shlex.join(["suite", *sys.argv[1:]]),
-        commit=git_commit(Path.cwd()), where=where(found[0].cell.device, digests), seeds=(0,), profile="default",
-        quiet=True, processes=processes,
+        commit=git_commit(Path.cwd()), where=here, seeds=(0,), profile="default",
+        quiet=core.TAKEN not in os.environ, processes=processes,
     )  # fmt: skip
     return record(found, header=header, directory=directory, drift=True)

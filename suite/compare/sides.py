@@ -141,14 +141,19 @@ def _git(repository: Path, *arguments: str) -> str:
 
 def _try_git(repository: Path, *arguments: str) -> str | None:
     """What git says, ``None`` where it refuses or is not installed."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(  # noqa: S603  # our own arguments
-            ["git", "-C", str(repository), *arguments], env=environ, capture_output=True, text=True, check=False,  # noqa: S607
-        )  # fmt: skip
+        done = run_git(repository, *arguments)
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def run_git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git there, whatever repository a hook's environment names. Raises `OSError` where it is not installed."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(  # noqa: S603  # our own arguments
+        ["git", "-C", str(repository), *arguments], env=environ, capture_output=True, text=True, check=False,  # noqa: S607
+    )  # fmt: skip
 
 
 def _last(text: str) -> str:

@@ -9,7 +9,7 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
-from suite.expect.shares import is_share, least_margin
+from suite.expect.shares import least_margin
 from suite.metrics import WORST_SEED
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _least_difference(measured: Measurement) -> float:
     share = measured.unit == "1" and measured.better == "higher"
     usual = RATE_MARGIN if share else SCORE_MARGIN * abs(measured.value)
     least = usual if measured.margin is None else measured.margin
-    return max(least, least_margin(measured.n)) if is_share(measured) else least
+    return max(least, least_margin(measured.n)) if measured.share else least
 
 
 def _local_margin(measured: Measurement) -> float:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from suite.expect.shares import is_share
 from suite.metrics import WORST_SEED, metric
 
 if TYPE_CHECKING:
@@ -23,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """``low`` and ``high``, and the value that they lie about. ``note`` says how they differ from the entry's."""
+    """``low`` and ``high``, and the value that they lie about. ``note`` says how they differ from the entry's.
+
+    ``same_items`` says that the value is of the items that were tested now.
+    """
 
     value: float
     low: float | None
     high: float | None
+    same_items: bool = True
     note: str = ""
 
 
@@ -49,10 +52,11 @@ def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
 def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:
     values = [entry.by_seed[seed] for seed in measured.seeds]
     reference = _worst(values, entry) if measured.metric.endswith(WORST_SEED) else fmean(values)
-    factor = _factor(measured, entry) if is_share(measured) else 1.0
+    factor = _factor(measured, entry) if measured.share else 1.0
     low, high = _wider(_provable(entry), entry.value, reference, factor)
     seeds = ", ".join(str(seed) for seed in measured.seeds)
     note = f"compared with {figure(reference)}, stored for the same seeds ({seeds})"
+    note += f", its margin {factor:.3g} times as wide" if factor > 1 else ""
     return Bounds(value=reference, low=low, high=high, note=note)
 
 
@@ -73,7 +77,7 @@ def _widened(measured: Measurement, entry: Expectation) -> Bounds:
     factor = _factor(measured, entry)
     low, high = _wider((entry.low, entry.high), entry.value, entry.value, factor)
     note = f"bounds widened by {factor:.3g}: {len(measured.seeds)} seeds, recorded with {entry.seeds}"
-    return Bounds(value=entry.value, low=low, high=high, note=note if factor > 1 else "")
+    return Bounds(value=entry.value, low=low, high=high, same_items=False, note=note if factor > 1 else "")
 
 
 def _factor(measured: Measurement, entry: Expectation) -> float:

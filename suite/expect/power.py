@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from suite.expect.few_seeds import bounds_of
 from suite.expect.over_time import DRIFT_SIGMAS, runs_of
-from suite.expect.shares import is_share, loss_found
+from suite.expect.shares import loss_found
 from suite.metrics import is_paired
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def detectable(measured: Measurement, entry: Expectation | None, limit: float | 
         return None
     if is_paired(measured.metric):
         return _of_ratio(measured, entry, entry.low if limit is None else limit)
-    return _of_share(measured, bounds_of(measured, entry)) if is_share(measured) else None
+    return _of_share(measured, bounds_of(measured, entry)) if measured.share else None
 
 
 def _of_ratio(measured: Measurement, entry: Expectation, limit: float) -> float | None:

@@ -3,7 +3,9 @@
 A share has regressed where it lies below its bound, a margin ``m`` below the stored value. It passes only where so few
 items were lost that a loss of ``m``, which turns each item wrong with probability ``m``, loses as few in no more than
 5 % of cases (an exact binomial test, as in the upper limit of Clopper and Pearson, Biometrika 26, 1934). Between the
-two it is inconclusive: there are too few items. At a true loss of ``m`` at most 5 % pass, however few the items are.
+two it is inconclusive: there are too few items. So of losses of ``m`` that turn answers wrong and none right at most
+5 % pass, however few the items are; where a change turns answers right as well, what is counted is the net loss, which
+spreads more, and somewhat more pass. Nothing is known of items that were not tested before.
 
 A loss that turns each item wrong with probability ``L`` is found with power ``p`` where
 ``L - m >= z(p) sqrt(L (1 - L) / n)`` (normal approximation): ``m`` itself half the time, however many there are.
@@ -15,8 +17,6 @@ import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from suite.intervals import wilson
-
 if TYPE_CHECKING:
     from suite.expect.few_seeds import Bounds
     from suite.records import Measurement
@@ -24,17 +24,8 @@ if TYPE_CHECKING:
 POWER = 0.95
 MISSED = 0.05  # of losses as large as the margin may pass
 SAME = 1e-9
+STORED = 1e-6  # shares are stored with six digits: the same answers differ by less
 MOST = 1_000_000_000  # nobody has as many items
-
-
-def is_share(measured: Measurement) -> bool:
-    """Whether it is a share of ``n`` items: its interval is that of a proportion."""
-    if measured.group != "quality" or not 0 <= measured.value <= 1 or measured.confidence is None or measured.n < 1:
-        return False
-    low, high = wilson(measured.value * measured.n, measured.n, measured.confidence)
-    return math.isclose(low, measured.low or 0.0, abs_tol=SAME) and math.isclose(
-        high, measured.high or 0.0, abs_tol=SAME
-    )
 
 
 def too_few(measured: Measurement, bounds: Bounds) -> str:
@@ -42,24 +33,29 @@ def too_few(measured: Measurement, bounds: Bounds) -> str:
     higher = measured.better == "higher"
     bound = bounds.low if higher else bounds.high
     margin = 0.0 if bound is None else abs(bounds.value - bound)
-    if not SAME < margin < 1 or not is_share(measured):
+    if not measured.share or not bounds.same_items or not SAME < margin < 1:
         return ""
     worse = bounds.value - measured.value if higher else measured.value - bounds.value
-    lost = max(0.0, worse * measured.n)
+    lost = max(0, math.ceil((worse - STORED) * measured.n))
     chance = as_few(lost, measured.n, margin)
     if chance <= MISSED:
         return ""
+    if margin < least_margin(measured.n):
+        return (
+            f"the margin of {margin:.2%} is less than {measured.n} items can tell, {least_margin(measured.n):.2%}: "
+            f"record anew, or {_needed(0.0, margin)}"
+        )
     return (
-        f"{lost:.3g} of {measured.n} items lost: a loss of {margin:.2%} loses as few in {chance:.0%} of cases, too "
-        f"many to pass; {_needed(lost / measured.n, margin)}"
+        f"{lost} of {measured.n} items lost: a loss of {margin:.2%} loses as few in {chance:.0%} of cases, too many to "
+        f"pass; {_needed(lost / measured.n, margin)}"
     )
 
 
-def as_few(lost: float, n: int, margin: float) -> float:
+def as_few(lost: int, n: int, margin: float) -> float:
     """The probability that no more than ``lost`` of ``n`` items turn wrong where each does with ``margin``."""
     from scipy.special import bdtr  # scipy is slow to import
 
-    return float(bdtr(math.ceil(lost - SAME * n), n, margin))
+    return float(bdtr(lost, n, margin))
 
 
 def _needed(share: float, margin: float) -> str:
@@ -74,7 +70,7 @@ def items_needed(share: float, margin: float) -> int | None:
     """The least ``n``, to two digits, at which ``share`` of lost items tells a loss from the ``margin``."""
     n = math.log(MISSED) / math.log1p(-margin)  # where none is lost
     while n < MOST:
-        if as_few(share * n, math.ceil(n), margin) <= MISSED:
+        if as_few(math.floor(share * n), math.ceil(n), margin) <= MISSED:
             return _two_digits(n)
         n *= 1.05
     return None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from suite.compare.sides import run_git
 from suite.errors import SetupError
 from suite.gate_study.ledger import Ledger, Row
 from suite.gate_study.table import INCONCLUSIVE, REGRESSED, share
@@ -32,7 +33,7 @@ REVISIONS: Mapping[str, Mapping[str, int]] = {
 """Steps more of each cell's hundred, by revision; they take turns."""
 OUTSIDE = 0.015  # no ratio of identical code may be further from 1
 MODULE, BASE = "equal_layers.py", "base"
-GIT = ("git", "-c", "user.name=study", "-c", "user.email=study@localhost", "-c", "commit.gpgsign=false")
+AUTHOR = ("-c", "user.name=study", "-c", "user.email=study@localhost", "-c", "commit.gpgsign=false")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,10 @@ class Repository:
         self._git("commit", "--quiet", "--allow-empty", "--message", message)
 
     def _git(self, *arguments: str) -> None:
-        ended = subprocess.run([*GIT, *arguments], cwd=self.folder, check=False, text=True, capture_output=True)  # noqa: S603  # our own command
+        try:
+            ended = run_git(self.folder, *AUTHOR, *arguments)
+        except OSError as error:
+            raise SetupError(f"the study of suite compare needs git: {error}") from error
         if ended.returncode:
             raise SetupError(f"git {' '.join(arguments)} failed: {ended.stderr.strip()}")
 

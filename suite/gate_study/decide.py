@@ -17,7 +17,7 @@ from suite.expect.run_wide import bar
 from suite.gate_study.peers import flagged
 from suite.gate_study.planted import Network
 from suite.measure.looks import Goal
-from suite.measure.places import Places
+from suite.measure.places import mover
 from suite.measure.speed import BASE, CONFIDENCE, NULL, PRECISION, TECHNIQUE
 from suite.measure.timing import latency, sample
 from suite.metrics import measured
@@ -65,7 +65,7 @@ def speedup(network: Network, share: float, *, terms: Terms, seed: int) -> tuple
     calls = {BASE: network.call(), TECHNIQUE: network.call(share)}
     found = sample(
         {**calls, NULL: calls[BASE]}, baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed, precision=PRECISION,
-        confidence=CONFIDENCE, goals=_goals(terms), move=Places(calls=list(calls.values()), seed=seed).move,
+        confidence=CONFIDENCE, goals=_goals(terms), move=mover(calls.values(), seed),
     )  # fmt: skip
     ratio = found.ratio(BASE, TECHNIQUE)
     measurement = measured(

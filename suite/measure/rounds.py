@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from suite.intervals import blocked_interval, min_rounds
+from suite.intervals import LEAST_BLOCKS, blocked_interval, min_rounds
 from suite.measure.looks import SHARES, Goal, confidence_at, strictest
 from suite.measure.samples import Ratio, Sample
 
@@ -30,8 +30,9 @@ Turn = tuple[float, int, bool]  # seconds, page faults, preempted
 class Terms:
     """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``.
 
-    An interval within +-``precision`` ends a sample early; one beyond +-``tolerance`` lets it overdraw its budget.
-    Where there are ``goals``, it is overdrawn until they are decided instead, or the last look could not.
+    An interval within +-``precision`` ends a sample early, if it is over enough blocks; one beyond +-``tolerance`` lets
+    it overdraw its budget. Where there are ``goals``, it is overdrawn until they are decided instead, or the last look
+    could not.
     """
 
     baseline: str
@@ -128,7 +129,8 @@ class Log:
             return False
         self.next_check = math.ceil(1.1 * self.next_check)
         self.within = self._half_width()
-        narrow = self.terms.precision is not None and self.within <= self.terms.precision
+        several = len(set(self._blocks())) >= LEAST_BLOCKS  # rounds of one place agree, wherever that is
+        narrow = several and self.terms.precision is not None and self.within <= self.terms.precision
         return narrow and self.look == 0 and self._look()
 
     def _look(self) -> bool:

@@ -17,7 +17,7 @@ from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.looks import Goal
-from suite.measure.places import Places
+from suite.measure.places import mover
 from suite.measure.plausible import Request, check, on_this_thread, request
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
@@ -295,7 +295,7 @@ def _timed(
         found = sample(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
-            move=Places(calls=list(calls.values()), seed=seed).move if on_host else None,
+            move=mover(calls.values(), seed) if on_host else None,
             synchronize=lambda: synchronize(cell.device), null=null, host_bound=on_host, witness=time.monotonic,
         )  # fmt: skip
     flags.write(entered)

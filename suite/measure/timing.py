@@ -49,8 +49,8 @@ TURN_SECONDS = 10e-3  # several time slices of the scheduler (3 to 4 ms), so tha
 TICKS_PER_TURN = 1000  # a turn of that many timer ticks is read to a tenth of a percent
 ALIKE = 0.1  # calls that take the same time to that share are repeated equally often
 TRIES = 3  # the least of so many turns is what a call takes when nothing disturbs it
-BLOCKS = 8  # of the budget: enough for an interval over blocks
-LEAST_IN_BLOCK = 4  # rounds: moving costs one
+BLOCKS = 16  # of the budget: Student's t of so few is hardly wider than that of all rounds
+WARM = 4  # rounds in a block, from which on a call of each side before them costs little
 LONG_TURN = 4  # times the wanted length: an interruption does not explain it, so it is not tried again
 MOST_REPEATS = 10**6
 CLOCKS_APART, LEAST_APART = 0.05, 0.02  # a share, and seconds: clocks that are slewed differ by far less
@@ -86,14 +86,14 @@ def sample(
 ) -> Sample:
     """Time ``sides`` against each other in interleaved rounds for about ``seconds``, warm-up aside.
 
-    Ends early once the interval of median(baseline / side) is within +-``precision`` (relative) for every side; what
-    the ratios say never ends it. The budget is overdrawn up to four times where it holds fewer rounds than an interval
-    at ``confidence`` needs (if that is not enough either, the sample is suspect), and where an interval is wider than
-    +-``tolerance``, as on a restless machine. With ``goals`` it is overdrawn instead, up to four times, while a ratio's
-    interval holds one of its bounds; the looks at one, two and four budgets share the error of ``confidence``
-    (`suite.measure.looks`). A turn lasts at least ``min_round_seconds``.
+    Ends early once the interval of median(baseline / side) is within +-``precision`` (relative) for every side, over
+    six blocks at least; what the ratios say never ends it. The budget is overdrawn up to four times where it holds
+    fewer rounds than an interval at ``confidence`` needs (if that is not enough either, the sample is suspect), and
+    where an interval is wider than +-``tolerance``, as on a restless machine. With ``goals`` it is overdrawn instead,
+    up to four times, while a ratio's interval holds one of its bounds; the looks at one, two and four budgets share the
+    error of ``confidence`` (`suite.measure.looks`). A turn lasts at least ``min_round_seconds``.
 
-    The rounds are taken in blocks of an eighth of the budget, and an interval is over blocks as well as over rounds
+    The rounds are taken in blocks of a sixteenth of the budget, and an interval is over blocks as well as over rounds
     (`suite.intervals.blocked_interval`): what one burst has in common is no knowledge. ``move`` runs before each block
     and is to bring what is timed to other places.
 
@@ -221,14 +221,19 @@ class _Plan:
 
         return call
 
-    def moved(self) -> None:
-        """Bring everything elsewhere, and each side's caches to what they are in the middle of a block."""
+    def moved(self, rounds: int) -> None:
+        """Bring everything elsewhere, and each side's caches to what they are in the middle of a block.
+
+        Where a block holds few ``rounds`` their calls are long: what a cold cache costs them is little, and one more
+        call of each side would cost much.
+        """
         if self.move is None:
             return
         self.move()
-        for side in self.sides:
-            self.prepared(side)()
-        self.synchronize()
+        if rounds >= WARM:
+            for side in self.sides:
+                self.prepared(side)()
+            self.synchronize()
 
     def turn(self, side: str, repeats: int) -> float:
         self.reset.get(side, _nothing)()
@@ -250,7 +255,7 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     block = _Block(seconds=plan.seconds / BLOCKS)
     while not log.spent(plan.seconds, plan.max_rounds):
         if block.ends(log):
-            plan.moved()
+            plan.moved(block.rounds)
         order = rng.sample(range(len(names)), len(names))
         turns = {names[index]: plan.watched_turn(names[index], repeats[names[index]]) for index in order}
         log.add(order, turns, elapsed=plan.clock() - started, block=block.number)
@@ -262,18 +267,20 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
 
 @dataclass(kw_only=True)
 class _Block:
-    """The block that rounds are taken in now: at least so many ``seconds``, and `LEAST_IN_BLOCK` rounds, long."""
+    """The block that rounds are taken in now, at least so many ``seconds`` long; ``rounds`` were in the last one."""
 
     seconds: float
     number: int = 0
     began: float = 0.0
+    tried: int = 0
     rounds: int = 0
 
     def ends(self, log: Log) -> bool:
         """Whether the next round is the first of the next block."""
-        if log.elapsed - self.began < self.seconds or log.tried - self.rounds < LEAST_IN_BLOCK:
+        if log.tried == self.tried or log.elapsed - self.began < self.seconds:
             return False
-        self.number, self.began, self.rounds = self.number + 1, log.elapsed, log.tried
+        self.rounds = log.tried - self.tried
+        self.number, self.began, self.tried = self.number + 1, log.elapsed, log.tried
         return True
 
 

@@ -58,7 +58,8 @@ def named(
 
 
 def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[str]]:
-    """The cases of a selection, and a note for each composition that ``--precision`` cannot apply to.
+    """The cases of a selection, and a note for each composition that ``--precision`` cannot apply to, and for each
+    workload that takes no combinations where these were asked for.
 
     Raises `UsageError` for names that do not exist and for compositions that were asked for and contradict themselves.
     """
@@ -72,6 +73,10 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
         for workload in _workloads(registry, selection)
         for composition in _compositions(registry, workload, selection, added, notes)
     ]
+    if selection.together:
+        limited = [one.name for one in _workloads(registry, selection) if not joined(one, selection.combinations)]
+        why = "limits its techniques and runs no combination: name some with --technique"
+        notes += [f"{name} {why}" for name in limited]
     return cases, list(dict.fromkeys(notes))
 
 
@@ -120,8 +125,13 @@ def _asked(registry: Registry, selection: Selection) -> list[str]:
 def _by_default(registry: Registry, workload: Workload, selection: Selection) -> list[str]:
     """Each technique that runs, and the combinations; a workload that limits its techniques has none of these."""
     alone = default_compositions(registry, workload, selection.profile, sweep=selection.sweeps)
-    joined = selection.combinations if workload.techniques is None else ()
-    return list(dict.fromkeys([*(alone[:1] if selection.together else alone), *joined]))
+    together = joined(workload, selection.combinations)
+    return list(dict.fromkeys([*(alone[:1] if selection.together else alone), *together]))
+
+
+def joined(workload: Workload, combinations: Sequence[str]) -> Sequence[str]:
+    """Those that run for a workload: none where it limits its techniques."""
+    return combinations if workload.techniques is None else ()
 
 
 def default_compositions(registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False) -> list[str]:

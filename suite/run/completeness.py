@@ -10,7 +10,7 @@ from suite.errors import UsageError
 from suite.expect import load_all, unanswered
 from suite.records import Group, Verdict
 from suite.run.case import Case
-from suite.run.cells import default_compositions
+from suite.run.cells import default_compositions, joined
 
 if TYPE_CHECKING:
     from suite.registry import Registry
@@ -34,28 +34,32 @@ def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
     return f"partial: {len(names)} groups of figures were left out and gate nothing: {', '.join(names[:3])}{more}"
 
 
-def unanswered_entries(registry: Registry, run: Session) -> tuple[Verdict, ...]:
+def unanswered_entries(registry: Registry, run: Session, *, together: Sequence[str] = ()) -> tuple[Verdict, ...]:
     """``missing`` for each of the user's entries that applies here and no cell of the run answers.
 
+    Those of the combinations, ``together``, wait for a run that holds them.
     Asked of whole workloads only: a run of chosen techniques, or of a part of the groups, was told to look at less.
     """
     options = run.options
     if not (options.gates and options.everything) or options.partial or not options.expect_dir.is_dir():
         return ()
     planned = {case.cell: groups for case, groups in run.planned.items()}
-    elsewhere = _of_other_profiles(registry, run) - {(cell.workload, cell.technique) for cell in planned}
+    elsewhere = _of_other_profiles(registry, run, together) - {(cell.workload, cell.technique) for cell in planned}
     stored = [e for e in load_all(options.expect_dir) if not options.workloads or e.workload in options.workloads]
     wanted = [entry for entry in stored if (entry.workload, entry.technique) not in elsewhere]
     return unanswered(wanted, planned, where=run.header.where)
 
 
-def _of_other_profiles(registry: Registry, run: Session) -> set[tuple[str, str]]:
-    """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps."""
+def _of_other_profiles(registry: Registry, run: Session, together: Sequence[str]) -> set[tuple[str, str]]:
+    """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps and
+    combinations.
+    """
     found: set[tuple[str, str]] = set()
     full = run.bench.plan.profile == "full"
     for workload in registry.workloads.values():
         if full and workload.full:
             continue
         with suppress(UsageError):
-            found |= {(workload.name, name) for name in default_compositions(registry, workload, "full")}
+            alone = default_compositions(registry, workload, "full")
+            found |= {(workload.name, name) for name in (*alone, *joined(workload, together))}
     return found

@@ -133,7 +133,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     with run:
         whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         try:
-            answered = unanswered_entries(REGISTRY, run) if whole else ()
+            together = tuple(combinations(REGISTRY, Path.cwd()))
+            answered = unanswered_entries(REGISTRY, run, together=together) if whole else ()
             run.finish([*answered, *(run.shapes() if whole else ())], interrupted=not whole)
         except SuiteError as error:
             config.stash[PROBLEM] = str(error)
@@ -215,10 +216,9 @@ def _selection(config: pytest.Config, device: str) -> Selection:
 
 
 def _combinations(config: pytest.Config) -> tuple[str, ...]:
-    """Those that run by themselves, or as a part of everything."""
-    if not (config.option.suite_combinations or config.option.suite_full):
-        return ()
-    return tuple(combinations(REGISTRY, Path.cwd()))
+    """Those that run by themselves, or as a part of everything; a fault in a user's own is found in any run."""
+    found = tuple(combinations(REGISTRY, Path.cwd()))
+    return found if config.option.suite_combinations or config.option.suite_full else ()
 
 
 def _profile(config: pytest.Config) -> Any:

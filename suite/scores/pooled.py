@@ -70,6 +70,7 @@ def score_measurements(score: Score, found: Compared) -> list[Measurement]:
         found.cell, score.name + WORST_SEED, min(values) if score.better == "higher" else max(values),
         noise=_deviation(values), by_seed=tuple(values), margin=_margin(score, RATE_MARGIN, rate=rate),
     )  # fmt: skip
+    value = replace(value, share=rate and score.unit == "1")
     return [replace(one, **common) for one in (value, difference, worst)]
 
 

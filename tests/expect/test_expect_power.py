@@ -86,7 +86,7 @@ def test_runs_count_where_there_are_several():
     assert "" == too_tight(entry(noise=0.001, low=1.38, seen=hours))
 
 
-SHARE = measurement("accuracy", 0.99, n=359, confidence=0.95)
+SHARE = measurement("accuracy", 0.99, n=359, confidence=0.95, share=True)
 STORED = expectation("accuracy", 0.99, level="any", low=0.982)
 
 
@@ -110,8 +110,6 @@ def test_answers_that_turn_wrong_at_that_rate_are_found_with_that_power(n):
 
 
 def test_only_shares_of_items_have_such_a_loss():
-    """A score with another interval than a proportion's, or without one, says nothing of its power."""
+    """A score that is not right or wrong item by item, or has no bound, says nothing of its power."""
     assert detectable(share(), replace(STORED, low=None, high=1.0)) is None
-    assert detectable(replace(share(), low=0.9), STORED) is None
-    assert detectable(replace(share(), low=None), STORED) is None
-    assert detectable(replace(share(), n=0), STORED) is None
+    assert detectable(replace(share(), share=False), STORED) is None

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from suite.measure import timing
-from suite.measure.places import Movable, Places
+from suite.measure.places import Movable, Places, mover
 from suite.measure.plausible import check, request
 from suite.training.loop import Trained
 from suite.training.serving import serve
@@ -71,8 +71,9 @@ def test_the_parts_of_a_subclass_move():
 
 def test_a_call_that_names_no_tensors_is_left_alone():
     """A reference kernel, or a user's function."""
-    assert not isinstance(lambda: None, Movable)
-    Places(calls=[lambda: None], seed=0).move()
+    tensor = torch.randn(50)
+    assert mover([lambda: None], 0) is None
+    assert mover([lambda: None, Call(tensor)], 0) is not None
 
 
 def test_a_timed_request_answers_the_same_wherever_it_lies():

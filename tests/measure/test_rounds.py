@@ -3,6 +3,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from suite.measure.counters import Usage
@@ -96,10 +97,11 @@ def test_a_technique_that_preempts_itself_now_and_then_keeps_its_slow_rounds(cor
 
 
 def test_precision_looks_at_undisturbed_rounds_only(core):
-    """Exact ones suffice as soon as there are eight; disturbed ones in between do not count."""
+    """Exact ones suffice as soon as they fill six blocks; disturbed ones in between do not count."""
     sides = {"baseline": core.side(0.012, every(4)), "technique": core.side(0.012, every(5))}
-    taken = run(core, sides, precision=0.001)
-    assert 8 == taken.rounds
+    taken = run(core, sides, precision=0.001, max_rounds=2000)
+    assert 6 == len(np.unique(taken.block))
+    assert pytest.approx(5 / 16 * 10, abs=1) == taken.elapsed
     assert taken.dropped > 0
 
 

@@ -121,6 +121,8 @@ def test_combinations_run_beside_the_techniques_or_in_their_stead():
     assert "prune(ratio=0.5)+int8" not in techniques("small", **both)
     assert ["student"] == techniques("digits", techniques=["student"], **both)
     assert not Selection(together=True, **both).is_everything
+    _, notes = select(REGISTRY, Selection(workloads=["small"], together=True, **both))
+    assert ["small limits its techniques and runs no combination: name some with --technique"] == notes
 
 
 def test_any_profile_runs_the_sweep_if_asked_to():

@@ -48,7 +48,7 @@ REGISTRY = sample_registry()
 def answered(tmp_path):
     """``answered({workload: techniques}, profile=...)``: verdicts of a run that measured all it plans by default."""
 
-    def run(stored, *, profile="default", planned=None, groups=GROUPS, **options):
+    def run(stored, *, profile="default", planned=None, groups=GROUPS, together=(), **options):
         for workload, techniques in stored.items():
             path = tmp_path / "expectations" / "any" / f"{workload}.toml"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def answered(tmp_path):
             header=SimpleNamespace(where=where),
             bench=SimpleNamespace(plan=Plan(profile=profile)),
         )
-        return unanswered_entries(REGISTRY, session)
+        return unanswered_entries(REGISTRY, session, together=together)
 
     return run
 
@@ -114,6 +114,15 @@ def test_values_of_a_sweep_wait_for_the_full_profile(answered):
     assert () == answered(swept, profile="full")
     gone = {"halves": ["pruned(share=0.3)"]}
     assert [("halves", "pruned(share=0.3)")] == missing(answered(gone, profile="full"))
+
+
+def test_combinations_wait_for_a_run_that_holds_them(answered):
+    """Recorded by `--combinations`, they are no fault of a default gate; the full profile has to answer."""
+    joined = {"halves": ["pruned(share=0.5)+nhwc"]}
+    assert () == answered(joined, together=["pruned(share=0.5)+nhwc"])
+    assert [("halves", "pruned(share=0.5)+nhwc")] == missing(
+        answered(joined, together=["pruned(share=0.5)+nhwc"], profile="full")
+    )
 
 
 def test_workloads_that_a_quick_run_leaves_out_are_excused(answered):
