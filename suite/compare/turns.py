@@ -18,6 +18,7 @@ from suite.errors import SuiteError
 
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6
+BLOCKS = 8  # of a pair's budget, each at other places in memory
 PATIENCE = 4
 
 
@@ -26,7 +27,7 @@ class TooFewRoundsError(SuiteError):
 
 
 class Player(Protocol):
-    """A side that answers ``calibrate`` and ``turn`` of `suite.compare.worker`."""
+    """A side that answers ``calibrate``, ``move`` and ``turn`` of `suite.compare.worker`."""
 
     def ask(self, do: str, **details: Any) -> dict[str, Any]:
         """The answer to one question."""
@@ -57,15 +58,21 @@ def play(
 ) -> PairResult:
     """Rounds for ``seconds``, each side once a round in random order; a round in which another process ran is dropped.
 
-    Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE` times as long. Raises
-    `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS` rounds.
+    Before each eighth of that time but the first both sides copy what they serve to other places in memory: where it
+    lies is the pair's own luck. Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE`
+    times as long. Raises `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS`
+    rounds.
     """
     players = (current, reference)
     counts = [_calls(player, metric) for player in players]
     _check_budget(counts, metric, seconds)
     kept: list[tuple[float, float]] = []
-    dropped, clean_seconds, began = 0, 0.0, clock()
+    dropped, clean_seconds, began, block = 0, 0.0, clock(), 1
     while clean_seconds < seconds and clock() - began < PATIENCE * seconds:
+        if clean_seconds > block * seconds / BLOCKS:
+            block += 1
+            for player in players:
+                player.ask("move", metric=metric)
         round_began = clock()
         times, clean = [0.0, 0.0], True
         for side in random.sample((0, 1), 2):

@@ -11,6 +11,7 @@ standard error.
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ if sys.platform != "win32":
 
 WARM_UP = 3
 TRIES = 3
+PLACES = Path(__file__).parents[1] / "measure" / "places.py"  # the driver's too, and of torch alone
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
 
@@ -82,6 +84,7 @@ class _Side:
 
         self.served = serve(self.trained)
         self.served.settle()
+        self.movers: dict[str, Callable[[], object]] = {}
         self.calls = {name: getattr(self, f"_{name}")() for name in request["metrics"]}
 
     def described(self) -> dict[str, Any]:
@@ -101,6 +104,13 @@ class _Side:
             seconds = min(seconds, *(self._seconds(metric, calls) for _ in range(TRIES - 1)))
         return {"calls": max(1, -(-least // seconds)), "seconds": seconds}
 
+    def move(self, metric: str) -> dict[str, Any]:
+        """Copy what is served to other places, and call it once where it lies now; a training step stays."""
+        if metric in self.movers:
+            self.movers[metric]()
+            self.calls[metric][0]()
+        return {}
+
     def turn(self, metric: str, calls: int) -> dict[str, Any]:
         """Seconds of so many calls, and whether another process had the core meanwhile."""
         call, reset = self.calls[metric]
@@ -119,16 +129,18 @@ class _Side:
         return max(1e-9, float(self.turn(metric, calls)["seconds"]) / calls)
 
     def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
-        return self._serving(self.request["batch"])
+        return self._serving("speed", self.request["batch"])
 
     def _speed_b1(self) -> tuple[Callable[[], object], Callable[[], object]]:
-        return self._serving(1)
+        return self._serving("speed_b1", 1)
 
-    def _serving(self, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
-        inputs = self.served.prepare_inputs(self._inputs(batch))
+    def _serving(self, metric: str, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
+        call = _Serving(self.served, self.served.prepare_inputs(self._inputs(batch)))
         for _ in range(WARM_UP):
-            self.served(inputs)
-        return lambda: self.served(inputs), lambda: None
+            call()
+        if self.device == "cpu":
+            self.movers[metric] = _places().mover([call], seed=os.getpid()) or _nothing
+        return call, _nothing
 
     def _train_step(self) -> tuple[Callable[[], object], Callable[[], object]]:
         from suite.measure.step import training_step
@@ -161,6 +173,38 @@ class _Side:
             import torch
 
             torch.accelerator.synchronize(self.device)
+
+
+class _Serving:
+    """The served network on inputs that are placed already."""
+
+    def __init__(self, served: Any, inputs: Any) -> None:
+        self.served, self.inputs = served, inputs
+
+    def __call__(self) -> Any:
+        return self.served(self.inputs)
+
+    def tensors(self) -> list[Any]:
+        """What lies somewhere: weights, buffers and inputs."""
+        from suite.training.trees import leaves
+
+        network = self.served.network
+        return [*network.parameters(), *network.buffers(), *leaves(self.inputs)]
+
+
+def _nothing() -> None:
+    """Nothing is to be put back, or moved."""
+
+
+def _places() -> Any:
+    """The driver's module, whatever the version of `suite` on this side."""
+    spec = importlib.util.spec_from_file_location("_driver_places", PLACES)
+    assert spec is not None  # noqa: S101  # the file is there
+    assert spec.loader is not None  # noqa: S101  # it is Python
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:

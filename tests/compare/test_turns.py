@@ -24,10 +24,14 @@ class FakePlayer:
 
     def __init__(self, name, clock, seconds, stolen=lambda _: False):
         self.name, self.clock, self.seconds, self.stolen, self.played = name, clock, seconds, stolen, 0
+        self.moved = 0
 
     def ask(self, do, **details):
         if do == "calibrate":
             return {"calls": math.ceil(details["least"] / self.seconds), "seconds": self.seconds}
+        if do == "move":
+            self.moved += 1
+            return {}
         self.played += 1
         self.clock.turns.append((self.name, details["calls"] * self.seconds))
         self.clock.now += details["calls"] * self.seconds
@@ -49,6 +53,13 @@ def test_each_round_holds_one_turn_of_each_side_in_random_order():
     played(*both, clock)
     rounds = [tuple(name for name, _ in clock.turns[i : i + 2]) for i in range(0, len(clock.turns), 2)]
     assert {("current", "reference"), ("reference", "current")} == set(rounds)
+
+
+def test_both_sides_move_before_each_eighth_of_the_time_but_the_first():
+    """A pair's ratio is then that of several places."""
+    first, second, clock = players()
+    played(first, second, clock)
+    assert 7 == first.moved == second.moved
 
 
 def test_a_turn_of_either_side_lasts_ten_milliseconds_at_least():
