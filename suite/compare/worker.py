@@ -84,8 +84,8 @@ class _Side:
 
         self.served = serve(self.trained)
         self.served.settle()
-        self.movers: dict[str, Callable[[], object]] = {}
         self.calls = {name: getattr(self, f"_{name}")() for name in request["metrics"]}
+        self.places = _places([call for call, _ in self.calls.values()])
 
     def described(self) -> dict[str, Any]:
         """Versions, weights and, where asked for, sizes; weights, inputs and outputs are written to files."""
@@ -106,8 +106,8 @@ class _Side:
 
     def move(self, metric: str) -> dict[str, Any]:
         """Copy what is served to other places, and call it once where it lies now; a training step stays."""
-        if metric in self.movers:
-            self.movers[metric]()
+        if self.places is not None and isinstance(self.calls[metric][0], _Serving):
+            self.places.move()
             self.calls[metric][0]()
         return {}
 
@@ -129,17 +129,15 @@ class _Side:
         return max(1e-9, float(self.turn(metric, calls)["seconds"]) / calls)
 
     def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
-        return self._serving("speed", self.request["batch"])
+        return self._serving(self.request["batch"])
 
     def _speed_b1(self) -> tuple[Callable[[], object], Callable[[], object]]:
-        return self._serving("speed_b1", 1)
+        return self._serving(1)
 
-    def _serving(self, metric: str, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
+    def _serving(self, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
         call = _Serving(self.served, self.served.prepare_inputs(self._inputs(batch)))
         for _ in range(WARM_UP):
             call()
-        if self.device == "cpu":
-            self.movers[metric] = _places().mover([call], seed=os.getpid()) or _nothing
         return call, _nothing
 
     def _train_step(self) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -193,18 +191,18 @@ class _Serving:
 
 
 def _nothing() -> None:
-    """Nothing is to be put back, or moved."""
+    """Nothing is to be put back."""
 
 
-def _places() -> Any:
-    """The driver's module, whatever the version of `suite` on this side."""
+def _places(calls: list[Any]) -> Any:
+    """Where what is served lies, by the driver's module, whatever the version of `suite` on this side."""
     spec = importlib.util.spec_from_file_location("_driver_places", PLACES)
     assert spec is not None  # noqa: S101  # the file is there
     assert spec.loader is not None  # noqa: S101  # it is Python
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return module
+    return module.places_of(calls, seed=os.getpid())
 
 
 def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:

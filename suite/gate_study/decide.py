@@ -17,7 +17,7 @@ from suite.expect.run_wide import bar
 from suite.gate_study.peers import flagged
 from suite.gate_study.planted import Network
 from suite.measure.looks import Goal
-from suite.measure.places import mover
+from suite.measure.places import moving
 from suite.measure.speed import BASE, CONFIDENCE, NULL, PRECISION, TECHNIQUE
 from suite.measure.timing import latency, sample
 from suite.metrics import measured
@@ -63,10 +63,11 @@ def speedup(network: Network, share: float, *, terms: Terms, seed: int) -> tuple
     Each call of this takes other addresses for weights and inputs.
     """
     calls = {BASE: network.call(), TECHNIQUE: network.call(share)}
-    found = sample(
-        {**calls, NULL: calls[BASE]}, baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed, precision=PRECISION,
-        confidence=CONFIDENCE, goals=_goals(terms), move=mover(calls.values(), seed),
-    )  # fmt: skip
+    with moving(calls.values(), seed) as move:
+        found = sample(
+            {**calls, NULL: calls[BASE]}, baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
+            precision=PRECISION, confidence=CONFIDENCE, goals=_goals(terms), move=move,
+        )  # fmt: skip
     ratio = found.ratio(BASE, TECHNIQUE)
     measurement = measured(
         CELL, METRIC, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n,

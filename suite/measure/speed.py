@@ -17,7 +17,7 @@ from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.looks import Goal
-from suite.measure.places import mover
+from suite.measure.places import moving
 from suite.measure.plausible import Request, check, on_this_thread, request
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
@@ -291,11 +291,12 @@ def _timed(
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     short = enough == seconds  # long rounds have their time already, and four times that would be minutes
     on_host = cell.device.startswith("cpu")
-    with on_this_thread(str(cell), applies=on_host and _on_one_thread(settings)):
+    alone = on_this_thread(str(cell), applies=on_host and _on_one_thread(settings))
+    with moving(calls.values() if on_host else (), seed) as move, alone:
         found = sample(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
-            move=mover(calls.values(), seed) if on_host else None,
+            move=move,
             synchronize=lambda: synchronize(cell.device), null=null, host_bound=on_host, witness=time.monotonic,
         )  # fmt: skip
     flags.write(entered)

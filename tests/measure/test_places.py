@@ -2,14 +2,15 @@
 # the expected value stands on the left
 
 import copy
+import itertools
 
 import pytest
 import tiny
 import torch
 from torch import nn
 
-from suite.measure import timing
-from suite.measure.places import Movable, Places, mover
+from suite.measure import places, timing
+from suite.measure.places import Movable, moving, places_of
 from suite.measure.plausible import check, request
 from suite.training.loop import Trained
 from suite.training.serving import serve
@@ -28,10 +29,10 @@ class Call:
 def moved(*tensors):
     """Which of the tensors lie elsewhere after three moves, each of them seen to hold the same figures."""
     before, values = [one.data_ptr() for one in tensors], [one.detach().clone() for one in tensors]
-    places = Places(calls=[Call(*tensors)], seed=0)
+    placed = places_of([Call(*tensors)], 0)
     seen = [{address} for address in before]
-    for _ in range(3):
-        places.move()
+    for _ in range(3 if placed else 0):
+        placed.move()
         for addresses, one in zip(seen, tensors, strict=True):
             addresses.add(one.data_ptr())
     assert all(torch.equal(one, value) for one, value in zip(tensors, values, strict=True))
@@ -63,17 +64,54 @@ def test_the_parts_of_a_subclass_move():
     first, second = torch.randn(50), torch.randn(50)
     both = TwoTensor(first, second)
     before = {first.data_ptr(), second.data_ptr()}
-    places = Places(calls=[Call(both)], seed=0)
-    for _ in range(3):
-        places.move()
-    assert before != {both.a.data_ptr(), both.b.data_ptr()}
+    with moving([Call(both)], 0):
+        after = {both.a.data_ptr(), both.b.data_ptr()}
+    assert not before & after
 
 
 def test_a_call_that_names_no_tensors_is_left_alone():
     """A reference kernel, or a user's function."""
     tensor = torch.randn(50)
-    assert mover([lambda: None], 0) is None
-    assert mover([lambda: None, Call(tensor)], 0) is not None
+    assert places_of([lambda: None], 0) is None
+    assert [tensor] == places_of([lambda: None, Call(tensor)], 0).tensors
+    with moving([lambda: None], 0) as move:
+        assert move is None
+
+
+def test_a_move_allocates_nothing_and_keeps_bytes_apart():
+    """Twenty moves of tensors of all sizes: none overlaps another, every one is aligned as torch's own are."""
+    tensors = [torch.randn(size) for size in (1, 3, 64, 1000, 5, 40_000)]
+    values = [one.clone() for one in tensors]
+    placed, arenas = places_of([Call(*tensors)], 3), set()
+    for _ in range(20):
+        placed.move()
+        arenas.update(one.untyped_storage().data_ptr() for one in tensors)
+        assert all(torch.equal(one, value) for one, value in zip(tensors, values, strict=True))
+        assert all(one.data_ptr() % 64 == 0 for one in tensors)
+        spans = sorted((one.data_ptr(), one.data_ptr() + one.numel() * 4) for one in tensors)
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+    assert 2 == len(arenas)
+
+
+def test_afterwards_every_tensor_has_memory_of_its_own_again():
+    """So that it can be moved by the next sample, and counts once when memory is measured; whatever happened."""
+    tensors = [torch.randn(64), torch.randn(3, 8, 8)]
+
+    def fails():
+        with moving([Call(*tensors)], 0):
+            assert 1 == len({one.untyped_storage().data_ptr() for one in tensors})
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011  # that one
+        fails()
+    assert [256, 768] == [one.untyped_storage().nbytes() for one in tensors]
+    assert tensors == places_of([Call(*tensors)], 0).tensors
+
+
+def test_what_is_larger_than_any_cache_stays(monkeypatch):
+    """It comes from memory wherever it lies."""
+    monkeypatch.setattr(places, "MOST", 1000)
+    assert [False] == moved(torch.randn(300))
 
 
 def test_a_timed_request_answers_the_same_wherever_it_lies():
@@ -82,11 +120,13 @@ def test_a_timed_request_answers_the_same_wherever_it_lies():
     served = serve(Trained(recipe=recipe, network=recipe.model(), device="cpu", seed=0, seconds=0.0))
     one = request(served, recipe.data().test.first(16).inputs, 16)
     assert isinstance(one, Movable)
-    before, places = copy.deepcopy(one()), Places(calls=[one], seed=1)
-    timing.sample(
-        {"baseline": one, "null": one}, baseline="baseline", seconds=0.2, seed=0, move=places.move,
-        min_round_seconds=1e-3,
-    )  # fmt: skip
+    before = copy.deepcopy(one())
+    with moving([one], 1) as move:
+        timing.sample(
+            {"baseline": one, "null": one}, baseline="baseline", seconds=0.2, seed=0, move=move,
+            min_round_seconds=1e-3,
+        )  # fmt: skip
+        assert torch.equal(before, one())
     assert torch.equal(before, one())
     check({"baseline": one}, baseline="baseline")
 
@@ -99,8 +139,8 @@ def test_a_compiled_network_is_not_compiled_anew():
     compiled, inputs = torch.compile(network), torch.randn(4, 8)
     with torch.no_grad():
         expected = compiled(inputs)
-        places = Places(calls=[Call(*network.parameters(), inputs)], seed=0)
-        with torch.compiler.set_stance("fail_on_recompile"):
+        call = Call(*network.parameters(), inputs)
+        with torch.compiler.set_stance("fail_on_recompile"), moving([call], 0) as move:
             for _ in range(3):
-                places.move()
+                move()
                 assert torch.allclose(expected, compiled(inputs))
