@@ -17,6 +17,7 @@ from suite.intervals import (
     median_rank,
     min_rounds,
     paired_difference,
+    trimmed_mean_interval,
     wilson,
 )
 
@@ -85,6 +86,29 @@ def test_the_median_interval_covers_a_skewed_distribution(n):
     bounds = np.array([median_interval(draw, 0.95) for draw in draws])
     covered = np.mean((bounds[:, 0] <= 1) & (bounds[:, 1] >= 1))
     assert covered >= 0.95 - 0.01
+
+
+def test_the_trimmed_mean_interval_by_hand():
+    """Of ten values one goes at each end; the winsorized variance of the rest, over (1 - 2 * 0.1)^2 n."""
+    values = [-50.0, 1, 2, 3, 4, 5, 6, 7, 8, 900.0]
+    low, high = trimmed_mean_interval(values, 0.95)
+    assert pytest.approx(4.5) == (low + high) / 2
+    winsorized = np.std([1, 1, 2, 3, 4, 5, 6, 7, 8, 8], ddof=1)
+    assert pytest.approx(2.364624 * winsorized / (0.8 * math.sqrt(10)), rel=1e-5) == (high - low) / 2
+
+
+@pytest.mark.parametrize(("n", "outliers"), [(6, 0.0), (16, 0.0), (16, 0.1), (64, 0.1)])
+def test_the_trimmed_mean_interval_covers_with_and_without_outliers(n, outliers):
+    """One block in ten ten times as far out: as often as it says, and narrower than Student's t then."""
+    draws, missed, narrower = np.random.default_rng(1), 0, 0
+    for _ in range(3000):
+        values = draws.standard_normal(n) * np.where(draws.random(n) < outliers, 10, 1)
+        low, high = trimmed_mean_interval(values, 0.99)
+        missed += not low <= 0 <= high
+        least, greatest = mean_interval(values, 0.99)
+        narrower += high - low < greatest - least
+    assert missed / 3000 < 0.0145
+    assert not outliers or narrower / 3000 > 0.6
 
 
 BLOCKED = 4000
