@@ -107,11 +107,9 @@ def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
 
 def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[Figures]:
     """The figures of every ratio of times that all processes measured and none doubts."""
-    from suite.aa.figures import figures
+    from suite.aa.figures import figures, trusted
 
-    names = [name for name in found[0] if is_paired(name)]
-    sets = [[rows[name] for rows in found if name in rows and not rows[name].suspect] for name in names]
-    return [figures(rows) for rows in sets if len(rows) >= LEAST]
+    return [figures(rows) for rows in trusted(found)]
 
 
 def _show(found: Sequence[Figures], folder: Path) -> None:

@@ -9,7 +9,7 @@ effects model; Searle, Casella and McCulloch, Variance Components (1992), chapte
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import NormalDist, fmean, stdev
@@ -18,6 +18,7 @@ from suite.errors import UsageError
 from suite.expect.bounds import propose
 from suite.expect.judge import judge
 from suite.expect.power import detectable
+from suite.metrics import is_paired
 from suite.records import Expectation, Measurement, VerdictKind
 
 LEAST = 4  # processes: each is judged by a bound that the others make, and three know their noise
@@ -41,6 +42,16 @@ class Figures:
     alarms: int
     judged: int
     loss: float | None
+
+
+def trusted(processes: Sequence[Mapping[str, Measurement]]) -> list[list[Measurement]]:
+    """Each ratio of times as those processes measured it that none doubts, where they are enough to say something."""
+    sets = [
+        [rows[name] for rows in processes if name in rows and not rows[name].suspect]
+        for name in processes[0]
+        if is_paired(name)
+    ]
+    return [rows for rows in sets if len(rows) >= LEAST]
 
 
 def figures(found: Sequence[Measurement]) -> Figures:

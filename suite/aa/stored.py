@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.aa.figures import LEAST
+from suite.aa.figures import trusted
 from suite.machine import core, quiet
-from suite.metrics import is_paired
 from suite.records import Measurement, RunHeader
 
 if TYPE_CHECKING:
@@ -23,16 +22,11 @@ if TYPE_CHECKING:
 def ratios(processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
     """Each ratio of times as the mean over the processes that none doubts, with their spread as its noise.
 
-    A metric that fewer than `LEAST` of them know is left out.
+    A metric that fewer than four of them know is left out.
     """
     from suite.run.fresh import replicated
 
-    rows = [
-        [rows[name] for rows in processes if name in rows and not rows[name].suspect]
-        for name in processes[0]
-        if is_paired(name)
-    ]
-    return [replicated(own[:1], [{one.metric: one} for one in own[1:]])[0] for own in rows if len(own) >= LEAST]
+    return [replicated(own[:1], [{one.metric: one} for one in own[1:]])[0] for own in trusted(processes)]
 
 
 def store(

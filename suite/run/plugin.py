@@ -133,8 +133,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     with run:
         whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         try:
-            together = tuple(combinations(REGISTRY, Path.cwd()))
-            answered = unanswered_entries(REGISTRY, run, together=together) if whole else ()
+            answered = _unanswered(run) if whole else ()
             run.finish([*answered, *(run.shapes() if whole else ())], interrupted=not whole)
         except SuiteError as error:
             config.stash[PROBLEM] = str(error)
@@ -213,6 +212,10 @@ def _selection(config: pytest.Config, device: str) -> Selection:
         together=option.suite_combinations,
         batch=None if option.suite_edge is None else edge.BATCH,
     )
+
+
+def _unanswered(run: Session) -> tuple[Verdict, ...]:
+    return unanswered_entries(REGISTRY, run, together=tuple(combinations(REGISTRY, Path.cwd())))
 
 
 def _combinations(config: pytest.Config) -> tuple[str, ...]:
