@@ -15,7 +15,7 @@ import numpy as np
 
 from suite.intervals import LEAST_BLOCKS, blocked_interval, min_rounds
 from suite.measure.looks import SHARES, Goal, confidence_at, strictest
-from suite.measure.samples import Ratio, Sample
+from suite.measure.samples import Ratio, Sample, ratios_of
 
 PATIENCE = SHARES[-1] / SHARES[0]  # times the budget, to reach the least number of rounds or a decision
 FAULT_SECONDS = 2e-6  # what a minor page fault costs, about
@@ -141,8 +141,7 @@ class Log:
         return False
 
     def _is_decided(self, goal: Goal) -> bool:
-        clean = np.array(self.clean)
-        ratios = np.array(self.seconds[goal.numerator])[clean] / np.array(self.seconds[goal.denominator])[clean]
+        ratios = self._ratios(goal.numerator, goal.denominator)
         return goal.decided(*blocked_interval(ratios, self._blocks(), self.terms.confidence_at(self.look)))
 
     def _blocks(self) -> np.ndarray:
@@ -155,10 +154,14 @@ class Log:
 
     def _half_width(self) -> float:
         """Of the widest interval, as a share of its ratio."""
-        clean = np.array(self.clean)
-        base = np.array(self.seconds[self.terms.baseline])[clean]
         others = self.repeats.keys() - {self.terms.baseline}
-        return max(self._share(base / np.array(self.seconds[side])[clean]) for side in others)
+        return max(self._share(self._ratios(self.terms.baseline, side)) for side in others)
+
+    def _ratios(self, numerator: str, denominator: str) -> np.ndarray:
+        """Of the clean rounds."""
+        clean = np.array(self.clean)
+        seconds = {side: np.array(self.seconds[side])[clean] for side in self.seconds}
+        return ratios_of(seconds, numerator, denominator, self.terms.witnesses)
 
     def _share(self, ratios: np.ndarray) -> float:
         low, high = blocked_interval(ratios, self._blocks(), self.terms.confidence)
@@ -178,6 +181,7 @@ class Log:
             elapsed=self.elapsed,
             dropped=len(self.order) - int(kept.sum()),
             confidence=self.terms.confidence_at(self.look),
+            copies=self.terms.witnesses,
         )
         return _with_doubts(found, [*self._doubts(), *_sample_doubts(found, self.terms)])
 

@@ -38,7 +38,7 @@ class Sample:
     [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
     ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
-    something was decided, that of its last look.
+    something was decided, that of its last look. ``copies`` are two sides that are one thing, the baseline.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]
@@ -51,11 +51,12 @@ class Sample:
     dropped: int = 0
     suspect: str | None = None
     confidence: float = 0.99
+    copies: tuple[str, ...] = ()
 
     def ratio(self, numerator: str, denominator: str, confidence: float | None = None) -> Ratio:
         """``numerator``'s over ``denominator``'s time, round by round: a speed-up if the numerator is the baseline."""
         confidence = self.confidence if confidence is None else confidence
-        ratios = self._of(numerator) / self._of(denominator)
+        ratios = ratios_of(self.seconds, numerator, denominator, self.copies)
         if self.rounds == 0:
             raise SuiteError(f"no round of {numerator!r} and {denominator!r} could be timed: {self.suspect}")
         enough = self.rounds >= min_rounds(confidence)
@@ -75,7 +76,24 @@ class Sample:
             "dropped": np.array([self.dropped]),
         }
 
-    def _of(self, side: str) -> NDArray[np.float64]:
-        if side not in self.seconds:
-            raise unknown("side", side, self.seconds)
-        return self.seconds[side]
+
+def ratios_of(
+    seconds: Mapping[str, NDArray[np.float64]], numerator: str, denominator: str, copies: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """``numerator``'s over ``denominator``'s ``seconds`` [R].
+
+    Where one of them is one of the ``copies`` and the other is not, the geometric mean of the copies stands for it: two
+    turns of the same work in a round know its time better than one, and cost nothing, since the round has both.
+    """
+    for side in (numerator, denominator):
+        if side not in seconds:
+            raise unknown("side", side, seconds)
+    both = numerator in copies and denominator in copies
+
+    def of(side: str) -> NDArray[np.float64]:
+        if side not in copies or both:
+            return seconds[side]
+        product: NDArray[np.float64] = np.prod([seconds[copy] for copy in copies], axis=0)
+        return product ** (1 / len(copies))
+
+    return of(numerator) / of(denominator)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import random
 import sys
 import time
@@ -69,6 +70,26 @@ def first_of_rounds(taken):
 
 
 # -- what is measured --------------------------------------------------------------------------------------------
+
+
+def test_both_copies_of_the_baseline_stand_for_it(two, clock):
+    """Turns of 4 and 9 ms of one network are 6 ms of it; the copies among themselves are what each took."""
+    taken = run({**two, "copy": clock.side("copy", 0.009)}, clock, null="copy")
+    assert pytest.approx(6 / 2.5) == taken.ratio("baseline", "technique").value
+    assert pytest.approx(2.5 / 6) == taken.ratio("technique", "copy").value
+    assert pytest.approx(4 / 9) == taken.ratio("baseline", "copy").value
+
+
+def test_two_turns_of_the_baseline_know_a_ratio_better_than_one():
+    """Of independent noise a quarter of the variance goes: three turns are left of four."""
+    draw, clock = np.random.default_rng(0), Clock()
+
+    def noisy():
+        clock.now += 0.004 * math.exp(0.03 * draw.standard_normal())
+
+    found = run({"baseline": noisy, "copy": noisy, "technique": noisy}, clock, null="copy", seconds=20.0)
+    of_two, of_one = found.ratio("baseline", "technique"), found.ratio("copy", "baseline")
+    assert of_two.high - of_two.low < 0.95 * (of_one.high - of_one.low)
 
 
 def test_the_ratio_of_exact_durations_is_recovered(two, clock):
