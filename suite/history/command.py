@@ -30,16 +30,18 @@ def add_trend(parser: argparse.ArgumentParser) -> None:
 
 def _trend(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Print where figures changed; never a gate, so nothing fails."""
+    from suite.history import predict
     from suite.history.file import path_of, read
-    from suite.history.trend import lines, series_of, to_csv
+    from suite.history.trend import lines, runs_of, series_of, to_csv
     from suite.machine.hardware import machine_key
 
     path = path_of(parsed.reports_dir, parsed.machine or machine_key("cpu"))
     entries, remarks = read(path)
-    found = series_of(
+    runs = runs_of(
         entries, workload=parsed.workload, technique=parsed.technique, metric=parsed.metric, since=parsed.since
     )
-    for line in [*remarks, *lines(found)]:
+    found = series_of(runs)
+    for line in [*remarks, *lines(found), *predict.lines(predict.pairs(runs))]:
         print(line)
     if parsed.csv is not None:
         parsed.csv.write_text(to_csv(found), "utf-8")

@@ -11,6 +11,7 @@ import numpy as np
 
 from suite.history.changes import LEAST, Change, balance, changes, holm, probability
 from suite.history.entries import Entry
+from suite.history.predict import is_same_code
 from suite.records import Cell
 
 SURE = 0.01  # adjusted probability at which a change is flagged
@@ -48,15 +49,13 @@ class Series:
 
     def is_unexplained(self, change: Change) -> bool:
         """Whether the code and its versions are the same on either side: an A/A comparison."""
-        before, after = self.entries[change.at - 1], self.entries[change.at]
-        same = (before.commit, dict(before.versions)) == (after.commit, dict(after.versions))
-        return same and before.commit is not None and not before.dirty and not after.dirty
+        return is_same_code(self.entries[change.at - 1], self.entries[change.at])
 
 
-def series_of(
+def runs_of(
     entries: Iterable[Entry], *, workload: str = "", technique: str = "", metric: str = "", since: str = ""
-) -> list[Series]:
-    """The series of trusted figures that hold ``technique`` and ``metric`` in their names, of `LEAST` runs or more.
+) -> list[list[Entry]]:
+    """Figure by figure the runs with it, oldest first, of those that hold ``technique`` and ``metric`` in their names.
 
     ``since`` is the beginning of an ISO time. Figures that are suspect, or timed outside a quiet process, are left out.
     """
@@ -65,7 +64,12 @@ def series_of(
         wanted = workload in ("", entry.cell.workload) and technique in entry.cell.technique and metric in entry.metric
         if wanted and entry.started >= since and entry.quiet and not entry.suspect:
             groups.setdefault(_key(entry), []).append(entry)
-    long = [sorted(group, key=lambda one: one.started) for group in groups.values() if len(group) >= LEAST]
+    return [sorted(group, key=lambda one: one.started) for group in groups.values()]
+
+
+def series_of(groups: Iterable[Sequence[Entry]]) -> list[Series]:
+    """The series of `LEAST` runs or more, each with its changes."""
+    long = [group for group in groups if len(group) >= LEAST]
     values = [np.array([entry.value for entry in group]) for group in long]
     sure = holm([probability(one) for one in values])
     return [

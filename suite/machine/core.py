@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -83,32 +83,59 @@ def busy_shares(wait: Callable[[float], object] = time.sleep) -> dict[int, float
         return {}
     wait(LOOK_SECONDS)
     after = _ticks()
-    return {core: _share(before[core], after[core]) for core in before.keys() & after.keys()}
+    spans = {core: _span(before[core], after[core]) for core in before.keys() & after.keys()}
+    return {core: span.busy / max(1, span.all) for core, span in spans.items()}
 
 
-def parse_stat(text: str) -> dict[int, tuple[int, int]]:
-    """Busy and all ticks of each core since boot, from the text of ``/proc/stat`` (proc(5)).
+class Ticks(NamedTuple):
+    """Of a core since boot: those it was busy, all, and those that the hypervisor gave to another machine."""
 
-    Waiting for a disk is idle; a guest's time is in the user's already.
+    busy: int
+    all: int
+    stolen: int
+
+
+class Watch:
+    """What the cores do from now on; says nothing where the system does not tell, or the process has no own core."""
+
+    def __init__(self) -> None:
+        self._before = _ticks()
+
+    def line(self) -> str:
+        """How busy the other cores were, and what the hypervisor took of this process's."""
+        own, after = os.environ.get(CORE, ""), _ticks()
+        spans = {core: _span(self._before[core], after[core]) for core in self._before.keys() & after.keys()}
+        if not own.isdecimal() or int(own) not in spans:
+            return ""
+        mine = spans.pop(int(own))
+        others = [span.busy / max(1, span.all) for span in spans.values()]
+        beside = f"the other {len(others)} worked {sum(others) / len(others):.0%} of the time, " if others else ""
+        return f"cores: {beside}the hypervisor took {mine.stolen / max(1, mine.all):.1%} of core {own}"
+
+
+def parse_stat(text: str) -> dict[int, Ticks]:
+    """The ticks of each core, from the text of ``/proc/stat`` (proc(5)).
+
+    Waiting for a disk is idle, stolen time is busy; a guest's time is in the user's already.
     """
     rows = (line.split() for line in text.splitlines())
     cores = {int(row[0][3:]): [int(field) for field in row[1:9]] for row in rows if _is_core(row)}
-    return {core: (sum(ticks) - sum(ticks[3:5]), sum(ticks)) for core, ticks in cores.items()}
+    return {core: Ticks(sum(ticks) - sum(ticks[3:5]), sum(ticks), sum(ticks[7:])) for core, ticks in cores.items()}
 
 
 def _is_core(row: list[str]) -> bool:
     return bool(row) and row[0].startswith("cpu") and row[0][3:].isdecimal()
 
 
-def _ticks() -> dict[int, tuple[int, int]]:
+def _ticks() -> dict[int, Ticks]:
     try:
         return parse_stat(STAT.read_text("utf-8"))
     except OSError:
         return {}
 
 
-def _share(before: tuple[int, int], after: tuple[int, int]) -> float:
-    return (after[0] - before[0]) / max(1, after[1] - before[1])
+def _span(before: Ticks, after: Ticks) -> Ticks:
+    return Ticks(*(end - start for start, end in zip(before, after, strict=True)))
 
 
 def lock_path(core: int) -> Path:

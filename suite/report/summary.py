@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from suite.metrics import is_paired
 from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
 from suite.report.frame import SEVERITY
 from suite.report.values import number, unit_of
@@ -54,6 +55,25 @@ def unverified_hint(verdicts: Iterable[Verdict], record_command: str) -> str | N
     metrics, of = _plural(len(found), "metric"), _plural(cells, "cell")
     are, them = ("is", "it") if len(found) == 1 else ("are", "them")
     return f"{metrics} of {of} {are} unverified: no expectation applies here; record {them} with\n    {record_command}"
+
+
+def drift_hint(verdicts: Iterable[Verdict], drift_command: str) -> str | None:
+    """How many timings were held against bounds of a single run, and the command that adds this one to what they know.
+
+    ``None`` where every bound comes from runs at several times, or on several machines.
+    """
+    found = sum(
+        is_paired(one.metric) and one.expectation is not None and len(one.expectation.seen) < 2  # noqa: PLR2004
+        for one in verdicts
+        if one.measurement is not None
+    )
+    if not found:
+        return None
+    what, them = (
+        ("the bound of 1 timing comes", "it") if found == 1 else (f"the bounds of {found} timings come", "them")
+    )
+    unknown = f"how far other hours move {them} is not known"
+    return f"{what} from one run: {unknown}; this run is added with\n    {drift_command}"
 
 
 def unavailable(verdicts: Iterable[Verdict]) -> list[str]:

@@ -94,7 +94,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in reuse.lines(run.bench.store.cache, measurements):
         terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
-    for line in filter(None, (null_arm.line(run.nulls), *time_lines(wide), run.remembered)):
+    for line in filter(None, (null_arm.line(run.nulls), run.cores.line(), *time_lines(wide), run.remembered)):
         terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
 
@@ -137,6 +137,9 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
     hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command())
     if hint:
         terminal.line(hint, yellow=True)
+    drift = summary.drift_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command(None, "--drift"))
+    if drift and run.options.gates and run.bench.plan.fresh:
+        terminal.line(drift)
     if run.verdicts:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
     if run.left_out() and run.options.partial:

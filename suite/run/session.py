@@ -16,6 +16,7 @@ from suite.expect import Recorded, Store, check, check_shapes, fails, record
 from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
 from suite.machine import quiet
+from suite.machine.core import Watch
 from suite.metrics import is_paired
 from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
@@ -60,6 +61,8 @@ class Session(AbstractContextManager["Session"]):
     done: set[tuple[Case, Group]] = field(default_factory=set)
     nulls: list[float] = field(default_factory=list)
     """The baseline against its own copy, in every sample so far."""
+    cores: Watch = field(default_factory=Watch)
+    """What this machine's cores did since the run began."""
     _failed: dict[Case, str] = field(default_factory=dict)
 
     def __exit__(self, *details: object) -> None:
@@ -193,8 +196,8 @@ class Session(AbstractContextManager["Session"]):
         return shlex.join(["suite", "bench", *self._cell_arguments(verdict), *self._same_arguments()])
 
     def record_command(self, cell: str | None = None, *how: str) -> str:
-        """The command that stores figures of this run: a cell's, or all those that have no expectation yet."""
-        which = ["--new"] if cell is None else ["--only", cell, *how]
+        """The command that stores figures of this run: a cell's, or all, by default those without an expectation."""
+        which = [*(how or ["--new"])] if cell is None else ["--only", cell, *how]
         return shlex.join(["suite", "record", str(self.folder.path), *which, *self._expect_dir()])
 
     def _cell_arguments(self, verdict: Verdict) -> list[str]:

@@ -9,11 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.history.entries import Entry
-from suite.history.trend import BARS, lines, series_of, sparkline, to_csv
+from suite.history.trend import BARS, lines, runs_of, sparkline, to_csv
+from suite.history.trend import series_of as of_runs
 from suite.records import Cell
 
 pytest.importorskip("ruptures")
 CELL = Cell(workload="digits_cnn", technique="static_int8", device="cpu")
+
+
+def series_of(entries, **wanted):
+    return of_runs(runs_of(entries, **wanted))
 
 
 def history(values, *, metric="speedup", commits=None, **more):

@@ -52,7 +52,23 @@ def hold_elsewhere(*cores):
 
 def test_busy_and_all_ticks_are_read_for_each_core():
     """The line of all cores together and other lines do not count; waiting for a disk is idle."""
-    assert {0: (10 + 5 + 20 + 1 + 2 + 3, 981 - 0), 1: (100, 400)} == core.parse_stat(STAT)
+    assert {0: (10 + 5 + 20 + 1 + 2 + 3, 981 - 0, 3), 1: (100, 400, 0)} == core.parse_stat(STAT)
+
+
+def test_a_run_is_told_what_its_cores_did_since_it_began(monkeypatch):
+    """Of 100 ticks 4 of its own core were stolen; the other two were busy for 20 and 60."""
+    before = {0: core.Ticks(5, 100, 1), 1: core.Ticks(0, 100, 0), 2: core.Ticks(7, 100, 0)}
+    after = {0: core.Ticks(99, 200, 5), 1: core.Ticks(20, 200, 9), 2: core.Ticks(67, 200, 0)}
+    readings = iter([before, after, before, {}])
+    monkeypatch.setattr(core, "_ticks", lambda: next(readings))
+    monkeypatch.setenv(core.CORE, "0")
+    assert "cores: the other 2 worked 40% of the time, the hypervisor took 4.0% of core 0" == core.Watch().line()
+    assert "" == core.Watch().line()  # a reading fails
+
+
+def test_a_run_without_a_core_of_its_own_is_told_nothing():
+    """Its threads may have been on any."""
+    assert "" == core.Watch().line()
 
 
 @linux

@@ -2,12 +2,13 @@
 # the expected value stands on the left
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
 from suite.metrics import METRICS
 from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
-from suite.report.summary import attention, counts, unavailable, unverified_hint
+from suite.report.summary import attention, counts, drift_hint, unavailable, unverified_hint
 
 PRUNED = Cell(workload="digits_cnn", technique="structured_pruning(ratio=0.5,epochs=5)", device="cpu")
 BASELINE = Cell(workload="digits_cnn", technique="baseline", device="cpu")
@@ -149,3 +150,17 @@ def test_unavailable_cells_are_listed_once_with_their_reason():
     """Four groups that lack one compiler are one line."""
     verdicts = [verdict("unavailable", metric, reason="no C++ compiler") for metric in ("macs", "speedup_b1")]
     assert [f"digits_cnn {PRUNED.technique} cpu: no C++ compiler"] == unavailable([*verdicts, verdict("pass")])
+
+
+def test_bounds_of_a_single_run_are_told_with_the_command_that_adds_this_one():
+    """A timing that has seen runs at two times knows how hours differ; accuracy does not move with them."""
+    once, twice = (verdict("pass", "speedup", 1.2, low=1.0) for _ in range(2))
+    seen = replace(twice, expectation=replace(twice.expectation, seen={"2026-11-01": 1.2, "2026-11-02": 1.3}))
+    quality = verdict("pass", "accuracy", 0.9, low=0.8)
+    said = drift_hint([once, once, seen, quality, verdict("missing", "speedup", low=1.0)], "suite record x --drift")
+    assert said == (
+        "the bounds of 2 timings come from one run: how far other hours move them is not known; this run is added "
+        "with\n    suite record x --drift"
+    )
+    assert drift_hint([seen, quality], "") is None
+    assert drift_hint([once], "").startswith("the bound of 1 timing comes from one run: how far other hours move it")
