@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 
 from suite.aa.figures import Figures
 from suite.intervals import wilson
+from suite.report.pipe_table import pipe_table
 
 CONFIDENCE = 0.95
 TITLES = ("cell", "metric", "n", "value", "s within", "s between", "low", "regressed", "finds a loss of")
@@ -16,8 +17,7 @@ TITLES = ("cell", "metric", "n", "value", "s within", "s between", "low", "regre
 
 def markdown(found: Sequence[Figures]) -> str:
     """One line for each metric of each cell."""
-    lines = [TITLES, ("---",) * len(TITLES), *map(_cells, found)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return pipe_table(TITLES, map(_cells, found)) + "\n"
 
 
 def _cells(one: Figures) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from suite.compare.blame import Blame, blamed
 from suite.compare.judge import Estimate, Rules, Timing, Verdict, estimate
 from suite.compare.measure import Compared, Exact
+from suite.report.pipe_table import pipe_table
 
 PASS, FAILED, INCONCLUSIVE, UNUSABLE = 0, 1, 10, 11
 HEAD = ("cell", "metric", "current / reference", "99 % interval", "verdict")
@@ -104,9 +105,7 @@ def _short(found: Estimate | None) -> str:
 
 def markdown(table: Sequence[Row], lines: Sequence[str], *, title: str) -> str:
     """The table and the lines below it for a pull request's summary."""
-    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (HEAD, *table)]
-    body.insert(1, "|" + "---|" * len(HEAD))
-    return "\n".join([f"### {title}", "", *body, "", *(f"- {line}" for line in lines), ""])
+    return "\n".join([f"### {title}", "", pipe_table(HEAD, table), "", *(f"- {line}" for line in lines), ""])
 
 
 def plain(table: Sequence[Row]) -> list[str]:

@@ -12,6 +12,7 @@ from suite.curves import CurveError
 from suite.curves.families.loss_law import LossLaw
 from suite.curves.fitting import LawFit, fit_loss_law
 from suite.errors import UsageError
+from suite.report.pipe_table import pipe_table
 
 LEVEL = 0.95
 QUANTILES = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -43,11 +44,14 @@ def lawful(
 def _constants(found: LawFit, y: str) -> Iterator[str]:
     yield f"{y} = E + A / N^alpha + B / D^beta, from {len(found.runs)} runs; noise of {100 * found.noise:.2g} %"
     yield ""
-    yield "| constant | value | standard error | 95 % |"
-    yield "|---|---|---|---|"
-    for name, value in found.params.items():
-        low, high = found.interval(name, LEVEL)
-        yield f"| {name} | {value:.4g} | {found.errors[name]:.2g} | {low:.4g} to {high:.4g} |"
+    intervals = {name: found.interval(name, LEVEL) for name in found.params}
+    yield pipe_table(
+        ["constant", "value", "standard error", "95 %"],
+        [
+            [name, f"{value:.4g}", f"{found.errors[name]:.2g}", "{:.4g} to {:.4g}".format(*intervals[name])]
+            for name, value in found.params.items()
+        ],
+    )
 
 
 def _outliers(found: LawFit, lines: Sequence[int]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from suite.curve_runs.compare import Candidate, Comparison, forecast, preference
 from suite.curves.decide import doubling_gain, marginal_return, resource_for
 from suite.errors import SuiteError
+from suite.report.pipe_table import pipe_table
 
 Row = dict[str, Any]
 AHEAD = (2.0, 4.0)  # times the largest resource, where nothing else is asked for
@@ -105,8 +106,7 @@ HEADERS = {
 def markdown(rows: Sequence[Row]) -> str:
     """A Markdown table of rows; what a row lacks is empty."""
     names = [name for name in HEADERS if any(row.get(name) not in (None, "") for row in rows)]
-    lines = ["| " + " | ".join(HEADERS[name] for name in names) + " |", "|" + "---|" * len(names)]
-    return "\n".join([*lines, *("| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in rows)])
+    return pipe_table([HEADERS[name] for name in names], ([_cell(row.get(name)) for name in names] for row in rows))
 
 
 def _cell(value: Any) -> str:
@@ -114,7 +114,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
-    return str(value).replace("|", "\\|")
+    return str(value)
 
 
 def section(found: Comparison, title: str, *, unit: str, quality: str, targets: Sequence[float] = (),

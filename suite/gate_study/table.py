@@ -15,6 +15,7 @@ from suite.gate_study.ledger import Row
 from suite.gate_study.peers import PEERS
 from suite.gate_study.session import ALONE, SHARES, loads
 from suite.intervals import wilson
+from suite.report.pipe_table import pipe_table
 
 GATE = "gate"
 RULES = (GATE, *PEERS)
@@ -68,8 +69,7 @@ def _count(rows: Sequence[Row], load: str, share: float, rule: str) -> Count:
 def markdown(found: Sequence[Count]) -> str:
     """One line for each load, slowdown and rule."""
     titles = ("other cores", "planted", "rule", "n", "regressed", "inconclusive", "pass", "wrong", "s")
-    lines = [titles, ("---",) * len(titles), *(_cells(count) for count in found)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return pipe_table(titles, map(_cells, found)) + "\n"
 
 
 def _cells(count: Count) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from suite.report.columns import Row, groups, markdown_columns
 from suite.report.frame import records
+from suite.report.pipe_table import pipe_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +34,10 @@ def to_markdown(table: pd.DataFrame, header: RunHeader) -> str:
 
 
 def _table(rows: list[Row]) -> str:
-    import pandas as pd  # heavy
-
     columns = markdown_columns(rows)
-    cells = [[_cell(column.show(row)) for column in columns] for row in rows]
-    shown = pd.DataFrame(cells, columns=[column.title for column in columns])
-    alignment = ["left" if title in LEFT else "right" for title in shown.columns]
-    return str(shown.to_markdown(index=False, tablefmt="pipe", colalign=alignment, disable_numparse=True))
-
-
-def _cell(text: str) -> str:
-    """Text that cannot end a cell of a Markdown table."""
-    return " ".join(text.replace("|", r"\|").split())
+    titles = [column.title for column in columns]
+    alignment = ["left" if title in LEFT else "right" for title in titles]
+    return pipe_table(titles, ([column.show(row) for column in columns] for row in rows), alignment=alignment)
 
 
 def _heading(header: RunHeader) -> str:

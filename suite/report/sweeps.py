@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.report.columns import ENDS, Column, Row, is_share, present, speedup_column, verdict_of
 from suite.report.frame import records
+from suite.report.pipe_table import pipe_table
 from suite.report.values import percent, plain, size
 from suite.sweeps import Sweep, sweeps
 
@@ -131,9 +132,5 @@ def _aligned(columns: list[list[str]]) -> Iterator[str]:
 
 
 def _table(columns: list[list[str]]) -> str:
-    lines = [_line(cells) for cells in zip(*columns, strict=True)]
-    return "\n".join([lines[0], _line(["---:"] * (len(columns) - 1) + [":---"]), *lines[1:]])
-
-
-def _line(texts: Iterable[str]) -> str:
-    return "| " + " | ".join(text.replace("|", r"\|") for text in texts) + " |"
+    titles, *rows = zip(*columns, strict=True)
+    return pipe_table(titles, rows, alignment=["right"] * (len(columns) - 1) + ["left"])

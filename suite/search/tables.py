@@ -9,6 +9,7 @@ from pathlib import Path
 
 from suite.metrics import metric
 from suite.plan.quantities import spell
+from suite.report.pipe_table import pipe_table
 from suite.report.run import replace_file
 from suite.search.aims import Aims
 from suite.search.hunt import Found
@@ -37,8 +38,7 @@ def lines(rows: Sequence[Found], aims: Aims) -> list[str]:
 
 
 def markdown(rows: Sequence[Found], aims: Aims) -> str:
-    table = [_titles(aims), ["---"] * len(_titles(aims)), *(_cells(one, aims) for one in rows)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in table)
+    return pipe_table(_titles(aims), [_cells(one, aims) for one in rows]) + "\n"
 
 
 def as_csv(rows: Sequence[Found], aims: Aims) -> str:
