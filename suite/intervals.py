@@ -55,15 +55,23 @@ def median_rank(n: int, confidence: float) -> int:
     return max(1, int(np.count_nonzero(below <= _miss(confidence) / 2)))
 
 
-def mean_interval(values: Values, confidence: float) -> tuple[float, float]:
-    """Student's t interval of the mean of ``values`` [n], n >= 2."""
+def mean_interval(values: Values, confidence: float, *, trimmed: float = 0.0) -> tuple[float, float]:
+    """Student's t interval of the mean of ``values`` [n], n >= 2, without the least and greatest share ``trimmed``.
+
+    Trimmed, it has the winsorized variance: for values of which a few may be far out, such as those of blocks in which
+    the machine was busy otherwise. Source: Tukey and McLaughlin, Less vulnerable confidence and significance procedures
+    for location based on a single sample, Sankhya A 25 (1963).
+    """
     from scipy.special import stdtrit  # scipy is slow to import
 
-    x = _finite(values)
+    x = np.sort(_finite(values))
     if len(x) < LEAST_FOR_MEAN:
         raise ValueError(f"the interval of a mean needs at least {LEAST_FOR_MEAN} values, got {len(x)}")
-    t = float(stdtrit(len(x) - 1, 1 - _miss(confidence) / 2))
-    mean, half = float(np.mean(x)), t * float(np.std(x, ddof=1)) / math.sqrt(len(x))
+    cut = int(trimmed * len(x))
+    kept = x[cut : len(x) - cut]
+    spread = float(np.std(np.clip(x, kept[0], kept[-1]), ddof=1)) / (len(kept) / len(x))
+    mean, t = float(np.mean(kept)), float(stdtrit(len(kept) - 1, 1 - _miss(confidence) / 2))
+    half = t * spread / math.sqrt(len(x))
     return mean - half, mean + half
 
 
@@ -73,10 +81,10 @@ def blocked_interval(
     """Interval of the median of positive ``values`` [n] that were taken in ``blocks`` [n], numbered in time.
 
     It holds two, so that it misses no more often than it says: `median_interval` of the values as if they were
-    independent, and `trimmed_mean_interval` of the logarithms of the blocks' medians. The second one knows that values
-    of one block have more in common than those of different ones (nonoverlapping batch means; Schmeiser, Batch size
-    effects in the analysis of simulation output, Operations Research 30 (1982)). With fewer than `LEAST_BLOCKS` blocks
-    the first one stands alone.
+    independent, and the trimmed `mean_interval` of the logarithms of the blocks' medians. The second one knows that
+    values of one block have more in common than those of different ones (nonoverlapping batch means; Schmeiser, Batch
+    size effects in the analysis of simulation output, Operations Research 30 (1982)). With fewer than `LEAST_BLOCKS`
+    blocks the first one stands alone.
     """
     ratios, of_block = _finite(values), np.asarray(blocks)
     low, high = median_interval(ratios, confidence)
@@ -84,27 +92,8 @@ def blocked_interval(
     if len(names) < LEAST_BLOCKS or not (ratios > 0).all():
         return low, high
     logs = [math.log(float(np.median(ratios[of_block == name]))) for name in names]
-    least, greatest = map(math.exp, trimmed_mean_interval(logs, confidence))
+    least, greatest = map(math.exp, mean_interval(logs, confidence, trimmed=TRIMMED))
     return min(low, least), max(high, greatest)
-
-
-def trimmed_mean_interval(values: Values, confidence: float) -> tuple[float, float]:
-    """Interval of the mean of ``values`` [n], n >= 2, without the least and greatest tenth of them.
-
-    Student's t with the winsorized variance, for values of which a few may be far out, such as those of blocks in which
-    the machine was busy otherwise. Source: Tukey and McLaughlin, Less vulnerable confidence and significance procedures
-    for location based on a single sample, Sankhya A 25 (1963).
-    """
-    from scipy.special import stdtrit  # scipy is slow to import
-
-    x = np.sort(_finite(values))
-    if len(x) < LEAST_FOR_MEAN:
-        raise ValueError(f"the interval of a mean needs at least {LEAST_FOR_MEAN} values, got {len(x)}")
-    cut = int(TRIMMED * len(x))
-    kept = x[cut : len(x) - cut]
-    spread = float(np.std(np.clip(x, kept[0], kept[-1]), ddof=1)) / (len(kept) / len(x))
-    half = float(stdtrit(len(kept) - 1, 1 - _miss(confidence) / 2)) * spread / math.sqrt(len(x))
-    return float(np.mean(kept)) - half, float(np.mean(kept)) + half
 
 
 def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:

@@ -17,7 +17,6 @@ from suite.intervals import (
     median_rank,
     min_rounds,
     paired_difference,
-    trimmed_mean_interval,
     wilson,
 )
 
@@ -91,7 +90,7 @@ def test_the_median_interval_covers_a_skewed_distribution(n):
 def test_the_trimmed_mean_interval_by_hand():
     """Of ten values one goes at each end; the winsorized variance of the rest, over (1 - 2 * 0.1)^2 n."""
     values = [-50.0, 1, 2, 3, 4, 5, 6, 7, 8, 900.0]
-    low, high = trimmed_mean_interval(values, 0.95)
+    low, high = mean_interval(values, 0.95, trimmed=0.1)
     assert pytest.approx(4.5) == (low + high) / 2
     winsorized = np.std([1, 1, 2, 3, 4, 5, 6, 7, 8, 8], ddof=1)
     assert pytest.approx(2.364624 * winsorized / (0.8 * math.sqrt(10)), rel=1e-5) == (high - low) / 2
@@ -103,7 +102,7 @@ def test_the_trimmed_mean_interval_covers_with_and_without_outliers(n, outliers)
     draws, missed, narrower = np.random.default_rng(1), 0, 0
     for _ in range(3000):
         values = draws.standard_normal(n) * np.where(draws.random(n) < outliers, 10, 1)
-        low, high = trimmed_mean_interval(values, 0.99)
+        low, high = mean_interval(values, 0.99, trimmed=0.1)
         missed += not low <= 0 <= high
         least, greatest = mean_interval(values, 0.99)
         narrower += high - low < greatest - least

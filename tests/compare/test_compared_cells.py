@@ -146,7 +146,7 @@ def test_the_markdown_table_holds_every_row(compared):
     found, _ = compared()
     text = table.markdown(said(found)[1], ["a remark"], title="here against old")
     assert f"| {CELL} | parameters | 10 / 10 | exact | same |" in " ".join(text.split())
-    assert text.startswith("### here against old\n\n| cell |")
+    assert text.startswith("### here against old\n\n| cell ")
     assert text.endswith("\n- a remark\n")
 
 
