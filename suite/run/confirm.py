@@ -11,6 +11,7 @@ from suite.records import Expectation, Measurement, Verdict, VerdictKind
 from suite.run.explain import explain
 
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
+ANSWERS = WITHIN | {VerdictKind.REGRESSED, VerdictKind.INCONCLUSIVE}
 PAIR = 2  # processes that agree
 
 
@@ -18,21 +19,28 @@ PAIR = 2  # processes that agree
 class Confirmation:
     """One cell's timings: ``repeat`` measures them in a fresh process, ``judged`` by the cell's expectations.
 
-    ``limit`` is what a figure has to lie below to have regressed in this run.
+    ``limit`` is what a figure has to lie below to have regressed in this run. With ``replaces_suspect`` a sample that
+    was disturbed is replaced by one of a fresh process, once.
     """
 
     repeat: Callable[[], Mapping[str, Measurement]]
     judged: Callable[[list[Measurement]], list[Verdict]]
     limit: Callable[[Expectation], float | None]
+    replaces_suspect: bool = False
     seen: dict[str, list[float]] = field(default_factory=dict)
     """By metric, what the processes that can be trusted measured."""
+    contradicted: set[str] = field(default_factory=set)
+    """Metrics of which a process that can be trusted did not see the regression."""
 
     def settled(self, verdicts: list[Verdict]) -> list[Verdict]:
         """The verdicts after the repeats that they need.
 
-        A process that was disturbed, or measured something else, changes nothing; one whose interval holds the bound is
-        no second witness, and a third is asked.
+        One whose interval holds the bound is no second witness, and a third is asked. A process that was disturbed, or
+        measured something else, changes nothing: a regression that one saw and none contradicted stands, and one that
+        another contradicted is open.
         """
+        if self.replaces_suspect:
+            verdicts = self._undisturbed(verdicts)
         doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and is_paired(v.metric)}
         self.seen = {v.metric: [v.measurement.value] for v in verdicts if v.metric in doubtful and v.measurement}
         for last in (False, True):
@@ -40,18 +48,55 @@ class Confirmation:
                 verdicts, doubtful = self._once_more(verdicts, doubtful, last=last)
         return [self._by_mean(verdict) for verdict in verdicts]
 
+    def _undisturbed(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """The verdicts with a fresh process in the place of what was disturbed, where that one was not."""
+        suspect = {v.metric for v in verdicts if _is_suspect(v)}
+        if not suspect:
+            return verdicts
+        try:
+            second = self._asked(suspect)
+        except Exception as error:  # noqa: BLE001  # then the first one stays
+            failed = f"it could not be repeated: {explain(error)}"
+            return [noting(v, failed) if v.metric in suspect else v for v in verdicts]
+        return [_instead(v, second.get(v.metric)) if v.metric in suspect else v for v in verdicts]
+
     def _once_more(self, verdicts: list[Verdict], doubtful: set[str], *, last: bool) -> tuple[list[Verdict], set[str]]:
         try:
-            again = self.repeat()
-        except Exception as error:  # noqa: BLE001  # what could not be repeated stays regressed
+            second = self._asked(doubtful)
+        except Exception as error:  # noqa: BLE001  # what could not be repeated stays as it was
             failed = f"it could not be repeated: {explain(error)}"
-            return [noting(v, failed) if v.metric in doubtful else v for v in verdicts], set()
-        second = {v.metric: v for v in self.judged([again[m] for m in doubtful if m in again])}
-        found = [_after_repeat(v, second.get(v.metric), last=last) if v.metric in doubtful else v for v in verdicts]
+            return [self._standing(noting(v, failed)) if v.metric in doubtful else v for v in verdicts], set()
+        open_ = {metric for metric, verdict in second.items() if _is_no_witness(verdict)}
+        self.contradicted |= open_
         for metric, verdict in second.items():
-            self.seen[metric] += [again[metric].value] if _is_trusted(verdict) else []
-        open_ = {m for m in doubtful if m in second and _is_no_witness(second[m])}
+            if _is_trusted(verdict) and verdict.measurement is not None:
+                self.seen[metric].append(verdict.measurement.value)
+        found = [self._after_repeat(v, second.get(v.metric), last) if v.metric in doubtful else v for v in verdicts]
         return found, set() if last else open_
+
+    def _asked(self, metrics: set[str]) -> dict[str, Verdict]:
+        """What a fresh process says of the ``metrics``; the cell's others are not its business."""
+        again = self.repeat()
+        found = self.judged([again[metric] for metric in metrics if metric in again])
+        return {verdict.metric: verdict for verdict in found if verdict.metric in metrics}
+
+    def _after_repeat(self, verdict: Verdict, second: Verdict | None, last: bool) -> Verdict:  # noqa: FBT001
+        if second is None or second.measurement is None:
+            return self._standing(noting(verdict, "a fresh process did not measure it"))
+        value = f"{second.measurement.value:.4g}"
+        if _is_no_witness(second):
+            wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
+            noted = noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
+            return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
+        if second.kind is VerdictKind.REGRESSED and _is_trusted(second):
+            return noting(verdict, f"{value} again in a fresh process")
+        why = second.measurement.suspect or second.reason
+        return self._standing(noting(verdict, f"{value} in a fresh process does not tell ({why})"))
+
+    def _standing(self, verdict: Verdict) -> Verdict:
+        """A regression with no second witness: it stands unless a process contradicted it."""
+        contradicted = verdict.metric in self.contradicted
+        return replace(verdict, kind=VerdictKind.INCONCLUSIVE) if contradicted else verdict
 
     def _by_mean(self, verdict: Verdict) -> Verdict:
         """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
@@ -70,24 +115,27 @@ def noting(verdict: Verdict, note: str) -> Verdict:
     return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
 
 
+def _instead(first: Verdict, second: Verdict | None) -> Verdict:
+    """A fresh process's verdict in place of a disturbed one; the first, if that one is no answer or disturbed too."""
+    if second is None or second.measurement is None or not _is_trusted(second):
+        why = "did not measure it" if second is None or second.measurement is None else "was disturbed as well"
+        return noting(first, f"a fresh process {why}")
+    was = first.measurement.suspect if first.measurement else ""
+    return noting(second, f"of a fresh process, since the first sample was suspect: {was}")
+
+
+def _is_suspect(verdict: Verdict) -> bool:
+    """Whether a timing that an entry applies to is open because something disturbed it."""
+    found = verdict.measurement
+    open_ = verdict.kind is VerdictKind.INCONCLUSIVE and verdict.expectation is not None
+    return open_ and is_paired(verdict.metric) and found is not None and bool(found.suspect)
+
+
 def _is_no_witness(verdict: Verdict) -> bool:
     """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
-    return verdict.kind in (*WITHIN, VerdictKind.INCONCLUSIVE) and _is_trusted(verdict)
+    return verdict.kind is not VerdictKind.REGRESSED and _is_trusted(verdict)
 
 
 def _is_trusted(verdict: Verdict) -> bool:
-    return verdict.measurement is not None and not verdict.measurement.suspect
-
-
-def _after_repeat(verdict: Verdict, second: Verdict | None, *, last: bool) -> Verdict:
-    if second is None or second.measurement is None:
-        return noting(verdict, "a fresh process did not measure it")
-    value = f"{second.measurement.value:.4g}"
-    if second.kind is VerdictKind.REGRESSED:
-        return noting(verdict, f"{value} again in a fresh process")
-    if not _is_no_witness(second):
-        why = second.measurement.suspect or second.reason
-        return noting(verdict, f"{value} in a fresh process does not tell ({why})")
-    wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
-    noted = noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
-    return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
+    """Whether a verdict rests on an undisturbed figure that answers the entry."""
+    return verdict.kind in ANSWERS and verdict.measurement is not None and not verdict.measurement.suspect

@@ -281,6 +281,7 @@ class Session(AbstractContextManager["Session"]):
             repeat=lambda: self.bench.repeat(case, self._bounds(case)),
             judged=lambda found: self._judged(case, group, found, []),
             limit=lambda entry: bar(entry, self._timings),
+            replaces_suspect=self.bench.plan.fresh and self.header.quiet,
         ).settled(verdicts)
 
     def _trusted(self, verdict: Verdict) -> Verdict:
