@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from suite.errors import ResultsError, UsageError
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of ``suite history``."""
@@ -29,23 +31,51 @@ def add_trend(parser: argparse.ArgumentParser) -> None:
 
 
 def _trend(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Print where figures changed; never a gate, so nothing fails."""
+    """Print where figures changed; never a gate, so no figure fails it."""
     from suite.history import predict
+    from suite.history.chosen import since_of, told
     from suite.history.file import path_of, read
     from suite.history.trend import lines, runs_of, series_of, to_csv
     from suite.machine.hardware import machine_key
 
+    asked = {name: getattr(parsed, name) for name in ("workload", "technique", "metric")}
+    asked["since"] = since_of(parsed.since)
+    _require_folder(parsed.csv)
     path = path_of(parsed.reports_dir, parsed.machine or machine_key("cpu"))
     entries, remarks = read(path)
-    runs = runs_of(
-        entries, workload=parsed.workload, technique=parsed.technique, metric=parsed.metric, since=parsed.since
-    )
+    runs = runs_of(entries, **asked)
     found = series_of(runs)
-    for line in [*remarks, *lines(found), *predict.lines(predict.pairs(runs))]:
+    about = () if found else told(path, entries, asked)
+    for line in [*remarks, *about, *lines(found), *predict.lines(predict.pairs(runs))]:
         print(line)
-    if parsed.csv is not None:
-        parsed.csv.write_text(to_csv(found), "utf-8")
+    _write(parsed.csv, to_csv(found))
     return 0
+
+
+def _require_folder(path: Path | None) -> None:
+    """Raise `UsageError` where no file can come to lie at ``path``."""
+    if path is None:
+        return
+    try:
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise UsageError(f"--csv {path}: {error.strerror or error}; name another file") from None
+    if is_folder:
+        raise UsageError(f"--csv {path}: this is a folder; name a file in it")
+    if not has_folder:
+        raise UsageError(f"--csv {path}: there is no folder {path.parent}; create it, or name a file elsewhere")
+
+
+def _write(path: Path | None, text: str) -> None:
+    """Write the file that was asked for. Raises `ResultsError` where that cannot be."""
+    if path is None:
+        return
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ResultsError(
+            f"--csv {path}: cannot be written: {error.strerror or error}; name a file elsewhere"
+        ) from error
 
 
 def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:

@@ -19,6 +19,10 @@ class Entry:
 
     ``started`` is the run's ISO time, ``low``/``high`` the measurement's interval, ``noise`` its standard deviation
     between processes or seeds, ``verdict`` what the run's gate said, ``None`` where nothing was judged.
+
+    ``seeds`` counts those that the figure was taken over, ``None`` where it names none; ``processes`` counts those that
+    were planned for each timing, 1 where the figure comes from one alone; ``data`` is the digest of the workload's
+    data, ``None`` where it declares none. All three are ``None`` in lines written before there were such fields.
     """
 
     run: str
@@ -40,6 +44,9 @@ class Entry:
     conditions: Mapping[str, int | str] = field(default_factory=dict)
     suspect: str | None = None
     verdict: str | None = None
+    seeds: int | None = None
+    processes: int | None = None
+    data: str | None = None
 
     @property
     def key(self) -> Key:
@@ -75,8 +82,14 @@ def _entry(header: RunHeader, found: Measurement, verdict: Verdict | None) -> En
         quiet=header.quiet, threads=header.where.threads, cell=found.cell, metric=found.metric, value=found.value,
         unit=found.unit, better=found.better, low=found.low, high=found.high, noise=found.noise,
         conditions=dict(found.conditions), suspect=found.suspect,
-        verdict=None if verdict is None else str(verdict.kind),
+        verdict=None if verdict is None else str(verdict.kind), seeds=len(found.seeds) or None,
+        processes=_processes(header, found), data=header.where.data_digests.get(found.cell.workload),
     )  # fmt: skip
+
+
+def _processes(header: RunHeader, found: Measurement) -> int:
+    """Those that were planned: how many answered, or were asked once more, depends on what they answered."""
+    return header.processes if found.processes > 1 else 1
 
 
 def new(entries: Iterable[Entry], known: Iterable[Entry]) -> list[Entry]:

@@ -27,7 +27,7 @@ EARLIER = 3  # runs: the spread of fewer says next to nothing
 class Pair:
     """Two runs of one figure, one after the other, of the same code; ``alone`` and ``widened`` say what met.
 
-    ``widened`` is ``None`` where fewer than three runs came before the second one.
+    ``widened`` is ``None`` where fewer than three runs of the same code came before the second one.
     """
 
     alone: bool
@@ -47,8 +47,7 @@ def lines(found: Sequence[Pair]) -> Iterator[str]:
     widened = [pair.widened for pair in found if pair.widened is not None]
     yield f"the 99 % interval of a run meets that of the next one on the same code in {_share(alone)}"
     if widened:
-        short = "" if sum(widened) >= WANTED * len(widened) else f", below the {WANTED:.0%} that it should"
-        yield f"widened by what the runs before differed by, in {_share(widened)}{short}"
+        yield f"widened by what the runs before differed by, in {_share(widened)}{_short(widened)}"
 
 
 def _pairs(entries: Sequence[Entry]) -> Iterator[Pair]:
@@ -58,21 +57,34 @@ def _pairs(entries: Sequence[Entry]) -> Iterator[Pair]:
         if is_paired(before.metric) and None not in bounds and is_same_code(before, after) and (values > 0).all():
             low, high, least, greatest = (math.log(max(bound or 0.0, 1e-12)) for bound in bounds)
             gap = max(least - high, low - greatest, 0.0)
-            reach = _reach(np.log(values[: k + 1])) if k + 1 >= EARLIER else None
+            earlier = [one.value for one in entries[: k + 1] if is_same_code(one, before)]
+            reach = _reach(np.log(earlier)) if len(earlier) >= EARLIER else None
             yield Pair(alone=gap == 0, widened=None if reach is None else gap <= reach)
 
 
 def _reach(earlier: np.ndarray) -> float:
-    """How far apart two more runs lie at most, by what ``earlier`` ones [n] differed by: Student's t, n - 1."""
+    """How far apart two more runs lie at most, by what ``earlier`` ones [n] differed by.
+
+    Student's t with as many degrees of freedom as the mean square of successive differences has, which are fewer than
+    n - 1: its variance is ``s^4 (3n - 4) / (n - 1)^2`` (von Neumann, Annals of Mathematical Statistics 12 (1941)).
+    """
     from scipy.special import stdtrit  # scipy is slow to import
 
-    return float(stdtrit(len(earlier) - 1, 1 - (1 - CONFIDENCE) / 2)) * math.sqrt(2) * noise_of(earlier)
+    n = len(earlier)
+    degrees = 2 * (n - 1) ** 2 / (3 * n - 4)
+    return float(stdtrit(degrees, 1 - (1 - CONFIDENCE) / 2)) * math.sqrt(2) * noise_of(earlier)
 
 
 def is_same_code(before: Entry, after: Entry) -> bool:
     """Whether commit and versions are known and the same on both sides: an A/A comparison."""
     same = (before.commit, dict(before.versions)) == (after.commit, dict(after.versions))
     return same and before.commit is not None and not before.dirty and not after.dirty
+
+
+def _short(held: Sequence[bool]) -> str:
+    """What to say where chance does not explain that fewer than wanted met."""
+    enough = wilson(sum(held), len(held), 0.95)[1] >= WANTED
+    return "" if enough else f": too few, where at least {WANTED:.0%} should; runs differ by more than earlier ones did"
 
 
 def _share(held: Sequence[bool]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.history.changes import LEAST, Change, balance, changes, holm, probability
+from suite.history.changes import LEAST, Change, adjusted, balance, changes
+from suite.history.chosen import filters, is_trusted
 from suite.history.entries import Entry
 from suite.history.predict import is_same_code
 from suite.records import Cell
@@ -25,7 +26,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A metric of a cell under the same conditions, oldest run first; ``probability`` is adjusted over all series."""
+    """A metric of a cell under the same conditions, oldest run first; ``probability`` is adjusted over the report."""
 
     entries: tuple[Entry, ...]
     found: tuple[Change, ...]
@@ -59,10 +60,10 @@ def runs_of(
 
     ``since`` is the beginning of an ISO time. Figures that are suspect, or timed outside a quiet process, are left out.
     """
+    asked = {"workload": workload, "technique": technique, "metric": metric, "since": since}
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
-        wanted = workload in ("", entry.cell.workload) and technique in entry.cell.technique and metric in entry.metric
-        if wanted and entry.started >= since and entry.quiet and not entry.suspect:
+        if is_trusted(entry) and all(passes(entry) for passes in filters(asked).values()):
             groups.setdefault(_key(entry), []).append(entry)
     return [sorted(group, key=lambda one: one.started) for group in groups.values()]
 
@@ -71,7 +72,7 @@ def series_of(groups: Iterable[Sequence[Entry]]) -> list[Series]:
     """The series of `LEAST` runs or more, each with its changes."""
     long = [group for group in groups if len(group) >= LEAST]
     values = [np.array([entry.value for entry in group]) for group in long]
-    sure = holm([probability(one) for one in values])
+    sure = adjusted(values, SURE)
     return [
         Series(entries=tuple(group), found=changes(one), probability=p)
         for group, one, p in zip(long, values, sure, strict=True)
@@ -81,7 +82,9 @@ def series_of(groups: Iterable[Sequence[Entry]]) -> list[Series]:
 def lines(found: Sequence[Series]) -> list[str]:
     """The report: flagged series first, each with its picture, then what is flat, and whether flags balance."""
     if not found:
-        return [f"no figure has {LEAST} runs in the history yet; keep one with `suite bench --history`"]
+        return [
+            f"no figure that was asked for has {LEAST} runs in the history yet; keep runs with `suite bench --history`"
+        ]
     flagged = sorted((one for one in found if one.flagged), key=lambda one: one.probability)
     told = [line for one in flagged for line in _of_series(one)]
     quiet = len(found) - len(flagged)
@@ -107,7 +110,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def _key(entry: Entry) -> object:
-    return entry.cell, entry.metric, entry.profile, entry.threads, tuple(sorted(entry.conditions.items()))
+    """What has to be the same for two figures to be runs of one series."""
+    taken = (entry.profile, entry.threads, entry.seeds, entry.processes, entry.data)
+    return entry.cell, entry.metric, taken, tuple(sorted(entry.conditions.items()))
 
 
 def _name(one: Series) -> str:

@@ -1,12 +1,15 @@
 """Change points: steps are found where they are, noise alone is not, and probabilities hold what they say."""
 # the expected value stands on the left
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.history.changes import LEAST, SHUFFLES, balance, changes, holm, noise_of, probability
+from suite.history import changes as module
+from suite.history.changes import LEAST, SHUFFLES, adjusted, balance, changes, holm, noise_of, probability
 
 pytest.importorskip("ruptures")
 
@@ -75,6 +78,78 @@ def test_adjusted_probabilities_keep_their_order_and_never_fall(values):
 def test_a_split_is_as_likely_as_coins_say(ups, downs, p):
     """Exact, two-sided, whichever side is the greater."""
     assert pytest.approx(p) == balance(ups, downs) == balance(downs, ups)
+
+
+def many(count, n=20):
+    return [noise(n, seed=seed) for seed in range(count)]
+
+
+def test_a_clear_step_is_sure_among_120_series():
+    """Twenty runs: more shuffles are drawn where more series are asked about."""
+    series = many(120)
+    series[60][10:] += 0.1
+    sure = adjusted(series, 0.01)
+    assert sure[60] <= 0.01
+    assert [60] == [k for k, p in enumerate(sure) if p <= 0.01]
+
+
+def test_no_noise_is_sure_among_120_series():
+    """Drawing more proves nothing where there is nothing."""
+    assert min(adjusted(many(120), 0.01)) > 0.01
+
+
+def test_series_that_do_not_vary_make_no_other_less_sure():
+    """Counts and bytes are most of a report, and cannot be flagged by chance."""
+    step = np.array([1.0] * 6 + [2.0] * 6)
+    alone = adjusted([step], 0.01)
+    assert [*alone, *[1.0] * 500] == adjusted([step, *[np.ones(12)] * 500], 0.01)
+    assert [1.0] == adjusted([noise(LEAST - 1)], 0.01)
+
+
+@pytest.mark.parametrize(("n", "count"), [(11, 1), (15, 10), (18, 100)])
+def test_as_many_runs_as_the_documentation_says_can_prove_a_step(n, count):
+    """In their middle, among one, ten and a hundred series; six among a hundred never can."""
+    middle = [1.0] * (n // 2) + [2.0] * (n - n // 2)
+    assert adjusted([np.array(middle), *many(count - 1)], 0.01)[0] <= 0.01
+    assert adjusted([np.array([1.0] * 3 + [2.0] * 3), *many(99)], 0.01)[0] == 1
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [(0.0, 10, 1000), (1.0, 50_000, 50_000)])
+def test_only_a_real_step_takes_all_shuffles(monkeypatch, size, least, most):
+    """Noise is known to be noise within the first chunk."""
+    drawn, greatest = [], module._greatest_step
+    monkeypatch.setattr(module, "_greatest_step", lambda rows: drawn.append(len(rows)) or greatest(rows))
+    probability(noise(20) + size * (np.arange(20) >= 10), most=50_000)
+    assert least <= sum(drawn) - 1 <= most
+
+
+def test_a_probability_is_the_same_however_the_shuffles_are_divided(monkeypatch):
+    """It stops at the tenth that is as great, not at the end of a chunk."""
+    values = noise(15, seed=3)
+    whole = probability(values)
+    monkeypatch.setattr(module, "CHUNK", 7)
+    assert whole == probability(values)
+
+
+def test_memory_does_not_grow_with_the_shuffles():
+    """Two hundred thousand of twenty runs at once would be 32 MB."""
+    tracemalloc.start()
+    try:
+        probability(noise(20) + (np.arange(20) >= 10), most=200_000)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_small_step_of_a_great_count_is_as_sure_as_a_great_one():
+    """Rounding of the sums does not tell series apart that are mirrored."""
+    step = np.array([0.0] * 6 + [1.0] * 6)
+    assert probability(step) == probability(9007e5 / 3 + step)
+
+
+def test_a_long_history_of_flags_still_has_a_probability():
+    """Two to the power of their number is beyond what a float holds."""
+    assert 1.0 == balance(600, 600)
 
 
 def test_the_least_probability_is_one_in_all_shuffles():

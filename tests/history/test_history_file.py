@@ -1,6 +1,7 @@
 """The history's files: every figure once, whoever writes at once, and nothing of what is there is lost."""
 # the expected value stands on the left
 
+import json
 import multiprocessing
 from dataclasses import replace
 
@@ -25,8 +26,12 @@ ENTRY = Entry(
 @pytest.fixture
 def run(tmp_path):
     """The folder of a run with one verdict and one reused figure."""
-    found = samples.measured("baseline", "accuracy", 0.99, low=0.98, high=0.995, noise=0.001, conditions={"batch": 64})
-    folder = RunFolder.create(tmp_path / "reports", samples.header(commit="3f9c2ab-dirty"))
+    found = samples.measured(
+        "baseline", "accuracy", 0.99, low=0.98, high=0.995, noise=0.001, conditions={"batch": 64}, seeds=(0, 1, 2)
+    )
+    header = samples.header(commit="3f9c2ab-dirty")
+    header = replace(header, processes=5, where=replace(header.where, data_digests={"digits_cnn": "d1", "other": "d2"}))
+    folder = RunFolder.create(tmp_path / "reports", header)
     folder.append(
         found,
         samples.measured("baseline", "macs", 2e6, reused=True),
@@ -42,6 +47,24 @@ def test_a_run_becomes_one_entry_for_each_figure_of_its_own(run):
     assert (0.99, 0.98, 0.995, 0.001) == (entry.value, entry.low, entry.high, entry.noise)
     assert {"batch": 64} == entry.conditions
     assert (samples.header().run, CELL, "accuracy") == entry.key
+    assert (3, 1, "d1") == (entry.seeds, entry.processes, entry.data)
+
+
+@pytest.mark.parametrize(("answered", "kept"), [(1, 1), (3, 5), (5, 5)])
+def test_an_entry_keeps_the_processes_that_were_planned(tmp_path, answered, kept):
+    """How many answered, or were asked once more, is a matter of the outcome: no other series for that."""
+    folder = RunFolder.create(tmp_path, samples.header(processes=5))
+    folder.append(samples.measured("baseline", "speedup", 1.0, processes=answered))
+    (entry,) = of_run(folder)
+    assert (None, kept, None) == (entry.seeds, entry.processes, entry.data)
+
+
+def test_a_line_without_the_fields_that_came_later_still_decodes():
+    """Seeds, processes and data of such runs are not known."""
+    plain = json.loads(encode(ENTRY))
+    for name in ("seeds", "processes", "data"):
+        del plain[name]
+    assert ENTRY == decode(json.dumps(plain).encode())
 
 
 def test_the_same_run_is_never_added_twice(run, tmp_path):

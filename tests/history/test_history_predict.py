@@ -65,13 +65,37 @@ def test_only_pairs_of_the_same_code_with_intervals_count(other):
     assert [] == pairs([history([1.0, 1.0], metric="accuracy")])
 
 
+@pytest.mark.parametrize(("missed", "of"), [(0, 1), (1, 20), (3, 100)])
+def test_fewer_pairs_than_wanted_are_not_said_to_be_too_few_where_chance_explains_them(missed, of):
+    """The upper end of the interval is 98 % or more."""
+    found = [Pair(alone=True, widened=k >= missed) for k in range(of)]
+    assert list(lines(found))[-1].endswith("])")
+
+
+@pytest.mark.parametrize(("after", "meets"), [(1.15, True), (1.18, False)])
+def test_three_runs_know_their_spread_with_one_and_a_half_degrees_of_freedom(after, meets):
+    """They differ by 1 % each time: Student's t at 99 % is 15.6 for 1.6 degrees and 9.9 for the two of a variance."""
+    values = [1.0, np.exp(0.01), 1.0, after]
+    assert meets is pairs([history(values, half=0.0001)])[-1].widened
+
+
+def test_runs_of_other_code_say_nothing_of_the_spread():
+    """A step between commits is no noise: the two runs of the new one are too few to widen by."""
+    entries = [
+        replace(entry, commit=commit)
+        for entry, commit in zip(history([1.0, 1.01, 1.0, 2.0, 2.01, 2.0, 2.9]), "aaabbbb", strict=True)
+    ]
+    assert [None, None, None, None, False] == [pair.widened for pair in pairs([entries])]
+
+
 def test_too_few_pairs_that_meet_are_said():
     """And nothing is said where there are no pairs."""
     assert [] == list(lines([]))
-    alone, widened = lines([Pair(alone=False, widened=False), Pair(alone=True, widened=True)])
+    alone, widened = lines([Pair(alone=False, widened=False), Pair(alone=True, widened=True)] * 5)
     assert alone.startswith(
-        "the 99 % interval of a run meets that of the next one on the same code in 1 of 2 pairs (50"
+        "the 99 % interval of a run meets that of the next one on the same code in 5 of 10 pairs (50"
     )
-    assert widened.endswith(", below the 98% that it should")
+    assert "widened by what the runs before differed by, in 5 of 10 pairs (50" in widened
+    assert widened.endswith(": too few, where at least 98% should; runs differ by more than earlier ones did")
     (alone,) = lines([Pair(alone=True, widened=None)])
     assert "1 of 1 pairs (100.0% [" in alone

@@ -79,6 +79,25 @@ def test_figures_that_cannot_be_trusted_or_are_of_other_conditions_are_no_part_o
     assert 2 == len(series_of([*entries, *other]))
 
 
+@pytest.mark.parametrize("other", [{"seeds": 5}, {"processes": 5}, {"data": "d2"}, {"seeds": None, "data": None}])
+def test_other_seeds_processes_or_data_are_no_change_of_the_code(other):
+    """Runs of five seeds after those of one, or a replaced data set: another series, as are lines that know of none."""
+    entries = history(step(), seeds=1, processes=1, data="d1")
+    later = [replace(entry, **other) for entry in entries[12:]]
+    found = series_of([*entries[:12], *later])
+    assert [12, 8] == [len(one.entries) for one in found]
+    assert not any(one.flagged for one in found)
+
+
+def test_a_change_is_flagged_among_many_series():
+    """One step among 120 series of noise and as many counts that never vary."""
+    entries = [e for k in range(120) for e in history(step(0.0, seed=k), metric=f"speedup_{k}")]
+    entries += [e for k in range(120) for e in history(np.ones(20), metric=f"macs_{k}")]
+    assert [] == [one for one in series_of(entries) if one.flagged]
+    (one,) = [one for one in series_of([*entries, *history(step(at=10))]) if one.flagged]
+    assert "speedup" == one.entries[0].metric
+
+
 @pytest.mark.parametrize(
     ("asked", "count"),
     [({"metric": "speed"}, 1), ({"metric": "macs"}, 0), ({"technique": "int8"}, 1), ({"workload": "other"}, 0),
