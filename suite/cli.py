@@ -25,14 +25,15 @@ from suite.records import TIERS
 from suite.registry import REGISTRY
 from suite.run import edge
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
-from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.search import command as search
 from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
 
-PYTEST_FAILED = (0, 1, 10, 11)  # codes that mean the same here; 2 is an interruption, the others an unusable set-up
-INTERRUPTED = 2
+KNOWN = frozenset(
+    {*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING}
+)  # pytest's own, which keep their meaning, and ours
 CUT_SHORT = (
     "the run was ended before its end with exit code 0 (os._exit() in a conftest.py or a workload?); nothing was gated"
 )
@@ -152,8 +153,8 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
         code = child.run_to_end(command, environment | {ENDED: str(ended)})
         if code == EXIT_PASS and not (ended.exists() and ended.read_text("utf-8") == str(EXIT_PASS)):
             print(f"suite: {CUT_SHORT}", file=sys.stderr)
-            return EXIT_UNUSABLE
-    return code if code in PYTEST_FAILED or code == INTERRUPTED else EXIT_UNUSABLE
+            return EXIT_NOTHING
+    return code if code in KNOWN else EXIT_UNUSABLE  # killed by a signal, or by a module's own exit
 
 
 def _settle_edge(parsed: argparse.Namespace) -> None:

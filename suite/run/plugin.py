@@ -25,7 +25,7 @@ from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
 from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize, tell_github
-from suite.run.session import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, keeps_history, load_user_modules
 
 if TYPE_CHECKING:
@@ -349,23 +349,24 @@ def _modes(selection: Selection) -> list[str]:
 
 
 def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:
-    """The verdicts' code; a run that did not measure what it planned is unusable, whatever it measured."""
+    """The verdicts' code; a run that did not measure what it planned has not gated, whatever it measured."""
     left = run.left_out()
     if run.options.partial:  # what -k and -m left out was to be; what they let through was to be measured
         there = _collected(session)
         left = [one for one in left if one in there and one[0] not in run.passed_over()]
     if session.config.stash.get(CRASHED, False):
         return EXIT_FAILED
-    code = run.exit_code() or exitstatus
+    retracted = exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed <= run.taken_back
+    code = run.exit_code() or (EXIT_INCONCLUSIVE if retracted else exitstatus)
     if left and run.options.expect in ("gate", "record") and code == EXIT_PASS:
         _set_problem(session, left_out_line(left, run.planned))
-        return EXIT_UNUSABLE
+        return EXIT_NOTHING
     return code
 
 
 def _set_problem(session: pytest.Session, text: str) -> None:
     session.config.stash[PROBLEM] = text
-    session.exitstatus = EXIT_UNUSABLE
+    session.exitstatus = EXIT_NOTHING
 
 
 def _measures(config: pytest.Config) -> bool:

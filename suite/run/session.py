@@ -17,8 +17,8 @@ from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.machine.core import Watch
-from suite.metrics import is_paired
-from suite.records import CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.metrics import TIME_UNITS, is_paired
+from suite.records import Cell, CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
 from suite.run.confirm import Confirmation, noting
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from suite.run.bench import Bench
     from suite.run.budget import Budget
 
-EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE = 0, 1, 10, 11
+EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING = 0, 1, 10, 11, 12
 DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 REUSED = "reused: an earlier run trained it"
 MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
@@ -61,6 +61,8 @@ class Session(AbstractContextManager["Session"]):
     done: set[tuple[Case, Group]] = field(default_factory=set)
     nulls: list[float] = field(default_factory=list)
     """The baseline against its own copy, in every sample so far."""
+    taken_back: int = 0
+    """Groups that failed until the run's null arms were seen to be off."""
     cores: Watch = field(default_factory=Watch)
     """What this machine's cores did since the run began."""
     _failed: dict[Case, str] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Session(AbstractContextManager["Session"]):
         """
         from suite.report.tradeoffs import write  # loads pandas
 
+        self._take_back()
         self.verdicts += verdicts
         self.folder.append(*verdicts)
         write(self.folder)
@@ -154,8 +157,10 @@ class Session(AbstractContextManager["Session"]):
         options = self.options
         if not options.gates or not self._gates_tier(verdict):
             return verdict.kind is VerdictKind.ERROR
+        absolute = verdict.measurement is not None and verdict.measurement.unit in TIME_UNITS
         return fails(
-            verdict, unverified=options.unverified, inconclusive=options.inconclusive or "report",
+            verdict, unverified=options.unverified,
+            inconclusive="report" if absolute else options.inconclusive or "report",  # such times never gate
             unavailable=options.unavailable, improved="report" if options.allow_improvement else "fail",
         )  # fmt: skip
 
@@ -164,9 +169,9 @@ class Session(AbstractContextManager["Session"]):
         return bound is None or bound.tier in self.options.gate_tiers
 
     def exit_code(self) -> int:
-        """0; 1 if something failed; 10 if too much is inconclusive; 11 if every cell is unavailable."""
+        """0; 1 if something failed; 10 if too much is inconclusive; 12 if every cell is unavailable."""
         if self.options.gates and {verdict.kind for verdict in self.verdicts} == {VerdictKind.UNAVAILABLE}:
-            return EXIT_UNUSABLE  # nothing could run here, so nothing was gated
+            return EXIT_NOTHING  # nothing could run here, so nothing was gated
         failed = {verdict.kind for verdict in self.verdicts if self.fails(verdict)}
         if failed - {VerdictKind.INCONCLUSIVE}:
             return EXIT_FAILED
@@ -288,6 +293,16 @@ class Session(AbstractContextManager["Session"]):
         """No timing fails a run whose own copies of the baseline differ."""
         doubt = run_doubt(self.nulls) if is_paired(verdict.metric) and verdict.kind in DECIDED else ""
         return replace(noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
+
+    def _take_back(self) -> None:
+        """Timings that failed before enough null arms were known to doubt the run fail it no more."""
+        failed, before = self._failing(), self.verdicts
+        self.verdicts = [self._trusted(verdict) for verdict in before]
+        self.folder.append(*(new for old, new in zip(before, self.verdicts, strict=True) if new is not old))
+        self.taken_back = len(failed - self._failing())
+
+    def _failing(self) -> set[tuple[Cell, Group]]:
+        return {(verdict.cell, verdict.group) for verdict in self.verdicts if self.fails(verdict)}
 
     def _keep_duration(self, case: Case, group: Group, seconds: float) -> None:
         """What later runs are planned by."""

@@ -139,29 +139,33 @@ def test_whole_and_partial_runs_and_reports_are_let_through(groups, changes):
     ("left", "changes", "crashed", "expected"),
     [
         ([], {}, False, 0),
-        ([(CASE, "speed")], {}, False, 11),
+        ([(CASE, "speed")], {}, False, 12),
         ([(CASE, "speed")], {"partial": True}, False, 0),
-        ([(CASE, "size")], {"partial": True}, False, 11),
+        ([(CASE, "size")], {"partial": True}, False, 12),
         ([(CASE, "speed")], {"expect": "report"}, False, 0),
         ([(CASE, "speed")], {"failing": 1}, False, 1),
         ([(CASE, "speed")], {"failing": 10}, False, 10),
         ([], {}, True, 1),
+        ([], {"failed": 2, "taken_back": 2}, False, 10),
+        ([], {"failed": 2, "taken_back": 1}, False, 1),
     ],
 )
-def test_a_run_that_did_not_measure_what_it_planned_is_unusable(left, changes, crashed, expected):
+def test_a_run_that_did_not_measure_what_it_planned_has_not_gated(left, changes, crashed, expected):
     """A conftest.py that skips leaves no verdict, and no verdict is not a pass, in a chosen part neither."""
-    given = {key: value for key, value in changes.items() if key != "failing"}
+    given = {key: value for key, value in changes.items() if key in ("partial", "expect")}
     run = SimpleNamespace(
         left_out=lambda: left,
         passed_over=tuple,
         exit_code=lambda: changes.get("failing", 0),
         options=Options(**given),
         planned={CASE: GROUPS},
+        taken_back=changes.get("taken_back", 0),
     )
     session = collected(("quality", "size", "memory") if given.get("partial") else GROUPS)
+    session.testsfailed = changes.get("failed", 0)
     session.config.stash[plugin.CRASHED] = crashed
-    assert expected == plugin._exit_code(session, run, 0)
-    assert (expected == 11) is (plugin.PROBLEM in session.config.stash)
+    assert expected == plugin._exit_code(session, run, int(session.testsfailed > 0))
+    assert (expected == 12) is (plugin.PROBLEM in session.config.stash)
 
 
 def test_a_failed_verdict_fails_the_test_and_a_cell_that_is_away_skips_it():

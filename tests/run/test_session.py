@@ -231,7 +231,7 @@ def test_a_cell_that_cannot_run_here_is_unavailable_and_fails_nothing_by_itself(
     run = start()
     (verdict,) = run.run(ELSEWHERE, "size")
     assert (VerdictKind.UNAVAILABLE, "no such engine here") == (verdict.kind, verdict.reason)
-    assert 11 == run.exit_code()
+    assert 12 == run.exit_code()
     run.run(BASELINE, "size")
     assert 0 == run.exit_code()
     assert ["unavailable"] == [failure.kind for failure in run.folder.failures()]
@@ -263,7 +263,7 @@ def test_a_workload_whose_data_are_not_here_is_unavailable_in_all_its_groups(sta
         (verdict.kind, verdict.reason) for verdict in found
     }
     assert len(GROUPS) == len(found)
-    assert 11 == run.exit_code()
+    assert 12 == run.exit_code()
     run.run(BASELINE, "size")
     assert expected == run.exit_code()
 
@@ -346,6 +346,28 @@ def test_no_timing_fails_a_run_whose_null_arms_are_biased(judged, monkeypatch):
     verdict, _, _ = judged(0.8, 0.81)
     assert VerdictKind.INCONCLUSIVE == verdict.kind
     assert "this run's null arms are biased" in verdict.reason
+
+
+def test_what_failed_before_the_null_arms_were_known_to_be_off_is_taken_back(judged):
+    """The first of many cells: at the run's end its slowdown is as open as those of later ones."""
+    verdict, _, session = judged(0.8, 0.81)
+    assert VerdictKind.REGRESSED == verdict.kind
+    session.nulls += [1.05] * 20
+    session.finish()
+    (kept,) = session.verdicts
+    assert (VerdictKind.INCONCLUSIVE, 10, 1) == (kept.kind, session.exit_code(), session.taken_back)
+    assert "this run's null arms are biased" in kept.reason
+    assert session.folder.verdicts() == (kept,)
+
+
+@pytest.mark.parametrize("policy", ["report", "fail"])
+def test_no_absolute_time_fails_a_gate_by_its_value(judged, policy):
+    """They move by a third within hours, so what is doubtful of them is told and never counted."""
+    verdict, _, session = judged(1.0, inconclusive=policy)
+    slow = measured(WRAPPED.cell, "throughput", 10.0)
+    doubtful = replace(verdict, kind=VerdictKind.INCONCLUSIVE, metric="throughput", measurement=slow)
+    assert not session.fails(doubtful)
+    assert session.fails(replace(verdict, kind=VerdictKind.INCONCLUSIVE)) is (policy == "fail")
 
 
 def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judged):

@@ -99,7 +99,7 @@ def bench(folder, *arguments):
 def test_without_the_files_every_cell_is_unavailable_in_one_sentence(tmp_path):
     """Nothing was gated and nothing was downloaded."""
     code, records = bench(tmp_path, "--expect=gate")
-    assert 11 == code
+    assert 12 == code
     failures = [record for record in records if record["type"] == "failure"]
     assert {"unavailable"} == {failure["kind"] for failure in failures}
     (reason,) = {failure["reason"] for failure in failures}

@@ -172,19 +172,19 @@ def test_7_a_conftest_that_skips_every_test_makes_the_run_unusable(repository):
     """No verdict is no pass."""
     code = "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef skipping():\n    pytest.skip('not today')\n"
     (repository.folder / "conftest.py").write_text(code, "utf-8")
-    ended(repository.bench(), 11, "nothing was measured for 8 of 8 groups of figures")
+    ended(repository.bench(), 12, "nothing was measured for 8 of 8 groups of figures")
 
 
 def test_8_a_run_that_only_plans_is_no_gate(repository):
     """`--setup-plan` runs no test."""
-    ended(repository.bench("--setup-plan"), 11, "nothing was measured for 8 of 8 groups of figures")
+    ended(repository.bench("--setup-plan"), 12, "nothing was measured for 8 of 8 groups of figures")
 
 
 def test_a_process_that_ends_itself_with_0_is_no_gate(repository):
     """`os._exit(0)` leaves no time for a verdict, and a shell would take it for a pass."""
     code = "import os\n\n\ndef pytest_collection_finish():\n    os._exit(0)\n"
     (repository.folder / "conftest.py").write_text(code, "utf-8")
-    ended(repository.bench(), 11, "the run was ended before its end with exit code 0")
+    ended(repository.bench(), 12, "the run was ended before its end with exit code 0")
 
 
 def test_9_a_narrowed_gate_has_to_be_asked_for_and_says_what_it_left_out(repository):
