@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
 NULL_METRIC = "speedup"  # of the baseline against its own copy
 NULL_LOW, NULL_HIGH = 0.98, 1.02
+REFUSED = {VerdictKind.REGRESSED: "has regressed", VerdictKind.INCONCLUSIVE: "is inconclusive"}
 
 
 def doubt(measured: Measurement, header: RunHeader, biased: Mapping[tuple[str, str], str], *, single: bool) -> str:
@@ -68,7 +69,7 @@ def null_doubts(measured: Iterable[Measurement]) -> dict[tuple[str, str], str]:
 def quality_doubts(
     measured: Iterable[Measurement], stored: Callable[[Measurement], Expectation | None], header: RunHeader
 ) -> dict[Cell, str]:
-    """By cell, why its times are not to be kept: its quality has regressed, so what was timed does not do the work."""
+    """By cell, why its times are not to be kept: its quality did not pass, so what was timed may not do the work."""
     found: dict[Cell, str] = {}
     for one in measured:
         entry = stored(one)
@@ -78,8 +79,9 @@ def quality_doubts(
         if other_conditions(one, entry) or other_data(entry, header.where):
             continue
         judgement = judge(one, entry, quiet=True, today=day_of(header.started))
-        if judgement.kind is VerdictKind.REGRESSED:
-            found.setdefault(one.cell, f"its {one.metric} has regressed: {judgement.reason}; --anew if that is wanted")
+        if judgement.kind in REFUSED:
+            said = f"its {one.metric} {REFUSED[judgement.kind]}: {judgement.reason}; --anew if that is wanted"
+            found.setdefault(one.cell, said)
     return found
 
 

@@ -243,6 +243,15 @@ def test_no_speed_is_recorded_of_a_cell_whose_quality_has_regressed(tmp_path):
     assert not go(tmp_path, worse, SPEED).skipped  # the quality is what is stored by now
 
 
+def test_no_speed_is_recorded_of_a_cell_whose_quality_is_open(tmp_path):
+    """31 images of 1,797 less may be luck, and may be the loss of 2 % that the margin stands for."""
+    shared = replace(QUALITY, value=0.9933, n=1797, share=True, noise=None)
+    go(tmp_path, shared)
+    found = go(tmp_path, replace(shared, value=0.9763), SPEED)
+    (said,) = [line for line in found.skipped if "speedup" in line]
+    assert said.startswith(f"{CELL} speedup: its accuracy is inconclusive: ")
+
+
 def test_what_cannot_be_trusted_is_skipped_with_its_reason(tmp_path):
     """Suspect, not finite, of the wrong unit, unknown, or timed in an unquiet process."""
     measured = [
