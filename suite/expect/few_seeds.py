@@ -8,7 +8,7 @@ all seeds where its own seeds are stored, since nothing tells when it has too fe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,14 @@ def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
     if entry.by_seed.keys() >= set(measured.seeds):
         return _of_same_seeds(measured, entry)
     return _widened(measured, entry)
+
+
+def held_to(measured: Measurement | None, entry: Expectation) -> Expectation:
+    """The entry with the bounds that the measurement is judged by."""
+    if measured is None or measured.metric != entry.metric:
+        return entry
+    bounds = bounds_of(measured, entry)
+    return replace(entry, value=bounds.value, low=bounds.low, high=bounds.high)
 
 
 def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:

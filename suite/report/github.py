@@ -118,7 +118,10 @@ def _table(verdicts: Sequence[Verdict], header: RunHeader) -> str:
 
 
 def _row(verdict: Verdict) -> str:
-    found, entry = verdict.measurement, verdict.expectation
+    from suite.expect.few_seeds import held_to  # loads numpy
+
+    found = verdict.measurement
+    entry = verdict.expectation and held_to(found, verdict.expectation)
     against = "-" if entry is None else f"{bound(found, entry)} ({entry.path}:{entry.line})"
     columns = [
         str(verdict.kind), name_of(verdict.cell), verdict.metric or verdict.group,
