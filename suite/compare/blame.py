@@ -28,7 +28,13 @@ def effect(logs: Sequence[float]) -> Estimate | None:
 
 
 def blamed(found: Blame, rules: Rules) -> str:
-    """Which of the two slowed the timing down, by intervals that lie wholly below what is allowed."""
+    """What slowed the timing down, by intervals that lie wholly below what is allowed.
+
+    Neither of the two did only where both were measured and no interval reaches below what is allowed.
+    """
     parts = {"the code": found.code, "the environment": found.environment}
     slowed = [name for name, one in parts.items() if one is not None and one.high < rules.failing]
-    return " and ".join(slowed) or "neither of the two alone"
+    if slowed:
+        return f"slowed by {' and '.join(slowed)}"
+    innocent = all(one is not None and one.low >= rules.failing for one in parts.values())
+    return "slowed by neither of the two alone" if innocent else "not decided which of the two slowed it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.errors import UsageError
-from suite.machine import core
+from suite.machine import core, quiet
 from suite.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--outputs", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")
     option("--inconclusive", choices=("report", "fail"), default="report", help="exit code 10 where it cannot be told")
     option("--load", action="append", default=[], help="module or .py file of both sides to load (repeatable)")
-    option("--markdown", type=Path, metavar="FILE", help="append the table for a pull request's summary")
+    option("--markdown", type=Path, metavar="FILE", help="append the table (in GitHub Actions: to the step's summary)")
     option("--reports-dir", type=Path, default=Path("reports"))
     option("--cache-dir", type=Path, help="where checkouts and environments are kept (default: the user's cache)")
     parser.set_defaults(run=_compare)
@@ -65,11 +66,14 @@ def _share(text: str) -> float:
 
 
 def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    from suite.compare import sides
+    from suite.compare import outputs, sides
     from suite.report.run import dated_folder
     from suite.run.cells import named
 
     plan = _plan(parsed)
+    outputs.check_writable("--reports-dir", parsed.reports_dir)
+    if parsed.markdown is not None:
+        outputs.check_writable("--markdown", parsed.markdown.parent, parsed.markdown)
     cache = (parsed.cache_dir or sides.default_cache()).absolute()
     here = sides.current(Path.cwd())
     reference = sides.other(parsed.reference, here, cache=cache)
@@ -81,11 +85,19 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         print(note)
     folder = dated_folder(parsed.reports_dir, "compare", cases[0].cell.device)
     on_host = cases[0].cell.device == "cpu"
-    with core.aside() if on_host else nullcontext(), tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+    shared = not on_host or quiet.threads() > 1  # nothing is pinned then
+    with nullcontext() if shared else core.aside(), tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+        plan = replace(plan, doubt=_doubt() if on_host else None)
         bench = _bench(here, old, Path(scratch), folder)
         bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
         found = [_one(case, parsed, bench, plan) for case in cases]
         return _report(parsed, found, bench, plan, folder, code=reference)
+
+
+def _doubt() -> str | None:
+    """Why the processes of this run cannot be timed, like other runs that hold all cores."""
+    found, reason = quiet.is_quiet(quiet.environment(os.environ, threads=quiet.threads(), accelerator=False))
+    return None if found else reason
 
 
 def _plan(parsed: argparse.Namespace) -> Plan:
@@ -127,11 +139,9 @@ def _report(
     parsed: argparse.Namespace, found: Sequence[Compared], bench: Bench, plan: Plan, folder: Path, *, code: Side
 ) -> int:
     """Judge, find out what is to blame where both changed, print and keep the table."""
-    from suite.compare import judge, table
+    from suite.compare import outputs, table
 
-    timings = [timing for one in found for timing in one.timings if one.problem is None]
-    said = iter(judge.verdicts(timings, plan.rules))
-    verdicts = [next(said) if one.problem is None else "error" for one in found for _ in one.timings]
+    verdicts = table.judged(found, plan.rules)
     lines = table.remarks(found, verdicts, plan.rules)
     if parsed.env is not None and "regressed" in verdicts:
         both_old, code_old = bench.reference, replace(code, name="old code")
@@ -141,14 +151,12 @@ def _report(
         )
     rows = table.rows(found, verdicts)
     title = f"{bench.current.root.name} against {bench.reference.name}"
-    written = table.markdown(rows, lines, title=title)
-    (folder / "compare.md").write_text(written, "utf-8")
-    if parsed.markdown is not None:
-        with parsed.markdown.open("a", encoding="utf-8") as file:
-            file.write(written)
-    bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
     for line in (*table.plain(rows), *lines, str(folder / "compare.md")):
         print(line)
+    bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
+    written = table.markdown(rows, lines, title=title)
+    for path in (folder / "compare.md", parsed.markdown or outputs.step_summary()):
+        outputs.append(written, path)
     return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
 
 

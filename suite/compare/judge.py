@@ -75,6 +75,17 @@ def estimate(logs: Sequence[float]) -> Estimate:
     return Estimate(ratio=math.exp(fmean(logs)), low=low, high=high, pairs=len(logs))
 
 
+def pairs_needed(found: Estimate, rules: Rules) -> int | None:
+    """About how many pairs decide a timing whose ratio stays ``found``'s; ``None`` where no number does.
+
+    A pass needs an interval above one bound, a regression one below the other: the one that is further away comes
+    first. An interval's width falls with the square root of the number of pairs.
+    """
+    half = math.log(found.high / found.low) / 2
+    room = max(math.log(found.ratio / rules.passing), math.log(rules.failing / found.ratio))
+    return None if room < LEAST_SPREAD else max(found.pairs + 1, math.ceil(found.pairs * (half / room) ** 2))
+
+
 def p_slower(logs: Sequence[float], bound: float) -> float:
     """One-sided p-value of 'the ratio is at least ``bound``'."""
     from scipy.special import stdtr  # scipy is slow to import

@@ -8,12 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
 from suite.compare.process import MISSING, Process, Request, SideError
 from suite.compare.sides import Side
 from suite.compare.turns import TooFewRoundsError, play
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -28,6 +31,8 @@ class Plan:
     gates_sizes: bool = True
     tolerance: float | None = None
     """Largest relative difference of outputs that does not fail; ``None``: it is only reported."""
+    doubt: str | None = None
+    """Why no timing of this run could be trusted: then nothing is timed, and all are inconclusive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,7 @@ def compare_cell(cell: str, request: Request, metrics: Sequence[str], *, bench: 
     found = Compared(cell=cell)
     try:
         request = found.request = _describe(found, request, bench, plan)
-        found.timings = [Timing(metric=metric) for metric in metrics]
+        found.timings = [Timing(metric=metric, trouble=plan.doubt) for metric in metrics]
         time_all(cell, found.timings, request, bench=bench, plan=plan)
     except SideError as error:
         found.problem = _problem(error, ours=error.side == bench.current.name)
@@ -116,22 +121,39 @@ def _outputs(folder: Path, plan: Plan) -> Exact:
 
     files = (torch.load(folder / f"{name}.pt", weights_only=False) for name in ("current", "reference"))
     difference = output_difference(*files)
-    verdict: Verdict = "differs" if difference > 0 else "same"
+    verdict: Verdict = "same" if difference == 0 else "differs"
     if plan.tolerance is not None and not difference <= plan.tolerance:
         verdict = "regressed"
     return Exact(metric="output_difference", current=difference, reference=None, verdict=verdict)
 
 
 def output_difference(ours: Any, theirs: Any) -> float:
-    """Largest absolute difference over the largest absolute output of the reference; infinite for other shapes."""
+    """Largest absolute difference over the largest absolute finite output of the reference.
+
+    Infinite for other shapes, and where NaN and infinities do not stand at the same places.
+    """
     from suite.training.trees import leaves
 
     first, second = ([leaf.double() for leaf in leaves(tree)] for tree in (ours, theirs))
     if [leaf.shape for leaf in first] != [leaf.shape for leaf in second]:
         return float("inf")
-    scale = max((float(leaf.abs().max()) for leaf in second if leaf.numel()), default=0.0)
-    apart = max((float((a - b).abs().max()) for a, b in zip(first, second, strict=True) if a.numel()), default=0.0)
+    pairs = list(zip(first, second, strict=True))
+    if not all(_same_beyond_numbers(a, b) for a, b in pairs):
+        return float("inf")
+    scale = max((_largest(leaf[leaf.isfinite()]) for leaf in second), default=0.0)
+    apart = max((_largest((a - b)[a.isfinite()]) for a, b in pairs), default=0.0)
     return apart if apart == 0 else apart / scale if scale else float("inf")
+
+
+def _same_beyond_numbers(first: Tensor, second: Tensor) -> bool:
+    """Whether NaN and the infinities of both stand at the same places."""
+    same = (first == second) | (first.isnan() & second.isnan())
+    return bool(same[~(first.isfinite() & second.isfinite())].all())
+
+
+def _largest(values: Tensor) -> float:
+    """The largest absolute value; 0 where there is none."""
+    return float(values.abs().max()) if values.numel() else 0.0
 
 
 def time_all(cell: str, timings: Sequence[Timing], request: Request, *, bench: Bench, plan: Plan) -> None:

@@ -60,8 +60,8 @@ def other(text: str, here: Side, *, cache: Path) -> Side:
 def in_environment(side: Side, requirement: str, *, cache: Path) -> Side:
     """The same code where ``requirement`` is installed."""
     built = environment(requirement, cache=cache)
-    note = f"environment with {requirement}: {built.parent.parent}"
-    return replace(side, python=built, notes=(*side.notes, note))
+    note = f"environment with {requirement}: {built.python.parent.parent}"
+    return replace(side, python=built.python, notes=(*side.notes, note, *built.notes))
 
 
 def _of_commit(text: str, here: Side, *, cache: Path) -> Side:
@@ -98,24 +98,56 @@ def _changed_dependencies(first: Path, second: Path) -> tuple[str, ...]:
 
 
 def extracted(repository: Path, sha: str, *, cache: Path) -> Path:
-    """The files of a commit in a folder of the cache, extracted once. Files of submodules and LFS are not in it."""
+    """The files of a commit in a folder of the cache, extracted once. Files of submodules and LFS are not in it.
+
+    Raises `SetupError` where they cannot be read or written.
+    """
     folder = cache / f"checkout-{sha[:16]}"
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            _extract(_archive(repository, sha), folder)
+        except (OSError, tarfile.TarError) as error:
+            raise SetupError(
+                f"the files of commit {sha[:10]} cannot be extracted to {folder}: {error}; give another --cache-dir, "
+                "or a checkout's path as the reference"
+            ) from error
+    return folder
+
+
+def _archive(repository: Path, sha: str) -> bytes:
     done = subprocess.run(  # noqa: S603  # our own arguments
-        ["git", "-C", str(repository), "archive", "--format=tar", sha], capture_output=True, check=False,  # noqa: S607
+        ["git", "-C", str(repository), "archive", "--format=tar", sha], env=_outside_of_hooks(),  # noqa: S607
+        capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        raise SetupError(f"git archive {sha[:10]} failed: {_last(done.stderr.decode(errors='replace'))}")
-    unfinished = Path(tempfile.mkdtemp(dir=cache))
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(unfinished, filter="data")
+        said = _last(done.stderr.decode(errors="replace"))
+        raise SetupError(
+            f"git archive {sha[:10]} in {repository} failed: {said}; give a checkout's path as the reference"
+        )
+    return done.stdout
+
+
+def _extract(archive: bytes, folder: Path) -> None:
+    """Unpack beside ``folder``, then rename; a failure leaves nothing behind.
+
+    The commit is the user's own: links that point out of the checkout are kept.
+    """
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            files.extractall(unfinished, filter="tar")
+        _rename(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _rename(unfinished: Path, folder: Path) -> None:
     try:
         unfinished.rename(folder)
-    except OSError:  # another comparison was faster
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return folder
+    except OSError:
+        if not folder.is_dir():  # else another comparison was faster
+            raise
 
 
 def default_cache() -> Path:
@@ -150,10 +182,14 @@ def _try_git(repository: Path, *arguments: str) -> str | None:
 
 def run_git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git there, whatever repository a hook's environment names. Raises `OSError` where it is not installed."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return subprocess.run(  # noqa: S603  # our own arguments
-        ["git", "-C", str(repository), *arguments], env=environ, capture_output=True, text=True, check=False,  # noqa: S607
+        ["git", "-C", str(repository), *arguments], env=_outside_of_hooks(), capture_output=True, text=True,  # noqa: S607
+        check=False,
     )  # fmt: skip
+
+
+def _outside_of_hooks() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
 
 
 def _last(text: str) -> str:

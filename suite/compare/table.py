@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from suite.compare import judge
 from suite.compare.blame import Blame, blamed
-from suite.compare.judge import Estimate, Rules, Timing, Verdict, estimate
+from suite.compare.judge import LOOKS, Estimate, Rules, Timing, Verdict, estimate, pairs_needed
 from suite.compare.measure import Compared, Exact
 from suite.report.pipe_table import pipe_table
 
@@ -14,6 +16,13 @@ PASS, FAILED, INCONCLUSIVE, UNUSABLE = 0, 1, 10, 11
 HEAD = ("cell", "metric", "current / reference", "99 % interval", "verdict")
 FAILING = ("regressed", "error")
 Row = tuple[str, str, str, str, str]
+
+
+def judged(found: Sequence[Compared], rules: Rules) -> list[Verdict]:
+    """The verdict of every timing of a run, in order; a cell with a problem has the problem's."""
+    timings = [timing for one in found if one.problem is None for timing in one.timings]
+    said = iter(judge.verdicts(timings, rules))
+    return [next(said) if one.problem is None else one.problem[0] for one in found for _ in one.timings]
 
 
 def rows(found: Sequence[Compared], verdicts: Sequence[Verdict]) -> list[Row]:
@@ -86,14 +95,22 @@ def _why(timing: Timing, rules: Rules) -> str:
         return f"inconclusive: slower at first, {again.low:.4f} to {again.high:.4f} in a fresh set of pairs"
     return (
         f"inconclusive: after {len(timing.looked)} pairs the interval reaches below {rules.passing:g}, and not wholly "
-        f"below {rules.failing:g}; a larger --budget or more --pairs decide it"
+        f"below {rules.failing:g}; {_what_decides(timing, rules)}"
     )
+
+
+def _what_decides(timing: Timing, rules: Rules) -> str:
+    needed = pairs_needed(estimate(timing.looked), rules)
+    if needed is None:
+        return f"it lies on {rules.failing:g}, which no number of pairs decides: give another --margin or --allow"
+    more = needed / len(timing.looked)
+    return f"about --pairs {math.ceil(needed / LOOKS)} with {more:.2g} times the --budget would decide it"
 
 
 def blame_lines(found: Sequence[Blame], rules: Rules) -> list[str]:
     """The 2 x 2, one line a timing."""
     return [
-        f"{one.cell} {one.metric}: slowed by {blamed(one, rules)} (new against old code in the new environment: "
+        f"{one.cell} {one.metric}: {blamed(one, rules)} (new against old code in the new environment: "
         f"{_short(one.code)}; new against old environment with the new code: {_short(one.environment)})"
         for one in found
     ]

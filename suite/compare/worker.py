@@ -63,9 +63,14 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
+def _threads() -> int:
+    return int(os.environ.get("SUITE_THREADS", "1"))
+
+
 def _pin() -> None:
+    """Stay on the driver's core; several threads share all cores instead."""
     core = os.environ.get("SUITE_CORE", "")
-    if core.isdecimal() and hasattr(os, "sched_setaffinity"):
+    if core.isdecimal() and _threads() == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
 
 
@@ -75,7 +80,7 @@ class _Side:
     def __init__(self, request: dict[str, Any]) -> None:
         import torch  # before the checkout is on the path, whose top-level files must not hide a library's
 
-        torch.set_num_threads(int(os.environ.get("SUITE_THREADS", "1")))
+        torch.set_num_threads(_threads())
         sys.path[:0] = request["paths"]
         self.request, self.device = request, request["device"]
         self.case, self.trained, self.reference = _built(request)
@@ -239,16 +244,23 @@ def _check_origin(file: str, request: dict[str, Any]) -> None:
 
 
 def _same_weights(network: Any, weights: str | None) -> bool:
-    """Load the other side's weights where names and shapes agree."""
+    """Load the other side's weights where names and shapes agree; else leave all weights as they are."""
     if weights is None:
         return True
     import torch
 
     try:
-        network.load_state_dict(torch.load(weights, weights_only=False))
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
+        theirs = torch.load(weights, weights_only=False)
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError):
+        return False  # a class that this side does not have
+    if _shapes(theirs) != _shapes(network.state_dict()):  # loading copies what fits before it says what does not
         return False
+    network.load_state_dict(theirs)
     return True
+
+
+def _shapes(weights: dict[str, Any]) -> dict[str, Any]:
+    return {name: getattr(value, "shape", None) for name, value in weights.items()}
 
 
 def _switches() -> int:

@@ -41,12 +41,16 @@ def summary(
     ``fails`` says whether a verdict fails the run, ``rerun`` gives its command, quoted for the shell; ``problem`` is
     what makes the run unusable as a whole.
     """
+    from suite.expect import null_arm  # loads numpy
+
     noted = _noted(verdicts := list(verdicts), fails)
     failed = [one for one in noted if fails(one)]
     other = [one for one in noted if not fails(one)]
     judged = "nothing failed" if verdicts else "nothing was judged"
     outcome = f"{len(failed)} failed" if failed else judged if problem is None else "not usable"
-    parts = [f"## {outcome}: {counts(verdicts)}", *([] if problem is None else [problem]), _heading(header)]
+    nulls = null_arm.line(null_arm.null_ratios(one.measurement for one in verdicts if one.measurement is not None))
+    head = [*([] if problem is None else [problem]), _heading(header), *([nulls] if nulls else [])]
+    parts = [f"## {outcome}: {counts(verdicts)}", *head]
     for title, found in (("Failed", failed), ("To look at, does not fail", other)):
         parts += [f"### {title}", _table(found, header)] if found else []
     parts += ["### Run again", _commands(noted, rerun)] if noted else []

@@ -88,12 +88,15 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
+    from suite.expect import null_arm  # loads numpy
+
     frame = tidy(folder.header, folder.measurements(), folder.verdicts())
+    nulls = null_arm.line(null_arm.null_ratios(folder.measurements()))
     table = tradeoffs(frame, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    parts = [to_markdown(table, folder.header), sweeps_markdown(table, folder.verdicts())]
+    parts = [to_markdown(table, folder.header, null_arm=nulls), sweeps_markdown(table, folder.verdicts())]
     replace_file(markdown, "\n".join(filter(None, parts)).encode())
     return results, csv, markdown
 

@@ -131,6 +131,38 @@ def test_outputs_differ_relative_to_the_largest():
     assert float("inf") == measure.output_difference(first, {"a": torch.ones(3)})
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf")])
+def test_outputs_that_are_no_numbers_on_one_side_alone_are_infinitely_far_away(odd):
+    """Whichever side it is; both the same at the same place differ by what the numbers do."""
+    plain, broken = torch.tensor([1.0, 4.0]), torch.tensor([1.0, odd])
+    assert float("inf") == measure.output_difference(broken, plain)
+    assert float("inf") == measure.output_difference(plain, broken)
+    assert float("inf") == measure.output_difference(broken, torch.tensor([odd, 1.0]))
+    assert 0 == measure.output_difference(broken, broken)
+    assert 0.5 == pytest.approx(measure.output_difference(torch.tensor([3.0, odd]), torch.tensor([2.0, odd])))
+
+
+def test_infinities_of_other_signs_are_infinitely_far_away():
+    """Neither is finite, and they are not equal."""
+    up = torch.tensor([float("inf")])
+    assert float("inf") == measure.output_difference(up, -up)
+
+
+def test_outputs_of_nothing_but_zeros_and_empty_outputs_are_the_same():
+    """There is nothing to be relative to."""
+    assert 0 == measure.output_difference(torch.zeros(3), torch.zeros(3))
+    assert 0 == measure.output_difference(torch.ones(0, 2), torch.ones(0, 2))
+
+
+def test_a_cell_that_answers_nan_now_is_no_longer_the_same(compared, tmp_path):
+    """The verdict of the row."""
+    same, _ = compared()
+    assert "same" == said(same)[0]["output_difference"]
+    torch.save(torch.full((2, 2), float("nan")), tmp_path / "current.pt")
+    assert "differs" == said(compared()[0])[0]["output_difference"]
+    assert "regressed" == said(compared(plan=Plan(tolerance=1e9))[0])[0]["output_difference"]
+
+
 def test_timings_are_logged_as_numbers(compared):
     """The ratio with its interval, pairs and verdict; nothing where nothing was timed."""
     slower, _ = compared(ratio=0.95)
@@ -139,6 +171,25 @@ def test_timings_are_logged_as_numbers(compared):
     assert told["low"] < told["ratio"] < told["high"] < 1
     broken, _ = compared(fails={"old": "RegistrationError"})
     assert [] == table.figures([broken], [])
+
+
+@pytest.mark.parametrize("kind", ["missing", "inconclusive", "unavailable", "error"])
+def test_a_timing_of_a_cell_with_a_problem_is_logged_under_its_own_kind(compared, kind):
+    """The side that fails may have been timed before; other cells keep their verdicts."""
+    good, bad = compared()[0], compared()[0]
+    bad.problem = (kind, "it said why")
+    told = table.figures([bad, good], table.judged([bad, good], Rules()))
+    assert [kind, "pass"] == [one["verdict"] for one in told]
+
+
+def test_where_nothing_can_be_timed_sizes_are_compared_and_every_timing_says_why(compared):
+    """No process is started to be timed."""
+    found, started = compared(ratio=0.9, plan=Plan(doubt="another run holds core 3"))
+    assert ("same", "inconclusive") == (said(found)[0]["parameters"], said(found)[0]["speed"])
+    assert all(describes for _, describes in started)
+    expected = [f"{CELL} speed: inconclusive: another run holds core 3"]
+    assert expected == table.remarks([found], ["inconclusive"], Rules())
+    assert 10 == table.exit_code(said(found)[1], [found], inconclusive="fail")
 
 
 def test_the_markdown_table_holds_every_row(compared):
@@ -157,7 +208,19 @@ def test_the_blame_is_on_what_slows_down_alone():
     def named(code, environment):
         return blamed(Blame(cell=CELL, metric="speed", code=code, environment=environment), Rules())
 
-    assert "the code" == named(slow, same)
-    assert "the environment" == named(same, slow)
-    assert "the code and the environment" == named(slow, slow)
-    assert "neither of the two alone" == named(same, None)
+    assert "slowed by the code" == named(slow, same)
+    assert "slowed by the environment" == named(same, slow)
+    assert "slowed by the code and the environment" == named(slow, slow)
+    assert "slowed by the code" == named(slow, None)
+
+
+def test_neither_is_to_blame_only_where_both_intervals_exclude_a_slowdown():
+    """Not measured, or an interval that reaches below what is allowed, decides nothing."""
+    near, free = Estimate(ratio=1.0, low=0.97, high=1.01, pairs=4), Estimate(ratio=1.01, low=1.0, high=1.02, pairs=4)
+
+    def named(code, environment):
+        return blamed(Blame(cell=CELL, metric="speed", code=code, environment=environment), Rules())
+
+    assert "slowed by neither of the two alone" == named(free, free)
+    for unsure in (None, near):
+        assert "not decided which of the two slowed it" == named(free, unsure) == named(unsure, free)

@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.compare.judge import RUN_ERROR, Rules, Timing, estimate, first_verdict, holm, p_slower, verdicts
+from suite.compare import table
+from suite.compare.judge import (
+    RUN_ERROR,
+    Estimate,
+    Rules,
+    Timing,
+    estimate,
+    first_verdict,
+    holm,
+    p_slower,
+    pairs_needed,
+    verdicts,
+)
+from suite.compare.measure import Compared
 
 RULES = Rules()
 NOISE = 0.004  # of a pair's log ratio: two processes of one network on one core
@@ -106,3 +119,55 @@ def test_an_interval_excludes_the_bound_exactly_where_the_p_value_is_small(logs)
     """Both are Student's t: half of half a percent a side and look."""
     high = math.log(estimate(logs).high)
     assert p_slower(logs, math.exp(high + 1e-4)) <= 0.0025 + 1e-9
+
+
+def around(ratio, times, pairs=8):
+    """An estimate whose interval reaches from ``ratio / times`` to ``ratio * times``."""
+    return Estimate(ratio=ratio, low=ratio / times, high=ratio * times, pairs=pairs)
+
+
+def test_twice_as_wide_as_there_is_room_takes_four_times_the_pairs():
+    """An interval's width falls with the square root of the number of pairs."""
+    assert 32 == pytest.approx(pairs_needed(around(1.0, 1 / 0.98**2), RULES), abs=1)
+    assert 32 == pytest.approx(pairs_needed(around(0.95, 1 / 0.95**2), RULES), abs=1)
+
+
+def test_an_estimate_between_the_bounds_is_decided_at_the_one_that_is_further_away():
+    """Slower by 1.8 % of 2 % allowed to a pass: it is sooner proven slower than the margin is excluded."""
+    assert pairs_needed(around(0.982, 1.05), RULES) < pairs_needed(around(0.99, 1.05), RULES)
+
+
+def test_on_the_only_bound_no_number_of_pairs_decides():
+    """A margin that is all allowed leaves one bound."""
+    rules = Rules(margin=0.02, allow=0.02)
+    assert None is pairs_needed(around(0.98, 1.05), rules)
+    assert None is not pairs_needed(around(0.99, 1.05), rules)
+
+
+@given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=8))
+def test_what_is_undecided_needs_more_pairs_than_it_has(logs):
+    """Whatever they say."""
+    needed = pairs_needed(estimate(logs), RULES)
+    assert needed > len(logs)
+
+
+def remark(logs, rules=RULES):
+    """The line below the table of a timing with these pairs."""
+    (line,) = table.remarks(
+        [Compared(cell="c", timings=[Timing(metric="speed", looked=logs)])], ["inconclusive"], rules
+    )
+    return line
+
+
+def test_an_undecided_timing_names_the_option_that_would_decide_it():
+    """With its number, and how much more time that takes."""
+    logs = [0.05, -0.05] * 4
+    needed = pairs_needed(estimate(logs), RULES)
+    expected = f"about --pairs {math.ceil(needed / 2)} with {needed / 8:.2g} times the --budget would decide it"
+    assert remark(logs).endswith(expected)
+
+
+def test_an_undecided_timing_on_the_bound_names_no_number():
+    """More pairs would be in vain."""
+    logs = [math.log(0.98) + 0.05, math.log(0.98) - 0.05] * 4
+    assert "no number of pairs decides: give another --margin or --allow" in remark(logs, Rules(allow=0.02))

@@ -4,12 +4,14 @@
 import os
 import subprocess
 import sys
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from suite.compare import environments, sides
-from suite.compare.environments import dependents
+from suite.compare.environments import Built, dependents, tied
 from suite.compare.process import moved_path
 from suite.errors import SetupError, UsageError
 
@@ -52,6 +54,45 @@ def test_the_name_of_a_reference_holds_its_commit(repository, tmp_path):
     assert f"HEAD~1 ({git(repository, 'rev-parse', 'HEAD~1')[:10]})" == found.name
 
 
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../outside"])
+def test_a_committed_link_that_points_outside_is_kept(target, repository, tmp_path):
+    """The commit is the user's own."""
+    (repository / "link").symlink_to(target)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "link")
+    found = sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert target == str((found.root / "link").readlink())
+
+
+@pytest.mark.parametrize("error", [tarfile.ReadError("truncated"), OSError(28, "No space left on device")])
+def test_a_commit_that_cannot_be_extracted_is_told_and_leaves_nothing_behind(error, repository, tmp_path, monkeypatch):
+    """The commit, the reason and what to do."""
+
+    def extract(_, folder, **__):
+        (Path(folder) / "half").touch()
+        raise error
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", extract)
+    sha = git(repository, "rev-parse", "HEAD")[:10]
+    with pytest.raises(SetupError, match=rf"commit {sha} cannot be extracted.*(truncated|No space).*--cache-dir"):
+        sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert [] == list((tmp_path / "cache").iterdir())
+
+
+def test_a_cache_that_cannot_be_made_is_told(repository, tmp_path):
+    """A file stands where the folder should be."""
+    (tmp_path / "cache").touch()
+    with pytest.raises(SetupError, match=r"cannot be extracted.*--cache-dir"):
+        sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+
+
+def test_a_hooks_environment_names_no_other_repository(repository, tmp_path, monkeypatch):
+    """Git sets these for hooks, and a worktree's archive would be looked for in the wrong place."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    found = sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert "new" == (found.root / "inner" / "code.py").read_text("utf-8")
+
+
 def test_uncommitted_changes_are_said(repository):
     """They are compared too."""
     assert () == sides.current(repository).notes
@@ -84,7 +125,7 @@ def test_outside_of_a_repository_there_are_no_references(tmp_path):
 )
 def test_a_requirement_is_the_same_code_in_another_environment(text, repository, tmp_path, monkeypatch):
     """What says a release, or where from."""
-    monkeypatch.setattr(sides, "environment", lambda _, cache: cache / "e" / "bin" / "python")
+    monkeypatch.setattr(sides, "environment", lambda _, cache: Built(cache / "e" / "bin" / "python"))
     here = sides.current(repository)
     found = sides.other(text, here, cache=tmp_path)
     assert (here.root, tmp_path / "e" / "bin" / "python", text) == (found.root, found.python, found.name)
@@ -99,6 +140,86 @@ def test_an_environment_that_cannot_be_built_shows_the_builders_last_lines(tmp_p
     for _ in range(2):
         with pytest.raises(SetupError, match=r"with tabulate==99 cannot be built:\n  no such version: 99"):
             environments.environment("tabulate==99", cache=tmp_path / "cache")
+
+
+BUILDER = """#!{python}
+import sys, time
+from pathlib import Path
+here, arguments = Path(__file__).parent, sys.argv[1:]
+with (here / "calls").open("a") as calls:
+    print(*arguments, file=calls)
+if arguments[0] == "venv":
+    folder = Path(arguments[-1])
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").write_text("#!/bin/sh\\necho " + str(folder) + "\\n")
+    (folder / "bin" / "python").chmod(0o755)
+    time.sleep({seconds})
+elif "--constraint" in arguments and {refuses}:
+    sys.exit("no set of releases fits")
+"""
+
+
+@pytest.fixture
+def builder(tmp_path, monkeypatch):
+    """Install a made-up uv, which may be slow or refuse constraints; returns how to, and its calls so far."""
+    file = tmp_path / "uv"
+    monkeypatch.setattr(environments, "_uv", lambda: str(file))
+
+    def install(*, seconds=0, refuses=False):
+        file.write_text(BUILDER.format(python=sys.executable, seconds=seconds, refuses=refuses), "utf-8")
+        file.chmod(0o755)
+
+    def calls():
+        return (tmp_path / "calls").read_text("utf-8").splitlines()
+
+    return install, calls
+
+
+def test_what_is_installed_here_keeps_its_version_but_the_required_package(builder, tmp_path):
+    """The installer gets them as constraints; built once."""
+    install, calls = builder
+    install()
+    built = [environments.environment("tabulate==0.9.0", cache=tmp_path / "cache") for _ in range(2)]
+    assert built[0] == built[1] == Built(built[0].python)
+    assert ["venv", "pip"] == [call.split()[0] for call in calls()]
+    kept = (built[0].python.parents[1] / environments.CONSTRAINTS).read_text("utf-8").splitlines()
+    assert f"pytest=={pytest.__version__}" in kept
+    assert not any(line.startswith("tabulate==") for line in kept)
+
+
+def test_an_environment_is_built_without_constraints_where_they_leave_no_choice_and_that_is_said(builder, tmp_path):
+    """Each time, not only when it is built."""
+    install, calls = builder
+    install(refuses=True)
+    here = sides.current(tmp_path)
+    for _ in range(2):
+        found = sides.in_environment(here, "tabulate==0.9.0", cache=tmp_path / "cache")
+        assert "tabulate==0.9.0 does not go with the versions installed here" in found.notes[-1]
+    assert [False, True, False] == ["--constraint" in call for call in calls()]
+
+
+def test_two_comparisons_at_once_build_an_environment_once(builder, tmp_path):
+    """The second one waits and finds it whole."""
+    install, calls = builder
+    install(seconds=0.3)
+    with ThreadPoolExecutor() as pool:
+        made = [pool.submit(environments.environment, "tabulate==0.9.0", cache=tmp_path / "cache") for _ in range(2)]
+    assert made[0].result() == made[1].result()
+    assert 2 == len(calls())
+
+
+def test_a_cache_that_can_hold_no_environment_is_told(tmp_path):
+    """A file stands where the folder should be."""
+    (tmp_path / "cache").touch()
+    with pytest.raises(SetupError, match=r"no environment can be kept in .*cache.*--cache-dir"):
+        environments.environment("tabulate==0.9.0", cache=tmp_path / "cache")
+
+
+def test_packages_of_one_release_are_free_to_change_together():
+    """A torchvision is made for one torch, and a torch for one triton; sympy may be any of many."""
+    exact = {"torch": ["triton"], "torchvision": ["torch"], "triton": [], "sympy": []}
+    assert {"torch", "torchvision", "triton"} == tied("torch", exact)
+    assert {"sympy"} == tied("sympy", exact)
 
 
 def test_packages_that_depend_on_the_changed_one_are_installed_anew():

@@ -84,6 +84,13 @@ def test_an_entry_outside_the_checkout_has_no_place(tmp_path):
     assert f"{PATH}:12" in line
 
 
+def test_the_null_arm_of_the_run_stands_in_the_step_summary():
+    """Where timings have one."""
+    one = replace(SLOWER, measurement=replace(SLOWER.measurement, null=1.001))
+    assert "null arm: the baseline against its own copy is 1.0010 in the median of 1 sample" in summary([one])
+    assert "null arm" not in summary([SLOWER])
+
+
 def test_failures_come_before_warnings():
     """GitHub shows ten of a step."""
     assert ["::error", "::warning"] == [line.split()[0] for line in commands([UNDECIDED, SLOWER])]

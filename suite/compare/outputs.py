@@ -1,0 +1,45 @@
+"""Where a comparison's table goes: files that can be written, known before anything is measured."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from suite.errors import UsageError
+
+
+def check_writable(option: str, folder: Path, file: Path | None = None) -> None:
+    """Raise `UsageError` where ``folder``, which may not be there yet, or ``file`` in it cannot be written."""
+    try:
+        if file is not None and file.exists():
+            file.open("a").close()
+        else:
+            absolute = folder.absolute()
+            tempfile.TemporaryFile(dir=next(one for one in (absolute, *absolute.parents) if one.exists())).close()
+    except OSError as error:
+        raise UsageError(
+            f"{option} {file or folder} cannot be written: {error.strerror}; give a {'file' if file else 'folder'} "
+            "that can be"
+        ) from error
+
+
+def step_summary() -> Path | None:
+    """Where a step of GitHub Actions shows Markdown; ``None`` elsewhere."""
+    from suite.report import github
+
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(path) if path and github.here(os.environ) else None
+
+
+def append(text: str, path: Path | None) -> None:
+    """Append to the file, if there is one; where it cannot be written that is told and changes no exit code."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        sys.stderr.write(f"suite: the table is not in {path}, which cannot be written: {error.strerror}\n")
