@@ -34,6 +34,18 @@ def test_every_option_of_the_workflow_is_one_of_bench_or_of_pytest(command, caps
         assert option in known or option == "--junitxml", option
 
 
+def test_a_pull_request_is_compared_with_its_base_and_what_is_open_fails(capsys):
+    """The sharp gate: with the whole history at hand, or the reference would not be there."""
+    (command,) = re.findall(r"- run: (suite compare [^\n]*)\n", PAGE)
+    assert '"origin/${{ github.base_ref }}"' in command
+    assert "--inconclusive=fail" in command
+    assert "fetch-depth: 0" in PAGE
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    known = capsys.readouterr().out
+    assert all(option in known for option in re.findall(r"--[\w-]+", command))
+
+
 def test_the_hook_runs_lint_when_an_expectation_file_changes():
     """The page's local hook and the one of the repository watch the same files."""
     assert "entry: suite lint\n" in HOOKS
