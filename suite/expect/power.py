@@ -67,6 +67,20 @@ def spread_of(entry: Expectation) -> float:
     return max(within, stdev(seen) / abs(entry.value)) if len(seen) > 1 and entry.value else within
 
 
+def strays(entry: Expectation, chance: float) -> float:
+    """How far below the stored value, as a share of it, unchanged code's next run lies with that ``chance``.
+
+    Student's prediction of one more run: the spread comes from few runs, and from the processes of the recording, so
+    that its degrees of freedom are theirs together (Satterthwaite 1946, for parts alike), and the stored mean strays,
+    too. Where hours differ three times as much as processes, that is too many.
+    """
+    from scipy.special import stdtrit  # scipy is slow to import
+
+    runs = max(1, len(runs_of(entry)))
+    freedom = max(1, runs - 1 + (entry.processes or 1) - 1)
+    return float(-stdtrit(freedom, chance)) * math.sqrt(1 + 1 / runs) * spread_of(entry)
+
+
 def too_tight(entry: Expectation) -> str:
     """Why drift alone would break the bound in more than one run of a thousand; empty where it would not."""
     if not is_paired(entry.metric) or entry.low is None or entry.retired:

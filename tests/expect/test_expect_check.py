@@ -376,8 +376,8 @@ def test_an_unknown_policy_is_refused():
 
 
 def test_a_verdict_on_a_ratio_says_which_loss_the_run_would_have_found():
-    """Bound, half width and noise: 3.1 % + 1 % + 2.326 * 1 %."""
-    stored = expectation("speedup", 2.24, low=2.17, noise=0.01)
+    """Bound, half width and noise: 3.1 % + 1 % + 2.326 * 0.2 %."""
+    stored = expectation("speedup", 2.24, low=2.17, noise=0.002, processes=5)
     verdict = only([measurement("speedup", 2.24, low=2.2176, high=2.2624)], [stored])
-    assert pytest.approx(0.0645, abs=1e-4) == verdict.detectable
+    assert pytest.approx(0.0459, abs=1e-4) == verdict.detectable
     assert only([measurement("parameters", 100)], [COUNT]).detectable is None
