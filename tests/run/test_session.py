@@ -360,6 +360,16 @@ def test_what_failed_before_the_null_arms_were_known_to_be_off_is_taken_back(jud
     assert session.folder.verdicts() == (kept,)
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_improvement_fails_a_gate_unless_it_is_allowed(judged, allowed):
+    """A bound that is beaten is out of date: the next loss would pass below it."""
+    verdict, _, session = judged(1.0, allow_improvement=allowed)
+    better = replace(verdict, kind=VerdictKind.IMPROVED)
+    assert session.fails(better) is not allowed
+    session.verdicts = [better]
+    assert session.exit_code() == (0 if allowed else 1)
+
+
 @pytest.mark.parametrize("policy", ["report", "fail"])
 def test_no_absolute_time_fails_a_gate_by_its_value(judged, policy):
     """They move by a third within hours, so what is doubtful of them is told and never counted."""
