@@ -26,7 +26,7 @@ from suite.gate_study.worker import COMMAND, ask, request
 from suite.machine import core, quiet
 
 SHARES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1)
-AA_SHARE = 12  # decisions on identical code for each planted one of a size: false alarms are rare and need many
+AA_SHARE = 24  # decisions on identical code for each planted one of a size: false alarms are rare and need many
 QUIET, BUSY, FOREIGN = "quiet", "busy", "foreign"
 """The other cores were idle, one was kept busy (by the same decisions), or somebody else used one, which is neither."""
 ALONE = 0.25  # of another core's time, beyond which somebody else uses it
@@ -86,11 +86,11 @@ class Study:
         done = threading.Barrier(len(cores))
 
         def decisions(place: int) -> None:
-            shares = planned(seed + place)
+            shares, process = planned(seed + place), f"{common['bound']} {seed + place}"
             asked = request("decide", terms, shares, seed=seed + 50 * place, until=left, fresh=FRESH)
             try:
                 for answer in _answers(asked, environment | {core.CORE: str(cores[place])}):
-                    self.ledger.append({**common, "at": _now(), **answer})
+                    self.ledger.append({**common, "process": process, "at": _now(), **answer})
             except BaseException:
                 done.abort()
                 raise

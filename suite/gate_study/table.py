@@ -115,20 +115,30 @@ def remarks(rows: Sequence[Row], bound: Row) -> Iterator[str]:
             blocked = blocked_runs(same, bound)
             yield (
                 f"{load}: {blocked} of {RUNS} simulated runs of {TIMINGS} timings would have been blocked, drawn with "
-                f"replacement from {len(same)} decisions on identical code."
+                f"replacement from {len(same)} decisions on identical code{_processes(same)}."
             )
         met, pairs = predicted(same)
         if pairs:
             yield (
-                f"{load}: the 99 % interval of a sample on identical code meets that of the next one's in "
+                f"{load}: the 99 % intervals of two samples on identical code, half of the study apart, meet in "
                 f"{met} of {pairs} pairs ({share(met, pairs)})."
             )
 
 
+def _processes(rows: Sequence[Row]) -> str:
+    """How many processes took the decisions, where each says so: those of one process have more in common."""
+    names = {row.get("process") for row in rows}
+    return "" if None in names else f" in {len(names)} processes"
+
+
 def predicted(rows: Sequence[Row]) -> tuple[int, int]:
-    """In how many pairs of a sample and the next one their intervals meet, and of how many pairs."""
+    """In how many pairs of samples their intervals meet, and of how many pairs; each sample is in one of them.
+
+    Half of the study lies between the two of a pair, so that they are of different processes where there are several.
+    """
     ends = [(row["low"], row["high"]) for row in rows if row["low"] is not None]
-    pairs = list(zip(ends[::2], ends[1::2], strict=False))  # each sample is in one pair
+    half = len(ends) // 2
+    pairs = list(zip(ends[:half], ends[half:], strict=False))
     return sum(first[0] <= second[1] and second[0] <= first[1] for first, second in pairs), len(pairs)
 
 

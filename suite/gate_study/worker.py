@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-P", "-m", "suite.gate_study.worker")
 KEPT = ("value", "low", "high", "confidence", "n", "suspect", "null")
 CALIBRATION = 0.25  # of the budget of a decision
-ASKED = 0.25  # of the decisions on identical code: the peers too, which take as long as the gate
+ASKED = 0.125  # of the decisions on identical code: the peers too, which take as long as the gate
 
 
 def main() -> None:

@@ -59,12 +59,20 @@ def test_peers_that_were_not_asked_have_no_part_in_their_counts():
     assert [GATE] == [count.rule for count in counts([silent])]
 
 
-def test_a_sample_predicts_the_next_one_where_their_intervals_meet():
-    """Each is in one pair; one that is left over in none."""
+def test_a_sample_predicts_one_of_later_where_their_intervals_meet():
+    """Each is in one pair, with one half of the study later; one that is left over is in none."""
     near, far = decision(), decision(low=1.01, high=1.02)
     assert (1, 2) == predicted([near, near, near, far, near])
+    assert (2, 2) == predicted([near, far, near, far])
     assert (0, 0) == predicted([near])
-    assert "meets that of the next one's in 1 of 1 pairs" in "\n".join(remarks([near, near], BOUND))
+    assert "half of the study apart, meet in 1 of 1 pairs" in "\n".join(remarks([near, near], BOUND))
+
+
+def test_decisions_tell_how_many_processes_took_them_where_all_know():
+    """Those of one process have more in common; earlier sessions kept no name."""
+    known = [{**decision(), "process": name} for name in ("a", "a", "b")]
+    assert "from 3 decisions on identical code in 2 processes." in "\n".join(remarks(known, BOUND))
+    assert "from 4 decisions on identical code." in "\n".join(remarks([*known, decision()], BOUND))
 
 
 def test_a_share_has_its_interval():
