@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suite.expect.few_seeds import held_to
 from suite.expect.judge import Judgement, judge
 from suite.expect.match import must_answer, other_conditions, other_data, other_environment, other_hardware
 from suite.expect.power import detectable
@@ -84,7 +85,8 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     if unlike:
         return _unlike(run, measured, entry, unlike)
     found = judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
-    return _judged(measured, entry, found, run.where, detectable(measured, entry, bar(entry, run.timings)))
+    held = held_to(measured, entry)  # what a report shows: fewer seeds have other bounds than the entry's
+    return _judged(measured, held, found, run.where, detectable(measured, entry, bar(entry, run.timings)))
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:

@@ -43,10 +43,8 @@ def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
     return _widened(measured, entry)
 
 
-def held_to(measured: Measurement | None, entry: Expectation) -> Expectation:
-    """The entry with the bounds that the measurement is judged by."""
-    if measured is None or measured.metric != entry.metric:
-        return entry
+def held_to(measured: Measurement, entry: Expectation) -> Expectation:
+    """The entry with the value and the bounds that the measurement is judged by."""
     bounds = bounds_of(measured, entry)
     return replace(entry, value=bounds.value, low=bounds.low, high=bounds.high)
 

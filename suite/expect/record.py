@@ -13,9 +13,9 @@ from suite.expect.doubts import day_of, doubt, from_too_few, is_timed, null_doub
 from suite.expect.files import level_families, load_all, read
 from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
-from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
+from suite.null_arm import null_ratios, run_doubt
 from suite.records import Cell, Expectation, Measurement, Origin, RunHeader, Where
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def summary(
     ``fails`` says whether a verdict fails the run, ``rerun`` gives its command, quoted for the shell; ``problem`` is
     what makes the run unusable as a whole.
     """
-    from suite.expect import null_arm  # loads numpy
+    from suite import null_arm  # loads numpy
 
     noted = _noted(verdicts := list(verdicts), fails)
     failed = [one for one in noted if fails(one)]
@@ -122,10 +122,7 @@ def _table(verdicts: Sequence[Verdict], header: RunHeader) -> str:
 
 
 def _row(verdict: Verdict) -> str:
-    from suite.expect.few_seeds import held_to  # loads numpy
-
-    found = verdict.measurement
-    entry = verdict.expectation and held_to(found, verdict.expectation)
+    found, entry = verdict.measurement, verdict.expectation
     against = "-" if entry is None else f"{bound(found, entry)} ({entry.path}:{entry.line})"
     columns = [
         str(verdict.kind), name_of(verdict.cell), verdict.metric or verdict.group,

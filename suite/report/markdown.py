@@ -30,7 +30,7 @@ LEGEND = (
 def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arm: str = "") -> str:
     """The run's heading, the legend, and one table for each group of cells with equal columns.
 
-    ``null_arm`` is the line on the baseline against its own copy (`suite.expect.null_arm.line`).
+    ``null_arm`` is the line on the baseline against its own copy (`suite.null_arm.line`).
     """
     parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
     heading = _heading(header) + (f"\n- {null_arm}" if null_arm else "")

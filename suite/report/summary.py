@@ -104,10 +104,7 @@ def _flat(reason: str) -> str:
 
 def finding(verdict: Verdict) -> str:
     """What was measured, the bound with its file and line, and why, on one line."""
-    from suite.expect.few_seeds import held_to  # loads numpy
-
-    reason = _flat(verdict.reason)
-    expectation = verdict.expectation and held_to(verdict.measurement, verdict.expectation)
+    expectation, reason = verdict.expectation, _flat(verdict.reason)
     what = f"{verdict.metric or verdict.group}{_measured(verdict.measurement, expectation)}"
     if verdict.kind is VerdictKind.MISSING and verdict.measurement is None:
         what += " was not measured"
@@ -132,13 +129,7 @@ def _bound(measurement: Measurement | None, expectation: Expectation) -> str:
 
 
 def bound(measurement: Measurement | None, expectation: Expectation) -> str:
-    """The bound that the value breaks, else all there are: ``>= 2.17``, ``[0.97, 0.99]``.
-
-    Those that it was held to: fewer seeds than were recorded have others than the entry's.
-    """
-    from suite.expect.few_seeds import held_to  # loads numpy
-
-    expectation = held_to(measurement, expectation)
+    """The bound that the value breaks, else all there are: ``>= 2.17``, ``[0.97, 0.99]``."""
     low, high, unit = expectation.low, expectation.high, unit_of(expectation.unit)
     value = None if measurement is None else measurement.value
     if low is not None and (high is None or (value is not None and value < low)):

@@ -88,7 +88,7 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
-    from suite.expect import null_arm  # loads numpy
+    from suite import null_arm  # loads numpy
 
     frame = tidy(folder.header, folder.measurements(), folder.verdicts())
     nulls = null_arm.line(null_arm.null_ratios(folder.measurements()))

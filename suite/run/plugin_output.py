@@ -72,7 +72,7 @@ def say(config: pytest.Config, lines: Iterable[str]) -> None:
 
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
-    from suite.expect import null_arm
+    from suite import null_arm
     from suite.report import summary, sweeps
     from suite.report.frame import tidy  # loads pandas
     from suite.report.terminal import table

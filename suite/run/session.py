@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from suite.errors import ResultsError, UnavailableError
 from suite.expect import Recorded, Store, check, check_shapes, fails, record
-from suite.expect.null_arm import null_ratios, run_doubt
 from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.machine.core import Watch
 from suite.metrics import TIME_UNITS, is_paired
+from suite.null_arm import null_ratios, run_doubt
 from suite.records import Cell, CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case

@@ -381,3 +381,12 @@ def test_a_verdict_on_a_ratio_says_which_loss_the_run_would_have_found():
     verdict = only([measurement("speedup", 2.24, low=2.2176, high=2.2624)], [stored])
     assert pytest.approx(0.0459, abs=1e-4) == verdict.detectable
     assert only([measurement("parameters", 100)], [COUNT]).detectable is None
+
+
+def test_a_verdict_on_fewer_seeds_holds_the_bound_that_it_was_judged_by():
+    """Seed 0 had 0.999 where both had 0.99 in the mean: 0.985 is above the entry's bound and below its own."""
+    stored = expectation("accuracy", 0.99, low=0.984, seeds=2, by_seed={0: 0.999, 1: 0.981})
+    verdict = only([measurement("accuracy", 0.985, seeds=(0,), n=360)], [stored])
+    assert VerdictKind.REGRESSED == verdict.kind
+    assert 0.985 < verdict.expectation.low < 0.999
+    assert (3, "any/digits_cnn.toml") == (verdict.expectation.line, verdict.expectation.path)

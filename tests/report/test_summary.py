@@ -152,15 +152,6 @@ def test_unavailable_cells_are_listed_once_with_their_reason():
     assert [f"digits_cnn {PRUNED.technique} cpu: no C++ compiler"] == unavailable([*verdicts, verdict("pass")])
 
 
-def test_a_quality_of_fewer_seeds_is_shown_with_the_bound_that_it_broke():
-    """Seed 0 had 0.999 where all five had 0.99 in the mean: 0.985 is above the entry's bound and below its own."""
-    failed = verdict("regressed", "accuracy", 0.985, low=0.984)
-    entry = replace(failed.expectation, value=0.99, seeds=5, by_seed={0: 0.999, 1: 0.981})
-    one = replace(failed, expectation=entry, measurement=replace(failed.measurement, seeds=(0,), n=360))
-    (said, _) = lines(one)
-    assert "accuracy = 0.985, bound >= 0.993 " in said
-
-
 def test_what_was_measured_under_other_conditions_is_not_said_to_be_unmeasured():
     """The reason says why it answers nothing."""
     (said, _) = lines(verdict("missing", "speedup", 2.1, low=1.9, reason="recorded at batch 64"))

@@ -3,11 +3,14 @@
 
 import numpy as np
 import pytest
-from expect_samples import measurement
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.expect.null_arm import LEAST, MOST_SPREAD, line, null_ratios, run_doubt, spread_of
+from suite.metrics import measured
+from suite.null_arm import LEAST, MOST_SPREAD, line, null_ratios, run_doubt, spread_of
+from suite.records import Cell
+
+CELL = Cell(workload="digits_cnn", technique="baseline", device="cpu")
 
 
 def around(middle, spread, count=100):
@@ -54,11 +57,11 @@ def test_a_doubt_about_bias_grows_with_the_bias(middle):
 def test_a_sample_counts_once_however_many_ratios_it_brought():
     """Against the baseline and against channels_last: one null arm; other cells and samples are others."""
     two = [
-        measurement("speedup", 2.0, samples="inference", control="baseline", null=1.01),
-        measurement("speedup_vs_channels_last", 1.5, samples="inference", control="channels_last", null=1.01),
-        measurement("speedup_b1", 1.0, samples="inference_b1", control="baseline", null=0.99),
-        measurement("parameters", 3),
-        measurement("train_step_speedup", 1.0, samples="training", null=float("nan")),
+        measured(CELL, "speedup", 2.0, samples="inference", control="baseline", null=1.01),
+        measured(CELL, "speedup_vs_channels_last", 1.5, samples="inference", control="channels_last", null=1.01),
+        measured(CELL, "speedup_b1", 1.0, samples="inference_b1", control="baseline", null=0.99),
+        measured(CELL, "parameters", 3),
+        measured(CELL, "train_step_speedup", 1.0, samples="training", null=float("nan")),
     ]
     assert [1.01, 0.99] == null_ratios(two)
 
