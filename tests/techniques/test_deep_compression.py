@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from technique_samples import composed, trained
 from torch import nn
@@ -24,6 +24,7 @@ def fitted():
     return tiny.fitted()
 
 
+@settings(max_examples=30)  # Lloyd's rounds take long where values are many and near one another
 @given(NUMBERS, st.integers(1, 9))
 def test_centroids_are_means_of_what_is_nearest_to_them(values, count):
     """K-means has converged: another round would change nothing."""
