@@ -31,9 +31,8 @@ from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
 
-KNOWN = frozenset(
-    {*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING}
-)  # pytest's own, which keep their meaning, and ours
+KNOWN = frozenset({*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING})
+"""pytest's own exit codes, which keep their meaning, and ours."""
 CUT_SHORT = (
     "the run was ended before its end with exit code 0 (os._exit() in a conftest.py or a workload?); nothing was gated"
 )

@@ -61,9 +61,10 @@ def runs_of(
     ``since`` is the beginning of an ISO time. Figures that are suspect, or timed outside a quiet process, are left out.
     """
     asked = {"workload": workload, "technique": technique, "metric": metric, "since": since}
+    wanted = filters(asked).values()
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
-        if is_trusted(entry) and all(passes(entry) for passes in filters(asked).values()):
+        if is_trusted(entry) and all(passes(entry) for passes in wanted):
             groups.setdefault(_key(entry), []).append(entry)
     return [sorted(group, key=lambda one: one.started) for group in groups.values()]
 

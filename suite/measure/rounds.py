@@ -141,7 +141,7 @@ class Log:
         return False
 
     def _is_decided(self, goal: Goal) -> bool:
-        ratios = self._ratios(goal.numerator, goal.denominator)
+        ratios = ratios_of(self._clean_seconds(), goal.numerator, goal.denominator, self.terms.witnesses)
         return goal.decided(*blocked_interval(ratios, self._blocks(), self.terms.confidence_at(self.look)))
 
     def _blocks(self) -> np.ndarray:
@@ -154,14 +154,14 @@ class Log:
 
     def _half_width(self) -> float:
         """Of the widest interval, as a share of its ratio."""
-        others = self.repeats.keys() - {self.terms.baseline}
-        return max(self._share(self._ratios(self.terms.baseline, side)) for side in others)
+        seconds, base = self._clean_seconds(), self.terms.baseline
+        others = self.repeats.keys() - {base}
+        return max(self._share(ratios_of(seconds, base, side, self.terms.witnesses)) for side in others)
 
-    def _ratios(self, numerator: str, denominator: str) -> np.ndarray:
-        """Of the clean rounds."""
+    def _clean_seconds(self) -> dict[str, np.ndarray]:
+        """By side, of the rounds that nobody preempted."""
         clean = np.array(self.clean)
-        seconds = {side: np.array(self.seconds[side])[clean] for side in self.seconds}
-        return ratios_of(seconds, numerator, denominator, self.terms.witnesses)
+        return {side: np.array(times)[clean] for side, times in self.seconds.items()}
 
     def _share(self, ratios: np.ndarray) -> float:
         low, high = blocked_interval(ratios, self._blocks(), self.terms.confidence)

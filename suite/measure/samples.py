@@ -38,7 +38,7 @@ class Sample:
     [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
     ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
-    something was decided, that of its last look. ``copies`` are two sides that are one thing, the baseline.
+    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]

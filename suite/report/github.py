@@ -11,6 +11,7 @@ from pathlib import Path
 from suite.metrics import METRICS
 from suite.records import Expectation, Measurement, RunHeader, Verdict
 from suite.report.frame import SEVERITY
+from suite.report.pipe_table import escaped
 from suite.report.summary import ATTENTION, bound, counts, finding, name_of
 from suite.report.values import number, unit_of
 
@@ -133,7 +134,7 @@ def _row(verdict: Verdict) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", r"\|").replace("<", "&lt;").split())
+    return escaped(text).replace("<", "&lt;")
 
 
 def _figure(value: float, entry: Expectation | None) -> str:

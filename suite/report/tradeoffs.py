@@ -90,13 +90,14 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
     from suite import null_arm  # loads numpy
 
-    frame = tidy(folder.header, folder.measurements(), folder.verdicts())
-    nulls = null_arm.line(null_arm.null_ratios(folder.measurements()))
+    measurements, verdicts = folder.measurements(), folder.verdicts()
+    frame = tidy(folder.header, measurements, verdicts)
+    nulls = null_arm.line(null_arm.null_ratios(measurements))
     table = tradeoffs(frame, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    parts = [to_markdown(table, folder.header, null_arm=nulls), sweeps_markdown(table, folder.verdicts())]
+    parts = [to_markdown(table, folder.header, null_arm=nulls), sweeps_markdown(table, verdicts)]
     replace_file(markdown, "\n".join(filter(None, parts)).encode())
     return results, csv, markdown
 

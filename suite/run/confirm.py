@@ -53,36 +53,37 @@ class Confirmation:
         suspect = {v.metric for v in verdicts if _is_suspect(v)}
         if not suspect:
             return verdicts
-        try:
-            second = self._asked(suspect)
-        except Exception as error:  # noqa: BLE001  # then the first one stays
-            failed = f"it could not be repeated: {explain(error)}"
-            return [noting(v, failed) if v.metric in suspect else v for v in verdicts]
-        return [_instead(v, second.get(v.metric)) if v.metric in suspect else v for v in verdicts]
+        second, absent = self._asked(suspect)
+        return [_instead(v, second.get(v.metric), absent) if v.metric in suspect else v for v in verdicts]
 
     def _once_more(self, verdicts: list[Verdict], doubtful: set[str], *, last: bool) -> tuple[list[Verdict], set[str]]:
-        try:
-            second = self._asked(doubtful)
-        except Exception as error:  # noqa: BLE001  # what could not be repeated stays as it was
-            failed = f"it could not be repeated: {explain(error)}"
-            return [self._standing(noting(v, failed)) if v.metric in doubtful else v for v in verdicts], set()
+        second, absent = self._asked(doubtful)
         open_ = {metric for metric, verdict in second.items() if _is_no_witness(verdict)}
         self.contradicted |= open_
         for metric, verdict in second.items():
             if _is_trusted(verdict) and verdict.measurement is not None:
                 self.seen[metric].append(verdict.measurement.value)
-        found = [self._after_repeat(v, second.get(v.metric), last) if v.metric in doubtful else v for v in verdicts]
+        found = [
+            self._after_repeat(v, second.get(v.metric), absent, last=last) if v.metric in doubtful else v
+            for v in verdicts
+        ]
         return found, set() if last else open_
 
-    def _asked(self, metrics: set[str]) -> dict[str, Verdict]:
-        """What a fresh process says of the ``metrics``; the cell's others are not its business."""
-        again = self.repeat()
-        found = self.judged([again[metric] for metric in metrics if metric in again])
-        return {verdict.metric: verdict for verdict in found if verdict.metric in metrics}
+    def _asked(self, metrics: set[str]) -> tuple[dict[str, Verdict], str]:
+        """What a fresh process says of the ``metrics``, and what to say of those that it did not measure.
 
-    def _after_repeat(self, verdict: Verdict, second: Verdict | None, last: bool) -> Verdict:  # noqa: FBT001
+        The cell's other metrics are not its business.
+        """
+        try:
+            again = self.repeat()
+        except Exception as error:  # noqa: BLE001  # what could not be repeated stays as it was
+            return {}, f"it could not be repeated: {explain(error)}"
+        found = self.judged([again[metric] for metric in metrics if metric in again])
+        return {v.metric: v for v in found if v.metric in metrics}, "a fresh process did not measure it"
+
+    def _after_repeat(self, verdict: Verdict, second: Verdict | None, absent: str, *, last: bool) -> Verdict:
         if second is None or second.measurement is None:
-            return self._standing(noting(verdict, "a fresh process did not measure it"))
+            return self._standing(noting(verdict, absent))
         value = f"{second.measurement.value:.4g}"
         if _is_no_witness(second):
             wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
@@ -115,11 +116,12 @@ def noting(verdict: Verdict, note: str) -> Verdict:
     return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
 
 
-def _instead(first: Verdict, second: Verdict | None) -> Verdict:
+def _instead(first: Verdict, second: Verdict | None, absent: str) -> Verdict:
     """A fresh process's verdict in place of a disturbed one; the first, if that one is no answer or disturbed too."""
-    if second is None or second.measurement is None or not _is_trusted(second):
-        why = "did not measure it" if second is None or second.measurement is None else "was disturbed as well"
-        return noting(first, f"a fresh process {why}")
+    if second is None or second.measurement is None:
+        return noting(first, absent)
+    if not _is_trusted(second):
+        return noting(first, "a fresh process was disturbed as well")
     was = first.measurement.suspect if first.measurement else ""
     return noting(second, f"of a fresh process, since the first sample was suspect: {was}")
 
