@@ -40,8 +40,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
     option("--training", action="store_true", help="time a training step too")
     option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
-    option("--pairs", type=int, default=4, help="pairs of processes in a set (default 4)")
-    option("--budget", type=float, default=10.0, help="seconds of timing for each metric and set (default 10)")
+    option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
+    option("--forks", type=int, default=6, help="children that each process of a pair forks, where it can (default 6)")
+    option("--budget", type=float, default=16.0, help="seconds of timing for each metric and set (default 16)")
     option("--margin", type=_share, default=0.02, help="slowdown that a pass has to exclude (default 2%%)")
     option("--allow", type=_share, default=0.0, help="slowdown that is no regression (default 0%%)")
     option("--sizes", choices=("gate", "report"), default="gate", help="whether more parameters or bytes fail")
@@ -105,13 +106,15 @@ def _plan(parsed: argparse.Namespace) -> Plan:
     from suite.compare.measure import Plan
 
     least = 2
-    if parsed.pairs < least or not parsed.budget > 0:
+    if parsed.pairs < least or parsed.forks < 1 or not parsed.budget > 0:
         raise UsageError(
-            f"--pairs must be at least {least} and --budget above 0, got {parsed.pairs} and {parsed.budget:g}"
+            f"--pairs must be at least {least}, --forks at least 1 and --budget above 0, got {parsed.pairs}, "
+            f"{parsed.forks} and {parsed.budget:g}"
         )
     return Plan(
-        pairs=parsed.pairs, budget=parsed.budget, rules=Rules(margin=parsed.margin, allow=parsed.allow),
-        gates_sizes=parsed.sizes == "gate", tolerance=parsed.outputs,
+        pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
+        rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
+        tolerance=parsed.outputs,
     )  # fmt: skip
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
-from suite.compare.process import MISSING, Process, Request, SideError
+from suite.compare.process import MISSING, Process, Request, SideError, image
 from suite.compare.sides import Side
-from suite.compare.turns import TooFewRoundsError, play
+from suite.compare.turns import (
+    LEAST_ROUNDS,
+    PLACES,
+    Rounds,
+    TooFewRoundsError,
+    Turns,
+    calibrate,
+    check_budget,
+    play,
+    pooled,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,10 +34,15 @@ Log = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """``pairs`` of processes a set, and ``budget`` seconds of timing for a metric of a cell in each set."""
+    """``pairs`` of processes a set, and ``budget`` seconds of timing for a metric of a cell in each set.
 
-    pairs: int = 4
-    budget: float = 10.0
+    Where it can, each process of a pair forks ``forks`` children one after another, and each has its part of the
+    pair's time: most of the luck of a process is drawn anew in a child, at a hundredth of the time of loading.
+    """
+
+    pairs: int = 8
+    forks: int = 6
+    budget: float = 16.0
     rules: Rules = field(default_factory=Rules)
     gates_sizes: bool = True
     tolerance: float | None = None
@@ -60,18 +76,26 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """Two sides, where their files go and who is told; ``start`` starts a worker (another one in tests)."""
+    """Two sides, where their files go and who is told.
+
+    ``start`` starts a worker and ``preload`` what both are forked from (others in tests).
+    """
 
     current: Side
     reference: Side
     folder: Path
     log: Log
     start: Callable[..., Any] = Process
+    preload: Callable[..., AbstractContextManager[Any]] = image
 
-    def process(self, side: Side, request: Request, number: int) -> Any:
-        """A worker of one side."""
+    def image(self, request: Request) -> AbstractContextManager[Any]:
+        """What the workers of both sides are forked from, if they can be."""
+        return self.preload(self.current, self.reference, request, folder=self.folder)
+
+    def process(self, side: Side, request: Request, number: int, **details: Any) -> Any:
+        """A worker of one side; see `Process` for the ``details``."""
         other = self.reference if side is self.current else self.current
-        return self.start(side, request, folder=self.folder, other=other, number=number)
+        return self.start(side, request, folder=self.folder, other=other, number=number, **details)
 
 
 def compare_cell(cell: str, request: Request, metrics: Sequence[str], *, bench: Bench, plan: Plan) -> Compared:
@@ -97,11 +121,13 @@ def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:
 def _describe(found: Compared, request: Request, bench: Bench, plan: Plan) -> Request:
     """Fill in what is exact; returns the request with the weights that both sides load."""
     asked = replace(request, describe=True, outputs="current.pt")
-    with bench.process(bench.current, asked, 0) as process:
-        ours = process.ready()
     timed = replace(request, trains=False, weights=bench.folder / "weights.pt")
-    with bench.process(bench.reference, replace(timed, describe=True, outputs="reference.pt"), 1) as process:
-        theirs = process.ready()
+    described = replace(timed, describe=True, outputs="reference.pt")
+    with bench.image(request) as loaded:
+        with bench.process(bench.current, asked, 0, image=loaded) as process:
+            ours = process.ready()
+        with bench.process(bench.reference, described, 1, image=loaded) as process:
+            theirs = process.ready()
     bench.log({"cell": found.cell, "current": ours, "reference": theirs})
     found.exact = [_sized(name, ours[name], theirs[name], plan) for name in ("parameters", "artefact_bytes")]
     if theirs["own_weights"]:
@@ -193,30 +219,115 @@ def _set(cell: str, timings: Sequence[Timing], stage: str, request: Request, *, 
 def _pair(
     cell: str, timings: Sequence[Timing], stage: str, request: Request, *, bench: Bench, plan: Plan, number: int
 ) -> None:
+    """One log ratio more of each timing: the median over rounds of all children that the pair forks, or of itself."""
     sides = (bench.current, bench.reference)
     timed = replace(request, metrics=tuple(timing.metric for timing in timings))
-    random = Random()  # noqa: S311  # no secret, and no two pairs alike
+    began = perf_counter()
     with ExitStack() as stack:
-        players: dict[int, Any] = {}
-        for index in (0, 1) if number % 2 == 0 else (1, 0):
-            players[index] = stack.enter_context(bench.process(sides[index], timed, index))
-            players[index].ready()
-        for timing in timings:
-            _play(cell, timing, stage, players, bench=bench, seconds=plan.budget / plan.pairs, random=random)
+        order = (0, 1) if number % 2 == 0 else (1, 0)
+        loaded = stack.enter_context(bench.image(timed))
+        players: dict[int, Any] = {
+            index: stack.enter_context(bench.process(sides[index], timed, index, image=loaded)) for index in order
+        }
+        can_fork = [players[index].ready()["forks"] for index in order]
+        loading, forks = perf_counter() - began, plan.forks if all(can_fork) else 1
+        pair = _Pair(cell=cell, stage=stage, number=number, players=players, bench=bench)
+        pair.time(timings, plan.budget / plan.pairs, forks=forks, loading=loading)
 
 
-def _play(
-    cell: str, timing: Timing, stage: str, players: Mapping[int, Any], *, bench: Bench, seconds: float, random: Random
-) -> None:
-    try:
-        found = play(players[0], players[1], timing.metric, seconds=seconds, random=random)
-    except TooFewRoundsError as error:
-        timing.trouble = str(error)
-        return
-    getattr(timing, stage).append(found.log_ratio)
-    timing.rounds += len(found.current)
-    timing.dropped += found.dropped
-    bench.log({"cell": cell, "metric": timing.metric, "stage": stage, **vars(found), "log_ratio": found.log_ratio})
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """Two loaded processes that take turns; the index of the current code's is 0."""
+
+    cell: str
+    stage: str
+    number: int
+    players: Mapping[int, Any]
+    bench: Bench
+    random: Random = field(default_factory=Random)  # no two pairs alike
+
+    def time(self, timings: Sequence[Timing], seconds: float, *, forks: int, loading: float) -> None:
+        """Times each for ``seconds`` in all, in up to ``forks`` children: making them takes no longer than ``loading``.
+
+        Fewer have a timing's rounds if they are too slow for that many; with one there is no child at all.
+        """
+        shares = {timing.metric: _Share(timing, seconds) for timing in timings}
+        preparing = self._begin(forked=forks > 1)
+        forks = min(forks, max(1, int(loading / preparing)))
+        for fork in range(forks):
+            if fork:
+                self._begin(forked=True)
+            for share in shares.values():
+                if share.wants(fork):
+                    self._play(share, fork, forks)
+            self._ask("end")
+        for share in shares.values():
+            self._settle(share)
+
+    def _begin(self, *, forked: bool) -> float:
+        began = perf_counter()
+        self._ask("begin", forked=forked)
+        return max(1e-9, perf_counter() - began)
+
+    def _ask(self, do: str, **details: object) -> None:
+        for index in sorted(self.players, key=lambda _: self.random.random()):
+            self.players[index].ask(do, **details)
+
+    def _play(self, share: _Share, fork: int, forks: int) -> None:
+        both, metric = (self.players[0], self.players[1]), share.timing.metric
+        if share.turns is None:
+            try:
+                share.plan(calibrate(*both, metric), forks)
+            except TooFewRoundsError as error:
+                share.timing.trouble = str(error)
+        if share.turns is None:
+            return
+        stay = share.seconds / PLACES if forks == 1 else 0.0
+        found = play(
+            *both, metric, share.turns, seconds=share.seconds / share.forks, random=self.random, stay=stay
+        )  # fmt: skip
+        share.played.append(found)
+        self._log(share, {"fork": fork, **vars(found)})
+
+    def _settle(self, share: _Share) -> None:
+        """The pair's log ratio, or why there is none."""
+        timing = share.timing
+        if timing.trouble:
+            return
+        try:
+            found = pooled(share.played, timing.metric)
+        except TooFewRoundsError as error:
+            timing.trouble = str(error)
+            return
+        getattr(timing, self.stage).append(found.log_ratio)
+        timing.rounds += len(found.current)
+        timing.dropped += found.dropped
+        self._log(share, {"log_ratio": found.log_ratio})
+
+    def _log(self, share: _Share, figures: Mapping[str, Any]) -> None:
+        named = {"cell": self.cell, "metric": share.timing.metric, "stage": self.stage, "pair": self.number}
+        self.bench.log({**named, **figures})
+
+
+@dataclass
+class _Share:
+    """A timing's ``seconds`` of one pair, in equal parts for ``forks`` children."""
+
+    timing: Timing
+    seconds: float
+    forks: int = 1
+    turns: Turns | None = None
+    played: list[Rounds] = field(default_factory=list)
+
+    def plan(self, turns: Turns, forks: int) -> None:
+        """As many children as have the least number of rounds each. Raises `TooFewRoundsError` where not even one."""
+        check_budget(turns, self.timing.metric, self.seconds)
+        self.turns = turns
+        self.forks = min(forks, max(1, int(self.seconds / (LEAST_ROUNDS * turns.round_seconds))))
+
+    def wants(self, fork: int) -> bool:
+        """Whether this child has a part of it."""
+        return fork < self.forks or fork == 0
 
 
 def append_to(path: Path) -> Log:

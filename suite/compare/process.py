@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
+from suite.compare.children import Child, Image, ImageError, Spawned
 from suite.compare.sides import Side
 from suite.errors import SuiteError
 from suite.machine import quiet
@@ -49,28 +49,34 @@ class Request:
 class Process:
     """A running worker; a context manager that ends it. ``described`` is what it said of itself when it was ready."""
 
-    def __init__(self, side: Side, request: Request, *, folder: Path, other: Side, number: int = 0) -> None:
+    def __init__(
+        self, side: Side, request: Request, *, folder: Path, other: Side, number: int = 0,
+        image: Image | None = None,
+    ) -> None:  # fmt: skip
         self.side = side
         self._errors = folder / f"{number}.err"
         path = folder / f"{number}.json"
         path.write_text(json.dumps(_wire(side, request, folder, other)), "utf-8")
+        self._child = self._started(path, request, other, image)
+
+    def _started(self, path: Path, request: Request, other: Side, image: Image | None) -> Child:
+        side = self.side
         with self._errors.open("w", encoding="utf-8") as errors:
-            self._child = subprocess.Popen(  # noqa: S603  # our own worker
-                [str(side.python), "-P", str(WORKER), str(path)], cwd=side.here, env=_environment(side, request, other),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-            )  # fmt: skip
+            if image is None:
+                command = [str(side.python), "-P", str(WORKER), str(path)]
+                return Spawned(command, here=side.here, environment=_environment(side, request, other), errors=errors)
+            try:
+                return image.start(path, here=side.here, path=moved_path(os.environ, side, other), errors=errors)
+            except ImageError as error:
+                raise SideError(side.name, "crash", f"the process to fork from: {error}") from error
 
     def ready(self) -> dict[str, Any]:
         """Wait until the cell is built; what the side says of it. Raises `SideError`."""
-        answer = self._answer(self._limit())
-        if "error" in answer:
-            raise SideError(self.side.name, answer["kind"], answer["error"])
-        found: dict[str, Any] = answer["ready"]
+        found: dict[str, Any] = self._answer(self._limit())["ready"]
         return found
 
     def ask(self, do: str, **details: Any) -> dict[str, Any]:
-        """The answer to one question. Raises `SideError` where the process ends instead."""
-        assert self._child.stdin is not None  # noqa: S101  # a pipe was asked for
+        """The answer to one question. Raises `SideError` where the side fails or its process ends instead."""
         timer = self._limit()  # before the question: its thread must not run beside the turn
         try:
             self._child.stdin.write(json.dumps({"do": do, **details}) + "\n")
@@ -86,12 +92,13 @@ class Process:
         return timer
 
     def _answer(self, timer: Timer) -> dict[str, Any]:
-        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
         line = self._child.stdout.readline()
         timer.cancel()
         if not line.endswith("\n"):
             raise self._crash()
         answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise SideError(self.side.name, answer["kind"], answer["error"])
         return answer
 
     def _crash(self) -> SideError:
@@ -103,8 +110,6 @@ class Process:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        assert self._child.stdin is not None  # noqa: S101  # a pipe was asked for
-        assert self._child.stdout is not None  # noqa: S101  # a pipe was asked for
         if kind is not None:
             self._child.kill()
         with suppress(BrokenPipeError):
@@ -121,17 +126,35 @@ def _wire(side: Side, request: Request, folder: Path, other: Side) -> dict[str, 
     }  # fmt: skip
 
 
+@contextmanager
+def image(one: Side, other: Side, request: Request, *, folder: Path) -> Iterator[Image | None]:
+    """A process for both sides to be forked from; ``None`` where they have nothing in common or forks are not safe."""
+    if not Image.possible() or one.python != other.python or request.device != "cpu" or quiet.threads() > 1:
+        yield None
+        return
+    shared = [entry for entry in moved_path(os.environ, one, other) if entry in moved_path(os.environ, other, one)]
+    environment = _environment(one, request, other) | {"PYTHONPATH": os.pathsep.join(shared)}
+    with (folder / "image.err").open("w", encoding="utf-8") as errors:
+        try:
+            loaded = Image(one.python, environment=environment, errors=errors, timeout=TIMEOUT)
+        except ImageError:  # a side that loads by itself says why it cannot
+            yield None
+            return
+    with loaded:
+        yield loaded
+
+
 def _environment(side: Side, request: Request, other: Side) -> dict[str, str]:
     """Quiet, on the driver's core; what the import path holds of the other checkout is taken from this one."""
     accelerator = not request.device.startswith("cpu")
     made = quiet.environment(os.environ, threads=quiet.threads(), accelerator=accelerator)
-    made["PYTHONPATH"] = moved_path(os.environ, side.root, other.root)
+    made["PYTHONPATH"] = os.pathsep.join(moved_path(os.environ, side, other))
     return made
 
 
-def moved_path(environ: Mapping[str, str], own: Path, other: Path) -> str:
-    """``PYTHONPATH`` with every entry below ``other`` replaced by the same place below ``own``."""
+def moved_path(environ: Mapping[str, str], side: Side, other: Side) -> list[str]:
+    """``PYTHONPATH`` with every entry below the ``other`` side's checkout replaced by the same place of this one."""
     entries = [Path(entry) for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    inside = [not e.is_relative_to(own) and e.is_relative_to(other) for e in entries]
-    moved = [own / e.relative_to(other) if below else e for e, below in zip(entries, inside, strict=True)]
-    return os.pathsep.join(map(str, moved))
+    inside = [not e.is_relative_to(side.root) and e.is_relative_to(other.root) for e in entries]
+    moved = [side.root / e.relative_to(other.root) if below else e for e, below in zip(entries, inside, strict=True)]
+    return [str(entry) for entry in moved]

@@ -18,7 +18,7 @@ from suite.errors import SuiteError
 
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6
-BLOCKS = 8  # of a pair's budget, each at other places in memory
+PLACES = 8  # in memory, in the time of a process that forks no children
 PATIENCE = 4
 
 
@@ -34,8 +34,11 @@ class Player(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairResult:
-    """Rounds of one pair of processes: seconds a call of both sides [R], and how many rounds were dropped."""
+class Rounds:
+    """Rounds of a pair of processes, or of children that it forked.
+
+    Seconds a call of both sides [R], and how many rounds were dropped.
+    """
 
     current: Sequence[float]
     reference: Sequence[float]
@@ -47,60 +50,80 @@ class PairResult:
         return math.log(median(b / a for a, b in zip(self.current, self.reference, strict=True)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turns:
+    """How many calls make a turn of each side, and how many seconds one round of both takes."""
+
+    calls: tuple[int, int]
+    round_seconds: float
+
+
+def calibrate(current: Player, reference: Player, metric: str) -> Turns:
+    """Turns of at least `LEAST_TURN` on both sides."""
+    found = [player.ask("calibrate", metric=metric, least=LEAST_TURN) for player in (current, reference)]
+    calls = [max(1, int(one["calls"])) for one in found]
+    seconds = sum(count * float(one["seconds"]) for count, one in zip(calls, found, strict=True))
+    return Turns(calls=(calls[0], calls[1]), round_seconds=seconds)
+
+
+def check_budget(turns: Turns, metric: str, seconds: float) -> None:
+    """Raise `TooFewRoundsError` where ``seconds`` hold fewer than `LEAST_ROUNDS` rounds."""
+    needed = LEAST_ROUNDS * turns.round_seconds
+    if needed > seconds:
+        raise TooFewRoundsError(
+            f"{metric}: one round takes {turns.round_seconds:.3g} s, so that {seconds:.3g} s a pair hold fewer than "
+            f"{LEAST_ROUNDS}; give --budget at least {needed / seconds:.3g} times as large"
+        )
+
+
 def play(
     current: Player,
     reference: Player,
     metric: str,
+    turns: Turns,
     *,
     seconds: float,
     random: Random,
+    stay: float = 0.0,
     clock: Callable[[], float] = perf_counter,
-) -> PairResult:
+) -> Rounds:
     """Rounds for ``seconds``, each side once a round in random order; a round in which another process ran is dropped.
 
-    Before each eighth of that time but the first both sides copy what they serve to other places in memory: where it
-    lies is the pair's own luck. Where rounds are dropped it goes on until as much time is clean, for at most `PATIENCE`
-    times as long. Raises `TooFewRoundsError` where the budget, or what is left of it, holds fewer than `LEAST_ROUNDS`
-    rounds.
+    Both sides copy what they serve to other places in memory, since where it lies is luck, and ``stay`` there for so
+    many seconds: 0 is one round. Where rounds are dropped it goes on until as much time is clean, for at most
+    `PATIENCE` times as long.
     """
     players = (current, reference)
-    counts = [_calls(player, metric) for player in players]
-    _check_budget(counts, metric, seconds)
     kept: list[tuple[float, float]] = []
-    dropped, clean_seconds, began, block = 0, 0.0, clock(), 1
+    dropped, clean_seconds, began, left_at = 0, 0.0, clock(), stay
     while clean_seconds < seconds and clock() - began < PATIENCE * seconds:
-        if clean_seconds > block * seconds / BLOCKS:
-            block += 1
-            for player in players:
-                player.ask("move", metric=metric)
+        moves = clean_seconds >= left_at
+        left_at = clean_seconds + stay if moves else left_at
         round_began = clock()
         times, clean = [0.0, 0.0], True
         for side in random.sample((0, 1), 2):
-            calls = counts[side][0]
+            if moves:  # just before its turn: what the other side does between them would empty the caches of one alone
+                players[side].ask("move", metric=metric)
+            calls = turns.calls[side]
             found = players[side].ask("turn", metric=metric, calls=calls)
             times[side], clean = found["seconds"] / calls, clean and not found["stolen"]
         if clean:
             kept.append((times[0], times[1]))
             clean_seconds += clock() - round_began
         dropped += not clean
-    if len(kept) < LEAST_ROUNDS:
+    return Rounds(current=[a for a, _ in kept], reference=[b for _, b in kept], dropped=dropped)
+
+
+def pooled(parts: Sequence[Rounds], metric: str) -> Rounds:
+    """All rounds of a pair; raises `TooFewRoundsError` where they are fewer than `LEAST_ROUNDS`."""
+    found = Rounds(
+        current=[seconds for part in parts for seconds in part.current],
+        reference=[seconds for part in parts for seconds in part.reference],
+        dropped=sum(part.dropped for part in parts),
+    )
+    if len(found.current) < LEAST_ROUNDS:
         raise TooFewRoundsError(
-            f"{metric}: {len(kept)} rounds in {clock() - began:.3g} s, {dropped} dropped because other processes had "
-            "the core; stop what runs beside or give a larger --budget"
+            f"{metric}: {len(found.current)} rounds of a pair, {found.dropped} dropped because other processes had the "
+            "core; stop what runs beside or give a larger --budget"
         )
-    return PairResult(current=[a for a, _ in kept], reference=[b for _, b in kept], dropped=dropped)
-
-
-def _calls(player: Player, metric: str) -> tuple[int, float]:
-    """How many calls make a turn, and the seconds of one call."""
-    found = player.ask("calibrate", metric=metric, least=LEAST_TURN)
-    return max(1, int(found["calls"])), float(found["seconds"])
-
-
-def _check_budget(counts: Sequence[tuple[int, float]], metric: str, seconds: float) -> None:
-    round_ = sum(calls * each for calls, each in counts)
-    if round_ * LEAST_ROUNDS > seconds:
-        raise TooFewRoundsError(
-            f"{metric}: one round takes {round_:.3g} s, so that {seconds:.3g} s a pair hold fewer than {LEAST_ROUNDS}; "
-            f"give --budget at least {LEAST_ROUNDS * round_ / seconds:.3g} times as large"
-        )
+    return found

@@ -6,6 +6,9 @@ is built (registry, recipe, network, what is served), nothing that measures time
 
 Questions come as lines of JSON on standard input, answers leave on standard output; what libraries print goes to
 standard error.
+
+Loading takes seconds, and a process's luck (where its memory lies) lasts as long as it does. So a loaded process forks
+where that is safe: each child serves the network anew, in memory of its own, answers and leaves.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ import gc
 import importlib.util
 import json
 import os
+import random
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, time_ns
 from typing import IO, Any
 
 if sys.platform != "win32":
@@ -28,24 +33,70 @@ TRIES = 3
 PLACES = Path(__file__).parents[1] / "measure" / "places.py"  # the driver's too, and of torch alone
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
+PIECES, LARGEST = 1000, 1 << 16  # of memory that is scattered, and bytes of one
+BY_SIGNAL = 128  # as shells tell the end by a signal
+TASKS = Path("/proc/self/task")
 
 
 def main(path: Path) -> None:
     """Announce the cell, then answer until standard input ends."""
     channel = _private_stdout()
     request = json.loads(path.read_text("utf-8"))
-    _pin()
+    pin()
     try:
         side = _Side(request)
-        _say(channel, {"ready": side.described()})
+        described = side.described()
     except Exception as error:  # noqa: BLE001  # a user's code may raise anything; the driver says it for this cell
-        _say(channel, {"error": _one_line(error), "kind": type(error).__name__})
+        _say(channel, _failure(error))
         return
+    _say(channel, {"ready": described | {"forks": can_fork(request["device"])}})
     gc.collect()
     gc.freeze()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        _say(channel, getattr(side, asked.pop("do"))(**asked))
+    for asked in _questions():
+        child = os.fork() if asked.pop("forked", False) else None
+        if child:
+            _wait(child)
+            _say(channel, {})  # to the question that ended it
+        elif child == 0:
+            _live(side, channel, asked)
+        else:
+            _answer(side, channel, asked)
+
+
+def _questions() -> Iterator[dict[str, Any]]:
+    """Parent and children read the same pipe: one question is written at a time, so none lies in another's buffer."""
+    return map(json.loads, sys.stdin)
+
+
+def _answer(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
+    _say(channel, getattr(side, asked.pop("do"))(**asked))
+
+
+def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
+    """A child's whole life: it answers until it is told to end, or its driver is gone."""
+    try:
+        _answer(side, channel, asked)
+        for question in _questions():
+            if question["do"] == "end":
+                break
+            _answer(side, channel, question)
+    except BaseException:  # noqa: BLE001  # whatever it is, the parent's loop must not go on in the child
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def _wait(child: int) -> None:
+    """Until the child has left; what ended it otherwise ends its parent too."""
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        sys.exit(BY_SIGNAL - code if code < 0 else code)
+
+
+def can_fork(device: str) -> bool:
+    """Whether a child would find what it needs: a device's context and other threads' locks do not survive a fork."""
+    return device == "cpu" and sys.platform == "linux" and _threads() == 1 and len(list(TASKS.iterdir())) == 1
 
 
 def _private_stdout() -> IO[str]:
@@ -59,15 +110,36 @@ def _say(channel: IO[str], answer: object) -> None:
     channel.flush()
 
 
-def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _failure(error: Exception) -> dict[str, str]:
+    kind = type(error).__name__
+    return {"error": f"{kind}: {' '.join(str(error).split())}", "kind": kind}
+
+
+def _scattered() -> list[bytearray]:
+    """Pieces of memory to keep, as many as were given back between them: what is made next lies where luck wants it.
+
+    Without them two sides that are not equal to the byte, if only in the length of a path, differ in where everything
+    lies, and in the same way in each process that they have. Sizes are equally likely on a logarithmic scale, for the
+    allocators of Python and of the C library. The idea is that of Curtsinger and Berger, STABILIZER: statistically
+    sound performance evaluation, ASPLOS 2013.
+    """
+    luck = random.Random(os.getpid() ^ time_ns())  # noqa: S311  # mixes, guards no secret
+    pieces = [bytearray(int(LARGEST ** luck.random())) for _ in range(2 * PIECES)]
+    return luck.sample(pieces, PIECES)
+
+
+def load_torch() -> None:
+    """Before the checkout is on the path, whose top-level files must not hide a library's."""
+    import torch
+
+    torch.set_num_threads(_threads())
 
 
 def _threads() -> int:
     return int(os.environ.get("SUITE_THREADS", "1"))
 
 
-def _pin() -> None:
+def pin() -> None:
     """Stay on the driver's core; several threads share all cores instead."""
     core = os.environ.get("SUITE_CORE", "")
     if core.isdecimal() and _threads() == 1 and hasattr(os, "sched_setaffinity"):
@@ -75,22 +147,14 @@ def _pin() -> None:
 
 
 class _Side:
-    """The cell of this side, ready to be called."""
+    """The cell of this side: built once, served from `begin` on."""
 
     def __init__(self, request: dict[str, Any]) -> None:
-        import torch  # before the checkout is on the path, whose top-level files must not hide a library's
-
-        torch.set_num_threads(_threads())
+        load_torch()
         sys.path[:0] = request["paths"]
-        self.request, self.device = request, request["device"]
+        self.request, self.device, self.loaded = request, request["device"], _scattered()
         self.case, self.trained, self.reference = _built(request)
         self.own_weights = not _same_weights(self.trained.network, request["weights"])
-        from suite.training.serving import serve
-
-        self.served = serve(self.trained)
-        self.served.settle()
-        self.calls = {name: getattr(self, f"_{name}")() for name in request["metrics"]}
-        self.places = _places([call for call, _ in self.calls.values()])
 
     def described(self) -> dict[str, Any]:
         """Versions, weights and, where asked for, sizes; weights, inputs and outputs are written to files."""
@@ -98,6 +162,28 @@ class _Side:
 
         found = {"own_weights": self.own_weights, "torch": torch.__version__, "file": _declared_in(self.case)}
         return {**found, **(self._sizes() if self.request["describe"] else {})}
+
+    def begin(self) -> dict[str, Any]:
+        """Serve the network and make every metric's call, here or in a child that was forked for it."""
+        self.scattered = _scattered()
+        try:
+            self.served = self._served()
+            self.calls = {name: getattr(self, f"_{name}")() for name in self.request["metrics"]}
+            self.places = _places([call for call, _ in self.calls.values()])
+        except Exception as error:  # noqa: BLE001  # as in `main`
+            return _failure(error)
+        return {}
+
+    def end(self) -> dict[str, Any]:
+        """Nothing more is asked of what was begun in this process itself."""
+        return {}
+
+    def _served(self) -> Any:
+        from suite.training.serving import serve
+
+        served = serve(self.trained)
+        served.settle()
+        return served
 
     def calibrate(self, metric: str, least: float) -> dict[str, float]:
         """How many calls last ``least`` seconds, by the fastest of three turns that grow to it."""
@@ -162,7 +248,7 @@ class _Side:
         from suite.measure.size import parameters, serialized
         from suite.training.trees import tree_map
 
-        folder = Path(self.request["folder"])
+        folder, self.served = Path(self.request["folder"]), self._served()
         if self.request["weights"] is None:
             torch.save(self.trained.network.state_dict(), folder / "weights.pt")
             torch.save(self._inputs(self.request["batch"]), folder / "inputs.pt")

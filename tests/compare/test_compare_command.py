@@ -3,7 +3,7 @@
 
 import argparse
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from suite.compare.judge import Timing
 from suite.compare.measure import Bench, Compared, Plan
 from suite.compare.process import Request
 from suite.compare.sides import Side
-from suite.compare.turns import PairResult
+from suite.compare.turns import Rounds, Turns
 from suite.machine import core
 from suite.run import cells
 
@@ -40,6 +40,9 @@ class FakeWorker:
         pass
 
     def ready(self):
+        return {"forks": True}
+
+    def ask(self, *_, **__):
         return {}
 
 
@@ -54,13 +57,14 @@ def report(tmp_path, monkeypatch):
         def play(current, reference, *_, **__):
             first, second = (seconds[0][one.side.root.name] * seconds[1][one.side.python.name] for one in
                              (current, reference))  # fmt: skip
-            return PairResult(current=[first] * 6, reference=[second] * 6)
+            return Rounds(current=[first] * 6, reference=[second] * 6)
 
         monkeypatch.setattr(measure, "play", play)
+        monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=0.02))
         new, old = side("current", "/new", "new-python"), side("HEAD~1", "/old", "old-python")
         bench = Bench(
             current=new, reference=old, folder=tmp_path, log=measure.append_to(tmp_path / "compare.jsonl"),
-            start=FakeWorker,
+            start=FakeWorker, preload=lambda *_, **__: nullcontext(),
         )  # fmt: skip
         timing = Timing(metric="speed", looked=[SLOW, SLOW] * 2, confirmed=[SLOW, SLOW] * 2, looks=1)
         found = [Compared(cell=CELL, timings=[timing], request=REQUEST)]

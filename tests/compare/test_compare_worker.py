@@ -19,7 +19,7 @@ def test_a_worker_stays_on_one_core_only_with_one_thread(threads, expected, monk
     monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: pinned.append(cores))
     monkeypatch.setenv("SUITE_CORE", "3")
     monkeypatch.setenv("SUITE_THREADS", threads)
-    worker._pin()
+    worker.pin()
     assert expected == pinned
 
 

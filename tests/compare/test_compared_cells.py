@@ -1,6 +1,8 @@
 """A cell under two versions, with workers that are made up."""
 # the expected value stands on the left
 
+import math
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 
@@ -9,11 +11,11 @@ import torch
 
 from suite.compare import measure, table
 from suite.compare.blame import Blame, blamed
-from suite.compare.judge import Estimate, Rules, verdicts
+from suite.compare.judge import Estimate, Rules, Timing, verdicts
 from suite.compare.measure import Bench, Plan, compare_cell
 from suite.compare.process import Request, SideError
 from suite.compare.sides import Side
-from suite.compare.turns import PairResult
+from suite.compare.turns import Rounds, Turns
 
 CELL = "halves-baseline-cpu"
 REQUEST = Request(workload="halves", technique="baseline", device="cpu", batch=16)
@@ -21,10 +23,11 @@ SIDES = {name: Side(name=name, root=Path("/"), here=Path("/"), python=Path("pyth
 
 
 class FakeWorker:
-    """Describes itself, or fails as told."""
+    """Describes itself, or fails as told; keeps what it is asked."""
 
-    def __init__(self, side, request, fails, sizes, started):
-        self.side, self.request, self.fails, self.sizes = side, request, fails, sizes
+    def __init__(self, side, request, fails, sizes, started, *, forks=True):
+        self.side, self.request, self.fails, self.sizes, self.forks = side, request, fails, sizes, forks
+        self.asked = []
         started.append((side.name, request.describe))
 
     def __enter__(self):
@@ -36,7 +39,24 @@ class FakeWorker:
     def ready(self):
         if self.side.name in self.fails:
             raise SideError(self.side.name, self.fails[self.side.name], "it said why")
-        return {"own_weights": False, "parameters": self.sizes.get(self.side.name, 10), "artefact_bytes": 40}
+        return {
+            "own_weights": False,
+            "parameters": self.sizes.get(self.side.name, 10),
+            "artefact_bytes": 40,
+            "forks": self.forks,
+        }
+
+    def ask(self, do, **details):
+        self.asked.append({"do": do, **details})
+        return {}
+
+
+def made_bench(folder, start):
+    """Nothing is loaded and nothing told."""
+    return Bench(
+        current=SIDES["current"], reference=SIDES["old"], folder=folder, log=lambda _: None, start=start,
+        preload=lambda *_, **__: nullcontext(),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -53,12 +73,11 @@ def compared(tmp_path, monkeypatch):
 
         def play(*_, **__):
             own = 1 / ratio * random.gauss(1, 0.001)
-            return PairResult(current=[own] * 6, reference=[1.0] * 6)
+            return Rounds(current=[own] * 6, reference=[1.0] * 6)
 
         monkeypatch.setattr(measure, "play", play)
-        bench = Bench(
-            current=SIDES["current"], reference=SIDES["old"], folder=tmp_path, log=lambda _: None, start=start
-        )
+        monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=0.02))
+        bench = made_bench(tmp_path, start)
         return compare_cell(CELL, REQUEST, ["speed"], bench=bench, plan=plan or Plan()), started
 
     return run
@@ -77,15 +96,15 @@ def test_unchanged_code_passes_in_one_set_of_pairs(compared):
     names, rows = said(found)
     assert {"parameters": "same", "artefact_bytes": "same", "output_difference": "same", "speed": "pass"} == names
     timed = [name for name, describes in started if not describes]
-    assert ["current", "old", "old", "current"] * 2 == timed
+    assert ["current", "old", "old", "current"] * 4 == timed
     assert 0 == table.exit_code(rows, [found])
 
 
 def test_slower_code_is_looked_at_again_in_fresh_processes(compared):
-    """Two sets of four pairs, then the verdict."""
+    """Two sets of eight pairs, then the verdict."""
     found, started = compared(ratio=0.9)
-    assert (4, 4) == (len(found.timings[0].looked), len(found.timings[0].confirmed))
-    assert 16 == sum(not describes for _, describes in started)
+    assert (8, 8) == (len(found.timings[0].looked), len(found.timings[0].confirmed))
+    assert 32 == sum(not describes for _, describes in started)
     assert "regressed" == said(found)[0]["speed"]
     assert 1 == table.exit_code(said(found)[1], [found])
 
@@ -167,7 +186,7 @@ def test_timings_are_logged_as_numbers(compared):
     """The ratio with its interval, pairs and verdict; nothing where nothing was timed."""
     slower, _ = compared(ratio=0.95)
     (told,) = table.figures([slower], verdicts(slower.timings, Rules()))
-    assert ("regressed", 4) == (told["verdict"], told["pairs"])
+    assert ("regressed", 8) == (told["verdict"], told["pairs"])
     assert told["low"] < told["ratio"] < told["high"] < 1
     broken, _ = compared(fails={"old": "RegistrationError"})
     assert [] == table.figures([broken], [])
@@ -224,3 +243,107 @@ def test_neither_is_to_blame_only_where_both_intervals_exclude_a_slowdown():
     assert "slowed by neither of the two alone" == named(free, free)
     for unsure in (None, near):
         assert "not decided which of the two slowed it" == named(free, unsure) == named(unsure, free)
+
+
+@pytest.fixture
+def paired(tmp_path, monkeypatch):
+    """Time one metric in one pair with made-up rounds; returns its timing, the workers and what was logged."""
+
+    def run(logs=(), *, forks=6, can_fork=True, round_seconds=0.02, preparing=0.1, loading=4.0):
+        clock, workers, played, lines = [0.0], [], iter(logs), []
+
+        class Worker(FakeWorker):
+            def __init__(self, side, request, **_):
+                super().__init__(side, request, {}, {}, [], forks=can_fork or side.name == "old")
+                workers.append(self)
+
+            def ready(self):
+                clock[0] += loading / 2
+                return super().ready()
+
+            def ask(self, do, **details):
+                clock[0] += preparing / 2 if do == "begin" else 0
+                return super().ask(do, **details)
+
+        def play(*_, seconds, stay, **__):
+            found = next(played, 0.0)
+            lines.append({"seconds": seconds, "stay": stay})
+            return (
+                Rounds(current=[1.0] * 3, reference=[math.exp(found)] * 3)
+                if found is not None
+                else Rounds(current=[], reference=[], dropped=9)
+            )
+
+        monkeypatch.setattr(measure, "perf_counter", lambda: clock[0])
+        monkeypatch.setattr(measure, "play", play)
+        monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=round_seconds))
+        bench = made_bench(tmp_path, Worker)
+        timing, plan = Timing(metric="speed"), Plan(pairs=2, forks=forks, budget=6.0)
+        measure._pair(CELL, [timing], "looked", REQUEST, bench=bench, plan=plan, number=0)
+        return timing, workers, lines
+
+    return run
+
+
+def begun(worker):
+    return [asked["forked"] for asked in worker.asked if asked["do"] == "begin"]
+
+
+def test_a_pair_counts_once_however_many_children_it_forks(paired):
+    """Its figure is the median of all their rounds: they share what their parents have of their own."""
+    timing, workers, played = paired([0.01, 0.02, 0.03, 0.04, 0.05, 0.9])
+    assert [0.035] == pytest.approx(timing.looked, abs=1e-4)
+    assert [[True] * 6] * 2 == [begun(worker) for worker in workers]
+    assert [{"seconds": 0.5, "stay": 0.0}] * 6 == played
+    assert 18 == timing.rounds
+
+
+def test_every_child_is_told_to_end_before_the_next_one_begins(paired):
+    """Only one of a side lives at a time."""
+    _, (worker, _), _ = paired()
+    assert ["begin", "end"] * 6 == [asked["do"] for asked in worker.asked]
+
+
+@pytest.mark.parametrize("how", [{"can_fork": False}, {"forks": 1}], ids=["a side cannot", "not wanted"])
+def test_without_children_the_pair_itself_moves_from_place_to_place(how, paired):
+    """Eight of them, in all of its time."""
+    _, workers, played = paired(**how)
+    assert [[False]] * 2 == [begun(worker) for worker in workers]
+    assert [{"seconds": 3.0, "stay": 0.375}] == played
+
+
+@pytest.mark.parametrize(("preparing", "children"), [(0.6, 6), (1.0, 4), (3.0, 1)])
+def test_children_are_made_for_no_longer_than_the_pair_took_to_load(preparing, children, paired):
+    """A network that has to be compiled for each of them; the time of a pair stays as it is."""
+    _, workers, played = paired(preparing=preparing, loading=4.0)
+    assert children == len(begun(workers[0]))
+    stay = 0.375 if children == 1 else 0.0
+    assert [{"seconds": pytest.approx(3.0 / children), "stay": stay}] * children == played
+
+
+def test_slow_calls_are_timed_in_fewer_children(paired):
+    """Each has six rounds: two hold 3 s of 0.25 s rounds."""
+    _, workers, played = paired(round_seconds=0.25)
+    assert [{"seconds": 1.5, "stay": 0.0}] * 2 == played
+    assert 6 == len(begun(workers[0]))
+
+
+def test_children_that_were_disturbed_have_no_part_in_it(paired):
+    """The others stand for the pair."""
+    timing, *_ = paired([0.01, None, 0.03, None, None, 0.05])
+    assert ([0.03], None) == (pytest.approx(timing.looked), timing.trouble)
+    assert 27 == timing.dropped
+
+
+def test_a_pair_that_was_disturbed_in_almost_every_child_says_why(paired):
+    """There is no figure of it: three rounds are not enough."""
+    timing, *_ = paired([None, 0.01, None, None, None, None])
+    assert [] == timing.looked
+    assert "speed: 3 rounds of a pair, 45 dropped because other processes had the core" in timing.trouble
+
+
+def test_calls_too_slow_for_a_pair_are_told(paired):
+    """Before any round is played."""
+    timing, _, played = paired(round_seconds=1.0)
+    assert [] == played
+    assert "give --budget at least 2 times as large" in timing.trouble

@@ -13,6 +13,7 @@ import pytest
 from suite.compare import environments, sides
 from suite.compare.environments import Built, dependents, tied
 from suite.compare.process import moved_path
+from suite.compare.sides import Side
 from suite.errors import SetupError, UsageError
 
 IDENTITY = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
@@ -231,7 +232,8 @@ def test_packages_that_depend_on_the_changed_one_are_installed_anew():
 
 def test_the_import_path_moves_to_the_other_checkout():
     """Also where the checkout lies in a cache below the current one."""
-    here, cached = Path("/a"), Path("/a/.nox/compare/checkout")
+    here, cached = (Side(name=root, root=Path(root), here=Path(root), python=Path("python"))
+                    for root in ("/a", "/a/.nox/compare/checkout"))  # fmt: skip
     environ = {"PYTHONPATH": os.pathsep.join(["/a/src", "/b"])}
-    assert os.pathsep.join(["/a/.nox/compare/checkout/src", "/b"]) == moved_path(environ, cached, here)
-    assert environ["PYTHONPATH"] == moved_path(environ, here, cached)
+    assert ["/a/.nox/compare/checkout/src", "/b"] == moved_path(environ, cached, here)
+    assert ["/a/src", "/b"] == moved_path(environ, here, cached)

@@ -6,7 +6,16 @@ from random import Random
 
 import pytest
 
-from suite.compare.turns import LEAST_ROUNDS, LEAST_TURN, TooFewRoundsError, play
+from suite.compare.turns import (
+    LEAST_ROUNDS,
+    LEAST_TURN,
+    Rounds,
+    TooFewRoundsError,
+    calibrate,
+    check_budget,
+    play,
+    pooled,
+)
 
 
 class Clock:
@@ -43,8 +52,9 @@ def players(current=1e-3, reference=1e-3, **details):
     return FakePlayer("current", clock, current, **details), FakePlayer("reference", clock, reference), clock
 
 
-def played(current, reference, clock, seconds=2.0, seed=0):
-    return play(current, reference, "speed", seconds=seconds, random=Random(seed), clock=clock)  # noqa: S311
+def played(current, reference, clock, seconds=2.0, seed=0, **details):
+    turns, random = calibrate(current, reference, "speed"), Random(seed)  # noqa: S311
+    return play(current, reference, "speed", turns, seconds=seconds, random=random, clock=clock, **details)
 
 
 def test_each_round_holds_one_turn_of_each_side_in_random_order():
@@ -55,11 +65,31 @@ def test_each_round_holds_one_turn_of_each_side_in_random_order():
     assert {("current", "reference"), ("reference", "current")} == set(rounds)
 
 
-def test_both_sides_move_before_each_eighth_of_the_time_but_the_first():
-    """A pair's ratio is then that of several places."""
+def test_both_sides_move_each_time_that_they_have_stayed_for_long_enough():
+    """A pair's ratio is then that of several places; it begins at those that the processes have."""
     first, second, clock = players()
-    played(first, second, clock)
+    played(first, second, clock, seconds=2.0, stay=0.25)
     assert 7 == first.moved == second.moved
+
+
+def test_each_side_moves_just_before_its_own_turn():
+    """What the other side did between them would have emptied the caches of one alone."""
+    first, second, clock = players()
+    asked = []
+    for player in (first, second):
+        player.ask = lambda do, told=player.ask, name=player.name, **details: (
+            asked.append((name, do)) or told(do, **details)
+        )
+    played(first, second, clock)
+    moved = [asked[i + 1] for i, (_, do) in enumerate(asked) if do == "move"]
+    assert [(name, "turn") for name, do in asked if do == "move"] == moved
+
+
+def test_those_that_do_not_stay_move_before_each_round():
+    """Also before the first."""
+    first, second, clock = players()
+    found = played(first, second, clock)
+    assert len(found.current) == first.moved == second.moved
 
 
 def test_a_turn_of_either_side_lasts_ten_milliseconds_at_least():
@@ -93,13 +123,25 @@ def test_a_disturbed_pair_goes_on_until_as_much_time_is_clean():
 def test_a_core_that_others_use_all_the_time_is_told():
     """No round is left."""
     *both, clock = players(stolen=lambda _: True)
-    with pytest.raises(TooFewRoundsError, match="other processes had the core"):
-        played(*both, clock)
+    found = played(*both, clock)
+    assert [] == found.current
+    with pytest.raises(TooFewRoundsError, match=r"speed: 0 rounds of a pair, .* other processes had the core"):
+        pooled([found], "speed")
+
+
+def test_rounds_of_a_pairs_children_are_one_sample():
+    """In their order; dropped ones add up."""
+    parts = [Rounds(current=[1.0] * 4, reference=[2.0] * 4, dropped=1), Rounds(current=[3.0] * 2, reference=[4.0] * 2)]
+    found = pooled(parts, "speed")
+    assert [1.0, 1.0, 1.0, 1.0, 3.0, 3.0] == found.current
+    assert (6, 1) == (len(found.reference), found.dropped)
 
 
 def test_calls_too_slow_for_the_budget_name_the_budget_that_would_do():
     """One round of two seconds, of which six are needed."""
-    *both, clock = players(current=1.0, reference=1.0)
+    first, second, _ = players(current=1.0, reference=1.0)
+    turns = calibrate(first, second, "speed")
+    assert ((1, 1), 2.0) == (turns.calls, turns.round_seconds)
     with pytest.raises(TooFewRoundsError, match=f"fewer than {LEAST_ROUNDS}; give --budget at least 6 times as large"):
-        played(*both, clock)
-    assert [] == clock.turns
+        check_budget(turns, "speed", 2.0)
+    check_budget(turns, "speed", 12.0)

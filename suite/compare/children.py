@@ -1,0 +1,180 @@
+"""Processes of workers: started by themselves, or forked from an image that has loaded torch already."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+from suite.errors import SuiteError
+
+IMAGE = Path(__file__).with_name("preloaded.py")
+LONGEST = 1 << 12  # bytes of an answer
+GROUP: dict[str, Any] = {"process_group": 0} if hasattr(os, "killpg") else {}
+"""Of its own, so that a worker that hangs can be killed with the children that it forked."""
+
+
+class Child(Protocol):
+    """A worker's process: the two ends of its pipes, and its end."""
+
+    stdin: IO[str]
+    stdout: IO[str]
+
+    def wait(self) -> int:
+        """The exit code, once it has ended; negative for a signal."""
+
+    def kill(self) -> None:
+        """End it and its children, if it has not ended."""
+
+
+class ImageError(SuiteError):
+    """An image did not load, or is gone."""
+
+
+class Spawned:
+    """A Python of its own."""
+
+    def __init__(self, command: Sequence[str], *, here: Path, environment: Mapping[str, str], errors: IO[str]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  # our own worker
+            command, cwd=here, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+            text=True, **GROUP,
+        )  # fmt: skip
+        assert self._process.stdin is not None  # noqa: S101  # a pipe was asked for
+        assert self._process.stdout is not None  # noqa: S101  # a pipe was asked for
+        self.stdin, self.stdout = self._process.stdin, self._process.stdout
+
+    def wait(self) -> int:
+        """See `Child`."""
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """See `Child`."""
+        if not GROUP:
+            self._process.kill()
+        elif self._process.poll() is None:
+            _kill_group(self._process.pid)
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+class Image:
+    """A process that has loaded torch; a context manager that ends it. Raises `ImageError` where it cannot be used.
+
+    It can be where forks are safe: on Linux, for work of one thread on the CPU.
+    """
+
+    def __init__(self, python: Path, *, environment: Mapping[str, str], errors: IO[str], timeout: float) -> None:
+        self._driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._driver.settimeout(timeout)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  # our own file
+                [str(python), "-P", str(IMAGE), str(theirs.fileno())], env=dict(environment), stderr=errors,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], **GROUP,
+            )  # fmt: skip
+        try:
+            self._check(self._answer())
+        except BaseException:
+            self.__exit__(ImageError, None, None)
+            raise
+
+    @staticmethod
+    def _check(loaded: Mapping[str, Any]) -> None:
+        if not loaded["forks"]:
+            raise ImageError("it has threads, which do not survive a fork")
+
+    @staticmethod
+    def possible() -> bool:
+        """Whether this system has what an image needs."""
+        return sys.platform == "linux"
+
+    def start(self, request: Path, *, here: Path, path: Sequence[str], errors: IO[str]) -> Forked:
+        """A worker for a ``request``, in the folder ``here``, whose import path begins with ``path``."""
+        with _Pipe() as asked, _Pipe() as told:
+            text = json.dumps({"start": str(request), "here": str(here), "path": list(path)})
+            try:
+                socket.send_fds(self._driver, [text.encode()], [asked.read, told.write, errors.fileno()])
+            except OSError as error:
+                raise ImageError(f"it is gone: {error}") from error
+            return Forked(self, self._answer()["pid"], stdin=asked.keep_write(), stdout=told.keep_read())
+
+    def wait(self, pid: int) -> int:
+        """The exit code of a worker, once it has ended."""
+        with suppress(OSError):
+            self._driver.send(json.dumps({"wait": pid}).encode())
+        return int(self._answer()["code"])
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            text = self._driver.recv(LONGEST)
+        except OSError as error:
+            raise ImageError(f"it does not answer: {error}") from error
+        if not text:
+            raise ImageError(f"it ended with {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        self._driver.close()
+        if kind is not None and self._process.poll() is None:
+            _kill_group(self._process.pid)
+        self._process.wait()
+
+
+class Forked:
+    """A worker that an image forked."""
+
+    def __init__(self, image: Image, pid: int, *, stdin: IO[str], stdout: IO[str]) -> None:
+        self._image, self._pid, self.stdin, self.stdout = image, pid, stdin, stdout
+        self._code: int | None = None
+
+    def wait(self) -> int:
+        """See `Child`. An image that is gone took the code with it: then that of a killed process."""
+        if self._code is None:
+            try:
+                self._code = self._image.wait(self._pid)
+            except ImageError:
+                _kill_group(self._pid)
+                self._code = -signal.SIGKILL
+        return self._code
+
+    def kill(self) -> None:
+        """See `Child`."""
+        if self._code is None:
+            _kill_group(self._pid)
+
+
+class _Pipe:
+    """A pipe whose ends are closed behind the body, but for one that is kept."""
+
+    def __init__(self) -> None:
+        self.read, self.write = os.pipe()
+        self._open = {self.read, self.write}
+
+    def keep_read(self) -> IO[str]:
+        self._open.remove(self.read)
+        return os.fdopen(self.read, encoding="utf-8")
+
+    def keep_write(self) -> IO[str]:
+        self._open.remove(self.write)
+        return os.fdopen(self.write, "w", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._open:
+            os.close(end)

@@ -1,0 +1,99 @@
+"""A process that has loaded torch and forks workers that have too: ``python -P preloaded.py SOCKET``.
+
+Where a process's libraries and first objects lie is luck that lasts as long as it does, and makes it faster or slower
+by up to several percent. Both sides of a pair that are forked here start with the same luck, which their ratio then
+does not have; each pair draws its own.
+
+Requests and answers are packets of JSON: ``{"start": request file, "here": folder, "path": [...]}`` with three files,
+for standard input, output and errors, and ``{"wait": pid}``.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import os
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+LONGEST = 1 << 16  # bytes of a packet
+WORKER = Path(__file__).with_name("worker.py")
+
+
+def main(handle: int) -> None:
+    """Load torch, say whether forks are safe, then fork and wait as asked until the driver is gone."""
+    worker = _worker()
+    worker.pin()
+    worker.load_torch()
+    with socket.socket(fileno=handle) as driver:
+        _say(driver, {"forks": worker.can_fork("cpu")})
+        gc.collect()
+        gc.freeze()
+        while True:
+            text, files, *_ = socket.recv_fds(driver, LONGEST, 3)
+            if not text:
+                return
+            asked = json.loads(text)
+            _say(driver, _wait(asked["wait"]) if "wait" in asked else _start(worker, driver, asked, files))
+
+
+def _worker() -> Any:
+    spec = importlib.util.spec_from_file_location("_worker", WORKER)
+    assert spec is not None  # noqa: S101  # the file is there
+    assert spec.loader is not None  # noqa: S101  # it is Python
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _say(driver: socket.socket, answer: object) -> None:
+    driver.send(json.dumps(answer).encode())
+
+
+def _wait(pid: int) -> dict[str, int]:
+    return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
+
+
+def _start(worker: Any, driver: socket.socket, asked: dict[str, Any], files: list[int]) -> dict[str, int]:
+    pid = os.fork()
+    if pid == 0:
+        driver.close()
+        os._exit(_live(worker, asked, files))
+    for file in files:
+        os.close(file)
+    return {"pid": pid}
+
+
+def _live(worker: Any, asked: dict[str, Any], files: list[int]) -> int:
+    """A worker's whole life; its exit code."""
+    try:
+        _become(asked, files)
+        worker.main(Path(asked["start"]))
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001  # whatever it is, the loop above must not go on in the child
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stderr.flush()
+    return 0
+
+
+def _become(asked: dict[str, Any], files: list[int]) -> None:
+    """Take what a process of one's own has from its start: group, files, folder and import path."""
+    os.setpgid(0, 0)
+    for target, file in enumerate(files):
+        os.dup2(file, target)
+        os.close(file)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # as long as the process lives
+    os.chdir(asked["here"])
+    os.environ["PYTHONPATH"] = os.pathsep.join(asked["path"])
+    sys.path[:0] = asked["path"]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,222 @@
+"""Children of a loaded worker: real processes around a side that is made up, without torch."""
+# the expected value stands on the left
+
+import os
+import shutil
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from suite.compare import children, process, worker
+from suite.compare.process import Process, Request, SideError
+from suite.compare.sides import Side
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
+
+MADE_UP = """
+import importlib.util, os, signal, sys, threading, time
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("real", {worker!r})
+worker = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(worker)
+
+class Made:
+    turns = 0
+    def __init__(self, request): pass
+    def described(self): return {{"here": os.getcwd(), "path": sys.path[:1], "environ": os.environ["PYTHONPATH"]}}
+    def begin(self): return {{"pid": os.getpid(), "ppid": os.getppid()}}
+    def turn(self):
+        self.turns += 1
+        return {{"turns": self.turns}}
+    def end(self): return {{}}
+    def fail(self): raise ValueError("no luck")
+    def leave(self): raise SystemExit(0)
+    def kill(self): os.kill(os.getpid(), signal.SIGKILL)
+    def hang(self): time.sleep(60)
+    def broken(self): return worker._failure(ValueError("no luck"))
+
+worker._Side = Made
+def load_torch():
+    exec(os.environ.get("MADE_UP_LOADING", ""))
+can_fork, main, pin = worker.can_fork, worker.main, worker.pin
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+"""
+REQUEST = Request(workload="w", technique="baseline", device="cpu", batch=1)
+
+
+@pytest.fixture
+def side(tmp_path, monkeypatch):
+    """A checkout whose worker is made up, and loads nothing."""
+    (tmp_path / "worker.py").write_text(MADE_UP.format(worker=worker.__file__), "utf-8")
+    shutil.copy(children.IMAGE, tmp_path / "preloaded.py")
+    monkeypatch.setattr(process, "WORKER", tmp_path / "worker.py")
+    monkeypatch.setattr(children, "IMAGE", tmp_path / "preloaded.py")
+    monkeypatch.setenv("SUITE_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
+    return Side(name="current", root=tmp_path, here=tmp_path, python=Path(sys.executable))
+
+
+@pytest.fixture(params=["a Python of its own", "forked from an image"])
+def made(request, side):
+    """A worker, ready."""
+    other = replace(side, python=Path("another")) if request.param == "a Python of its own" else side
+    with process.image(side, other, REQUEST, folder=side.root) as image:
+        assert (image is None) == (other is not side)
+        with Process(side, REQUEST, folder=side.root, other=side, image=image) as found:
+            found.told = found.ready()
+            yield found
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_starts_in_its_sides_folder_and_import_path(made, side):
+    """Wherever it comes from."""
+    assert str(side.here) == made.told["here"]
+    assert made.told["forks"]
+    assert [str(side.root / "lib")] == [made.told["environ"]] == made.told["path"]
+
+
+def test_each_child_begins_where_the_loaded_process_stands(made):
+    """What one does is gone with it; the loaded process answers for those that ended."""
+    seen = []
+    for _ in range(3):
+        pid = made.ask("begin", forked=True)["pid"]
+        seen.append((made.ask("turn")["turns"], made.ask("turn")["turns"]))
+        assert {} == made.ask("end")
+        assert not alive(pid)
+    assert [(1, 2)] * 3 == seen
+
+
+def test_without_a_fork_the_loaded_process_itself_answers(made):
+    """It keeps what it did."""
+    first, _, second = made.ask("begin", forked=False), made.ask("turn"), made.ask("begin", forked=False)
+    assert first == second
+    assert 2 == made.ask("turn")["turns"]
+    assert {} == made.ask("end")
+
+
+def test_what_a_child_raises_are_the_last_words_of_its_side(made):
+    """As if it had happened in the loaded process."""
+    made.ask("begin", forked=True)
+    with pytest.raises(SideError, match="current: ended with 1: ValueError: no luck") as caught:
+        made.ask("fail")
+    assert "crash" == caught.value.kind
+
+
+def test_a_child_that_is_killed_is_told_by_its_signal(made):
+    """By 128 and its number, as shells do: out of memory, for example."""
+    made.ask("begin", forked=True)
+    with pytest.raises(SideError, match="ended with 137"):
+        made.ask("kill")
+
+
+def test_a_child_that_exits_by_itself_has_not_answered(made):
+    """A network may call `sys.exit`."""
+    made.ask("begin", forked=True)
+    with pytest.raises(SideError, match="ended with 1: SystemExit: 0"):
+        made.ask("leave")
+
+
+def test_a_side_that_fails_to_begin_says_its_kind(made):
+    """It may be that this machine lacks something."""
+    with pytest.raises(SideError, match="current: ValueError: no luck") as caught:
+        made.ask("broken")
+    assert "ValueError" == caught.value.kind
+
+
+def test_a_child_that_hangs_is_killed_with_its_parent(made, monkeypatch):
+    """Else the driver would wait for a pipe that the child holds open."""
+    pid = made.ask("begin", forked=True)["pid"]
+    monkeypatch.setattr(process, "TIMEOUT", 0.2)
+    with pytest.raises(SideError, match="ended with -9"):
+        made.ask("hang")
+    for _ in range(100):
+        if not alive(pid):
+            break
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+def test_a_child_ends_when_its_driver_is_gone(made):
+    """Nobody asks any more."""
+    pid = made.ask("begin", forked=True)["pid"]
+    made.__exit__(None, None, None)
+    assert not alive(pid)
+
+
+@pytest.fixture
+def image(side):
+    """What two sides can be forked from, if there is such a thing."""
+
+    def one(other=None, request=REQUEST):
+        return process.image(side, other or side, request, folder=side.root)
+
+    return one
+
+
+def test_both_sides_of_an_image_live_at_the_same_time(image, side):
+    """And are children of it, with groups of their own."""
+    with image() as loaded, ExitStack() as stack:
+        both = [
+            stack.enter_context(Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=number))
+            for number in (0, 1)
+        ]
+        assert all(one.ready()["forks"] for one in both)
+        first, second = (one.ask("begin", forked=False) for one in both)
+    assert first["pid"] != second["pid"]
+    assert first["ppid"] == second["ppid"]
+
+
+def test_sides_with_nothing_in_common_or_no_safe_forks_load_by_themselves(image, side, monkeypatch):
+    """Another environment, a device, several threads."""
+    with image(replace(side, python=Path("another"))) as loaded:
+        assert loaded is None
+    with image(request=replace(REQUEST, device="cuda:0")) as loaded:
+        assert loaded is None
+    monkeypatch.setenv("SUITE_THREADS", "4")
+    with image() as loaded:
+        assert loaded is None
+
+
+@pytest.mark.parametrize(
+    "loading", ["raise ImportError('no torch')", "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()"]
+)
+def test_an_image_that_cannot_be_used_is_none(image, loading, monkeypatch):
+    """The side that loads by itself then says what is wrong, if anything is."""
+    monkeypatch.setenv("MADE_UP_LOADING", loading)
+    with image() as loaded:
+        assert loaded is None
+
+
+def test_the_end_of_an_image_is_the_end_of_its_side(image, side):
+    """Out of memory, for example; nothing hangs."""
+    with image() as loaded, Process(side, REQUEST, folder=side.root, other=side, image=loaded) as one:
+        parent = one.ready() and one.ask("begin", forked=False)["ppid"]
+        os.kill(parent, signal.SIGKILL)
+        with pytest.raises(SideError, match="the process to fork from: it"):
+            Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=1)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [(("cpu", "1", 1), True), (("cuda:0", "1", 1), False), (("cpu", "4", 1), False), (("cpu", "1", 2), False)],
+)
+def test_forks_are_for_one_thread_on_the_host(case, expected, tmp_path, monkeypatch):
+    """A device's context and other threads' locks do not survive them."""
+    device, threads, tasks = case
+    for number in range(tasks):
+        (tmp_path / str(number)).mkdir()
+    monkeypatch.setattr(worker, "TASKS", tmp_path)
+    monkeypatch.setenv("SUITE_THREADS", threads)
+    assert expected is worker.can_fork(device)
