@@ -88,6 +88,18 @@ def test_the_workflow_gates_pull_requests_on_what_any_machine_can_tell(tmp_path)
     )
 
 
+def test_the_workflow_compares_a_pull_request_with_its_base_where_that_has_the_network(tmp_path):
+    """The one that brings the network has nothing to be compared with."""
+    list(init(tmp_path))
+    job = (tmp_path / WORKFLOW).read_text("utf-8").partition("\n  compare:\n")[2]
+    assert "fetch-depth: 0" in job
+    assert "BASE: origin/${{ github.base_ref }}\n" in job
+    before, command, after = (line.strip() for line in job.partition("run: |\n          if ")[2].splitlines()[:3])
+    assert f'git cat-file -e "$BASE:{WORKLOAD.as_posix()}"; then' == before
+    assert 'suite compare "$BASE" --device cpu --workload my_network --inconclusive=fail' == command
+    assert "else" == after
+
+
 def test_a_second_time_nothing_changes_and_all_is_said_to_be_left_alone(tmp_path):
     """Running it twice is no harm."""
     list(init(tmp_path))

@@ -88,7 +88,8 @@ def _needed(measured: Measurement, bounds: Bounds) -> str:
     times = max((reaches[bound] / ways[bound]) ** 2 if ways[bound] else math.inf for bound in held)
     if times > MOST_TIMES:
         return "the value lies on the bound: no length of a sample decides it"
-    return f"about {math.ceil(times * measured.n)} rounds instead of {measured.n} would decide it"
+    rounds = f"{math.ceil(times * measured.n)} rounds instead of {measured.n}"
+    return f"a sample {times:.2g} times as long would decide it ({rounds})"
 
 
 def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
