@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ("workload", "technique", "device")
-METRIC_COLUMNS = (
-    "output_error",
-    "artefact_bytes",
-    "entropy_bytes",
-    "parameters",
-    "macs",
+SPEEDS = (
     "speedup",
     "speedup_vs_channels_last",
     "speed_vs_kernel",
     "speedup_b1",
     "speedup_saturated",
     "train_step_speedup",
+)
+"""Each has the loss that the gate finds beside it: ``<name>_detectable``."""
+METRIC_COLUMNS = (
+    "output_error",
+    "artefact_bytes",
+    "entropy_bytes",
+    "parameters",
+    "macs",
+    *SPEEDS,
     "device_share",
     "held_memory_inference",
     "peak_memory_inference",
@@ -42,6 +46,7 @@ METRIC_COLUMNS = (
 )
 DERIVED = {
     "artefact_bytes": ("bytes_ratio",),
+    **{name: (f"{name}_detectable",) for name in SPEEDS},
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable"),
 }
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments")
@@ -129,7 +134,7 @@ def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, An
     row |= {name: by_metric.get(name, {}).get("value") for name in METRIC_COLUMNS}
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
     row["speedup_batch"] = by_metric.get("speedup", {}).get("batch")
-    row["speedup_detectable"] = by_metric.get("speedup", {}).get("detectable")
+    row |= {f"{name}_detectable": by_metric.get(name, {}).get("detectable") for name in SPEEDS}
     row["control"] = _control(by_metric, score)
     verdict = worst(cell["verdict"].dropna())
     row["verdict"] = verdict and verdict.value

@@ -226,6 +226,15 @@ def test_the_markdown_shows_figures_as_people_say_them():
     assert expected == cells[1:-1]
 
 
+@pytest.mark.parametrize("metric", ["speedup_b1", "speed_vs_kernel", "train_step_speedup"])
+def test_each_speed_says_which_loss_the_gate_finds(metric):
+    """In the table for people beside it, in the other one in a column of its own."""
+    step = measured(PRUNED, metric, 0.97)
+    table = table_of([*RUN, step], [judged("pass", step, detectable=0.0312)])
+    assert [0.0312] == list(table[f"{metric}_detectable"].dropna())
+    assert "| 0.97x, finds 3.12 % |" in " ".join(to_markdown(table, HEADER).split())
+
+
 def test_a_column_without_any_figure_is_left_out_of_the_markdown():
     """Text models have no `vs channels_last`, CPUs no share of the device."""
     text = to_markdown(table_of(RUN), HEADER).partition("| workload")[2]
