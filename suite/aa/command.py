@@ -18,7 +18,7 @@ from suite.registry import REGISTRY
 if TYPE_CHECKING:
     from suite.aa.figures import Figures
     from suite.records import Measurement
-    from suite.run.case import Case
+    from suite.run.case import Case, Part
     from suite.run.fresh import Workers
     from suite.run.store import TrainedStore
 
@@ -37,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
     option("--processes", type=int, default=5, help="quiet processes a cell (default 5)")
     option("--seconds", type=float, default=4.0, help="seconds of a sample (default 4, as in a run)")
+    option("--training", action="store_true", help="time a training step too, where the technique has its own")
     option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     option("--store", action="store_true", help="add the noise to this machine's stored expectations")
     option("--expect-dir", type=Path, help="where they are (default: the nearest folder expectations, upwards)")
@@ -85,7 +86,8 @@ def _measured(
     sys.stderr.write(f"{case}\n")
     base, technique = (store.get(case.workload, one, 0) for one in (REGISTRY.baseline, case.composition))
     budget = Budget(batch=parsed.seconds, single=parsed.seconds / 2, latency=0.2, training=parsed.seconds)
-    found = workers.speed(case, base, technique, budget=budget, processes=parsed.processes, parts=("inference",))
+    parts: tuple[Part, ...] = case.timeable if parsed.training else ("inference",)
+    found = workers.speed(case, base, technique, budget=budget, processes=parsed.processes, parts=parts)
     with (folder / "aa.jsonl").open("a", encoding="utf-8") as file:
         for rows in found:
             kept = {name: [one.value, one.low, one.high, one.suspect] for name, one in rows.items()}

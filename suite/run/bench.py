@@ -150,8 +150,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def repeat(self, case: Case, bounds: speed.Bounds | None = None) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
-        parts: tuple[Part, ...] = ("inference", "training") if case.trains_differently else ("inference",)
-        found = self._in_processes(case, 1, self.plan.budget, parts, bounds or {})[0]
+        found = self._in_processes(case, 1, self.plan.budget, case.timeable, bounds or {})[0]
         return {one.metric: one for one in self._under_cap(list(found.values()))}
 
     # -- groups -------------------------------------------------------------------------------------------------

@@ -49,6 +49,11 @@ class Case:
         return self.composition.is_baseline or bool(self.composition.slots - frozenset(SAME_NETWORK))
 
     @property
+    def timeable(self) -> tuple[Part, ...]:
+        """What can be timed at all: serving always, training where it is not the baseline's own."""
+        return ("inference", "training") if self.trains_differently else ("inference",)
+
+    @property
     def timed(self) -> tuple[Part, ...]:
         """What fresh processes time again."""
         parts: dict[Part, bool] = {"inference": self.serves_differently, "training": self.trains_differently}

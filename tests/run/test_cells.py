@@ -217,6 +217,7 @@ def test_training_is_timed_for_the_baseline_and_for_what_changes_it(technique, e
     """What follows training has the baseline's own training step."""
     (case,), _ = select(REGISTRY, Selection(workloads=["digits"], techniques=[technique]))
     assert expected is case.trains_differently
+    assert (("inference", "training") if expected else ("inference",)) == case.timeable
 
 
 @pytest.mark.parametrize(
