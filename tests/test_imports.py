@@ -14,7 +14,8 @@ ROOT = Path(suite.__file__).parent
 HEAVY = ("torch", "torchvision", "pandas")
 TOP = 5
 LAYERS = {
-    **dict.fromkeys(("errors", "records", "metrics", "composition", "intervals", "null_arm", "phases", "sweeps"), 0),
+    **dict.fromkeys(("errors", "records", "metrics", "composition", "intervals", "multiplicity"), 0),
+    **dict.fromkeys(("null_arm", "phases", "sweeps"), 0),
     "machine": 1,
     "training": 2,
     **dict.fromkeys(("registry", "scores", "settings", ""), 3),  # "": the package itself, its public names

@@ -6,8 +6,7 @@ felt. Both looks at a timing (after one set of pairs, and after two) share its e
 
 A regression has to be seen twice, in independent sets of pairs with one-sided p-values ``p1`` and ``p2``. On unchanged
 code ``P(max(p1, p2) <= x) <= x * x``, so the square of the larger one is a p-value, and Holm's procedure keeps the
-error of the whole run below `RUN_ERROR` under any dependence between timings. Source: Holm, A simple sequentially
-rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979) 65-70.
+error of the whole run below `RUN_ERROR` under any dependence between timings (`suite.multiplicity`).
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from statistics import fmean, stdev
 from typing import Literal
 
 from suite.intervals import mean_interval
+from suite.multiplicity import holm
 
 Verdict = Literal["pass", "regressed", "inconclusive", "error", "missing", "unavailable", "same", "differs"]
 CONFIDENCE = 0.99
@@ -112,21 +112,10 @@ def p_value(timing: Timing, rules: Rules) -> float:
     return max(first, p_slower(timing.confirmed, rules.failing)) ** 2
 
 
-def holm(values: Sequence[float], error: float) -> list[bool]:
-    """Which hypotheses fall, at a family-wise ``error``, by Holm's procedure."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    falls = [False] * len(values)
-    for rank, index in enumerate(order):
-        if values[index] > error / (len(values) - rank):
-            break
-        falls[index] = True
-    return falls
-
-
 def verdicts(timings: Sequence[Timing], rules: Rules) -> list[Verdict]:
     """The verdict of every timing of a run, in their order."""
-    falls = holm([p_value(timing, rules) for timing in timings], RUN_ERROR)
-    return [_verdict(timing, rules, fallen=fallen) for timing, fallen in zip(timings, falls, strict=True)]
+    adjusted = holm([p_value(timing, rules) for timing in timings])
+    return [_verdict(timing, rules, fallen=p <= RUN_ERROR) for timing, p in zip(timings, adjusted, strict=True)]
 
 
 def _verdict(timing: Timing, rules: Rules, *, fallen: bool) -> Verdict:

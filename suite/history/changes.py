@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suite.errors import SetupError
+from suite.multiplicity import holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,19 +106,6 @@ def adjusted(series: Sequence[Values], level: float) -> list[float]:
     for k, p in zip(varying, holm([probability(series[k], most=most) for k in varying]), strict=True):
         found[k] = p
     return found
-
-
-def holm(probabilities: Sequence[float]) -> list[float]:
-    """Adjusted so that one that is at most ``a`` is a false alarm in at most a share ``a`` of all reports.
-
-    Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6 (1979).
-    """
-    order = np.argsort(probabilities, kind="stable")
-    adjusted, least = [0.0] * len(probabilities), 0.0
-    for rank, index in enumerate(order):
-        least = max(least, min(1.0, (len(probabilities) - rank) * probabilities[index]))
-        adjusted[int(index)] = least
-    return adjusted
 
 
 def balance(ups: int, downs: int) -> float:

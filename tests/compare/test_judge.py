@@ -16,7 +16,6 @@ from suite.compare.judge import (
     Timing,
     estimate,
     first_verdict,
-    holm,
     p_slower,
     pairs_needed,
     verdicts,
@@ -25,7 +24,6 @@ from suite.compare.measure import Compared
 
 RULES = Rules()
 NOISE = 0.004  # of a pair's log ratio: two processes of one network on one core
-P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
 def timed(generator, slowdown, pairs=4):
@@ -87,23 +85,6 @@ def test_an_allowed_slowdown_is_no_regression():
 def test_a_timing_without_pairs_is_inconclusive():
     """A cell too slow for the budget is no pass."""
     assert ["inconclusive"] == verdicts([Timing(metric="speed", trouble="too slow")], RULES)
-
-
-@given(P_VALUES)
-def test_holm_lies_between_bonferroni_and_no_correction(values):
-    """It rejects all that Bonferroni rejects, and nothing above the error itself."""
-    falls = holm(values, 0.05)
-    assert all(fallen for value, fallen in zip(values, falls, strict=True) if value <= 0.05 / len(values))
-    assert all(value <= 0.05 for value, fallen in zip(values, falls, strict=True) if fallen)
-
-
-@given(P_VALUES)
-def test_holm_never_rejects_a_larger_p_value_than_one_it_keeps(values):
-    """Rejections are the smallest ones."""
-    falls = holm(values, 0.05)
-    kept = [value for value, fallen in zip(values, falls, strict=True) if not fallen]
-    fallen = [value for value, gone in zip(values, falls, strict=True) if gone]
-    assert max(fallen, default=0) <= min(kept, default=1)
 
 
 @given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=8), st.floats(0.5, 2))

@@ -5,11 +5,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from suite.history import changes as module
-from suite.history.changes import LEAST, SHUFFLES, adjusted, balance, changes, holm, noise_of, probability
+from suite.history.changes import LEAST, SHUFFLES, adjusted, balance, changes, noise_of, probability
 
 pytest.importorskip("ruptures")
 
@@ -62,16 +60,6 @@ def test_the_noise_is_that_of_neighbours_and_hardly_that_of_a_step():
     values = noise(200)
     values[100:] += 0.1
     assert pytest.approx(0.0115, rel=0.15) == noise_of(values)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_adjusted_probabilities_keep_their_order_and_never_fall(values):
-    """Holm: at least what they were, at most m times, at most 1."""
-    adjusted = holm(values)
-    assert all(one <= other + 1e-12 <= 1 + 1e-12 for one, other in zip(values, adjusted, strict=True))
-    order = np.argsort(values, kind="stable")
-    assert list(np.array(adjusted)[order]) == sorted(adjusted)
-    assert min(1.0, len(values) * min(values)) == pytest.approx(min(adjusted))
 
 
 @pytest.mark.parametrize(("ups", "downs", "p"), [(0, 0, 1.0), (5, 5, 1.0), (10, 0, 2 / 1024), (1, 5, 14 / 64)])
