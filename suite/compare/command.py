@@ -143,6 +143,7 @@ def _report(
 ) -> int:
     """Judge, find out what is to blame where both changed, print and keep the table."""
     from suite.compare import outputs, table
+    from suite.report import github
 
     verdicts = table.judged(found, plan.rules)
     lines = table.remarks(found, verdicts, plan.rules)
@@ -158,7 +159,7 @@ def _report(
         print(line)
     bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
     written = table.markdown(rows, lines, title=title)
-    for path in (folder / "compare.md", parsed.markdown or outputs.step_summary()):
+    for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
         outputs.append(written, path)
     return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
 

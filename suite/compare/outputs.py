@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -25,21 +24,9 @@ def check_writable(option: str, folder: Path, file: Path | None = None) -> None:
         ) from error
 
 
-def step_summary() -> Path | None:
-    """Where a step of GitHub Actions shows Markdown; ``None`` elsewhere."""
-    from suite.report import github
-
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(path) if path and github.here(os.environ) else None
-
-
 def append(text: str, path: Path | None) -> None:
     """Append to the file, if there is one; where it cannot be written that is told and changes no exit code."""
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        sys.stderr.write(f"suite: the table is not in {path}, which cannot be written: {error.strerror}\n")
+    from suite.report import github
+
+    if path is not None and (trouble := github.append(text, path)):
+        sys.stderr.write(f"suite: the table is not there, {trouble}\n")

@@ -29,6 +29,23 @@ def here(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
+def step_summary(environment: Mapping[str, str]) -> Path | None:
+    """The file that a step shows as its summary; ``None`` elsewhere."""
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    return Path(path) if path and here(environment) else None
+
+
+def append(text: str, path: Path) -> str:
+    """Add to a summary; returns why that could not be done, or nothing: no summary is worth an exit code."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        return f"{path} cannot be written: {error.strerror}"
+    return ""
+
+
 def summary(
     header: RunHeader,
     verdicts: Iterable[Verdict],

@@ -119,13 +119,10 @@ def tell_github(
     root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
     for line in github.commands(run.verdicts, fails=run.fails, root=root):
         terminal.line(line)
-    if path := environment.get("GITHUB_STEP_SUMMARY"):
+    if path := github.step_summary(environment):
         text = github.summary(run.header, run.verdicts, fails=run.fails, rerun=run.rerun, problem=problem)
-        try:
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            terminal.line(f"suite: no step summary, {path} cannot be written: {error.strerror}", yellow=True)
+        if trouble := github.append(text, path):
+            terminal.line(f"suite: no step summary, {trouble}", yellow=True)
 
 
 def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, idle: bool) -> None:

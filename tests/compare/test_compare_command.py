@@ -103,7 +103,7 @@ def test_the_table_is_printed_even_if_no_file_can_be_written(report, tmp_path, c
     assert 1 == report(env=None)
     told = capsys.readouterr()
     assert "regressed" in told.out
-    assert "compare.md, which cannot be written: Is a directory" in told.err
+    assert "compare.md cannot be written: Is a directory" in told.err
 
 
 def test_a_step_of_github_shows_the_table(report, tmp_path, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_step_summary_that_cannot_be_written_is_told_and_changes_no_exit_code(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     assert 1 == report(env=None)
-    assert f"the table is not in {tmp_path}, which cannot be written: Is a directory" in capsys.readouterr().err
+    assert f"the table is not there, {tmp_path} cannot be written: Is a directory" in capsys.readouterr().err
 
 
 def test_every_round_is_logged_beside_the_table(report, tmp_path):
