@@ -18,8 +18,8 @@ from suite.errors import SuiteError
 
 IMAGE = Path(__file__).with_name("preloaded.py")
 LONGEST = 1 << 12  # bytes of an answer
-GROUP: dict[str, Any] = {"process_group": 0} if hasattr(os, "killpg") else {}
-"""Of its own, so that a worker that hangs can be killed with the children that it forked."""
+GROUP: dict[str, Any] = {"process_group": 0} if sys.platform == "linux" else {}
+"""Of its own where there are forks, so that a worker that hangs can be killed with its children."""
 
 
 class Child(Protocol):
@@ -33,6 +33,12 @@ class Child(Protocol):
 
     def kill(self) -> None:
         """End it and its children, if it has not ended."""
+
+
+def last_words(path: Path) -> str:
+    """The last line that a process wrote to its file for errors."""
+    lines = [line for line in path.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"
 
 
 class ImageError(SuiteError):
@@ -50,16 +56,18 @@ class Spawned:
         assert self._process.stdin is not None  # noqa: S101  # a pipe was asked for
         assert self._process.stdout is not None  # noqa: S101  # a pipe was asked for
         self.stdin, self.stdout = self._process.stdin, self._process.stdout
+        self._code: int | None = None
 
     def wait(self) -> int:
         """See `Child`."""
-        return self._process.wait()
+        self._code = self._process.wait()
+        return self._code
 
     def kill(self) -> None:
-        """See `Child`."""
+        """See `Child`. Children may live on where the process itself has ended: nobody has waited for it yet."""
         if not GROUP:
             self._process.kill()
-        elif self._process.poll() is None:
+        elif self._code is None:
             _kill_group(self._process.pid)
 
 
@@ -75,7 +83,11 @@ class Image:
     """
 
     def __init__(self, python: Path, *, environment: Mapping[str, str], errors: IO[str], timeout: float) -> None:
-        self._driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = Path(errors.name)
+        try:
+            self._driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:  # a sandbox may forbid it
+            raise ImageError(f"it cannot be talked to: {error}") from error
         self._driver.settimeout(timeout)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own file
@@ -120,7 +132,7 @@ class Image:
         except OSError as error:
             raise ImageError(f"it does not answer: {error}") from error
         if not text:
-            raise ImageError(f"it ended with {self._process.wait()}")
+            raise ImageError(f"it ended with {self._process.wait()}: {last_words(self._errors)}")
         answer: dict[str, Any] = json.loads(text)
         return answer
 

@@ -255,6 +255,8 @@ class _Pair:
         preparing = self._begin(forked=forks > 1)
         forks = min(forks, max(1, int(loading / preparing)))
         for fork in range(forks):
+            if not any(share.wants(fork) for share in shares.values()):
+                break
             if fork:
                 self._begin(forked=True)
             for share in shares.values():

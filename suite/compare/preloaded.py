@@ -10,6 +10,7 @@ for standard input, output and errors, and ``{"wait": pid}``.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib.util
 import json
@@ -17,6 +18,7 @@ import os
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ WORKER = Path(__file__).with_name("worker.py")
 def main(handle: int) -> None:
     """Load torch, say whether forks are safe, then fork and wait as asked until the driver is gone."""
     worker = _worker()
+    worker.die_with_parent()
     worker.pin()
     worker.load_torch()
     with socket.socket(fileno=handle) as driver:
@@ -65,22 +68,34 @@ def _start(worker: Any, driver: socket.socket, asked: dict[str, Any], files: lis
         os._exit(_live(worker, asked, files))
     for file in files:
         os.close(file)
+    with suppress(OSError):  # the child does it too: whoever comes first, it can be killed from now on
+        os.setpgid(pid, pid)
     return {"pid": pid}
 
 
 def _live(worker: Any, asked: dict[str, Any], files: list[int]) -> int:
-    """A worker's whole life; its exit code."""
+    """A worker's whole life, as that of a Python of its own; its exit code."""
     try:
         _become(asked, files)
         worker.main(Path(asked["start"]))
+        code = 0
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
+        code = _exit_code(ended.code)
     except BaseException:  # noqa: BLE001  # whatever it is, the loop above must not go on in the child
         traceback.print_exc()
-        return 1
-    finally:
-        sys.stderr.flush()
-    return 0
+        code = 1
+    atexit._run_exitfuncs()  # noqa: SLF001  # as multiprocessing does for its children
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _exit_code(said: object) -> int:
+    """What `sys.exit` was given: a number, nothing, or last words."""
+    if said is None or isinstance(said, int):
+        return int(said or 0)
+    sys.stderr.write(f"{said}\n")
+    return 1
 
 
 def _become(asked: dict[str, Any], files: list[int]) -> None:

@@ -12,7 +12,7 @@ from threading import Timer
 from types import TracebackType
 from typing import Any, Self
 
-from suite.compare.children import Child, Image, ImageError, Spawned
+from suite.compare.children import Child, Image, ImageError, Spawned, last_words
 from suite.compare.sides import Side
 from suite.errors import SuiteError
 from suite.machine import quiet
@@ -68,7 +68,7 @@ class Process:
             try:
                 return image.start(path, here=side.here, path=moved_path(os.environ, side, other), errors=errors)
             except ImageError as error:
-                raise SideError(side.name, "crash", f"the process to fork from: {error}") from error
+                raise SideError("the process that both sides are forked from", "crash", str(error)) from error
 
     def ready(self) -> dict[str, Any]:
         """Wait until the cell is built; what the side says of it. Raises `SideError`."""
@@ -103,8 +103,7 @@ class Process:
 
     def _crash(self) -> SideError:
         code = self._child.wait()
-        lines = [line for line in self._errors.read_text("utf-8", errors="replace").splitlines() if line.strip()]
-        return SideError(self.side.name, "crash", f"ended with {code}: {lines[-1] if lines else 'it printed nothing'}")
+        return SideError(self.side.name, "crash", f"ended with {code}: {last_words(self._errors)}")
 
     def __enter__(self) -> Self:
         return self
@@ -132,7 +131,8 @@ def image(one: Side, other: Side, request: Request, *, folder: Path) -> Iterator
     if not Image.possible() or one.python != other.python or request.device != "cpu" or quiet.threads() > 1:
         yield None
         return
-    shared = [entry for entry in moved_path(os.environ, one, other) if entry in moved_path(os.environ, other, one)]
+    paths = [moved_path(os.environ, *sides) for sides in ((one, other), (other, one))]
+    shared = [entry for entry in paths[0] if entry in paths[1] and Path(entry).is_absolute()]
     environment = _environment(one, request, other) | {"PYTHONPATH": os.pathsep.join(shared)}
     with (folder / "image.err").open("w", encoding="utf-8") as errors:
         try:

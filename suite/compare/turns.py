@@ -19,7 +19,8 @@ from suite.errors import SuiteError
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6
 PLACES = 8  # in memory, in the time of a process that forks no children
-PATIENCE = 4
+PATIENCE = 4  # times the seconds asked for, with moves and dropped rounds
+ALIKE = 2  # times as many calls a turn on one side
 
 
 class TooFewRoundsError(SuiteError):
@@ -59,9 +60,14 @@ class Turns:
 
 
 def calibrate(current: Player, reference: Player, metric: str) -> Turns:
-    """Turns of at least `LEAST_TURN` on both sides."""
+    """Turns of at least `LEAST_TURN` on both sides, of as many calls where the sides are alike.
+
+    The first call of a turn may bear a cost of its own; a share of it that differs would make a slower side slower.
+    """
     found = [player.ask("calibrate", metric=metric, least=LEAST_TURN) for player in (current, reference)]
     calls = [max(1, int(one["calls"])) for one in found]
+    if max(calls) <= ALIKE * min(calls):
+        calls = [max(calls)] * 2
     seconds = sum(count * float(one["seconds"]) for count, one in zip(calls, found, strict=True))
     return Turns(calls=(calls[0], calls[1]), round_seconds=seconds)
 
@@ -87,11 +93,11 @@ def play(
     stay: float = 0.0,
     clock: Callable[[], float] = perf_counter,
 ) -> Rounds:
-    """Rounds for ``seconds``, each side once a round in random order; a round in which another process ran is dropped.
+    """Rounds for ``seconds`` of turns, each side once a round in random order.
 
-    Both sides copy what they serve to other places in memory, since where it lies is luck, and ``stay`` there for so
-    many seconds: 0 is one round. Where rounds are dropped it goes on until as much time is clean, for at most
-    `PATIENCE` times as long.
+    A round in which another process ran is dropped. Both sides copy what they serve to other places in memory, since
+    where it lies is luck, and ``stay`` there for so many seconds: 0 is one round. Where rounds are dropped it goes on
+    until as much time is clean, for at most `PATIENCE` times as long.
     """
     players = (current, reference)
     kept: list[tuple[float, float]] = []
@@ -99,17 +105,17 @@ def play(
     while clean_seconds < seconds and clock() - began < PATIENCE * seconds:
         moves = clean_seconds >= left_at
         left_at = clean_seconds + stay if moves else left_at
-        round_began = clock()
-        times, clean = [0.0, 0.0], True
+        times, taken, clean = [0.0, 0.0], 0.0, True
         for side in random.sample((0, 1), 2):
             if moves:  # just before its turn: what the other side does between them would empty the caches of one alone
                 players[side].ask("move", metric=metric)
             calls = turns.calls[side]
             found = players[side].ask("turn", metric=metric, calls=calls)
             times[side], clean = found["seconds"] / calls, clean and not found["stolen"]
+            taken += found["seconds"]
         if clean:
             kept.append((times[0], times[1]))
-            clean_seconds += clock() - round_began
+            clean_seconds += taken
         dropped += not clean
     return Rounds(current=[a for a, _ in kept], reference=[b for _, b in kept], dropped=dropped)
 

@@ -13,6 +13,7 @@ where that is safe: each child serves the network anew, in memory of its own, an
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib.util
 import json
@@ -35,6 +36,8 @@ LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
 PIECES, LARGEST = 1000, 1 << 16  # of memory that is scattered, and bytes of one
 BY_SIGNAL = 128  # as shells tell the end by a signal
+ENDED = 99  # the exit code of a child that was told to end; with any other one a question is left unanswered
+PR_SET_PDEATHSIG, SIGKILL = 1, 9  # prctl(2)
 TASKS = Path("/proc/self/task")
 
 
@@ -42,6 +45,7 @@ def main(path: Path) -> None:
     """Announce the cell, then answer until standard input ends."""
     channel = _private_stdout()
     request = json.loads(path.read_text("utf-8"))
+    die_with_parent()
     pin()
     try:
         side = _Side(request)
@@ -53,11 +57,13 @@ def main(path: Path) -> None:
     gc.collect()
     gc.freeze()
     for asked in _questions():
+        state = random.getstate()
         child = os.fork() if asked.pop("forked", False) else None
         if child:
             _wait(child)
             _say(channel, {})  # to the question that ended it
         elif child == 0:
+            random.setstate(state)  # which a fork seeds anew: the children of both sides are to draw the same
             _live(side, channel, asked)
         else:
             _answer(side, channel, asked)
@@ -74,7 +80,9 @@ def _answer(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
 
 def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
     """A child's whole life: it answers until it is told to end, or its driver is gone."""
+    code = ENDED
     try:
+        die_with_parent()
         _answer(side, channel, asked)
         for question in _questions():
             if question["do"] == "end":
@@ -82,21 +90,30 @@ def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
             _answer(side, channel, question)
     except BaseException:  # noqa: BLE001  # whatever it is, the parent's loop must not go on in the child
         traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    os._exit(0)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _wait(child: int) -> None:
     """Until the child has left; what ended it otherwise ends its parent too."""
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
-        sys.exit(BY_SIGNAL - code if code < 0 else code)
+    if code != ENDED:
+        sys.exit(BY_SIGNAL - code if code < 0 else code or 1)
+
+
+def die_with_parent() -> None:
+    """End when the process that started this one does, however it is killed; the driver is at the top."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
 
 
 def can_fork(device: str) -> bool:
     """Whether a child would find what it needs: a device's context and other threads' locks do not survive a fork."""
-    return device == "cpu" and sys.platform == "linux" and _threads() == 1 and len(list(TASKS.iterdir())) == 1
+    if device != "cpu" or sys.platform != "linux" or _threads() > 1:
+        return False
+    return TASKS.is_dir() and len(list(TASKS.iterdir())) == 1
 
 
 def _private_stdout() -> IO[str]:
@@ -196,10 +213,15 @@ class _Side:
         return {"calls": max(1, -(-least // seconds)), "seconds": seconds}
 
     def move(self, metric: str) -> dict[str, Any]:
-        """Copy what is served to other places, and call it once where it lies now; a training step stays."""
-        if self.places is not None and isinstance(self.calls[metric][0], _Serving):
-            self.places.move()
-            self.calls[metric][0]()
+        """Copy what is served to other places, and call it once where it lies now; a training step stays.
+
+        What is too large to be moved is called all the same: else its turns would begin cold, the other side's warm.
+        """
+        call, _ = self.calls[metric]
+        if isinstance(call, _Serving):
+            if self.places is not None:
+                self.places.move()
+            call()
         return {}
 
     def turn(self, metric: str, calls: int) -> dict[str, Any]:

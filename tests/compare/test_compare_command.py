@@ -15,6 +15,7 @@ from suite.compare.measure import Bench, Compared, Plan
 from suite.compare.process import Request
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
+from suite.errors import UsageError
 from suite.machine import core
 from suite.run import cells
 
@@ -180,7 +181,7 @@ def plans(tmp_path, monkeypatch):
     monkeypatch.setattr(sides, "other", lambda *_, **__: here)
     monkeypatch.setattr(command, "_report", lambda *_, **__: 0)
 
-    def run(*, device="cpu", taken=False):
+    def run(*options, device="cpu", taken=False):
         chosen = []
 
         @contextmanager
@@ -193,7 +194,7 @@ def plans(tmp_path, monkeypatch):
         monkeypatch.setattr(core, "aside", aside)
         monkeypatch.setattr(command, "_one", lambda *arguments: seen.append(arguments[-1]))
         monkeypatch.setattr(cells, "named", lambda *_, **__: [a_case(device)])
-        parsed = build_parser().parse_args(["compare", "HEAD", f"--reports-dir={tmp_path / 'reports'}"])
+        parsed = build_parser().parse_args(["compare", "HEAD", f"--reports-dir={tmp_path / 'reports'}", *options])
         command._compare(parsed, [])
         return seen[-1], bool(chosen)
 
@@ -207,6 +208,20 @@ def a_case(device):
 def test_a_free_core_raises_no_doubt(plans):
     """The plan is as it was asked for."""
     assert (Plan(), True) == plans()
+
+
+def test_pairs_children_and_seconds_are_those_asked_for(plans):
+    """The defaults stand in `Plan`."""
+    plan, _ = plans("--pairs=3", "--forks=1", "--budget=5")
+    assert Plan(pairs=3, forks=1, budget=5.0) == plan
+
+
+@pytest.mark.parametrize("option", ["--pairs=1", "--forks=0", "--budget=0"])
+def test_too_few_pairs_children_or_seconds_are_told_with_what_was_given(option, plans):
+    """A single pair has no interval."""
+    value = option.partition("=")[2]
+    with pytest.raises(UsageError, match=rf"at least 2, --forks at least 1 and --budget above 0, got .*\b{value}\b"):
+        plans(option)
 
 
 def test_where_other_runs_hold_all_cores_no_timing_is_trusted(plans):

@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import suite
 from suite.compare import children, process, worker
 from suite.compare.process import Process, Request, SideError
 from suite.compare.sides import Side
@@ -19,7 +21,7 @@ from suite.compare.sides import Side
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 
 MADE_UP = """
-import importlib.util, os, signal, sys, threading, time
+import importlib.util, os, random, signal, sys, threading, time
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("real", {worker!r})
 worker = importlib.util.module_from_spec(spec)
@@ -28,7 +30,9 @@ spec.loader.exec_module(worker)
 class Made:
     turns = 0
     def __init__(self, request): pass
-    def described(self): return {{"here": os.getcwd(), "path": sys.path[:1], "environ": os.environ["PYTHONPATH"]}}
+    def described(self):
+        exec(os.environ.get("MADE_UP_BUILDING", ""))
+        return {{"here": os.getcwd(), "path": sys.path[:1], "environ": os.environ["PYTHONPATH"]}}
     def begin(self): return {{"pid": os.getpid(), "ppid": os.getppid()}}
     def turn(self):
         self.turns += 1
@@ -36,6 +40,8 @@ class Made:
     def end(self): return {{}}
     def fail(self): raise ValueError("no luck")
     def leave(self): raise SystemExit(0)
+    def vanish(self): os._exit(0)
+    def group(self): return {{"group": os.getpgid(0), "luck": random.random()}}
     def kill(self): os.kill(os.getpid(), signal.SIGKILL)
     def hang(self): time.sleep(60)
     def broken(self): return worker._failure(ValueError("no luck"))
@@ -43,7 +49,7 @@ class Made:
 worker._Side = Made
 def load_torch():
     exec(os.environ.get("MADE_UP_LOADING", ""))
-can_fork, main, pin = worker.can_fork, worker.main, worker.pin
+can_fork, main, pin, die_with_parent = worker.can_fork, worker.main, worker.pin, worker.die_with_parent
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
 """
@@ -128,6 +134,34 @@ def test_a_child_that_exits_by_itself_has_not_answered(made):
         made.ask("leave")
 
 
+def test_a_child_that_vanishes_has_not_answered_either(made):
+    """A library may end the process behind Python's back."""
+    made.ask("begin", forked=True)
+    with pytest.raises(SideError, match="current: ended with 1"):
+        made.ask("vanish")
+
+
+def test_children_draw_the_same_random_numbers(made):
+    """Those of the other side do, too: a network that draws does the same work on both."""
+    drawn = []
+    for _ in range(2):
+        made.ask("begin", forked=True)
+        drawn.append(made.ask("group")["luck"])
+        made.ask("end")
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize("leaving", ["sys.exit('run make data')", "raise ImportError('run make data')"])
+def test_the_last_words_of_a_side_that_does_not_load_are_told(image, side, leaving, monkeypatch):
+    """Forked or not."""
+    monkeypatch.setenv("MADE_UP_BUILDING", leaving)
+    for python in (side.python, Path("another")):
+        with image(replace(side, python=python)) as loaded:
+            one = Process(side, REQUEST, folder=side.root, other=side, image=loaded)
+            with one, pytest.raises(SideError, match=r"current: .*run make data"):
+                one.ready()
+
+
 def test_a_side_that_fails_to_begin_says_its_kind(made):
     """It may be that this machine lacks something."""
     with pytest.raises(SideError, match="current: ValueError: no luck") as caught:
@@ -141,11 +175,7 @@ def test_a_child_that_hangs_is_killed_with_its_parent(made, monkeypatch):
     monkeypatch.setattr(process, "TIMEOUT", 0.2)
     with pytest.raises(SideError, match="ended with -9"):
         made.ask("hang")
-    for _ in range(100):
-        if not alive(pid):
-            break
-        time.sleep(0.05)
-    assert not alive(pid)
+    assert ended(pid)
 
 
 def test_a_child_ends_when_its_driver_is_gone(made):
@@ -168,12 +198,14 @@ def image(side):
 def test_both_sides_of_an_image_live_at_the_same_time(image, side):
     """And are children of it, with groups of their own."""
     with image() as loaded, ExitStack() as stack:
+        assert loaded is not None
         both = [
             stack.enter_context(Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=number))
             for number in (0, 1)
         ]
         assert all(one.ready()["forks"] for one in both)
         first, second = (one.ask("begin", forked=False) for one in both)
+        assert [one["pid"] for one in (first, second)] == [one.ask("group")["group"] for one in both]
     assert first["pid"] != second["pid"]
     assert first["ppid"] == second["ppid"]
 
@@ -199,13 +231,67 @@ def test_an_image_that_cannot_be_used_is_none(image, loading, monkeypatch):
         assert loaded is None
 
 
-def test_the_end_of_an_image_is_the_end_of_its_side(image, side):
-    """Out of memory, for example; nothing hangs."""
+def test_the_end_of_an_image_is_the_end_of_its_sides(image, side):
+    """Out of memory, for example: nothing hangs, nothing is left, and no side is blamed for what comes next."""
     with image() as loaded, Process(side, REQUEST, folder=side.root, other=side, image=loaded) as one:
-        parent = one.ready() and one.ask("begin", forked=False)["ppid"]
-        os.kill(parent, signal.SIGKILL)
-        with pytest.raises(SideError, match="the process to fork from: it"):
+        assert loaded is not None
+        one.ready()
+        pids = one.ask("begin", forked=True)
+        os.kill(parent_of(pids["ppid"]), signal.SIGKILL)
+        with pytest.raises(SideError, match="current: ended with -9"):
+            one.ask("hang")
+        with pytest.raises(SideError, match="the process that both sides are forked from: it") as caught:
             Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=1)
+        assert side.name != caught.value.side
+        assert ended(*pids.values())
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
+
+
+def ended(*pids):
+    """Whether they end within five seconds."""
+    for _ in range(100):
+        if not any(map(alive, pids)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+DRIVER = """
+import os, sys, time
+from dataclasses import replace
+from pathlib import Path
+from suite.compare import children, process
+from suite.compare.sides import Side
+root = Path(sys.argv[1])
+process.WORKER, children.IMAGE = root / "worker.py", root / "preloaded.py"
+side = Side(name="current", root=root, here=root, python=Path(sys.executable))
+request = process.Request(workload="w", technique="baseline", device="cpu", batch=1)
+with process.image(side, side, request, folder=root) as image:
+    for number, one in enumerate((image, None)):
+        made = process.Process(side, request, folder=root, other=side, number=number, image=one)
+        made.ready()
+        print(*made.ask("begin", forked=True).values(), flush=True)
+        made._child.stdin.write('{"do": "hang"}\\n')
+        made._child.stdin.flush()
+    time.sleep(60)
+"""
+
+
+def test_nothing_lives_on_when_the_driver_is_killed(side):
+    """Workers in the midst of a long question, and what they forked: the next run may take their core."""
+    driver = subprocess.Popen(
+        [sys.executable, "-P", "-c", DRIVER, str(side.root)], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(suite.__file__).parents[1])},
+    )  # fmt: skip
+    with driver:
+        pids = [int(pid) for _ in range(2) for pid in driver.stdout.readline().split()]
+        assert all(map(alive, pids))
+        driver.kill()
+    assert 4 == len(pids)
+    assert ended(*pids)
 
 
 @pytest.mark.parametrize(

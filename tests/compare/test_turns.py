@@ -40,6 +40,7 @@ class FakePlayer:
             return {"calls": math.ceil(details["least"] / self.seconds), "seconds": self.seconds}
         if do == "move":
             self.moved += 1
+            self.clock.now += self.seconds
             return {}
         self.played += 1
         self.clock.turns.append((self.name, details["calls"] * self.seconds))
@@ -90,6 +91,21 @@ def test_those_that_do_not_stay_move_before_each_round():
     first, second, clock = players()
     found = played(first, second, clock)
     assert len(found.current) == first.moved == second.moved
+
+
+def test_moves_take_none_of_the_time_of_turns():
+    """Slow calls have as many rounds as were planned for them: a move of each side takes as long as its turn."""
+    found = played(*players(current=0.15, reference=0.15), seconds=2.0)
+    assert 7 == len(found.current)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [((9.97e-3, 10.02e-3), (2, 2)), ((1e-3, 1.9e-3), (10, 10)), ((1e-3, 3e-3), (10, 4))]
+)
+def test_sides_that_are_alike_make_as_many_calls_a_turn(seconds, expected):
+    """A share of the first call's own cost that differs would make a slower side slower."""
+    first, second, _ = players(*seconds)
+    assert expected == calibrate(first, second, "speed").calls
 
 
 def test_a_turn_of_either_side_lasts_ten_milliseconds_at_least():

@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -22,7 +23,10 @@ def added(seed: int) -> Recipe:
 BROKEN = 'raise RuntimeError("this commit was broken")\n'
 NETWORK = "return self.fc(torch.relu(self.conv(x)).flatten(1))"
 BUDGET = ("--pairs=3", "--budget=1.5", "--inconclusive=fail")
-BUSY = ("other processes had the core", "no core is free")  # then there is no verdict, and none was promised
+BUSY = (
+    " dropped because other processes had the core",
+    "no core is free",
+)  # then there is no verdict, and none was promised
 
 
 def is_busy(text):
@@ -56,11 +60,15 @@ def repository(tmp_path_factory, lab_text):
     return folder
 
 
+def told(folder):
+    """The lines of the latest comparison."""
+    latest = max((folder / "reports").glob("compare-*"), key=lambda path: path.stat().st_mtime)
+    return [json.loads(line) for line in (latest / "compare.jsonl").read_text("utf-8").splitlines()]
+
+
 def rows(folder):
     """Verdict by metric, of the latest comparison."""
-    latest = max((folder / "reports").glob("compare-*"), key=lambda path: path.stat().st_mtime)
-    last = json.loads((latest / "compare.jsonl").read_text("utf-8").splitlines()[-1])
-    return {metric: verdict for _, metric, _, _, verdict in last["rows"]}
+    return {metric: verdict for _, metric, _, _, verdict in told(folder)[-1]["rows"]}
 
 
 def test_a_heavier_commit_is_a_regression(repository, suite):
@@ -81,6 +89,24 @@ def test_a_commit_is_no_regression_of_itself(repository, suite):
     assert "same" == said["output_difference"], done.stdout + done.stderr
     assert "regressed" not in said.values()
     assert done.returncode in (0, 10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
+def test_children_of_processes_that_have_loaded_torch_serve_and_train(repository, suite):
+    """Three of each side in each pair, for every metric; the processes themselves are those that said they can fork."""
+    options = ("--workload=tiny", "--training", "--pairs=2", "--forks=3", "--budget=1.5")
+    done = suite("compare", "HEAD", *options, cwd=repository, env={"SUITE_THREADS": "1"})
+    lines = told(repository)
+    described = next(line for line in lines if "current" in line and "cell" in line)
+    assert described["current"]["forks"], done.stdout + done.stderr
+    assert described["reference"]["forks"]
+    played = {
+        (line["metric"], line["pair"], line["fork"])
+        for line in lines
+        if line.get("stage") == "looked" and "fork" in line
+    }
+    expected = {(m, p, f) for m in ("speed", "speed_b1", "train_step") for p in (0, 1) for f in (0, 1, 2)}
+    assert expected == played or is_busy(done.stdout), done.stdout + done.stderr
 
 
 def test_a_cell_that_the_reference_lacks_is_said(repository, suite):
