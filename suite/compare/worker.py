@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -39,6 +40,7 @@ BY_SIGNAL = 128  # as shells tell the end by a signal
 ENDED = 99  # the exit code of a child that was told to end; with any other one a question is left unanswered
 PR_SET_PDEATHSIG, SIGKILL = 1, 9  # prctl(2)
 TASKS = Path("/proc/self/task")
+FORK_SAFE = {"jemalloc_bg_thd"}  # of pyarrow, which pandas and scikit-learn load: jemalloc stops it around a fork
 
 
 def main(path: Path) -> None:
@@ -113,7 +115,8 @@ def can_fork(device: str) -> bool:
     """Whether a child would find what it needs: a device's context and other threads' locks do not survive a fork."""
     if device != "cpu" or sys.platform != "linux" or _threads() > 1:
         return False
-    return TASKS.is_dir() and len(list(TASKS.iterdir())) == 1
+    names = [(task / "comm").read_text("utf-8").strip() for task in TASKS.glob("*")]
+    return sum(name not in FORK_SAFE for name in names) == 1
 
 
 def _private_stdout() -> IO[str]:
@@ -170,7 +173,10 @@ class _Side:
         load_torch()
         sys.path[:0] = request["paths"]
         self.request, self.device, self.loaded = request, request["device"], _scattered()
+        if "train_step" in request["metrics"]:
+            importlib.import_module("torch._dynamo")  # which an optimizer imports: seconds, of each child otherwise
         self.case, self.trained, self.reference = _built(request)
+        self.trained.recipe.data()  # what it imports and keeps is there for all children
         self.own_weights = not _same_weights(self.trained.network, request["weights"])
 
     def described(self) -> dict[str, Any]:

@@ -296,13 +296,21 @@ def test_nothing_lives_on_when_the_driver_is_killed(side):
 
 @pytest.mark.parametrize(
     ("case", "expected"),
-    [(("cpu", "1", 1), True), (("cuda:0", "1", 1), False), (("cpu", "4", 1), False), (("cpu", "1", 2), False)],
+    [
+        (("cpu", "1", ["python"]), True),
+        (("cpu", "1", ["python", "jemalloc_bg_thd"]), True),
+        (("cuda:0", "1", ["python"]), False),
+        (("cpu", "4", ["python"]), False),
+        (("cpu", "1", ["python", "python"]), False),
+        (("cpu", "1", []), False),
+    ],
 )
 def test_forks_are_for_one_thread_on_the_host(case, expected, tmp_path, monkeypatch):
-    """A device's context and other threads' locks do not survive them."""
+    """A device's context and other threads' locks do not survive them; where there is no /proc nobody knows."""
     device, threads, tasks = case
-    for number in range(tasks):
+    for number, name in enumerate(tasks):
         (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "comm").write_text(f"{name}\n", "utf-8")
     monkeypatch.setattr(worker, "TASKS", tmp_path)
     monkeypatch.setenv("SUITE_THREADS", threads)
     assert expected is worker.can_fork(device)
