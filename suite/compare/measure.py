@@ -277,16 +277,14 @@ class _Pair:
 
     def _play(self, share: _Share, fork: int, forks: int) -> None:
         both, metric = (self.players[0], self.players[1]), share.timing.metric
-        if share.turns is None:
-            try:
-                share.plan(calibrate(*both, metric), forks)
-            except TooFewRoundsError as error:
-                share.timing.trouble = str(error)
-        if share.turns is None:
+        try:
+            turns = share.turns or share.plan(calibrate(*both, metric), forks)
+        except TooFewRoundsError as error:
+            share.timing.trouble = str(error)
             return
         stay = share.seconds / PLACES if forks == 1 else 0.0
         found = play(
-            *both, metric, share.turns, seconds=share.seconds / share.forks, random=self.random, stay=stay
+            *both, metric, turns, seconds=share.seconds / share.forks, random=self.random, stay=stay
         )  # fmt: skip
         share.played.append(found)
         self._log(share, {"fork": fork, **vars(found)})
@@ -321,15 +319,19 @@ class _Share:
     turns: Turns | None = None
     played: list[Rounds] = field(default_factory=list)
 
-    def plan(self, turns: Turns, forks: int) -> None:
-        """As many children as have the least number of rounds each. Raises `TooFewRoundsError` where not even one."""
+    def plan(self, turns: Turns, forks: int) -> Turns:
+        """Keep and return the ``turns``, for as many children as have the least number of rounds each.
+
+        Raises `TooFewRoundsError` where not even one has.
+        """
         check_budget(turns, self.timing.metric, self.seconds)
         self.turns = turns
         self.forks = min(forks, max(1, int(self.seconds / (LEAST_ROUNDS * turns.round_seconds))))
+        return turns
 
     def wants(self, fork: int) -> bool:
         """Whether this child has a part of it."""
-        return fork < self.forks or fork == 0
+        return fork < self.forks
 
 
 def append_to(path: Path) -> Log:

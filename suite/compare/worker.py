@@ -59,16 +59,13 @@ def main(path: Path) -> None:
     gc.collect()
     gc.freeze()
     for asked in _questions():
-        state = random.getstate()
-        child = os.fork() if asked.pop("forked", False) else None
-        if child:
+        if not asked.pop("forked", False):
+            _answer(side, channel, asked)
+        elif child := _fork():
             _wait(child)
             _say(channel, {})  # to the question that ended it
-        elif child == 0:
-            random.setstate(state)  # which a fork seeds anew: the children of both sides are to draw the same
-            _live(side, channel, asked)
         else:
-            _answer(side, channel, asked)
+            _live(side, channel, asked)
 
 
 def _questions() -> Iterator[dict[str, Any]]:
@@ -78,6 +75,14 @@ def _questions() -> Iterator[dict[str, Any]]:
 
 def _answer(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
     _say(channel, getattr(side, asked.pop("do"))(**asked))
+
+
+def _fork() -> int:
+    """As `os.fork`, which seeds `random` anew: the children of both sides are to draw the same."""
+    state = random.getstate()
+    child = os.fork()
+    random.setstate(state)
+    return child
 
 
 def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
