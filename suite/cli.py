@@ -230,6 +230,8 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         print(f"not recorded: {reason}")
     for path in done.changed:
         print(path)
+    for note in done.notes:
+        print(note)
     print(f"{done.added} added, {done.updated} updated")
     known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
     return EXIT_PASS if set(only) <= known else EXIT_FAILED

@@ -119,7 +119,7 @@ _ROWS = (
         tier="family",
         group="speed",
         judged="interval",
-        about="a fixed convolution or matrix product / the baseline, inference, the workload's serving batch",
+        about="a fixed convolution, product or copy / the baseline, inference, the workload's serving batch",
     ),
     Metric(
         name="train_step_speedup",

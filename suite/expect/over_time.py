@@ -6,6 +6,7 @@ neighbours, clocks). So an entry keeps what each run saw, and its bounds cover a
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from statistics import fmean, stdev
@@ -16,7 +17,7 @@ from suite.expect.match import ANEW, other_conditions, threads_of
 from suite.metrics import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from suite.records import Expectation, Measurement, Where
 
@@ -32,9 +33,10 @@ def over_time(
     """``entry``, made of ``measured`` alone, with what earlier runs saw on this machine; ``at`` names this run.
 
     The value is the mean over runs. The bound stands as far from the least favourable run as the noise within a run
-    asks for, of this one or of the one that was stored, whichever is greater, and at least 3.1 standard deviations of
-    the runs from their mean. Figures that are not ratios of times,
-    or whose earlier runs were under other conditions or other versions of torch, stay as they are.
+    asks for, and at least 3.1 standard deviations of the runs from their mean. That noise is the root mean square of
+    this run's and of what was stored: a recording knows it from a few processes, and the greatest of many such figures
+    would only grow. Figures that are not ratios of times, or whose earlier runs were under other conditions or other
+    versions of torch, stay as they are.
     """
     if METRICS[entry.metric].judged != "interval":
         return entry
@@ -42,7 +44,7 @@ def over_time(
     seen = {**earlier, at: entry.value}
     if stored is None or not earlier:
         return replace(entry, seen=seen)
-    noise = max((one for one in (entry.noise, stored.noise) if one is not None), default=None)
+    noise = stored.noise if at in earlier else _pooled([entry.noise, stored.noise])
     low, high = _bounds(replace(measured, noise=noise), seen)
     return replace(entry, value=short(fmean(seen.values())), low=low, high=high, noise=noise, seen=seen)
 
@@ -75,6 +77,11 @@ def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation
 def runs_of(stored: Expectation) -> Mapping[str, float]:
     """What single runs of one machine saw; nothing where ``seen`` names machines."""
     return {at: value for at, value in stored.seen.items() if A_RUN.match(at)}
+
+
+def _pooled(noises: Sequence[float | None]) -> float | None:
+    known = [noise for noise in noises if noise is not None]
+    return short(math.sqrt(fmean(noise**2 for noise in known))) if known else None
 
 
 def _earlier(measured: Measurement, stored: Expectation | None, where: Where) -> Mapping[str, float]:

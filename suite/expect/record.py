@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from suite.errors import SuiteError, unknown
@@ -15,6 +16,7 @@ from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
+from suite.metrics import is_paired
 from suite.null_arm import null_ratios, run_doubt
 from suite.records import Cell, Expectation, Measurement, Origin, RunHeader, Where
 
@@ -67,13 +69,14 @@ def record(
     directory, measured = Path(directory), list(measurements)
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
-        stored = {(e.level, e.workload, e.technique, e.metric): e for e in load_all(directory)}
+        stored = _by_key(load_all(directory))
         terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift)
         biased = null_doubts(measured)
         doubts = [_doubt(one, biased, stored, terms) for one in chosen]
         doubts = _with_times(chosen, doubts, _time_doubts(measured, stored, terms))
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
-        files = _by_file(_entries(trusted, stored, terms, directory), directory)
+        entries = _entries(trusted, stored, terms, directory)
+        files = _by_file(entries, directory)
         merged = [_merged(path, entries, header) for path, entries in files.items()]
         changed = {one.path: one.text for one in merged if one.changed}
         replace_files(changed)
@@ -83,7 +86,7 @@ def record(
         added=sum(one.added for one in merged),
         updated=sum(one.updated for one in merged),
         skipped=(*skipped, *_unmatched(only, measured)),
-        notes=tuple(_notes(trusted)),
+        notes=(*_notes(trusted), *(_noise_note(trusted, stored, entries, header.where) if changed else ())),
     )
 
 
@@ -141,6 +144,10 @@ def _refuse_partial() -> None:
     )
 
 
+def _by_key(entries: Iterable[Expectation]) -> dict[_Key, Expectation]:
+    return {(entry.level, entry.workload, entry.technique, entry.metric): entry for entry in entries}
+
+
 def _stored_for(measured: Measurement, stored: Mapping[_Key, Expectation], where: Where) -> Expectation | None:
     cell = measured.cell
     return stored.get((level_of(measured, where), cell.workload, cell.technique, measured.metric))
@@ -186,6 +193,25 @@ def _notes(measured: Iterable[Measurement]) -> Iterator[str]:
         yield (
             f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds stand at least "
             f"{UNKNOWN_RATIO_MARGIN:.0%} away; record again with --expect=record for sharper ones"
+        )
+
+
+def _noise_note(
+    measured: Iterable[Measurement], stored: Mapping[_Key, Expectation], entries: Iterable[Expectation], where: Where
+) -> Iterator[str]:
+    """How the noise of ratios of times has changed, where it is known before and after."""
+    now = _by_key(entries)
+    pairs = ((_stored_for(one, stored, where), one, _stored_for(one, now, where)) for one in measured)
+    noises = [
+        (before.noise, one.noise, after.noise)
+        for before, one, after in pairs
+        if is_paired(one.metric) and before and after and before.noise and one.noise and after.noise
+    ]
+    if noises:
+        was, own, becomes = (median(column) for column in zip(*noises, strict=True))
+        yield (
+            f"noise of {len(noises)} ratios of times, in the median: {was:.2%} was stored, {own:.2%} in this run, "
+            f"{becomes:.2%} is stored now"
         )
 
 

@@ -16,6 +16,7 @@ from suite.composition import BASELINE
 from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
 from suite.measure.kernels import Kernel, kind_of
+from suite.measure.learning import check_learning
 from suite.measure.looks import Goal
 from suite.measure.places import moving
 from suite.measure.plausible import Request, check, on_this_thread, request
@@ -201,11 +202,15 @@ def training(
     seed: int = 0,
     bounds: Bounds | None = None,
 ) -> Timed:
-    """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own."""
+    """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own.
+
+    The null arm takes the baseline's own step once more.
+    """
     steps = {
         BASE: training_step(base, device=cell.device, reference=reference),
         TECHNIQUE: training_step(technique, device=cell.device, reference=reference),
     }
+    steps[NULL] = steps[BASE]
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
     restore = {name: step.reset for name, step in steps.items()}
     sizes = {name: len(step.batch) for name, step in steps.items()}
@@ -213,9 +218,10 @@ def training(
     wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
     goal = Goal(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
     found = _timed(
-        cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, null=None, budget=budget,
+        cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, budget=budget,
         goals=(goal,) if wanted else (),
     )  # fmt: skip
+    check_learning({name: step for name, step in steps.items() if name != NULL})
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
@@ -246,7 +252,7 @@ def _sample(
     calls: dict[str, Callable[[], object]] = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.flags for name, side in sides.items()}
     calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
-    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, null=NULL, budget=budget, goals=goals)
+    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, budget=budget, goals=goals)
     check({name: call for name, call in calls.items() if name != NULL}, baseline=BASE)
     return found
 
@@ -282,7 +288,6 @@ def _timed(
     *,
     seconds: float,
     seed: int,
-    null: str | None,
     budget: Budget,
     goals: Sequence[Goal],
 ) -> Sample:
@@ -297,7 +302,7 @@ def _timed(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
             move=move,
-            synchronize=lambda: synchronize(cell.device), null=null, host_bound=on_host, witness=time.monotonic,
+            synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=time.monotonic,
         )  # fmt: skip
     flags.write(entered)
     doubt = nvml.doubt(before, nvml.snapshot(cell.device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from suite.machine.flags import applied
 from suite.phases import phase
 from suite.training.loop import TrainingStep, first_batch, start
 from suite.training.recipe import Batch, Recipe, Reference
+from suite.training.trees import leaves
 
 WARM_UP = 3
 
@@ -19,13 +21,16 @@ WARM_UP = 3
 class TimedStep:
     """Trains on its ``batch`` when called. ``reset`` puts the weights back to where timing began.
 
-    Otherwise a network that fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly;
+    ``weights`` and ``sent`` are the tensors of the network and of the batch, each with a copy of what it was.
+
+    Without that a network that fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly;
     a learning rate of zero would hold the weights too, but some optimizers refuse it.
     """
 
     step: TrainingStep
     batch: Batch
     weights: tuple[tuple[Tensor, Tensor], ...]
+    sent: tuple[tuple[Tensor, Tensor], ...] = ()
 
     def __call__(self) -> Tensor:
         return self.step(self.batch)
@@ -40,7 +45,7 @@ class TimedStep:
 def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: bool = True) -> TimedStep:
     """The recipe's step on its first batch, compiled and warmed up outside the timed rounds.
 
-    Without ``resets`` no second copy of the weights is held (memory is being measured).
+    Without ``resets`` no second copy of the weights and the batch is held (memory is being measured).
     """
     with applied(recipe.flags), phase("compiling"):
         trainee = start(recipe, seed=0, device=device, reference=reference)
@@ -48,8 +53,12 @@ def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: 
         generator = torch.Generator().manual_seed(0)
         batch = first_batch(recipe, recipe.data().train.to(device), generator)
         kept = [*trainee.network.parameters(), *trainee.network.buffers()] if resets else []
-        weights = tuple((tensor, tensor.detach().clone()) for tensor in kept)
-        timed = TimedStep(step=step, batch=batch, weights=weights)
+        given = [*leaves(batch.inputs), *leaves(batch.targets)] if resets else []
+        timed = TimedStep(step=step, batch=batch, weights=_with_copies(kept), sent=_with_copies(given))
         for _ in range(WARM_UP):
             timed()
     return timed
+
+
+def _with_copies(tensors: Iterable[Tensor]) -> tuple[tuple[Tensor, Tensor], ...]:
+    return tuple((tensor, tensor.detach().clone()) for tensor in tensors)

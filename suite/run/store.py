@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,6 +13,7 @@ from suite.composition import BASELINE
 from suite.registry import Composition, Registry, Workload
 from suite.run.quality import goal
 from suite.run.reuse import Asked, Stage, Trainings
+from suite.training.devices import own_random_numbers
 from suite.training.loop import Report, Trained, finish, fit, untrained
 from suite.training.recipe import Recipe, Splits, same
 
@@ -70,7 +70,7 @@ class TrainedStore:
         def ask(text: str) -> nn.Module:
             composition = self.registry.resolve(text)
             if (workload.name, composition.name, seed) not in self._finished:  # every step asks: once only
-                with torch.enable_grad(), _own_random_numbers(self.device):
+                with torch.enable_grad(), own_random_numbers(self.device):
                     self.get(workload, composition, seed)
             return self.get(workload, composition, seed).network
 
@@ -148,11 +148,3 @@ class TrainedStore:
     def _unparked(self, table: dict[Key, Trained], key: Key) -> Trained:
         table[key].network.to(self.device)
         return table[key]
-
-
-def _own_random_numbers(device: str) -> AbstractContextManager[None]:
-    """Random numbers that are drawn in the body are not missing after it."""
-    kind = torch.device(device).type
-    if kind == "cpu":
-        return torch.random.fork_rng(devices=())
-    return torch.random.fork_rng(devices=(torch.accelerator.current_device_index(),), device_type=kind)

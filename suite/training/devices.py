@@ -49,6 +49,14 @@ def autocast(precision: Precision, device: str) -> AbstractContextManager[object
     return torch.autocast(torch.device(device).type, dtype=precision.autocast)
 
 
+def own_random_numbers(device: str) -> AbstractContextManager[None]:
+    """Random numbers that are drawn in the body are not missing after it."""
+    kind = torch.device(device).type
+    if kind == "cpu":
+        return torch.random.fork_rng(devices=())
+    return torch.random.fork_rng(devices=(torch.accelerator.current_device_index(),), device_type=kind)
+
+
 @contextmanager
 def deterministic() -> Iterator[None]:
     """Deterministic algorithms where the device has them; elsewhere torch runs what it has."""

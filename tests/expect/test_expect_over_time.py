@@ -57,7 +57,27 @@ def test_the_same_run_counts_once(tmp_path):
     recorded(tmp_path, 1.2, FIRST)
     _, first = recorded(tmp_path, 1.0, SECOND)
     done, second = recorded(tmp_path, 1.0, SECOND)
-    assert ((), first.seen, first.low) == (done.changed, second.seen, second.low)
+    assert ((), first.seen, first.low, first.noise) == (done.changed, second.seen, second.low, second.noise)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pooled"), [(0.003, 0.004, 0.0035355339), (0.004, None, 0.004), (None, 0.004, 0.004)]
+)
+def test_the_noise_of_two_recordings_is_their_root_mean_square(tmp_path, first, second, pooled):
+    """Each comes from few processes: the greater one of many would only grow."""
+    recorded(tmp_path, 1.2, FIRST, changes={"noise": first})
+    _, entry = recorded(tmp_path, 1.2, SECOND, changes={"noise": second})
+    assert pytest.approx(pooled, rel=1e-5) == entry.noise
+
+
+def test_how_the_noise_has_changed_is_told(tmp_path):
+    """Before, in this run, and what is stored now; the first recording has nothing to compare with."""
+    first, _ = recorded(tmp_path, 1.2, FIRST, changes={"noise": 0.003})
+    second, _ = recorded(tmp_path, 1.2, SECOND, changes={"noise": 0.004})
+    assert () == first.notes
+    assert (
+        "noise of 1 ratios of times, in the median: 0.30% was stored, 0.40% in this run, 0.35% is stored now",
+    ) == second.notes
 
 
 def test_an_entry_from_before_runs_were_named_counts_as_its_day():

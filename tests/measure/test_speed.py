@@ -219,6 +219,8 @@ def test_training_has_one_paired_figure():
     assert ("train_step_speedup", "baseline") == (one.metric, one.control)
     assert math.isfinite(one.value)
     assert {"training"} == set(timed.samples)
+    assert {"baseline", "technique", "null"} == set(timed.samples["training"].seconds)
+    assert math.isfinite(one.null)
     assert tiny.BATCH == one.conditions["batch"]
 
 

@@ -1,0 +1,96 @@
+"""Whether a timed training step can have done its work: it learns, from the whole of its batch, which stays as it was.
+
+The checks run after the last round, on the very steps that were timed, whatever the side is called. The state that
+they leave (the optimizer's) belongs to no training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from suite.errors import ImplausibleError
+from suite.machine.flags import applied
+from suite.measure.step import TimedStep
+from suite.training.devices import own_random_numbers
+from suite.training.trees import leaves, tree_map
+
+TRIES = 3  # a gradient scaler leaves an update out where its scale is too large, now and then
+ALIKE = 1e-6  # relative: sums that an accelerator adds in any order differ by about that much
+
+
+def check_learning(steps: Mapping[str, Callable[[], object]]) -> None:
+    """Raise `ImplausibleError` for the first of the timed ``steps`` that cannot have trained on its batch.
+
+    Calls that are no `TimedStep`, or keep no copy of what they began with, are left alone.
+    """
+    for side, step in steps.items():
+        if isinstance(step, TimedStep) and step.weights:
+            with applied(step.step.trainee.recipe.flags):
+                _check_batch(step, side)
+                _check_update(step, side)
+                _check_all_of_it(step, side)
+
+
+def _check_batch(step: TimedStep, side: str) -> None:
+    if any(not _same(now, then) for now, then in step.sent):
+        raise ImplausibleError(
+            f"the training step of the {side} changes the batch that it is given, so that each step was on another; "
+            "work on a copy"
+        )
+
+
+def _check_update(step: TimedStep, side: str) -> None:
+    """A step has to change a weight that can be trained."""
+    for _ in range(TRIES):
+        step.reset()
+        _loss(step, side)
+        if any(weight.requires_grad and not torch.equal(weight, kept) for weight, kept in step.weights):
+            return
+    raise ImplausibleError(f"a timed training step of the {side} changes no weight: nothing is learned from it")
+
+
+def _check_all_of_it(step: TimedStep, side: str) -> None:
+    """Blank one half of the items, then the other: the loss has to change with either."""
+    middle = len(step.batch) // 2
+    whole = _loss_again(step, side)
+    for half in (slice(middle), slice(middle, None)):
+        blank = replace(step, batch=replace(step.batch, inputs=tree_map(partial(_blanked, half), step.batch.inputs)))
+        if all(map(torch.equal, leaves(blank.batch.inputs), leaves(step.batch.inputs))):
+            continue  # it was blank before
+        if abs(_loss_again(blank, side) - whole) <= ALIKE * abs(whole):
+            raise ImplausibleError(
+                f"the loss of the {side} is {whole:.6g} whatever half of its batch holds: the timed steps left it out"
+            )
+
+
+def _blanked(half: slice, leaf: Tensor) -> Tensor:
+    made = leaf.detach().clone()
+    made[half] = 0
+    return made
+
+
+def _loss_again(step: TimedStep, side: str) -> float:
+    """Of a step from where timing began, with the same random numbers each time."""
+    with own_random_numbers(step.step.trainee.device):
+        torch.manual_seed(0)
+        step.reset()
+        return float(_loss(step, side))
+
+
+def _loss(step: TimedStep, side: str) -> Tensor:
+    loss = step()
+    if not isinstance(loss, Tensor) or loss.is_meta:
+        raise ImplausibleError(
+            f"a timed training step of the {side} returned {type(loss).__name__}, no tensor that holds its loss"
+        )
+    return loss
+
+
+def _same(ours: Tensor, theirs: Tensor) -> bool:
+    """Bit for bit: what is not a number equals itself there."""
+    return torch.equal(*(tensor.detach().contiguous().reshape(-1).view(torch.uint8) for tensor in (ours, theirs)))
