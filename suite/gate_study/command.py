@@ -93,9 +93,10 @@ def _measured(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str])
 def show(ledger: Ledger, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
     """Print the table and write it, its figures and its picture beside the decisions; last what whole runs said."""
     from suite.gate_study import plots, table
+    from suite.gate_study.overall import overall
 
     found, stem = table.counts(rows), ledger.path
-    text = "\n".join([table.markdown(found), *table.remarks(rows, bound), *whole_runs, ""])
+    text = "\n".join([table.markdown(found), *overall(rows), *table.remarks(rows, bound), *whole_runs, ""])
     stem.with_suffix(".md").write_text(text, "utf-8")
     stem.with_suffix(".csv").write_text(table.comma_separated(found), "utf-8")
     written = [stem.with_suffix(suffix) for suffix in (".md", ".csv")]

@@ -18,7 +18,8 @@ from suite.gate_study.peers import flagged
 from suite.gate_study.planted import Network
 from suite.measure.looks import Goal
 from suite.measure.places import moving
-from suite.measure.speed import BASE, CONFIDENCE, NULL, PRECISION, TECHNIQUE
+from suite.measure.sides import BASE, NULL, TECHNIQUE
+from suite.measure.speed import CONFIDENCE, PRECISION
 from suite.measure.timing import latency, sample
 from suite.metrics import measured
 from suite.records import Cell, Expectation, Measurement, Verdict

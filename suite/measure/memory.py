@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from suite.measure.held import held_bytes
-from suite.measure.speed import training_step
+from suite.measure.step import training_step
 from suite.measure.timing import undisturbed
 from suite.metrics import measured
 from suite.phases import phase

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,38 +18,20 @@ from suite.measure.kernels import Kernel, kind_of
 from suite.measure.learning import check_learning
 from suite.measure.looks import Goal
 from suite.measure.places import moving
-from suite.measure.plausible import Request, check, on_this_thread, request
+from suite.measure.plausible import check, on_this_thread
+from suite.measure.sides import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
 from suite.measure.step import training_step
 from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
-from suite.training.devices import lay_out, synchronize
-from suite.training.loop import Trained
+from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
-from suite.training.serving import Served, serve, warm_up
-from suite.training.trees import Tree, fill_up, is_image
-
-__all__ = [
-    "Budget",
-    "Side",
-    "Timed",
-    "inference",
-    "paired",
-    "saturating_batch",
-    "serving_sides",
-    "training",
-    "training_step",
-]
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
-SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to go on
-LARGEST_BATCH = 8192
-MOST_MEMORY = 0.4  # of an accelerator's: beside it stand the other side and a worker process
 HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
 
-BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL = "baseline", "null", "technique", "channels_last", "kernel"
 LATENCY = "latency_b1"
 STEP = "train_step_speedup"
 RATIOS = {
@@ -95,39 +76,6 @@ class Timed:
     measurements: tuple[Measurement, ...]
     samples: Mapping[str, Sample]
     latency: np.ndarray[Any, Any] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """A served network with inputs of its own: a technique may replace the data."""
-
-    served: Served
-
-    def inputs(self, batch: int) -> Tree:
-        """``batch`` test items, repeated where there are fewer."""
-        return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
-
-    @property
-    def flags(self) -> Mapping[str, int | str]:
-        """The settings that it is timed under."""
-        return self.served.recipe.flags
-
-    def call(self, batch: int) -> Request:
-        """Serves one batch whose inputs are placed now; compiled and warmed up."""
-        made = request(self.served, self.inputs(batch), batch)
-        warm_up(self.served, made.placed)
-        return made
-
-
-def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Side]:
-    """What is timed against what: the baseline, the technique and, for images, the baseline in eager channels_last.
-
-    The baseline itself is timed against its own copy: an A/A test of the sampler.
-    """
-    sides = {BASE: Side(served=serve(base)), TECHNIQUE: Side(served=serve(base if is_baseline else technique))}
-    if base.recipe.layout == "contiguous" and is_image(base.recipe.data().test.first(1).inputs):
-        sides[IMAGES_LAST] = Side(served=serve(_in_channels_last(base)))
-    return sides
 
 
 def inference(
@@ -221,7 +169,8 @@ def training(
         cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, budget=budget,
         goals=(goal,) if wanted else (),
     )  # fmt: skip
-    check_learning({name: step for name, step in steps.items() if name != NULL})
+    with phase("timing"):
+        check_learning({name: step for name, step in steps.items() if name != NULL})
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
@@ -385,50 +334,3 @@ def _latency(cell: Cell, seconds: np.ndarray[Any, Any], conditions: Mapping[str,
         measured(cell, name, np.quantile(seconds, q), n=len(seconds), samples=LATENCY, conditions=conditions)
         for name, q in quantiles.items()
     ]
-
-
-def saturating_batch(base: Side, batch: int) -> int:
-    """The batch beyond which the baseline's throughput grows by less than 5 % a doubling.
-
-    Where memory ends first, half of what fits: two networks are timed side by side.
-    """
-    best, rate = batch, _throughput_of(base, batch)
-    while best < LARGEST_BATCH and _fits(base, 2 * best):
-        faster = _throughput_if_it_fits(base, 2 * best)
-        if faster is None:
-            torch.accelerator.empty_cache()  # now that nothing holds what was allocated for it
-            return max(batch, best // 2)
-        if faster < SATURATED_GAIN * rate:
-            break
-        best, rate = 2 * best, faster
-    return best
-
-
-def _throughput_if_it_fits(base: Side, batch: int) -> float | None:
-    """Items a second; ``None`` for out of memory, an allocation that cuDNN lacks, or an index beyond 32 bits."""
-    try:
-        return _throughput_of(base, batch)
-    except RuntimeError:
-        return None
-
-
-def _fits(base: Side, batch: int) -> bool:
-    """Whether a batch may be tried: what the device has allocated so far, doubled, stays below its share."""
-    device = base.served.device
-    if torch.device(device).type != "cuda":
-        return True
-    _, total = torch.cuda.mem_get_info(device)
-    return 2 * torch.accelerator.max_memory_allocated(device) < MOST_MEMORY * total and batch > 0
-
-
-def _throughput_of(side: Side, batch: int) -> float:
-    """Items a second at a batch, from a few unpaired calls: a search, not a measurement."""
-    call = side.call(batch)
-    with phase("timing"):
-        seconds = latency(call, count=20, synchronize=lambda: synchronize(side.served.device))
-    return batch / float(np.median(seconds))
-
-
-def _in_channels_last(base: Trained) -> Trained:
-    recipe = replace(base.recipe, layout="channels_last")
-    return replace(base, recipe=recipe, network=lay_out(copy.deepcopy(base.network), recipe))

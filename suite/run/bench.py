@@ -19,6 +19,8 @@ from suite.measure import memory, size, speed
 from suite.measure.ceilings import ceilings
 from suite.measure.macs import macs
 from suite.measure.plausible import check_agreement, check_rate, same_bits
+from suite.measure.saturation import saturating_batch
+from suite.measure.sides import BASE, TECHNIQUE, Side, serving_sides
 from suite.measure.timing import Sample
 from suite.phases import phase
 from suite.records import Cell, Group, Measurement
@@ -187,7 +189,7 @@ class Bench(AbstractContextManager["Bench"]):
         budget = self.plan.budget
         served = budget if case.serves_differently else speed.QUICK
         with unchanged_flags(case):
-            sides = speed.serving_sides(base, technique, is_baseline=case.composition.is_baseline)
+            sides = serving_sides(base, technique, is_baseline=case.composition.is_baseline)
         timed = [
             speed.inference(
                 case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides),
@@ -208,9 +210,9 @@ class Bench(AbstractContextManager["Bench"]):
         own = [measurement for one in timed for measurement in self._keep(case, one)]
         return self._with_fresh_processes(case, own)
 
-    def _check_sides(self, case: Case, sides: Mapping[str, speed.Side]) -> None:
+    def _check_sides(self, case: Case, sides: Mapping[str, Side]) -> None:
         """What was timed answers like the network whose quality was tested, on either side."""
-        compositions = {speed.BASE: self.registry.baseline, speed.TECHNIQUE: case.composition}
+        compositions = {BASE: self.registry.baseline, TECHNIQUE: case.composition}
         for name, composition in compositions.items():
             evaluated = self._serve(case.workload, composition)
             check_agreement(sides[name].call(case.batch), evaluated, name)
@@ -336,14 +338,14 @@ class Bench(AbstractContextManager["Bench"]):
             self._served[key] = serve(self.store.get(workload, composition, 0))
         return self._served[key]
 
-    def _saturating(self, case: Case, sides: Mapping[str, speed.Side]) -> int | None:
+    def _saturating(self, case: Case, sides: Mapping[str, Side]) -> int | None:
         """The workload's saturating batch, the same for all its cells; none on a CPU."""
         if torch.device(self.device).type == "cpu":
             return None
         name = case.workload.name
         if name not in self.saturating:
             memory.forget_peak(self.device)  # what trained before is no part of the search
-            self.saturating[name] = speed.saturating_batch(sides[speed.BASE], case.batch)
+            self.saturating[name] = saturating_batch(sides[BASE], case.batch)
         return self.saturating[name]
 
     def _free_device(self) -> None:

@@ -32,13 +32,14 @@ def main(path: Path) -> None:
 def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """The median ratios of this process, by metric."""
     from suite.measure import speed
+    from suite.measure.sides import serving_sides
 
     rebuilt = _Rebuilt(request, cell)
     case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
     bounds = request["bounds"]
     found: list[Measurement] = []
     if "inference" in request["parts"]:
-        sides = speed.serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
+        sides = serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
         found += speed.inference(
             cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds
         ).measurements
@@ -71,7 +72,7 @@ def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Seconds of the first call: of serving, and of a training step where training is compiled."""
-    from suite.measure.speed import training_step
+    from suite.measure.step import training_step
     from suite.training.serving import serve
 
     rebuilt = _Rebuilt(request, cell)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from suite.measure.speed import BASE, CONFIDENCE, TECHNIQUE, Budget, Side, paired
+from suite.measure.sides import BASE, TECHNIQUE, Side
+from suite.measure.speed import CONFIDENCE, Budget, paired
 from suite.records import Cell
 
 

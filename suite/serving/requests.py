@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from suite.measure.speed import Side
+from suite.measure.sides import Side
 from suite.training.devices import synchronize
 from suite.training.serving import warm_up
 from suite.training.trees import fill_up, length, take

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from suite.machine.flags import applied
-from suite.measure.speed import QUICK, TECHNIQUE, serving_sides
+from suite.measure.sides import TECHNIQUE, serving_sides
+from suite.measure.speed import QUICK
 from suite.registry import Registry
 from suite.run import abilities
 from suite.run.case import Case

@@ -15,6 +15,8 @@ import torch
 
 from suite.errors import ImplausibleError, OutputError, SuiteError
 from suite.measure import speed, timing
+from suite.measure.sides import BASE, TECHNIQUE
+from suite.run import bench as bench_module
 from suite.run.bench import Bench, Plan
 
 SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
@@ -122,13 +124,13 @@ def test_4_an_answer_that_is_yet_to_be_computed_is_none(bench):
 
 def test_5_swapped_arms_answer_like_the_other_side(bench, monkeypatch):
     """A harness that mixes up its sides: each is held against the network whose quality was tested."""
-    sides = speed.serving_sides
+    sides = bench_module.serving_sides
 
     def swapped(base, technique, *, is_baseline):
         found = sides(base, technique, is_baseline=is_baseline)
-        return {**found, speed.BASE: found[speed.TECHNIQUE], speed.TECHNIQUE: found[speed.BASE]}
+        return {**found, BASE: found[TECHNIQUE], TECHNIQUE: found[BASE]}
 
-    monkeypatch.setattr(speed, "serving_sides", swapped)
+    monkeypatch.setattr(bench_module, "serving_sides", swapped)
     case = tiny.case_of(bench.registry, "halved(epochs=1)")
     with pytest.raises(ImplausibleError, match="the baseline answer otherwise than the network whose outputs were"):
         bench.measure(case, "speed")

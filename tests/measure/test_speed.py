@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from torch import nn
 
 from suite.machine import flags
 from suite.measure import speed
-from suite.measure.speed import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Budget, Side, serving_sides
+from suite.measure.sides import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side, serving_sides
+from suite.measure.speed import Budget
 from suite.measure.timing import Sample
 from suite.records import Cell
-from suite.training.recipe import Batch, Split, Splits
+from suite.training.recipe import Batch
 from suite.training.serving import serve
 
 SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
@@ -34,10 +34,6 @@ def timed(fitted):
     """The baseline against itself."""
     sides = serving_sides(fitted, fitted, is_baseline=True)
     return speed.inference(CELL, sides, batch=16, budget=SHORT)
-
-
-def trained_layouts(fitted, layout):
-    return replace(fitted, recipe=replace(fitted.recipe, layout=layout))
 
 
 def test_a_cell_gets_its_figures_of_inference(timed):
@@ -105,25 +101,6 @@ def test_figures_say_under_what_they_were_measured(timed):
         assert {"batch": 1} | usual == conditions[metric]
 
 
-def test_sides_are_the_baseline_the_technique_and_eager_channels_last(fitted):
-    """Each serves a copy; the third has the baseline's weights in the other layout."""
-    other = tiny.fitted(tiny.recipe(1))
-    sides = serving_sides(fitted, other, is_baseline=False)
-    states = {name: tiny.state(side.served.network) for name, side in sides.items()}
-    assert tiny.equal_states(tiny.state(fitted.network), states[BASE])
-    assert tiny.equal_states(tiny.state(other.network), states[TECHNIQUE])
-    assert tiny.equal_states(tiny.state(fitted.network), states[IMAGES_LAST])
-    assert (72, 1, 24, 8) == sides[IMAGES_LAST].served.network.conv[2].weight.stride()
-    assert "channels_last" == sides[IMAGES_LAST].served.recipe.layout
-    assert fitted.network.conv[2].weight.is_contiguous()
-
-
-def test_a_baseline_that_is_channels_last_itself_is_not_compared_with_it_twice(fitted):
-    """The metric is then absent."""
-    base = trained_layouts(fitted, "channels_last")
-    assert {BASE, TECHNIQUE} == set(serving_sides(base, base, is_baseline=True))
-
-
 def test_a_slower_technique_has_a_ratio_below_one(fitted):
     """baseline / technique: higher is better."""
 
@@ -139,77 +116,6 @@ def test_a_slower_technique_has_a_ratio_below_one(fitted):
     sides = serving_sides(fitted, slow, is_baseline=False)
     found = speed.inference(OTHER, sides, batch=16, budget=SHORT).measurements
     assert all(one.value < 0.5 for one in found if one.metric.startswith("speedup"))
-
-
-def watched(**changes):
-    """A recipe that hands out the networks it builds."""
-    built = []
-
-    def model(width=1.0):
-        built.append(tiny.Net(width))
-        return built[-1]
-
-    return tiny.recipe(model=model, **changes), built
-
-
-class Stubborn(torch.optim.AdamW):
-    """Refuses to stand still, as some optimizers do."""
-
-    def __init__(self, parameters, lr):
-        if lr <= 0:
-            raise ValueError(f"lr must be positive, got {lr}")
-        super().__init__(list(parameters), lr=lr)
-
-
-def test_weights_are_restored_between_turns():
-    """Every turn starts from the same numbers, whatever the optimizer did in the last; it may refuse a rate of 0."""
-    recipe, built = watched(optimizer=Stubborn)
-    step = speed.training_step(recipe, device="cpu", reference=tiny.no_reference)
-    before = [tensor.clone() for _, tensor in step.weights]
-    step.reset()
-    first = float(step())
-    assert not all(torch.equal(now, kept) for now, kept in zip(built[0].parameters(), before, strict=False))
-    step()
-    step.reset()
-    assert first == float(step())
-    step.reset()
-    assert all(torch.equal(now, kept) for now, kept in zip(built[0].parameters(), before, strict=False))
-
-
-def test_buffers_are_restored_too():
-    """Running means would drift to the one batch that is trained on."""
-    network = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 2))
-    step = speed.training_step(tiny.recipe(model=lambda: network), device="cpu", reference=tiny.no_reference)
-    before = network[0].running_mean.clone()
-    step.reset()
-    kept = network[0].running_mean.clone()
-    step()
-    assert not torch.equal(kept, network[0].running_mean)
-    step.reset()
-    assert torch.equal(kept, network[0].running_mean)
-    assert not torch.equal(before, kept)
-
-
-def test_a_step_that_is_not_reset_holds_no_second_copy_of_the_weights():
-    """Memory is measured with it."""
-    step = speed.training_step(tiny.recipe(), device="cpu", reference=tiny.no_reference, resets=False)
-    assert () == step.weights
-
-
-def test_a_training_step_is_one_batch_of_the_recipe():
-    """Forward and backward on the recipe's first batch, in its layout and with its loss."""
-    shapes = []
-    plain = tiny.recipe()
-
-    def loss(trainee, batch, output):
-        shapes.append(tuple(batch.inputs.shape))
-        return plain.loss(trainee, batch, output)
-
-    step = speed.training_step(tiny.recipe(loss=loss), device="cpu", reference=tiny.no_reference)
-    warm = len(shapes)
-    step()
-    assert warm + 1 == len(shapes)
-    assert {(tiny.BATCH, 1, 8, 8)} == set(shapes)
 
 
 def test_training_has_one_paired_figure():
@@ -265,43 +171,6 @@ def test_a_training_step_is_compared_by_example(sampled, seconds, expected):
     assert (pytest.approx(expected), pytest.approx(expected)) == (one.low, one.high)
 
 
-def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
-    """Smaller images are its point; the baseline keeps its own."""
-    small = tiny.splits(0)
-    small = replace(small, test=replace(small.test, inputs=small.test.inputs[..., :4]))
-    cropped = replace(fitted, recipe=replace(fitted.recipe, data=lambda: small))
-    seen = {BASE: [], TECHNIQUE: []}
-    sides = {
-        name: Side(served=replace(serve(one), call=lambda x, name=name: seen[name].append(tuple(x.shape))))
-        for name, one in ((BASE, fitted), (TECHNIQUE, cropped))
-    }
-    for side in sides.values():
-        side.call(8)()
-    assert {(8, 1, 8, 8)} == set(seen[BASE])
-    assert {(8, 1, 8, 4)} == set(seen[TECHNIQUE])
-
-
-def test_a_batch_beyond_the_test_set_is_filled_with_repeated_items(fitted):
-    """A saturating batch may be larger than the data."""
-    assert (40, 1, 8, 8) == tuple(Side(served=serve(fitted)).inputs(40).shape)
-
-
-INPUTS = {
-    "volumes": torch.zeros(4, 1, 2, 4, 4),
-    "tokens": torch.zeros(4, 8, dtype=torch.long),
-    "rows": torch.zeros(4, 8),
-    "two": (torch.zeros(4, 1, 4, 4), torch.zeros(4, 8)),
-}
-
-
-@pytest.mark.parametrize("kind", INPUTS)
-def test_what_is_no_image_has_no_side_in_channels_last(fitted, kind):
-    """A Conv3d, token ids: the layout means nothing there, and forcing it would be an error."""
-    part = Split(inputs=INPUTS[kind], targets=torch.zeros(4, dtype=torch.long))
-    other = replace(fitted, recipe=replace(fitted.recipe, data=lambda: Splits(train=part, test=part)))
-    assert {BASE, TECHNIQUE} == set(serving_sides(other, other, is_baseline=False))
-
-
 def test_settings_of_one_side_are_not_inherited_by_the_other(fitted):
     """Every side is timed under its own settings in every turn, and afterwards all is as before."""
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
@@ -341,46 +210,6 @@ def test_the_share_of_device_time_is_that_of_the_techniques_own_settings(fitted,
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
     speed._share(OTHER, serving_sides(fitted, own, is_baseline=False)[TECHNIQUE], 4)
     assert [0] == found
-
-
-# -- the saturating batch ---------------------------------------------------------------------------------------------
-
-
-def searching(monkeypatch, rate, error=None, limit=None):
-    """Search with a throughput that is a function of the batch and an error beyond a limit."""
-    tried = []
-
-    def throughput(_side, batch):
-        tried.append(batch)
-        if limit is not None and batch > limit:
-            raise error
-        return rate(batch)
-
-    monkeypatch.setattr(speed, "_throughput_of", throughput)
-    monkeypatch.setattr(speed, "_fits", lambda _side, _batch: True)
-    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
-    return speed.saturating_batch(None, 64), tried
-
-
-def test_the_batch_doubles_while_throughput_grows(monkeypatch):
-    """The last one that brought 5 % more is taken."""
-    assert (256, [64, 128, 256, 512]) == searching(monkeypatch, lambda batch: min(batch, 256))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [torch.OutOfMemoryError("out of memory"), RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"), RuntimeError()],
-    ids=["memory", "cudnn", "index"],
-)
-def test_a_batch_that_the_device_refuses_ends_the_search(monkeypatch, error):
-    """Whatever it says: half of what fits is taken, since two networks are timed side by side."""
-    assert 128 == searching(monkeypatch, lambda batch: batch, error, 256)[0]
-    assert 64 == searching(monkeypatch, lambda batch: batch, error, 64)[0]
-
-
-def test_the_search_ends_at_the_largest_batch(monkeypatch):
-    """Something that never saturates is no reason to go on for ever."""
-    assert speed.LARGEST_BATCH == searching(monkeypatch, lambda batch: batch)[0]
 
 
 @pytest.mark.usefixtures("sampled")

@@ -11,6 +11,7 @@ import torch
 
 from suite.errors import ImplausibleError, OutputError, RegistrationError, TechniqueError, UnavailableError
 from suite.measure import speed
+from suite.measure.sides import BASE
 from suite.metrics import measured
 from suite.run import bench as module
 from suite.run.bench import Bench, Plan
@@ -433,11 +434,11 @@ def test_on_a_cpu_no_saturating_batch_is_searched(bench):
 def test_a_saturating_batch_is_searched_once_for_a_workload(bench, monkeypatch):
     """All its cells are timed at the same one."""
     searched = []
-    monkeypatch.setattr(module.speed, "saturating_batch", lambda base, batch: searched.append((base, batch)) or 256)
+    monkeypatch.setattr(module, "saturating_batch", lambda base, batch: searched.append((base, batch)) or 256)
     bench.device = "cuda"
-    sides = {speed.BASE: SimpleNamespace()}
+    sides = {BASE: SimpleNamespace()}
     assert [256, 256] == [bench._saturating(case(bench, name), sides) for name in ("baseline", "wrapped")]
-    assert [(sides[speed.BASE], 16)] == searched
+    assert [(sides[BASE], 16)] == searched
 
 
 def test_the_workers_let_go_of_a_cells_networks_with_the_bench(bench, asked):

@@ -17,8 +17,8 @@ COMPOSITION = re.compile(r"\w+(\(.*\))?(\+\w+(\(.*\))?)*")
 ALLOWED = {
     ("composition.py", "baseline"): "the composition of nothing has a name",
     ("composition.py", "structured_pruning(ratio=0.5)+amp_bf16"): "the example that error messages show",
-    ("measure/speed.py", "baseline"): "a timed side, in the samples' columns",
-    ("measure/speed.py", "channels_last"): "a timed side; a value of Recipe.layout",
+    ("measure/sides.py", "baseline"): "a timed side, in the samples' columns",
+    ("measure/sides.py", "channels_last"): "a timed side; a value of Recipe.layout",
     ("run/replay.py", "baseline"): "a timed side, in the samples' columns",
     ("training/devices.py", "channels_last"): "a value of Recipe.layout",
     ("training/recipe.py", "channels_last"): "a value of Recipe.layout",

@@ -1,0 +1,53 @@
+"""What is timed against what: served networks, each with inputs of its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from suite.measure.plausible import Request, request
+from suite.training.devices import lay_out
+from suite.training.loop import Trained
+from suite.training.serving import Served, serve, warm_up
+from suite.training.trees import Tree, fill_up, is_image
+
+BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL = "baseline", "null", "technique", "channels_last", "kernel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A served network with inputs of its own: a technique may replace the data."""
+
+    served: Served
+
+    def inputs(self, batch: int) -> Tree:
+        """``batch`` test items, repeated where there are fewer."""
+        return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
+
+    @property
+    def flags(self) -> Mapping[str, int | str]:
+        """The settings that it is timed under."""
+        return self.served.recipe.flags
+
+    def call(self, batch: int) -> Request:
+        """Serves one batch whose inputs are placed now; compiled and warmed up."""
+        made = request(self.served, self.inputs(batch), batch)
+        warm_up(self.served, made.placed)
+        return made
+
+
+def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Side]:
+    """What is timed against what: the baseline, the technique and, for images, the baseline in eager channels_last.
+
+    The baseline itself is timed against its own copy: an A/A test of the sampler.
+    """
+    sides = {BASE: Side(served=serve(base)), TECHNIQUE: Side(served=serve(base if is_baseline else technique))}
+    if base.recipe.layout == "contiguous" and is_image(base.recipe.data().test.first(1).inputs):
+        sides[IMAGES_LAST] = Side(served=serve(_in_channels_last(base)))
+    return sides
+
+
+def _in_channels_last(base: Trained) -> Trained:
+    recipe = replace(base.recipe, layout="channels_last")
+    return replace(base, recipe=recipe, network=lay_out(copy.deepcopy(base.network), recipe))
