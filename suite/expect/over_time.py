@@ -62,7 +62,10 @@ def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation
     """``stored`` with one more run, which widens its bounds if need be and never sharpens them.
 
     For gates, whose processes are too few to know their noise; where it is known (`suite aa`), the greater one counts.
+    A run that the entry has seen already adds nothing.
     """
+    if at in _seen(stored):
+        return stored
     seen = {**_seen(stored), at: short(measured.value)}
     own = measured.noise if knows_processes(measured) else None
     noise = max((one for one in (own, stored.noise) if one is not None), default=None)

@@ -86,7 +86,7 @@ def record(
         added=sum(one.added for one in merged),
         updated=sum(one.updated for one in merged),
         skipped=(*skipped, *_unmatched(only, measured)),
-        notes=(*_notes(trusted), *(_noise_note(trusted, stored, entries, header.where) if changed else ())),
+        notes=tuple(_notes(trusted, stored, entries, terms)) if changed else (),
     )
 
 
@@ -187,13 +187,16 @@ def _merged(path: Path, entries: list[Expectation], header: RunHeader) -> Merged
     )
 
 
-def _notes(measured: Iterable[Measurement]) -> Iterator[str]:
-    few = [one for one in measured if from_too_few(one)]
+def _notes(
+    measured: Sequence[Measurement], stored: Mapping[_Key, Expectation], entries: Sequence[Expectation], terms: _Terms
+) -> Iterator[str]:
+    few = [] if terms.drift else [one for one in measured if from_too_few(one)]
     if few:
         yield (
             f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds stand at least "
             f"{UNKNOWN_RATIO_MARGIN:.0%} away; record again with --expect=record for sharper ones"
         )
+    yield from _noise_note(measured, stored, entries, terms.header.where)
 
 
 def _noise_note(

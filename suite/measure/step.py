@@ -23,7 +23,7 @@ class TimedStep:
 
     ``weights`` and ``sent`` are the tensors of the network and of the batch, each with a copy of what it was.
 
-    Without that a network that fits its one batch perfectly drifts into subnormal gradients, which CPUs compute slowly;
+    Without resets a network that fits its one batch drifts into subnormal gradients, which CPUs compute slowly;
     a learning rate of zero would hold the weights too, but some optimizers refuse it.
     """
 

@@ -26,8 +26,6 @@ TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 UNQUIET = "timings are neither gated nor recorded: this is no quiet process; start it with `suite bench`"
 
-UNSURE = "not gated: more than a fifth of the paired timings are inconclusive; run again on a quieter machine"
-
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
 HOMELESS = "no folder `expectations` with files was found here or above; record one, or name it with --expect-dir"
@@ -110,8 +108,8 @@ def tell_github(
 
     if not github.here(environment):
         return
-    if problem is None and run is not None and run.saw_too_little():
-        problem = UNSURE
+    if problem is None and run is not None:
+        problem = run.doubt() or None
     for line in [] if problem is None else [github.unusable(problem)]:
         terminal.line(line)
     if run is None:
@@ -145,7 +143,8 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
         terminal.line(line, yellow=True)
     ungated = run.options.gates and nothing_gated(run.verdicts)
     homeless = ungated and not run.options.expect_dir.is_dir()
-    remarks = {UNQUIET: idle, UNSURE: run.saw_too_little(), UNGATED: ungated, HOMELESS: homeless}
+    doubt = run.doubt()
+    remarks = {UNQUIET: idle, doubt: bool(doubt), UNGATED: ungated, HOMELESS: homeless}
     for remark, holds in remarks.items():
         if holds:
             terminal.line(remark, red=True)

@@ -24,6 +24,7 @@ from suite.run.case import Case
 from suite.run.confirm import Confirmation, noting
 from suite.run.explain import explain
 from suite.run.options import DEFAULT_SEEDS, Options, tolerant_of_warnings
+from suite.run.whole_run import saw_too_little, slowed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING = 0, 1, 10, 11, 12
 DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 REUSED = "reused: an earlier run trained it"
-MOST_INCONCLUSIVE = 0.2  # of the paired figures that have an expectation; beyond it a gate has not looked
 
 
 @dataclass(kw_only=True)
@@ -169,26 +169,23 @@ class Session(AbstractContextManager["Session"]):
         return bound is None or bound.tier in self.options.gate_tiers
 
     def exit_code(self) -> int:
-        """0; 1 if something failed; 10 if too much is inconclusive; 12 if every cell is unavailable."""
+        """0; 1 if something failed; 10 if something is inconclusive that must not be, or the run as a whole is; 12 if
+        every cell is unavailable.
+        """
         if self.options.gates and {verdict.kind for verdict in self.verdicts} == {VerdictKind.UNAVAILABLE}:
             return EXIT_NOTHING  # nothing could run here, so nothing was gated
         failed = {verdict.kind for verdict in self.verdicts if self.fails(verdict)}
         if failed - {VerdictKind.INCONCLUSIVE}:
             return EXIT_FAILED
-        return EXIT_INCONCLUSIVE if failed or self.saw_too_little() else EXIT_PASS
+        return EXIT_INCONCLUSIVE if failed or self.doubt() else EXIT_PASS
 
-    def saw_too_little(self) -> bool:
-        """Whether so many paired figures are inconclusive that a gate cannot be said to have looked at them."""
-        if not self.options.gates or self.options.inconclusive is not None:
-            return False
-        paired = [
-            v
-            for v in self.verdicts
-            if is_paired(v.metric) and v.kind is not VerdictKind.MISSING and self._gates_tier(v)
-        ]
-        judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
-        unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
-        return unsure > MOST_INCONCLUSIVE * len(judged)
+    def doubt(self) -> str:
+        """Why this run as a whole does not count as a gate, whatever its single figures say; empty where it does."""
+        wanted = self.options.inconclusive
+        if not self.options.gates or wanted == "report":
+            return ""
+        gated = [verdict for verdict in self.verdicts if self._gates_tier(verdict)]
+        return slowed(gated) or ("" if wanted == "fail" else saw_too_little(gated))
 
     # -- commands to type ---------------------------------------------------------------------------------------
 

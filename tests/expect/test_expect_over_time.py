@@ -126,6 +126,14 @@ def test_a_gate_run_can_widen_a_bound(tmp_path):
     assert pytest.approx(1.15 - DRIFT_SIGMAS * stdev([1.1, 1.2]), abs=1e-3) == entry.low
 
 
+def test_a_run_that_is_recorded_already_adds_nothing(tmp_path):
+    """Its noise is pooled with what was stored; taken as a gate's, the greater one would count."""
+    recorded(tmp_path, 1.2, FIRST, changes={"noise": 0.001})
+    _, before = recorded(tmp_path, 1.2, SECOND)
+    done, after = recorded(tmp_path, 1.2, SECOND, drift=True)
+    assert ((), before.noise, before.low) == (done.changed, after.noise, after.low)
+
+
 def test_a_gate_run_never_sharpens_a_bound(tmp_path):
     """A fast hour is no promise."""
     _, before = recorded(tmp_path, 1.2, FIRST)

@@ -174,12 +174,10 @@ def told_to_github(environment, *, problem=None, run=None):
     return lines
 
 
-def broken_run(*, unsure=False):
+def broken_run(*, doubt=""):
     cell = Cell(workload="digits_cnn", technique="nhwc", device="cpu")
     verdict = Verdict(kind=VerdictKind.ERROR, cell=cell, metric="", group="speed", reason="no kernel")
-    return SimpleNamespace(
-        header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str, saw_too_little=lambda: unsure
-    )
+    return SimpleNamespace(header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str, doubt=lambda: doubt)
 
 
 def test_outside_of_github_nothing_is_annotated(tmp_path):
@@ -204,10 +202,10 @@ def test_a_summary_that_cannot_be_written_is_told(tmp_path):
     assert lines[-1].startswith(f"suite: no step summary, {tmp_path} cannot be written: ")
 
 
-def test_a_run_that_saw_too_little_is_an_error_of_its_own():
+def test_a_run_that_cannot_be_believed_as_a_whole_is_an_error_of_its_own():
     """Its exit code is not 0, though no figure failed."""
-    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run(unsure=True))
-    assert f"::error title=suite::{plugin_output.UNSURE}" == first
+    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run(doubt="not gated: why"))
+    assert "::error title=suite::not gated: why" == first
 
 
 def test_without_a_run_its_problem_alone_is_annotated():

@@ -380,6 +380,16 @@ def test_no_absolute_time_fails_a_gate_by_its_value(judged, policy):
     assert session.fails(replace(verdict, kind=VerdictKind.INCONCLUSIVE)) is (policy == "fail")
 
 
+@pytest.mark.parametrize(("policy", "code"), [(None, 10), ("fail", 10), ("report", 0)])
+def test_a_run_that_is_slow_as_a_whole_is_inconclusive(judged, monkeypatch, policy, code):
+    """The last net, unless the user has said that what is inconclusive is only to be told."""
+    _, _, session = judged(1.0, inconclusive=policy)
+    assert 0 == session.exit_code()
+    monkeypatch.setattr("suite.run.session.slowed", lambda verdicts: f"slow: {len(verdicts)}")
+    assert code == session.exit_code()
+    assert ("slow: 1" if code else "") == session.doubt()
+
+
 def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judged):
     """What is stored is a mean over processes: 0.88, 1.1 and 0.88 are 0.953 together, above low = 0.95."""
     verdict, asked, session = judged(0.88, 1.1, 0.88)
