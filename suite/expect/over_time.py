@@ -61,14 +61,14 @@ def why_not_joined(measured: Measurement, stored: Expectation | None, where: Whe
 def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation:
     """``stored`` with one more run, which widens its bounds if need be and never sharpens them.
 
-    For gates, whose processes are too few to know their noise; where it is known (`suite aa`), the greater one counts.
-    A run that the entry has seen already adds nothing.
+    For gates, whose processes are too few to know their noise; where it is known (`suite aa`) and greater than what is
+    stored, both count as in `over_time`. A run that the entry has seen already adds nothing.
     """
     if at in _seen(stored):
         return stored
     seen = {**_seen(stored), at: short(measured.value)}
     own = measured.noise if knows_processes(measured) else None
-    noise = max((one for one in (own, stored.noise) if one is not None), default=None)
+    noise = max((one for one in (_pooled([own, stored.noise]), stored.noise) if one is not None), default=None)
     low, high = _bounds(replace(measured, noise=noise, processes=max(measured.processes, stored.processes or 1)), seen)
     return replace(
         stored, value=short(fmean(seen.values())), seen=seen, noise=None if noise is None else short(noise),
