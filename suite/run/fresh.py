@@ -117,7 +117,7 @@ class Workers:
             "cell": asdict(case.cell),
             "batch": case.items,
             "load": list(self.load),
-            "flags": flags.read(),
+            "flags": {name: value for name, value in flags.read().items() if name != "threads"},  # its environment's
         }
         path.write_text(json.dumps(full), "utf-8")
         environment = self._environment(case, default_allocator=default_allocator)

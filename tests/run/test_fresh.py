@@ -181,6 +181,7 @@ def test_each_process_is_asked_with_a_seed_of_its_own_and_this_process_settings(
     assert 3 == len({request["seed"] for request in requests})
     assert {512} == {request["saturating"] for request in requests}
     assert 1 == requests[0]["flags"]["mkldnn_enabled"]
+    assert "threads" not in requests[0]["flags"]  # a worker has those of its quiet environment, whoever asks
     assert 1 == len({request["technique"] for request in requests})
 
 
