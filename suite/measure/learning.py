@@ -15,6 +15,7 @@ from torch import Tensor
 
 from suite.errors import ImplausibleError
 from suite.machine.flags import applied
+from suite.measure.plausible import bits
 from suite.measure.step import TimedStep
 from suite.training.devices import own_random_numbers
 from suite.training.trees import leaves, tree_map
@@ -37,7 +38,7 @@ def check_learning(steps: Mapping[str, Callable[[], object]]) -> None:
 
 
 def _check_batch(step: TimedStep, side: str) -> None:
-    if any(not _same(now, then) for now, then in step.sent):
+    if any(not torch.equal(bits(now), bits(then)) for now, then in step.sent):
         raise ImplausibleError(
             f"the training step of the {side} changes the batch that it is given, so that each step was on another; "
             "work on a copy"
@@ -89,8 +90,3 @@ def _loss(step: TimedStep, side: str) -> Tensor:
             f"a timed training step of the {side} returned {type(loss).__name__}, no tensor that holds its loss"
         )
     return loss
-
-
-def _same(ours: Tensor, theirs: Tensor) -> bool:
-    """Bit for bit: what is not a number equals itself there."""
-    return torch.equal(*(tensor.detach().contiguous().reshape(-1).view(torch.uint8) for tensor in (ours, theirs)))

@@ -125,6 +125,11 @@ def same_bits(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
+def bits(tensor: Tensor) -> Tensor:
+    """Its bytes: what is not a number equals itself there."""
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
 def _answers(one: Request, side: str) -> bool:
     """Whether outputs are the items' own: each begins with the batch, and follows its item."""
     try:
@@ -137,7 +142,7 @@ def _answers(one: Request, side: str) -> bool:
 
 def _check_inputs(one: Request, side: str) -> None:
     pairs = zip(leaves(one.placed), leaves(one.sent), strict=True)
-    if any(not torch.equal(_bits(now), _bits(then)) for now, then in pairs):
+    if any(not torch.equal(bits(now), bits(then)) for now, then in pairs):
         raise ImplausibleError(
             f"the {side} changes the inputs that it is given, so that each call served others; work on a copy"
         )
@@ -218,11 +223,6 @@ def _seconds_in(one: Request, order: Tensor) -> float:
 def _shuffle(tree: Tree, order: Tensor) -> None:
     for leaf in leaves(tree):
         leaf.copy_(leaf[order.to(leaf.device)])
-
-
-def _bits(tensor: Tensor) -> Tensor:
-    """Its bytes: what is not a number equals itself there."""
-    return tensor.contiguous().reshape(-1).view(torch.uint8)
 
 
 def _floats(outputs: list[Tensor]) -> list[Tensor]:

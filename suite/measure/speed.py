@@ -303,7 +303,7 @@ def _ratio(
     return measured(
         cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n, samples=source,
         suspect=timed.suspect, control=against, conditions=conditions,
-        null=timed.ratio(BASE, NULL).value if NULL in timed.seconds else None,
+        null=timed.ratio(BASE, NULL).value,
     )  # fmt: skip
 
 
