@@ -62,7 +62,8 @@ class Measurement:
     ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
     that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
     baseline to its own copy in the same sample. ``share`` says that the value is the share of ``n`` items that were
-    right, each of them either right or wrong.
+    right, each of them either right or wrong. ``same_work`` says that both arms of a ratio of times do the same work:
+    networks of one architecture, so that the ratio is 1 if the arms are timed alike.
     """
 
     cell: Cell
@@ -88,6 +89,7 @@ class Measurement:
     reused: bool = False
     null: float | None = None
     share: bool = False
+    same_work: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

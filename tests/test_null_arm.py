@@ -1,13 +1,26 @@
 """What a run's null arms say: about 1 they are trusted, off it or scattered nothing timed counts."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.metrics import measured
-from suite.null_arm import LEAST, MOST_SPREAD, line, null_ratios, run_doubt, spread_of
+from suite.null_arm import (
+    LEAST,
+    LEAST_ARMS,
+    MOST_SPREAD,
+    arm_doubt,
+    line,
+    lines,
+    null_ratios,
+    run_doubt,
+    same_work_ratios,
+    spread_of,
+)
 from suite.records import Cell
 
 CELL = Cell(workload="digits_cnn", technique="baseline", device="cpu")
@@ -73,3 +86,47 @@ def test_the_line_says_how_many_samples_and_how_wide():
         [1.0]
     )
     assert MOST_SPREAD > spread_of([1.0, 1.01])
+
+
+# -- arms that do the same work ----------------------------------------------------------------------------------
+
+
+def test_a_run_whose_techniques_with_the_baselines_work_are_all_slower_is_doubted():
+    """Ten ratios of 0.971 to 0.993: what an arm with twice as many turns as the technique brings about."""
+    biased = [0.982, 0.971, 0.985, 0.993, 0.980, 0.978, 0.984, 0.990, 0.975, 0.986]
+    assert "arms are not timed alike: speedup_b1 of 10 cells" in arm_doubt({"speedup": [1.0] * 5, "speedup_b1": biased})
+
+
+def test_ratios_about_one_cast_no_doubt_and_one_slow_technique_does_not_either():
+    assert "" == arm_doubt({"speedup": [1.001, 0.997, 1.004, 0.999, 1.002, 1.0], "speedup_b1": around(1.0, 0.004, 30)})
+    assert "" == arm_doubt({"speedup": [0.5, *around(1.0, 0.003, 20)]})
+
+
+def test_too_few_arms_tell_nothing():
+    assert "" == arm_doubt({"speedup": [0.9] * (LEAST_ARMS - 1)})
+    assert arm_doubt({"speedup": [0.9] * LEAST_ARMS})
+
+
+def test_a_bias_below_the_limit_is_no_doubt_however_well_it_is_known():
+    assert "" == arm_doubt({"speedup": around(1.0015, 0.0001, 200)})
+    assert arm_doubt({"speedup": around(1.0025, 0.0001, 200)})
+
+
+def cell(number):
+    return Cell(workload="digits_cnn", technique=f"technique_{number}", device="cpu")
+
+
+def arm(number, value, *, same_work=True):
+    return replace(measured(cell(number), "speedup", value, null=1.0), same_work=same_work)
+
+
+def test_only_ratios_of_the_same_work_are_compared_with_one_and_a_repeat_replaces_its_first():
+    found = [arm(0, 0.99), arm(1, 2.0, same_work=False), arm(2, 1.01), arm(0, 1.0)]
+    assert {"speedup": [1.0, 1.01]} == same_work_ratios(found)
+
+
+def test_the_end_of_a_run_tells_both():
+    found = [arm(number, 1.0) for number in range(LEAST_ARMS)]
+    assert 2 == len(lines(found))
+    assert "same work: speedup of 4 cells with the baseline's architecture is 1.0000 in the mean" == lines(found)[1]
+    assert [] == lines([])

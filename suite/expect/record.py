@@ -17,7 +17,7 @@ from suite.expect.merge import Merged, merge
 from suite.expect.over_time import why_not_joined, with_run
 from suite.expect.write import one_writer, replace_files
 from suite.metrics import is_paired
-from suite.null_arm import null_ratios, run_doubt
+from suite.null_arm import arm_doubt, null_ratios, run_doubt, same_work_ratios
 from suite.records import Cell, Expectation, Measurement, Origin, RunHeader, Where
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _time_doubts(
 ) -> Mapping[Cell, str]:
     """By cell, why nothing timed of it is recorded: the run's null arms, or a quality that has regressed."""
     measured = list(measured)
-    whole = run_doubt(null_ratios(measured))
+    whole = run_doubt(null_ratios(measured)) or arm_doubt(same_work_ratios(measured))
     failed = (
         {}
         if terms.anew

@@ -63,10 +63,10 @@ def speedup(network: Network, share: float, *, terms: Terms, seed: int) -> tuple
 
     Each call of this takes other addresses for weights and inputs.
     """
-    calls = {BASE: network.call(), TECHNIQUE: network.call(share)}
+    calls = {BASE: network.call(), NULL: network.call(), TECHNIQUE: network.call(share)}
     with moving(calls.values(), seed) as move:
         found = sample(
-            {**calls, NULL: calls[BASE]}, baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
+            dict(calls), baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
             precision=PRECISION, confidence=CONFIDENCE, goals=_goals(terms), move=move,
         )  # fmt: skip
     ratio = found.ratio(BASE, TECHNIQUE)

@@ -152,13 +152,10 @@ def training(
 ) -> Timed:
     """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own.
 
-    The null arm takes the baseline's own step once more.
+    The null arm is the baseline's step on a network of its own.
     """
-    steps = {
-        BASE: training_step(base, device=cell.device, reference=reference),
-        TECHNIQUE: training_step(technique, device=cell.device, reference=reference),
-    }
-    steps[NULL] = steps[BASE]
+    recipes = {BASE: base, NULL: base, TECHNIQUE: technique}
+    steps = {name: training_step(recipe, device=cell.device, reference=reference) for name, recipe in recipes.items()}
     settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
     restore = {name: step.reset for name, step in steps.items()}
     sizes = {name: len(step.batch) for name, step in steps.items()}
@@ -170,7 +167,7 @@ def training(
         goals=(goal,) if wanted else (),
     )  # fmt: skip
     with phase("timing"):
-        check_learning({name: step for name, step in steps.items() if name != NULL})
+        check_learning(steps)
     samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
@@ -197,12 +194,11 @@ def _sample(
     seed: int,
     goals: Sequence[Goal] = (),
 ) -> Sample:
-    """Rounds of all sides and of a null arm, which calls the baseline's own network once more."""
+    """Rounds of all sides."""
     calls: dict[str, Callable[[], object]] = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.flags for name, side in sides.items()}
-    calls[NULL], settings[NULL] = calls[BASE], settings[BASE]
     found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, budget=budget, goals=goals)
-    check({name: call for name, call in calls.items() if name != NULL}, baseline=BASE)
+    check(calls, baseline=BASE)
     return found
 
 
@@ -286,7 +282,7 @@ def _conditions(batch: int, share: float | None) -> dict[str, int | str]:
 
 
 def _pair(sides: Mapping[str, Side]) -> dict[str, Side]:
-    return {BASE: sides[BASE], TECHNIQUE: sides[TECHNIQUE]}
+    return {name: sides[name] for name in (BASE, NULL, TECHNIQUE)}
 
 
 def _ratio(

@@ -1,7 +1,8 @@
 """The paired sampler: which of several callables is faster, and by how much, on a machine that is never quite still.
 
-Every round runs every side once, in random order, so that whatever disturbs the machine for longer than a round
-disturbs all sides alike and cancels in the ratio of one round. All sides are treated the same: garbage collection
+Every round runs every side once, so that whatever disturbs the machine for longer than a round disturbs all sides
+alike and cancels in the ratio of one round. The order is random and balanced: each side follows each other one equally
+often (`suite.measure.orders`). All sides are treated the same: garbage collection
 and tracing are off, and each turn repeats its call until it outlasts the scheduler's time slice. Rounds in which
 somebody else had the core are dropped. Unpaired samples are never compared. Nothing here knows of pytest or of torch.
 
@@ -29,6 +30,7 @@ from suite.intervals import median_rank
 from suite.machine.allocator import minor_faults
 from suite.measure.counters import Counters, preempted, thread_counters
 from suite.measure.looks import Goal
+from suite.measure.orders import balanced_orders
 from suite.measure.rounds import Log, Terms
 from suite.measure.samples import Ratio, Sample
 
@@ -253,10 +255,11 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     log = Log(terms=plan.terms, repeats=repeats)
     started, witnessed = plan.clock(), plan.witness()
     block = _Block(seconds=plan.seconds / BLOCKS)
+    orders = balanced_orders(len(names), rng)
     while not log.spent(plan.seconds, plan.max_rounds):
         if block.ends(log):
             plan.moved(block.rounds)
-        order = rng.sample(range(len(names)), len(names))
+        order = next(orders)
         turns = {names[index]: plan.watched_turn(names[index], repeats[names[index]]) for index in order}
         log.add(order, turns, elapsed=plan.clock() - started, block=block.number)
         if log.precise():

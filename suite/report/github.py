@@ -66,8 +66,8 @@ def summary(
     other = [one for one in noted if not fails(one)]
     judged = "nothing failed" if verdicts else "nothing was judged"
     outcome = f"{len(failed)} failed" if failed else judged if problem is None else "not usable"
-    nulls = null_arm.line(null_arm.null_ratios(one.measurement for one in verdicts if one.measurement is not None))
-    head = [*([] if problem is None else [problem]), _heading(header), *([nulls] if nulls else [])]
+    nulls = null_arm.lines(one.measurement for one in verdicts if one.measurement is not None)
+    head = [*([] if problem is None else [problem]), _heading(header), *nulls]
     parts = [f"## {outcome}: {counts(verdicts)}", *head]
     for title, found in (("Failed", failed), ("To look at, does not fail", other)):
         parts += [f"### {title}", _table(found, header)] if found else []

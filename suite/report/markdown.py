@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from suite.report.columns import Row, groups, markdown_columns
@@ -27,13 +28,13 @@ LEGEND = (
 )
 
 
-def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arm: str = "") -> str:
+def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arms: Sequence[str] = ()) -> str:
     """The run's heading, the legend, and one table for each group of cells with equal columns.
 
-    ``null_arm`` is the line on the baseline against its own copy (`suite.null_arm.line`).
+    ``null_arms`` are the lines on arms that do the same work (`suite.null_arm.lines`).
     """
     parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
-    heading = _heading(header) + (f"\n- {null_arm}" if null_arm else "")
+    heading = "\n- ".join((_heading(header), *null_arms))
     return "\n\n".join([heading, LEGEND, *parts]) + "\n"
 
 

@@ -97,12 +97,12 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
 
     measurements, verdicts = folder.measurements(), folder.verdicts()
     frame = tidy(folder.header, measurements, verdicts)
-    nulls = null_arm.line(null_arm.null_ratios(measurements))
+    nulls = null_arm.lines(measurements)
     table = tradeoffs(frame, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    parts = [to_markdown(table, folder.header, null_arm=nulls), sweeps_markdown(table, verdicts)]
+    parts = [to_markdown(table, folder.header, null_arms=nulls), sweeps_markdown(table, verdicts)]
     replace_file(markdown, "\n".join(filter(None, parts)).encode())
     return results, csv, markdown
 

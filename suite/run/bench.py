@@ -207,7 +207,7 @@ class Bench(AbstractContextManager["Bench"]):
                 )
             )  # fmt: skip
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}
-        own = [measurement for one in timed for measurement in self._keep(case, one)]
+        own = [_marked_same_work(case, measurement) for one in timed for measurement in self._keep(case, one)]
         return self._with_fresh_processes(case, own)
 
     def _check_sides(self, case: Case, sides: Mapping[str, Side]) -> None:
@@ -361,3 +361,10 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _trained(self, case: Case) -> Trained:
         return self.store.get(case.workload, case.composition, 0)
+
+
+def _marked_same_work(case: Case, measured: Measurement) -> Measurement:
+    """The measurement; a ratio to the baseline says whether the cell does the baseline's own work."""
+    training = measured.metric == speed.STEP
+    same = case.composition.is_baseline or not (training or case.serves_differently)
+    return replace(measured, same_work=same and measured.control == BASE and measured.null is not None)

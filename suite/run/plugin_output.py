@@ -92,7 +92,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in reuse.lines(run.bench.store.cache, measurements):
         terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
-    for line in filter(None, (null_arm.line(run.nulls), run.cores.line(), *time_lines(wide), run.remembered)):
+    for line in filter(None, (*null_arm.lines(measurements), run.cores.line(), *time_lines(wide), run.remembered)):
         terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
 

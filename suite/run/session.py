@@ -17,7 +17,7 @@ from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.machine.core import Watch
 from suite.metrics import TIME_UNITS, is_paired
-from suite.null_arm import null_ratios, run_doubt
+from suite.null_arm import arm_doubt, null_ratios, run_doubt, same_work_ratios
 from suite.records import Cell, CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
 from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
@@ -61,6 +61,8 @@ class Session(AbstractContextManager["Session"]):
     done: set[tuple[Case, Group]] = field(default_factory=set)
     nulls: list[float] = field(default_factory=list)
     """The baseline against its own copy, in every sample so far."""
+    arms: dict[str, list[float]] = field(default_factory=dict)
+    """By metric, the ratios so far of cells that do the baseline's own work."""
     taken_back: int = 0
     """Groups that failed until the run's null arms were seen to be off."""
     cores: Watch = field(default_factory=Watch)
@@ -78,6 +80,8 @@ class Session(AbstractContextManager["Session"]):
         measurements, failures = resumed or self._measured(case, group)
         verdicts = self._judged(case, group, measurements, failures)
         self.nulls += null_ratios(measurements)
+        for metric, ratios in same_work_ratios(measurements).items():
+            self.arms.setdefault(metric, []).extend(ratios)
         verdicts = [self._trusted(verdict) for verdict in self._repeated(case, group, verdicts)]
         if resumed is None and not any(failure.kind == "error" for failure in failures):
             self._keep_duration(case, group, perf_counter() - began)
@@ -185,7 +189,7 @@ class Session(AbstractContextManager["Session"]):
         if not self.options.gates or wanted == "report":
             return ""
         gated = [verdict for verdict in self.verdicts if self._gates_tier(verdict)]
-        return slowed(gated) or ("" if wanted == "fail" else saw_too_little(gated))
+        return slowed(gated) or arm_doubt(self.arms) or ("" if wanted == "fail" else saw_too_little(gated))
 
     # -- commands to type ---------------------------------------------------------------------------------------
 
@@ -287,8 +291,9 @@ class Session(AbstractContextManager["Session"]):
         ).settled(verdicts)
 
     def _trusted(self, verdict: Verdict) -> Verdict:
-        """No timing fails a run whose own copies of the baseline differ."""
-        doubt = run_doubt(self.nulls) if is_paired(verdict.metric) and verdict.kind in DECIDED else ""
+        """No timing fails a run whose own copies of the baseline differ, or whose arms are not timed alike."""
+        decided = is_paired(verdict.metric) and verdict.kind in DECIDED
+        doubt = run_doubt(self.nulls) or arm_doubt(self.arms) if decided else ""
         return replace(noting(verdict, doubt), kind=VerdictKind.INCONCLUSIVE) if doubt else verdict
 
     def _take_back(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 import tiny
 import torch
 
-from suite.measure.sides import BASE, IMAGES_LAST, TECHNIQUE, Side, serving_sides
+from suite.measure.sides import BASE, IMAGES_LAST, NULL, TECHNIQUE, Side, serving_sides
 from suite.training.recipe import Split, Splits
 from suite.training.serving import serve
 
@@ -37,7 +37,7 @@ def test_sides_are_the_baseline_the_technique_and_eager_channels_last(fitted):
 def test_a_baseline_that_is_channels_last_itself_is_not_compared_with_it_twice(fitted):
     """The metric is then absent."""
     base = trained_layouts(fitted, "channels_last")
-    assert {BASE, TECHNIQUE} == set(serving_sides(base, base, is_baseline=True))
+    assert {BASE, NULL, TECHNIQUE} == set(serving_sides(base, base, is_baseline=True))
 
 
 def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
@@ -74,4 +74,4 @@ def test_what_is_no_image_has_no_side_in_channels_last(fitted, kind):
     """A Conv3d, token ids: the layout means nothing there, and forcing it would be an error."""
     part = Split(inputs=INPUTS[kind], targets=torch.zeros(4, dtype=torch.long))
     other = replace(fitted, recipe=replace(fitted.recipe, data=lambda: Splits(train=part, test=part)))
-    assert {BASE, TECHNIQUE} == set(serving_sides(other, other, is_baseline=False))
+    assert {BASE, NULL, TECHNIQUE} == set(serving_sides(other, other, is_baseline=False))

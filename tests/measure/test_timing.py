@@ -20,6 +20,7 @@ from suite import phases
 from suite.errors import SuiteError, UsageError
 from suite.measure import timing
 from suite.measure.looks import Goal, confidence_at
+from suite.measure.samples import ratios_of
 from suite.measure.timing import Sample, latency, sample
 
 BRIEF = {"baseline": "baseline", "seconds": 1.0, "seed": 0, "min_round_seconds": 2e-3}  # no scheduler: short turns do
@@ -88,8 +89,8 @@ def test_two_turns_of_the_baseline_know_a_ratio_better_than_one():
         clock.now += 0.004 * math.exp(0.03 * draw.standard_normal())
 
     found = run({"baseline": noisy, "copy": noisy, "technique": noisy}, clock, null="copy", seconds=20.0)
-    of_two, of_one = found.ratio("baseline", "technique"), found.ratio("copy", "baseline")
-    assert of_two.high - of_two.low < 0.95 * (of_one.high - of_one.low)
+    logs = {side: np.log(ratios_of(found.seconds, "baseline", side, found.copies)) for side in ("technique", "copy")}
+    assert pytest.approx(math.sqrt(3 / 4), rel=0.05) == logs["technique"].std() / logs["copy"].std()
 
 
 def test_the_ratio_of_exact_durations_is_recovered(two, clock):

@@ -210,7 +210,7 @@ def test_the_markdown_says_where_its_figures_come_from():
         assert part in text
     assert "Not a quiet process" not in text
     assert "Not a quiet process" in to_markdown(table_of(RUN), replace(HEADER, quiet=False))
-    assert "\n- null arm: as it is\n" in to_markdown(table_of(RUN), HEADER, null_arm="null arm: as it is")
+    assert "\n- null arm: as it is\n" in to_markdown(table_of(RUN), HEADER, null_arms=["null arm: as it is"])
 
 
 def test_the_markdown_shows_figures_as_people_say_them():
