@@ -1,32 +1,36 @@
-"""Whether what was timed can have done the work: its inputs are as they were, its outputs are there and follow them.
+"""Whether what was timed can have done the work: its inputs are as they were, its outputs are those that were judged.
 
 A technique, or a mistake in the harness, may make a call fast that serves nobody: a kept answer, half a batch, work
-that another thread does later. The checks run after the last round, on the very calls that were timed; they ask every
-side, whatever it is called.
+that another thread does later. The checks run after the last round, on outputs of timed turns (`suite.measure.kept`)
+and on the very calls that were timed, with the garbage collector off as in a timed turn. Every arm is checked.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic, perf_counter, process_time, thread_time  # now: a module loaded later may replace them
+from types import MappingProxyType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from suite.errors import ImplausibleError
 from suite.machine.flags import applied
+from suite.measure.kept import Answer, types_of
+from suite.measure.timing import undisturbed
 from suite.training.devices import synchronize
-from suite.training.serving import Served
-from suite.training.trees import Tree, leaves, tree_map
+from suite.training.serving import Served, on_cpu
+from suite.training.trees import Tree, leaves, length, tree_map
 
 STATIC = 0.25  # of how far items' outputs lie apart: an answer that lies so far from its item's does not follow it
 UNLIKE = 0.05  # relative distance of outputs of one technique served twice; kernels differ by far less
 SEEN_GAIN = 2.0  # times as fast, on inputs that were served before
+LEAST_GAIN = 20e-6  # seconds: calls of a few microseconds vary by as much
 PAIRS, AGAIN = 3, 9  # calls with either, and where that looks wrong
 FEWEST_ORDERED = 5  # items: 120 orders, of which few can have been served
 ABOVE_CEILING = 1.05  # times the machine's measured rate of products
@@ -37,12 +41,18 @@ LEAST_ELSEWHERE = 0.05  # seconds
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """One batch of ``items``, placed once and served at every call; ``sent`` is a copy of what it was."""
+    """One batch of ``items``, placed once and served at every call; ``sent`` is a copy of what it was.
+
+    The batch holds the first ``distinct`` test items, again and again if there are fewer than ``items``. ``pool`` are
+    placed items [P, ...] to serve for a check instead; without it there are only those of the batch.
+    """
 
     served: Served
     placed: Tree
     sent: Tree
     items: int
+    distinct: int
+    pool: Tree = None
 
     def tensors(self) -> list[Tensor]:
         """What a call reads: the weights and buffers of the network, and the inputs."""
@@ -54,40 +64,124 @@ class Request:
         return self.served(self.placed)
 
 
-def request(served: Served, inputs: Tree, items: int) -> Request:
-    """The request of ``inputs`` [items, ...], placed now."""
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Outputs (a tree on the CPU) for the first ``items`` test items, from the pass that judged the quality."""
+
+    outputs: Tree
+    items: int
+
+
+def request(
+    served: Served, inputs: Tree, items: int, *, distinct: int | None = None, pool: Tree | None = None
+) -> Request:
+    """The request of ``inputs`` [items, ...], placed now; ``pool`` [P, ...] are other inputs of the same data."""
     placed = served.prepare_inputs(inputs)
-    return Request(served=served, placed=placed, sent=tree_map(lambda leaf: leaf.detach().clone(), placed), items=items)
+    return Request(
+        served=served, placed=placed, sent=tree_map(lambda leaf: leaf.detach().clone(), placed), items=items,
+        distinct=items if distinct is None else distinct, pool=None if pool is None else served.prepare_inputs(pool),
+    )  # fmt: skip
 
 
-def check(calls: Mapping[str, object], *, baseline: str) -> None:
+def check(
+    calls: Mapping[str, object],
+    *,
+    baseline: str,
+    kept: Mapping[str, list[Answer]] = MappingProxyType({}),
+    judged: Mapping[str, Judged] = MappingProxyType({}),
+) -> None:
     """Raise `ImplausibleError` for the first of the timed ``calls`` that cannot have served its inputs.
 
-    Where the baseline's own outputs do not follow its items (they depend on the whole batch), no side's have to. Calls
-    that are no `Request` are left alone.
+    ``kept`` are outputs of timed turns by arm, ``judged`` the outputs that they have to agree with. Where the
+    baseline's own outputs do not follow its items (they depend on the whole batch), no arm's have to, and only a batch
+    of the judged size is compared. Calls that are no `Request` are left alone.
     """
     requests = {side: call for side, call in calls.items() if isinstance(call, Request)}
-    by_item = baseline in requests and _answers(requests[baseline], baseline)
-    for side, one in requests.items():
-        with applied(one.served.recipe.flags), torch.no_grad():
-            _check_inputs(one, side)
-            outputs = _materialised(one(), side)
-            if by_item and side != baseline:
-                _check_by_item(one, outputs, side)
-            _check_unseen(one, side)
+    usual = frozenset({Tensor, nn.Parameter}) | types_of(kept, baseline)
+    with undisturbed():
+        by_item = baseline in requests and _answers(requests[baseline], baseline)
+        for side, one in requests.items():
+            with applied(one.served.recipe.flags), torch.no_grad():
+                _check_inputs(one, side)
+                for answer in kept.get(side, ()):
+                    _check_types(answer, usual, side)
+                    if side in judged:
+                        _check_judged(one, answer, judged[side], side, by_item=by_item)
+                outputs = _materialised(one(), side)
+                if by_item and side != baseline:
+                    _check_by_item(one, outputs, side)
+                _check_unseen(one, side)
 
 
-def check_agreement(timed: Request, evaluated: Served, side: str) -> None:
-    """Raise `ImplausibleError` where the timed call answers otherwise than the network whose quality was tested."""
-    with applied(timed.served.recipe.flags), torch.no_grad():
-        ours, theirs = _floats(_materialised(timed(), side)), _floats(_materialised(evaluated(timed.placed), side))
-    if [leaf.shape for leaf in ours] != [leaf.shape for leaf in theirs] or _distance(ours, theirs) > UNLIKE * _size(
-        theirs
-    ):
+def check_unchanged(before: Judged, after: Judged, side: str) -> None:
+    """Raise `ImplausibleError` where a network answers otherwise than it did when its quality was judged."""
+    apart = _apart(_leaves_of(after.outputs), _leaves_of(before.outputs))
+    if apart > UNLIKE:
         raise ImplausibleError(
-            f"the timed calls of the {side} answer otherwise than the network whose outputs were tested; "
-            "something was swapped, is stale, or depends on how often it was called"
+            f"the network of the {side} answers otherwise than when its quality was tested (relative distance "
+            f"{apart:.2g}): it depends on how often it was called, or something has changed it"
         )
+
+
+def _check_types(answer: Answer, usual: frozenset[type], side: str) -> None:
+    """A subclass of Tensor may compute when somebody looks."""
+    strange = next((kind for kind in answer.types if kind not in usual), None)
+    if strange is not None:
+        raise ImplausibleError(
+            f"a timed call of the {side} returned {strange.__module__}.{strange.__qualname__}, and the baseline's "
+            "return plain tensors: its work may not be done when it returns; return torch.Tensor"
+        )
+
+
+def _check_judged(one: Request, answer: Answer, judged: Judged, side: str, *, by_item: bool) -> None:
+    """What a timed turn returned is what the quality pass found for the same items."""
+    ours, theirs = list(answer.leaves), _leaves_of(judged.outputs)
+    if by_item and all(leaf.dim() > 0 and len(leaf) == judged.items for leaf in theirs):
+        rows = torch.arange(one.items) % one.distinct
+        there = rows < judged.items
+        ours = [leaf.cpu()[there] if leaf.dim() > 0 and len(leaf) == one.items else leaf for leaf in ours]
+        theirs = [leaf[rows[there]] for leaf in theirs]
+    elif one.items != judged.items:
+        return
+    shapes = [[list(leaf.shape) for leaf in leaves if isinstance(leaf, Tensor)] for leaves in (ours, theirs)]
+    if shapes[0] != shapes[1]:
+        raise ImplausibleError(
+            f"a timed call of the {side} got {one.items} items and answered {shapes[0]}, and the network whose outputs "
+            f"were tested answers {shapes[1]}"
+        )
+    apart = _apart(ours, theirs)
+    if apart > UNLIKE:
+        raise ImplausibleError(
+            f"the timed calls of the {side} at batch {one.items} answer otherwise than the network whose outputs were "
+            f"tested: the relative distance is {apart:.2g}, at most {UNLIKE:g} is allowed; something was swapped, is "
+            "stale, or serves other batches or timed calls differently"
+        )
+
+
+def _leaves_of(outputs: Any) -> list[Tensor]:
+    from torch.utils._pytree import tree_leaves  # as in trees.py
+
+    return list(tree_leaves(outputs))
+
+
+def _apart(ours: list[Any], theirs: list[Tensor]) -> float:
+    """How far outputs lie apart: the relative L2 distance of real numbers, or the share of other integers.
+
+    Infinite for other shapes. One integer that differs is within rounding: two classes may be equally likely.
+    """
+    if len(ours) != len(theirs) or any(
+        not isinstance(a, Tensor) or a.shape != b.shape for a, b in zip(ours, theirs, strict=True)
+    ):
+        return math.inf
+    pairs = [(on_cpu(a), on_cpu(b)) for a, b in zip(ours, theirs, strict=True)]
+    real = [(a.double(), b.double()) for a, b in pairs if b.is_floating_point() or b.is_complex()]
+    size = math.sqrt(sum(float(b.square().sum()) for _, b in real))
+    distance = math.sqrt(sum(float((a - b).square().sum()) for a, b in real))
+    other = [float((a != b).sum()) - 1 for a, b in pairs if not (b.is_floating_point() or b.is_complex())]
+    counts = [b.numel() for _, b in pairs if not (b.is_floating_point() or b.is_complex())]
+    shares = [max(0.0, count) / total for count, total in zip(other, counts, strict=True) if total]
+    relative = distance / size if size else (0.0 if distance == 0 else math.inf)
+    return max([relative if relative == relative else math.inf, *shares])  # noqa: PLR0124  # NaN is no agreement
 
 
 def check_rate(macs: int | None, per_second: float, ceiling: float) -> None:
@@ -107,10 +201,10 @@ def check_rate(macs: int | None, per_second: float, ceiling: float) -> None:
 @contextmanager
 def on_this_thread(side: str, *, applies: bool) -> Iterator[None]:
     """Raise `ImplausibleError` if other threads of this process work during the body, where they may not."""
-    began, process, thread = time.monotonic(), time.process_time(), time.thread_time()
+    began, process, thread = monotonic(), process_time(), thread_time()
     yield
-    wall = time.monotonic() - began
-    elsewhere = (time.process_time() - process) - (time.thread_time() - thread)
+    wall = monotonic() - began
+    elsewhere = (process_time() - process) - (thread_time() - thread)
     if applies and elsewhere > max(LEAST_ELSEWHERE, MOST_ELSEWHERE * wall):
         raise ImplausibleError(
             f"{elsewhere:.2g} s of work went to other threads while {side} was timed for {wall:.2g} s on one; a call "
@@ -187,8 +281,8 @@ def _check_following(one: Request, outputs: list[Tensor], side: str) -> None:
 
 
 def _check_unseen(one: Request, side: str) -> None:
-    """Time batches in orders that were never served against one that was: kept answers are quick there alone."""
-    if one.items < FEWEST_ORDERED or not _knows_what_it_saw(one, PAIRS):
+    """Time inputs that were never served against the same ones at once again: kept answers are quick there alone."""
+    if _pool_size(one) < FEWEST_ORDERED or not _knows_what_it_saw(one, PAIRS):
         return
     if _knows_what_it_saw(one, AGAIN):  # three calls may be disturbed by chance
         raise ImplausibleError(
@@ -197,27 +291,45 @@ def _check_unseen(one: Request, side: str) -> None:
         )
 
 
+def _pool_size(one: Request) -> int:
+    return length(one.placed if one.pool is None else one.pool)
+
+
 def _knows_what_it_saw(one: Request, pairs: int) -> bool:
-    generator, order = torch.Generator().manual_seed(pairs), torch.arange(one.items)
+    generator = torch.Generator().manual_seed(pairs)
     seen, unseen = [], []
-    for _ in range(pairs):
-        seen.append(_seconds_in(one, order))
-        unseen.append(_seconds_in(one, torch.randperm(one.items, generator=generator)))
-    return min(unseen) > SEEN_GAIN * statistics.median(seen)
-
-
-def _seconds_in(one: Request, order: Tensor) -> float:
-    """Of one call with the batch in this order, which is undone after it; the copies are made for any order."""
-    device = str(leaves(one.placed)[0].device)
-    _shuffle(one.placed, order)
     try:
-        synchronize(device)
-        began = time.perf_counter()
-        one()
-        synchronize(device)
-        return time.perf_counter() - began
+        for _ in range(pairs):
+            _place_others(one, generator)
+            _seconds(one)  # the code is in the caches then, for both
+            _place_others(one, generator)
+            unseen.append(_seconds(one))
+            seen.append(_seconds(one))
     finally:
-        _shuffle(one.placed, order.argsort())
+        _put(one.placed, one.sent)
+    quickest, usual = min(unseen), statistics.median(seen)
+    return quickest > SEEN_GAIN * usual and quickest - usual > LEAST_GAIN
+
+
+def _place_others(one: Request, generator: torch.Generator) -> None:
+    """Put inputs in the batch's place that were probably never served in this order."""
+    source = one.sent if one.pool is None else one.pool
+    chosen = torch.randint(length(source), (one.items,), generator=generator)
+    _put(one.placed, tree_map(lambda leaf: leaf[chosen.to(leaf.device)], source))
+
+
+def _seconds(one: Request) -> float:
+    device = str(leaves(one.placed)[0].device)
+    synchronize(device)
+    began = perf_counter()
+    one()
+    synchronize(device)
+    return perf_counter() - began
+
+
+def _put(tree: Tree, values: Tree) -> None:
+    for leaf, value in zip(leaves(tree), leaves(values), strict=True):
+        leaf.copy_(value)
 
 
 def _shuffle(tree: Tree, order: Tensor) -> None:

@@ -10,8 +10,9 @@ from suite.measure.plausible import Request, request
 from suite.training.devices import lay_out
 from suite.training.loop import Trained
 from suite.training.serving import Served, serve, warm_up
-from suite.training.trees import Tree, fill_up, is_image
+from suite.training.trees import Tree, fill_up, is_image, length
 
+POOL = 32  # test items from which a check takes inputs that were not served yet
 BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL = "baseline", "null", "technique", "channels_last", "kernel"
 
 
@@ -23,7 +24,10 @@ class Side:
 
     def inputs(self, batch: int) -> Tree:
         """``batch`` test items, repeated where there are fewer."""
-        return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
+        return fill_up(self._first(batch), batch)
+
+    def _first(self, count: int) -> Tree:
+        return self.served.recipe.data().test.first(count).inputs
 
     @property
     def flags(self) -> Mapping[str, int | str]:
@@ -32,7 +36,8 @@ class Side:
 
     def call(self, batch: int) -> Request:
         """Serves one batch whose inputs are placed now; compiled and warmed up."""
-        made = request(self.served, self.inputs(batch), batch)
+        distinct = length(self._first(batch))
+        made = request(self.served, self.inputs(batch), batch, distinct=distinct, pool=self._first(POOL))
         warm_up(self.served, made.placed)
         return made
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic  # now: a module loaded later may replace it
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,15 @@ import torch
 from suite.composition import BASELINE
 from suite.machine import flags, nvml
 from suite.measure.device_time import device_share
+from suite.measure.kept import KeptOutputs
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.learning import check_learning
 from suite.measure.looks import Goal
 from suite.measure.places import moving
-from suite.measure.plausible import check, on_this_thread
+from suite.measure.plausible import Judged, Request, check, on_this_thread
 from suite.measure.sides import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
 from suite.measure.step import training_step
-from suite.measure.timing import LEAST_FOR_P99, Sample, latency, sample
+from suite.measure.timing import LEAST_FOR_P99, Keep, Sample, latency, sample
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
@@ -87,11 +89,12 @@ def inference(
     seed: int = 0,
     saturating: int | None = None,
     bounds: Bounds | None = None,
+    judged: Mapping[str, Judged] | None = None,
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given.
 
     The baseline is timed against a reference kernel too. A sample grows while its ratio cannot be told from one of the
-    ``bounds``.
+    ``bounds``. ``judged`` are, for baseline and technique, the outputs that timed turns have to agree with.
     """
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
@@ -101,6 +104,7 @@ def inference(
         source: _sample(
             cell, {**sides, **kernels} if source == "inference" else _pair(sides), size, budget, seed=seed + k,
             seconds=budget.single if source == "inference_b1" else budget.batch, goals=_goals(source, bounds or {}),
+            judged=judged or {},
         )
         for k, (source, size) in enumerate(batches.items())
     }  # fmt: skip
@@ -119,6 +123,19 @@ def inference(
     if share is not None:
         found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
+
+
+def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
+    """``timed`` with one more reason, by the name of a sample, why its times cannot be trusted."""
+
+    def joined(suspect: str | None, source: str | None) -> str | None:
+        return "; ".join(filter(None, (suspect, doubts.get(source or "")))) or None
+
+    return replace(
+        timed,
+        measurements=tuple(replace(m, suspect=joined(m.suspect, m.samples)) for m in timed.measurements),
+        samples={name: replace(one, suspect=joined(one.suspect, name)) for name, one in timed.samples.items()},
+    )
 
 
 def _kernels(cell: Cell, base: Side) -> dict[str, Kernel]:
@@ -193,13 +210,22 @@ def _sample(
     seconds: float,
     seed: int,
     goals: Sequence[Goal] = (),
+    judged: Mapping[str, Judged] = MappingProxyType({}),
 ) -> Sample:
-    """Rounds of all sides."""
+    """Rounds of all sides. What timed turns returned has to be what was ``judged``."""
     calls: dict[str, Callable[[], object]] = {name: side.call(batch) for name, side in sides.items()}
     settings = {name: side.flags for name, side in sides.items()}
-    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, budget=budget, goals=goals)
-    check(calls, baseline=BASE)
+    kept = KeptOutputs(seed=seed, arms=frozenset(name for name, call in calls.items() if isinstance(call, Request)))
+    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, budget=budget, goals=goals, keep=kept)
+    with phase("timing"):
+        check(calls, baseline=BASE, kept=kept.answers, judged=_of_all_arms(judged))
     return found
+
+
+def _of_all_arms(judged: Mapping[str, Judged]) -> dict[str, Judged]:
+    """Each copy of the baseline answers like the baseline."""
+    copies = dict.fromkeys((NULL, IMAGES_LAST), judged[BASE]) if BASE in judged else {}
+    return copies | dict(judged)
 
 
 def _resets(
@@ -235,6 +261,7 @@ def _timed(
     seed: int,
     budget: Budget,
     goals: Sequence[Goal],
+    keep: Keep | None = None,
 ) -> Sample:
     resets = _resets(settings, restore)
     before, entered = nvml.snapshot(cell.device), flags.read()
@@ -246,8 +273,8 @@ def _timed(
         found = sample(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
-            move=move,
-            synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=time.monotonic,
+            move=move, keep=keep,
+            synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=monotonic,
         )  # fmt: skip
     flags.write(entered)
     doubt = nvml.doubt(before, nvml.snapshot(cell.device))

@@ -45,6 +45,7 @@ class ClockError(ImplausibleError):
 
 
 Call = Callable[[], object]
+Keep = Callable[[str, object], None]
 Clock = Callable[[], float]
 
 TURN_SECONDS = 10e-3  # several time slices of the scheduler (3 to 4 ms), so that all turns hold about as many
@@ -79,6 +80,7 @@ def sample(
     null_tolerance: float = 0.02,
     goals: Sequence[Goal] = (),
     host_bound: bool = True,
+    keep: Keep | None = None,
     min_round_seconds: float = TURN_SECONDS,
     max_rounds: int = 2000,
     warmup: int = 3,
@@ -103,15 +105,16 @@ def sample(
     outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
     ``null_tolerance`` the sample is suspect. ``host_bound`` says that the work is on this one thread: rounds in which
     it was preempted are dropped then, as far as ``counters`` tell (by default the system's, beside the system's clock).
-    ``witness`` is a second clock, which the first has to agree with. Raises `UsageError` for arguments that cannot be
-    measured with, `ClockError` for clocks that disagree.
+    ``keep`` is given each turn's side and what its last call returned, outside the clock. ``witness`` is a second
+    clock, which the first has to agree with. Raises `UsageError` for arguments that cannot be measured with,
+    `ClockError` for clocks that disagree.
     """
     if counters is None and clock is time.perf_counter:
         counters = thread_counters()
     plan = _Plan(
         sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
         synchronize=synchronize or _nothing, counters=counters if host_bound else None, witness=witness or clock,
-        move=move,
+        move=move, keep=keep or _forget,
         terms=Terms(
             baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
             confidence=confidence, goals=tuple(goals),
@@ -147,7 +150,7 @@ def latency(
         with undisturbed():
             end = clock() + seconds
             while len(times) < min(count, LEAST_LATENCIES) or (len(times) < count and clock() < end):
-                times.append(_turn(call, 1, synchronize, clock))
+                times.append(_turn(call, 1, synchronize, clock)[0])
     taken = np.array(times)
     return taken[taken >= 0]  # a timer that went backwards says nothing about the call
 
@@ -196,6 +199,7 @@ class _Plan:
     counters: Counters | None
     witness: Clock
     move: Call | None
+    keep: Keep
     terms: Terms
 
     def check(self) -> None:
@@ -239,14 +243,15 @@ class _Plan:
 
     def turn(self, side: str, repeats: int) -> float:
         self.reset.get(side, _nothing)()
-        return _turn(self.sides[side], repeats, self.synchronize, self.clock)
+        return _turn(self.sides[side], repeats, self.synchronize, self.clock)[0]
 
     def watched_turn(self, side: str, repeats: int) -> tuple[float, int, bool]:
         """Seconds of a turn, page faults during it, and whether somebody else had the core."""
         self.reset.get(side, _nothing)()
         faults, before = minor_faults(), self.counters and self.counters()
-        wall = _turn(self.sides[side], repeats, self.synchronize, self.clock)
+        wall, output = _turn(self.sides[side], repeats, self.synchronize, self.clock)
         after, faults = self.counters and self.counters(), minor_faults() - faults
+        self.keep(side, output)
         return wall, faults, bool(before and after and preempted(before, after, wall))
 
 
@@ -336,15 +341,20 @@ def _warm_up(calls: list[Call], rounds: int, seconds: float, clock: Clock) -> No
             break
 
 
-def _turn(call: Call, repeats: int, synchronize: Call, clock: Clock) -> float:
-    """Seconds that ``repeats`` calls take, with all their work on the accelerator."""
+def _turn(call: Call, repeats: int, synchronize: Call, clock: Clock) -> tuple[float, object]:
+    """Seconds that ``repeats`` calls take, with all their work on the accelerator, and what the last one returned."""
+    output = None
     synchronize()
     start = clock()
     for _ in repeat(None, repeats):
-        call()
+        output = call()
     synchronize()
-    return clock() - start
+    return clock() - start, output
 
 
 def _nothing() -> None:
     """Wait for nothing: the host's own calls are done when they return."""
+
+
+def _forget(_side: str, _output: object) -> None:
+    """Keep no output."""

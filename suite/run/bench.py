@@ -18,14 +18,14 @@ from suite.errors import ImplausibleError
 from suite.measure import memory, size, speed
 from suite.measure.ceilings import ceilings
 from suite.measure.macs import macs
-from suite.measure.plausible import check_agreement, check_rate, same_bits
+from suite.measure.plausible import Judged, check_rate, check_unchanged, same_bits
 from suite.measure.saturation import saturating_batch
 from suite.measure.sides import BASE, TECHNIQUE, Side, serving_sides
 from suite.measure.timing import Sample
 from suite.phases import phase
 from suite.records import Cell, Group, Measurement
 from suite.registry import Composition, Registry, Workload
-from suite.run import abilities, edge, quality
+from suite.run import abilities, edge, integrity, quality
 from suite.run.case import Case, Part
 from suite.run.cells import Profile
 from suite.run.fresh import LEAST_PROCESSES, Workers, replicated
@@ -45,6 +45,7 @@ TRAINED: tuple[Group, ...] = ("quality", "size")  # groups whose figures are tho
 SAME_ANSWERS = frozenset({"deploy", "layout", "flags"})  # what changes only these answers like the trained network
 RISE = "peak_rss_rise"
 NO_BOUNDS: speed.Bounds = MappingProxyType({})
+SLOWED = 2.0  # times the baseline's time in other cells of a run: machines vary by a third within hours
 BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 
 
@@ -97,8 +98,11 @@ class Bench(AbstractContextManager["Bench"]):
     _workers: Workers | None = None
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
+    _answers: dict[tuple[str, str], Judged] = field(default_factory=dict)
     _able: set[Cell] = field(default_factory=set)
     _rises: dict[Cell, Measurement] = field(default_factory=dict)
+    _paces: dict[tuple[str, str], float] = field(default_factory=dict)
+    _methods: integrity.Methods = field(default_factory=integrity.Methods.now)
 
     def __post_init__(self) -> None:
         select_device(self.device)
@@ -123,8 +127,15 @@ class Bench(AbstractContextManager["Bench"]):
         with unchanged_flags(case):
             self._require_memory(case)
             found = self._under_cap(groups[group](case))
+        self._check_baseline(case)
         names = {case.composition.name, case.control.name}
         return marked(found, reused=group in TRAINED and self.store.reuses(case.workload.name, names))
+
+    def _check_baseline(self, case: Case) -> None:
+        """Raise `ImplausibleError` if the technique changed the baseline's network, or methods that it calls."""
+        state = self.store.states.get(case.workload.name)
+        if state is not None and not case.composition.is_baseline:
+            integrity.check_baseline(self._base(case).network, state, self._methods, case.composition.name)
 
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""
@@ -142,10 +153,12 @@ class Bench(AbstractContextManager["Bench"]):
         if same:
             self.store.release(case.workload)
             self._served = {key: one for key, one in self._served.items() if self.registry.resolve(key[1]).is_baseline}
+            self._answers = {key: one for key, one in self._answers.items() if key in self._served}
         else:
             self.store.clear()
             self._served.clear()
             self._outcomes.clear()
+            self._answers.clear()
         if "torch._dynamo" in sys.modules:  # otherwise nothing was compiled, and importing it takes seconds
             torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
         self._free_device()
@@ -193,10 +206,11 @@ class Bench(AbstractContextManager["Bench"]):
         timed = [
             speed.inference(
                 case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides),
-                bounds=bounds,
+                bounds=bounds, judged=self._judged(case),
             )
         ]  # fmt: skip
-        self._check_sides(case, sides)
+        self._check_judged_again(case)
+        timed[0] = self._with_pace_doubts(case, timed[0])
         self._check_rate(case, timed[0])
         del sides
         if case.trains_differently:
@@ -210,12 +224,37 @@ class Bench(AbstractContextManager["Bench"]):
         own = [_marked_same_work(case, measurement) for one in timed for measurement in self._keep(case, one)]
         return self._with_fresh_processes(case, own)
 
-    def _check_sides(self, case: Case, sides: Mapping[str, Side]) -> None:
-        """What was timed answers like the network whose quality was tested, on either side."""
+    def _judged(self, case: Case) -> dict[str, Judged]:
+        """By arm, the outputs that timed turns have to agree with: those of the pass that judged the quality."""
         compositions = {BASE: self.registry.baseline, TECHNIQUE: case.composition}
-        for name, composition in compositions.items():
-            evaluated = self._serve(case.workload, composition)
-            check_agreement(sides[name].call(case.batch), evaluated, name)
+        return {arm: self._first_answers(case.workload, found) for arm, found in compositions.items()}
+
+    def _first_answers(self, workload: Workload, composition: Composition) -> Judged:
+        """From the quality pass, or predicted now by the network that it would judge."""
+        key = (workload.name, composition.name)
+        if key not in self._answers:
+            self._answers[key] = self._predicted(workload, composition)
+        return self._answers[key]
+
+    def _predicted(self, workload: Workload, composition: Composition) -> Judged:
+        served = self._serve(workload, composition)
+        return quality.first_answers(served, batch=self._batch(workload))
+
+    def _check_judged_again(self, case: Case) -> None:
+        """A network that was timed still answers like the one whose quality was judged."""
+        for arm, judged in self._judged(case).items():
+            composition = self.registry.baseline if arm == BASE else case.composition
+            check_unchanged(judged, self._predicted(case.workload, composition), arm)
+
+    def _with_pace_doubts(self, case: Case, timed: speed.Timed) -> speed.Timed:
+        """Suspect where the baseline is far slower than in other cells of this run: a ratio to it says nothing."""
+        doubts = {}
+        for source, found in timed.samples.items():
+            pace, key = float(np.median(found.seconds[BASE])), (case.workload.name, source)
+            best = self._paces[key] = min(pace, self._paces.get(key, pace))
+            if pace > SLOWED * best:
+                doubts[source] = f"the baseline took {pace / best:.1f} times as long as in another cell of this run"
+        return speed.doubted(timed, doubts)
 
     def _check_rate(self, case: Case, timed: speed.Timed) -> None:
         """A last net below the other checks: nothing is faster than this machine's products, measured once and kept."""
@@ -302,6 +341,7 @@ class Bench(AbstractContextManager["Bench"]):
             parts=parts,
             bounds=bounds,
             saturating=self.saturating.get(case.workload.name),
+            judged=self._judged(case),
         )
 
     def _ask(self) -> Workers:
@@ -325,7 +365,11 @@ class Bench(AbstractContextManager["Bench"]):
         served = self._serve(workload, composition) if seed == 0 else serve(trained)
         batch = self._batch(workload)
         warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.first(batch).inputs, batch)))
-        return quality.outcome(trained, served, workload, batch=batch)
+        found = quality.outcome(trained, served, workload, batch=batch)
+        if seed == 0:
+            items = min(batch, len(found))
+            self._answers[(workload.name, composition.name)] = Judged(outputs=found.first_batch, items=items)
+        return found
 
     def _batch(self, workload: Workload) -> int:
         """Items of a served batch; one under a cap of memory."""

@@ -18,6 +18,7 @@ from typing import Any
 from suite.errors import SuiteError
 from suite.intervals import mean_interval
 from suite.machine import flags, quiet
+from suite.measure.plausible import Judged
 from suite.measure.speed import Bounds, Budget
 from suite.metrics import measured
 from suite.phases import phase
@@ -28,6 +29,7 @@ from suite.training.loop import Trained
 
 TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
 RSS_SPREAD = 0.35  # the same network rises by 21.6 MB in some processes and by 27.1 in others, in runs of either
+APART = 1.5  # times: a ratio of one process over that of another, from which on they did not measure the same thing
 LEAST_PROCESSES = 3  # a spread of two says nothing
 
 
@@ -70,11 +72,15 @@ class Workers:
         parts: Sequence[Part],
         bounds: Bounds | None = None,
         saturating: int | None = None,
+        judged: Mapping[str, Judged] | None = None,
     ) -> list[dict[str, Measurement]]:
-        """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other."""
+        """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other.
+
+        Their timed calls have to agree with ``judged``, as this process's have.
+        """
         request = {"task": "speed", "saturating": saturating, "budget": asdict(budget), "parts": list(parts)}
         request["bounds"] = dict(bounds or {})
-        request |= self._parcels.of(case, base, technique)
+        request |= self._parcels.of(case, base, technique, judged)
         answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
         return [_measurements(case.cell, answer["measurements"]) for answer in answers]
 
@@ -156,7 +162,8 @@ def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Meas
     """Each timed metric as the mean over this process and the fresh ones, with ``s`` over processes as its noise.
 
     The interval is Student's t of the processes' medians: between processes a ratio of two networks moves by more
-    than its interval within one. A process under other conditions (threads, launch-bound) measured something else.
+    than its interval within one. Ratios are averaged as logarithms: no bound of one is negative. Processes that differ
+    by more than half are suspect. A process under other conditions (threads, launch-bound) measured something else.
     """
     return [_replicated(one, list(_alike(one, processes))) for one in own]
 
@@ -170,14 +177,26 @@ def _replicated(one: Measurement, others: Sequence[Measurement]) -> Measurement:
     values = [one.value, *(other.value for other in others)]
     if len(values) < LEAST_PROCESSES or not all(math.isfinite(value) for value in values):
         return one
+    suspects = [m.suspect for m in (one, *others) if m.suspect]
+    middle, low, high, noise = _mean_of(values)
+    doubts = [suspects[0]] if len(suspects) > len(values) / 2 else []
+    if min(values) > 0 and max(values) / min(values) > APART:
+        doubts.append(f"processes of the same cell differ: {min(values):.3g} to {max(values):.3g}")
+    return replace(
+        one, value=middle, low=low, high=high, confidence=0.99, processes=len(values), noise=noise,
+        suspect="; ".join(doubts) or None,
+    )  # fmt: skip
+
+
+def _mean_of(values: Sequence[float]) -> tuple[float, float, float, float | None]:
+    """Mean, its 99 % interval, and the relative standard deviation; of logarithms, where all values are positive."""
+    if min(values) > 0:
+        logs = [math.log(value) for value in values]
+        low, high = mean_interval(logs, 0.99)
+        return math.exp((low + high) / 2), math.exp(low), math.exp(high), stdev(logs)
     low, high = mean_interval(values, 0.99)
     middle = (low + high) / 2
-    suspects = [m.suspect for m in (one, *others) if m.suspect]
-    return replace(
-        one, value=middle, low=low, high=high, confidence=0.99, processes=len(values),
-        noise=stdev(values) / abs(middle) if middle else None,
-        suspect=suspects[0] if len(suspects) > len(values) / 2 else None,
-    )  # fmt: skip
+    return middle, low, high, stdev(values) / abs(middle) if middle else None
 
 
 def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Measurement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 from suite.errors import SuiteError
+from suite.measure.plausible import Judged
 from suite.registry import FROM_FILE
 from suite.run.case import Case
 from suite.training.loop import Trained
@@ -31,14 +33,21 @@ class Parcels:
     folder: Path
     _written: dict[tuple[str, str], tuple[object, Path]] = field(default_factory=dict)
 
-    def of(self, case: Case, base: Trained, technique: Trained) -> dict[str, str]:
-        """The paths of the baseline's network, the technique's and the data, as a request names them."""
+    def of(
+        self, case: Case, base: Trained, technique: Trained, judged: Mapping[str, Judged] | None = None
+    ) -> dict[str, str]:
+        """The paths of the baseline's network, the technique's and the data, as a request names them.
+
+        ``judged`` are the outputs, by arm, that a worker's timed calls have to agree with.
+        """
         data = base.recipe.data()
         wanted: dict[str, tuple[object, Any]] = {
             "base": (base.network, base.network),
             "technique": (technique.network, technique.network),
             "data": (data.train.inputs, data),
         }
+        if judged is not None:
+            wanted["judged"] = (judged, dict(judged))
         return {name: str(self._path(case, name, *found)) for name, found in wanted.items()}
 
     def forget(self, workload: str | None) -> None:
@@ -58,7 +67,7 @@ class Parcels:
         return self._written[key][1]
 
 
-def write(path: Path, content: nn.Module | Splits, about: str) -> None:
+def write(path: Path, content: nn.Module | Splits | Mapping[str, Judged], about: str) -> None:
     """Pickle a finished network or data. What a user's file declares travels by value: a worker may lack its name."""
     import cloudpickle
 

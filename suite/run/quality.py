@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from suite.errors import OutputError
+from suite.measure.plausible import Judged
 from suite.metrics import measured
 from suite.records import Cell, Measurement
 from suite.registry import Workload
@@ -56,7 +57,7 @@ def outcome(trained: Trained, served: Served, workload: Workload, *, batch: int)
         for score in workload.scores:
             if score.per_item is not None:
                 parts[score.name].append(figures_of(score, outputs, wanted, count))
-        kept += [outputs] if whole else []
+        kept += [outputs] if whole or not kept else []
     found = goal(workload)
     return Outcome(
         seed=trained.seed,
@@ -64,10 +65,17 @@ def outcome(trained: Trained, served: Served, workload: Workload, *, batch: int)
         fingerprints=_fingerprints(targets),
         figures={name: joined(figures) for name, figures in parts.items()},
         outputs=cat(kept) if whole else None,
+        first_batch=kept[0],
         targets=targets if whole else None,
         seconds=None if trained.reused else trained.seconds,
         seconds_to_target=None if found is None or trained.reused else trained.seconds_to(found),
     )
+
+
+def first_answers(served: Served, *, batch: int) -> Judged:
+    """Outputs for the first batch of test items, served as the quality pass serves it."""
+    inputs = served.recipe.data().test.first(batch).inputs
+    return Judged(outputs=predict(served, inputs, batch=batch), items=length(inputs))
 
 
 def quality(

@@ -23,6 +23,7 @@ from suite.report.run import RunFolder, point_latest
 from suite.run.case import Case
 from suite.run.confirm import Confirmation, noting
 from suite.run.explain import explain
+from suite.run.integrity import check_suite
 from suite.run.options import DEFAULT_SEEDS, Options, tolerant_of_warnings
 from suite.run.whole_run import saw_too_little, slowed
 
@@ -245,7 +246,10 @@ class Session(AbstractContextManager["Session"]):
             return [], [CellFailure(cell=case.cell, group=group, kind="error", reason=known)]
         try:
             with tolerant_of_warnings():
-                return self.bench.measure(case, group, self._bounds(case)), []
+                found = self.bench.measure(case, group, self._bounds(case))
+                if group == "speed":
+                    check_suite()
+                return found, []
         except UnavailableError as error:
             return [], [CellFailure(cell=case.cell, group=group, kind="unavailable", reason=str(error))]
         except Exception as error:  # noqa: BLE001  # a technique may raise anything; the other cells go on

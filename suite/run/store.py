@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +12,7 @@ from torch import nn
 
 from suite.composition import BASELINE
 from suite.registry import Composition, Registry, Workload
+from suite.run.integrity import State
 from suite.run.quality import goal
 from suite.run.reuse import Asked, Stage, Trainings
 from suite.training.devices import own_random_numbers
@@ -35,6 +37,9 @@ class TrainedStore:
     """Trainings of earlier runs to take instead of training."""
     reused: set[Key] = field(default_factory=set)
     """The workload, composition and seed of every network that an earlier run trained."""
+    states: dict[str, State] = field(default_factory=dict)
+    """By workload, what the baseline of seed 0 was when it had been trained."""
+    _references: dict[Key, nn.Module] = field(default_factory=dict)
     _fitted: dict[Key, Trained] = field(default_factory=dict)
     _finished: dict[Key, Trained] = field(default_factory=dict)
 
@@ -58,21 +63,25 @@ class TrainedStore:
             self._finished[key] = self._finish(workload, composition, seed)
             if self._finished[key].reused:
                 self.reused.add(key)
+            if composition.is_baseline and seed == 0:
+                self.states[workload.name] = State.of(self._finished[key].network)
         return self._unparked(self._finished, key)
 
     def reference(self, workload: Workload, seed: int) -> Callable[[str], nn.Module]:
         """Looks up the trained network of another composition by its text.
 
         A loss may ask in the midst of its own training and without gradients: a network that has to be trained first
-        has them, and draws none of that training's random numbers.
+        has them, and draws none of that training's random numbers. What is handed out is a copy: hooks on it, or other
+        weights, are no change of the network that is measured.
         """
 
         def ask(text: str) -> nn.Module:
             composition = self.registry.resolve(text)
-            if (workload.name, composition.name, seed) not in self._finished:  # every step asks: once only
+            key = (workload.name, composition.name, seed)
+            if key not in self._references:  # every step asks: once only
                 with torch.enable_grad(), own_random_numbers(self.device):
-                    self.get(workload, composition, seed)
-            return self.get(workload, composition, seed).network
+                    self._references[key] = copy.deepcopy(self.get(workload, composition, seed).network)
+            return self._references[key].to(self.device)
 
         return ask
 
@@ -87,19 +96,23 @@ class TrainedStore:
         """
         if self.device.startswith("cpu"):
             return
+        self._references.clear()
         for table in (self._fitted, self._finished):
             for (name, _, of_seed), found in table.items():
                 if (name, of_seed) == (workload.name, seed):
                     found.network.to("cpu")
 
     def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
-        """Forget what was trained for ``workload`` under compositions that are not in ``keep``."""
+        """Forget what was handed out, and what was trained for ``workload`` under compositions not in ``keep``."""
+        self._references.clear()
         for table in (self._fitted, self._finished):
             for key in [key for key in table if key[0] == workload.name and key[1] not in keep]:
                 del table[key]
 
     def clear(self) -> None:
         """Forget everything (before another workload starts)."""
+        self._references.clear()
+        self.states.clear()
         self._fitted.clear()
         self._finished.clear()
 

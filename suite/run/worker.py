@@ -41,8 +41,9 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     if "inference" in request["parts"]:
         sides = serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
         found += speed.inference(
-            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds
-        ).measurements
+            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds,
+            judged=rebuilt.judged,
+        ).measurements  # fmt: skip
     if "training" in request["parts"]:
         base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
         found += speed.training(
@@ -114,6 +115,7 @@ class _Rebuilt:
             for name, recipe in zip(("base", "technique"), recipes, strict=True)
         )
         self.reference = store.reference(workload, 0)
+        self.judged = read(request["judged"], "cpu") if "judged" in request else {}
 
     def inputs(self) -> Any:
         """A served batch of the technique's own test inputs."""

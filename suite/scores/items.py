@@ -39,7 +39,8 @@ class Figures:
 class Outcome:
     """What one seed brought: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
 
-    ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``seconds_to_target`` is ``None`` where
+    ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``first_batch`` are the outputs of the
+    first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` where
     the target was not reached, ``seconds`` where an earlier run trained.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     fingerprints: Array
     figures: Mapping[str, Figures]
     outputs: Tree = None
+    first_batch: Tree = None
     targets: Tree = None
     seconds: float | None = 0.0
     seconds_to_target: float | None = None

@@ -5,14 +5,40 @@ Shapes: ``N`` items of a split, ``B`` of a batch; what follows is the workload's
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from suite.errors import UsageError
+from suite.errors import TechniqueError, UsageError
 from suite.training.trees import Tree, length, take, to
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_sealed: ContextVar[str] = ContextVar("sealed", default="")
+
+
+@contextmanager
+def test_sealed(doing: str) -> Iterator[None]:
+    """Let nothing read the test part of any `Splits` during the body, which does ``doing`` ("training")."""
+    token = _sealed.set(doing)
+    try:
+        yield
+    finally:
+        _sealed.reset(token)
+
+
+@contextmanager
+def test_open() -> Iterator[None]:
+    """Let the test part be read during the body although something around it trains (a teacher is trained first)."""
+    token = _sealed.set("")
+    try:
+        yield
+    finally:
+        _sealed.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +81,36 @@ class Split:
 class Splits:
     """Disjoint parts of the data. Nothing may be chosen on ``test``; ``train`` serves calibration too.
 
-    ``validation`` is needed only where a target is to be reached.
+    ``validation`` is needed only where a target is to be reached. Reading ``test`` while a network is trained, finished
+    or quantized raises `TechniqueError`; data that user code keeps elsewhere cannot be watched.
     """
 
     train: Split
     test: Split
     validation: Split | None = None
+
+    def __getattribute__(self, name: str) -> Any:
+        """The field; what ``test`` holds says who reads it too early."""
+        value = object.__getattribute__(self, name)
+        return _Sealed(value) if name == "test" and _sealed.get() else value
+
+
+class _Sealed:
+    """Stands for a test part while nothing may read it; it can be passed on, and read afterwards."""
+
+    def __init__(self, part: Split) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        if _sealed.get():
+            raise TechniqueError(
+                f"{_sealed.get()} reads the test part of the data ({name}); what is chosen on it cannot be judged by "
+                "it: use train or validation"
+            )
+        return getattr(self._part, name)
+
+    def __len__(self) -> int:
+        return len(self._part)
 
 
 def held_out(train: Split, test: Split, share: int) -> Splits:

@@ -20,6 +20,7 @@ from suite.errors import UsageError
 from suite.machine.flags import applied
 from suite.phases import phase
 from suite.records import Better
+from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, synchronize
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
 from suite.training.trees import Tree, cat, split, to
@@ -228,7 +229,10 @@ def fit(
     """First stage: train the recipe's network from scratch."""
     with deterministic(), applied(recipe.flags):
         trainee = start(recipe, seed=seed, device=device, reference=reference)
-        records = _train(trainee, recipe.data(), order=seed, report=report, goal=goal)
+        with test_open():
+            splits = recipe.data()
+        with test_sealed("training"):
+            records = _train(trainee, splits, order=seed, report=report, goal=goal)
     seconds = records[-1].seconds if records else 0.0
     return _trained(recipe, trainee.network, device, seed, seconds=seconds, epochs=tuple(records))
 
@@ -244,13 +248,16 @@ def finish(
     """Second stage: what ``recipe.finish`` does to a copy of the fitted network."""
     if recipe.finish is same:
         return replace(fitted, recipe=recipe)  # nothing changes it, so nothing has to be copied
+    with test_open():
+        splits = recipe.data()
     tuner = FineTuner(
-        recipe=recipe, splits=recipe.data(), device=fitted.device, seed=fitted.seed, reference=reference,
+        recipe=recipe, splits=splits, device=fitted.device, seed=fitted.seed, reference=reference,
         trains=trains, report=report,
     )  # fmt: skip
     with deterministic(), applied(recipe.flags):
         torch.manual_seed(fitted.seed)
-        network = lay_out(recipe.finish(copy.deepcopy(fitted.network), tuner), recipe)
+        with test_sealed("finishing"):
+            network = lay_out(recipe.finish(copy.deepcopy(fitted.network), tuner), recipe)
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
     return _trained(
         recipe, network, fitted.device, fitted.seed, seconds=fitted.seconds + tuner.seconds,

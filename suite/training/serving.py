@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from suite.errors import OutputError
 from suite.machine.flags import applied, write
 from suite.phases import phase
+from suite.training.data import test_sealed
 from suite.training.devices import place
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe
@@ -55,7 +56,9 @@ def serve(trained: Trained) -> Served:
     recipe = trained.recipe
     network = copy.deepcopy(trained.network).eval()
     with phase("compiling"), applied(recipe.flags):
-        network = recipe.quantize(network, _calibration(trained))
+        calibration = _calibration(trained)
+        with test_sealed("quantizing"):
+            network = recipe.quantize(network, calibration)
         call = recipe.deploy(network)
     return Served(recipe=recipe, network=network, device=trained.device, call=call)
 

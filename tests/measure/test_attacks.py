@@ -5,6 +5,7 @@ tests of the bench measure without a word.
 """
 # the expected value stands on the left
 
+import gc
 import threading
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 import tiny
 import torch
 
-from suite.errors import ImplausibleError, OutputError, SuiteError
+from suite.errors import ImplausibleError, OutputError, SuiteError, TechniqueError
 from suite.measure import speed, timing
 from suite.measure.sides import BASE, TECHNIQUE
 from suite.run import bench as bench_module
@@ -132,7 +133,9 @@ def test_5_swapped_arms_answer_like_the_other_side(bench, monkeypatch):
 
     monkeypatch.setattr(bench_module, "serving_sides", swapped)
     case = tiny.case_of(bench.registry, "halved(epochs=1)")
-    with pytest.raises(ImplausibleError, match="the baseline answer otherwise than the network whose outputs were"):
+    with pytest.raises(
+        ImplausibleError, match="the baseline at batch 16 answer otherwise than the network whose outputs were"
+    ):
         bench.measure(case, "speed")
 
 
@@ -192,3 +195,154 @@ def test_10_a_finish_that_changes_nothing_is_told(bench):
 
     with pytest.raises(ImplausibleError, match="pruned says that it finishes the network, and every weight is"):
         bench.measure(tiny.case_of(bench.registry, "pruned"), "size")
+
+
+# -- what is timed is what was judged --------------------------------------------------------------------------------
+
+
+def test_11_zeros_for_single_items_are_seen_at_batch_1(bench):
+    """Honest at the batch whose quality is tested."""
+
+    def deploy(network):
+        return lambda inputs: torch.zeros(1, 2) if len(inputs) == 1 else network(inputs)
+
+    with pytest.raises(ImplausibleError, match="the technique at batch 1 answer otherwise than the network whose"):
+        deployed(bench, deploy)
+
+
+def test_12_zeros_while_the_collector_is_off_are_seen(bench):
+    """As it is while the clock runs: the outputs of timed turns themselves are compared."""
+
+    def deploy(network):
+        return lambda inputs: network(inputs) if gc.isenabled() else torch.zeros(len(inputs), 2)
+
+    with pytest.raises(ImplausibleError, match="answer otherwise than the network whose outputs were tested"):
+        deployed(bench, deploy)
+
+
+def test_13_a_network_that_changes_after_it_was_judged_is_seen(bench):
+    """A counter: right while quality and size are measured, something else from a later call on."""
+
+    def deploy(network):
+        calls = []
+
+        def call(inputs):
+            calls.append(1)
+            return network(inputs) * (1 if len(calls) < 12 else 3)
+
+        return call
+
+    with pytest.raises(ImplausibleError, match="otherwise than"):
+        deployed(bench, deploy)
+
+
+def test_14_one_kept_answer_is_seen_although_orders_alternate(bench):
+    """A cache of one entry is quick only if the same batch comes twice in a row, as it does in every timed turn."""
+
+    def deploy(network):
+        last = [torch.empty(0), None]
+
+        def call(inputs):
+            if last[0].shape != inputs.shape or not torch.equal(last[0], inputs):
+                time.sleep(2e-3)  # as if the network were not as small as here
+                last[:] = inputs.clone(), network(inputs)
+            return last[1]
+
+        return call
+
+    with pytest.raises(ImplausibleError, match="times as fast on inputs that it has been given before"):
+        deployed(bench, deploy)
+
+
+class Promise(torch.Tensor):
+    """A plain tensor to all who ask, but for its type."""
+
+
+def test_15_a_tensor_subclass_that_the_baseline_does_not_return_is_refused(bench):
+    """It may compute when somebody looks, which nobody does while the clock runs."""
+    with pytest.raises(ImplausibleError, match=r"returned test_attacks\.Promise, and the baseline's return plain"):
+        deployed(bench, lambda network: lambda inputs: network(inputs).as_subclass(Promise))
+
+
+def test_16_hooks_on_the_network_that_a_technique_may_refer_to_do_not_slow_the_baseline(bench):
+    """It is given a copy."""
+    calls = []
+
+    @bench.registry.technique(slots=("finish",))
+    def attack(plain):
+        """Slow down what it is compared with."""
+
+        def finish(network, tuner):
+            tuner.reference("baseline").register_forward_hook(lambda *_: calls.append(1))
+            next(network.parameters()).data.add_(1e-6)
+            return network
+
+        return replace(plain, finish=finish)
+
+    bench.measure(tiny.case_of(bench.registry, "attack"), "speed")
+    assert not calls
+
+
+@pytest.mark.parametrize("group", ["quality", "speed"])
+def test_17_a_method_of_torch_that_is_replaced_is_an_error_and_is_put_back(bench, group):
+    """Every Linear layer slower but its own."""
+    plainly = torch.nn.Linear.forward
+
+    def deploy(network):
+        torch.nn.Linear.forward = lambda self, x: plainly(self, 1 * x)
+        return network
+
+    @bench.registry.technique(slots=("deploy",))
+    def attack(plain):
+        """Serve otherwise."""
+        return replace(plain, deploy=deploy)
+
+    with pytest.raises(ImplausibleError, match=r"it replaced torch\.nn\.modules\.linear\.Linear\.forward"):
+        bench.measure(tiny.case_of(bench.registry, "attack"), group)
+    assert torch.nn.Linear.forward is plainly
+
+
+def test_18_weights_of_the_baseline_that_a_technique_changes_are_seen(bench):
+    """By whatever way it got hold of them."""
+    workload = bench.registry.workloads["halves"]
+    base = bench.store.get(workload, bench.registry.baseline, 0)
+
+    def deploy(network):
+        next(base.network.parameters()).data.add_(0.5)
+        return network
+
+    @bench.registry.technique(slots=("deploy",))
+    def attack(plain):
+        """Serve otherwise."""
+        return replace(plain, deploy=deploy)
+
+    with pytest.raises(ImplausibleError, match="changed the network that it is compared with: its weights changed"):
+        bench.measure(tiny.case_of(bench.registry, "attack"), "size")
+
+
+def test_19_a_baseline_that_is_slower_than_in_other_cells_is_suspect(bench, monkeypatch):
+    """Whatever slowed it: a ratio to it says nothing."""
+    cells = [tiny.case_of(bench.registry, name) for name in ("baseline", "halved(epochs=1)")]
+    bench.measure(cells[0], "speed")
+    monkeypatch.setattr(bench_module, "SLOWED", 1e-9)
+    found = {one.metric: one for one in bench.measure(cells[1], "speed")}
+    assert "times as long as in another cell of this run" in found["speedup"].suspect
+
+
+@pytest.mark.parametrize("slot", ["finish", "quantize"])
+def test_20_the_test_part_cannot_be_read_before_it_is_tested_on(bench, slot):
+    """Nor through the recipe's own data; training data can."""
+
+    @bench.registry.technique(slots=(slot,))
+    def attack(plain):
+        """Look at what it is judged by."""
+
+        def look(network, _):
+            assert len(plain.data().train.inputs)
+            plain.data().test.targets.sum()
+            return network
+
+        return replace(plain, **{slot: look})
+
+    with pytest.raises(TechniqueError, match="reads the test part of the data"):
+        bench.measure(tiny.case_of(bench.registry, "attack"), "quality")

@@ -225,19 +225,22 @@ def over(values, **more):
 
 @given(values=st.lists(st.floats(0.1, 10), min_size=3, max_size=9))
 def test_a_replicated_figure_is_the_mean_over_processes_with_their_spread(values):
-    """The noise is relative to the value; the interval is centred on it and counts this process too."""
+    """Of the logarithms; the interval is centred on it, holds no negative ratio and counts this process too."""
     one = over(values)
-    assert pytest.approx(mean(values)) == one.value
+    logs = [math.log(value) for value in values]
+    assert pytest.approx(math.exp(mean(logs))) == one.value
     assert len(values) == one.processes
-    assert pytest.approx(stdev(values) / mean(values)) == one.noise
-    assert pytest.approx(one.value) == (one.low + one.high) / 2
+    assert pytest.approx(stdev(logs)) == one.noise
+    assert pytest.approx(one.value) == math.sqrt(one.low * one.high)
+    assert 0 < one.low
     assert one.low <= one.value <= one.high
 
 
 def test_the_interval_over_processes_is_students_t():
-    """Three processes at 1, 2 and 3: 9.925 standard errors at 99 %."""
-    one = over([1.0, 2.0, 3.0])
-    assert pytest.approx((2 - 9.925 / math.sqrt(3), 2 + 9.925 / math.sqrt(3)), abs=1e-3) == (one.low, one.high)
+    """Three processes at e to the power of 1, 2 and 3 hundredths: 9.925 standard errors of the logarithms at 99 %."""
+    one = over([math.exp(0.01), math.exp(0.02), math.exp(0.03)])
+    low, high = (0.02 + sign * 0.01 * 9.925 / math.sqrt(3) for sign in (-1, 1))
+    assert pytest.approx((low, high), abs=1e-5) == (math.log(one.low), math.log(one.high))
     assert 0.99 == one.confidence
 
 
@@ -253,7 +256,13 @@ def test_a_metric_that_no_other_process_has_stays_as_it_is():
     others = [{"speedup": speedup(value)} for value in (2.1, 2.2)]
     found = replicated(own, others)
     assert ["speedup", "latency_p50"] == [one.metric for one in found]
-    assert (pytest.approx(2.1), own[1]) == (found[0].value, found[1])
+    assert (pytest.approx(2.1, rel=1e-3), own[1]) == (found[0].value, found[1])
+
+
+def test_processes_that_differ_by_more_than_half_are_suspect():
+    """One of them served something else, or the machine did."""
+    assert over([2.0, 2.1, 2.9]).suspect is None
+    assert "processes of the same cell differ: 2 to 42" in over([2.0, 2.1, 42.0]).suspect
 
 
 @pytest.mark.parametrize(("count", "expected"), [(0, None), (1, None), (2, "page faults"), (3, "page faults")])
