@@ -126,6 +126,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--cache-dir", help="where trainings are kept (default: reports/cache)")
     add("--history", action="store_true", help="add the figures to the history of this machine, below the reports")
     add("--quick", action="store_true", help="one seed for each technique, short timings")
+    add("--slow", action="store_true", help="also techniques that train many times as long as their control here")
     add("--full", action="store_true", help="every technique's sweep, and the combinations")
     add(
         "--sweep",
@@ -189,7 +190,7 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     options += [
         (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
     ]
-    switches = ("quick", "full", "sweep", "combinations", "partial", "reuse", "allow_improvement", "history")
+    switches = ("quick", "full", "sweep", "slow", "combinations", "partial", "reuse", "allow_improvement", "history")
     flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()

@@ -30,12 +30,13 @@ from suite.run.case import Case, Part
 from suite.run.cells import Profile
 from suite.run.fresh import LEAST_PROCESSES, Workers, replicated
 from suite.run.guard import unchanged_flags
+from suite.run.pace import require_pace
 from suite.run.reuse import marked
 from suite.run.store import Reporter, TrainedStore
 from suite.scores.items import Outcome
 from suite.training.devices import select_device
 from suite.training.loop import Trained
-from suite.training.recipe import Reference
+from suite.training.recipe import Recipe, Reference
 from suite.training.serving import Served, serve, warm_up
 from suite.training.trees import fill_up
 
@@ -55,7 +56,7 @@ class Plan:
 
     ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
     compared with what is stored of the same seed. ``memory_cap`` are the bytes by which serving may raise the resident
-    set, in the edge profile.
+    set, in the edge profile. ``slow`` trains what takes many times as long as its control, too (`suite.run.pace`).
     """
 
     profile: Profile = "default"
@@ -63,6 +64,7 @@ class Plan:
     few: bool = False
     processes: int = 1
     memory_cap: int | None = None
+    slow: bool = True
 
     @property
     def fresh(self) -> bool:
@@ -143,7 +145,14 @@ class Bench(AbstractContextManager["Bench"]):
             plain = self.store.plain(case.workload, 0)
             abilities.require(case, plain)
             abilities.require_structure(case, case.composition.apply(plain))
+            self._require_pace(case, plain)
             self._able.add(case.cell)
+
+    def _require_pace(self, case: Case, plain: Recipe) -> None:
+        if self.plan.slow or not case.trains_differently or case.composition.is_baseline or not case.workload.trains:
+            return
+        ours, control = (composition.apply(plain) for composition in (case.composition, case.control))
+        require_pace(case, ours, control, self._reference(case))
 
     def release(self, case: Case, following: Case | None) -> None:
         """Free what the next case does not share."""

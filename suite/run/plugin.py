@@ -64,6 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--suite-cache-dir", type=Path, default=None, help="where trainings are kept (default: cache, below reports)")
     add("--suite-history", action="store_true", help="add the figures to the history, below reports")
     add("--suite-quick", action="store_true", help="one seed for each technique, short timings, no fresh processes")
+    add("--suite-slow", action="store_true", help="run what trains many times as long as its control, too")
     add("--suite-edge", metavar="MEMORY", help="serve one item at a time, in no more memory than that: 256MB")
     add("--suite-full", action="store_true", help="run every technique's sweep")
     add("--suite-combinations", action="store_true", help="run the combinations instead of each technique alone")
@@ -295,6 +296,7 @@ def _open(session: pytest.Session) -> None:
             few=few,
             processes=processes,
             memory_cap=memory_cap,
+            slow=option.suite_slow or profile == "full" or bool(option.suite_technique),
         ),
         cases=cases_of(config),
         reporter=Progress(config).reporter,
