@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -62,7 +62,9 @@ def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
     yield from _changed(vars(module), code, "")
 
 
+@cache
 def _code_of(module: ModuleType) -> CodeType | None:
+    """What its file defined when it was first looked at: somebody may edit it while the run goes on."""
     with suppress(ImportError, AttributeError, OSError):
         loader = module.__spec__.loader if module.__spec__ else None
         code = loader.get_code(module.__name__) if loader else None  # type: ignore[attr-defined]  # a file's loader has
@@ -92,8 +94,13 @@ def _changed(namespace: Mapping[str, Any], code: CodeType, prefix: str) -> Itera
         name, value = constant.co_name, namespace[constant.co_name]
         if isinstance(value, type):
             yield from _changed(vars(value), constant, f"{prefix}{name}.")
-        elif not any(found == constant for found in _codes(value)) and _names(code).count(name) == 1:
+        elif not any(_same(found, constant) for found in _codes(value)) and _names(code).count(name) == 1:
             yield f"{prefix}{name}", value
+
+
+def _same(ours: CodeType, theirs: CodeType) -> bool:
+    """Whether two functions do the same, wherever in a file they are."""
+    return (ours.co_code, ours.co_names, ours.co_varnames) == (theirs.co_code, theirs.co_names, theirs.co_varnames)
 
 
 def _names(code: CodeType) -> list[str]:
@@ -140,7 +147,7 @@ class Methods:
         import torch
 
         owners = [*_subclasses(torch.nn.Module), torch.nn.functional, torch.Tensor]
-        found = {owner: {name: v for name, v in vars(owner).items() if callable(v)} for owner in owners}
+        found = {owner: {name: v for name, v in vars(owner).items() if _is_called(name, v)} for owner in owners}
         found[torch] = {name: v for name, v in vars(torch).items() if isinstance(v, BuiltinFunctionType)}
         return cls(namespaces=found)
 
@@ -153,6 +160,11 @@ class Methods:
                     told.append(f"{owner.__module__ if isinstance(owner, type) else ''}.{owner.__name__}.{name}")
                     setattr(owner, name, value)
         return ", ".join(told)
+
+
+def _is_called(name: str, value: Any) -> bool:
+    """Whether a call of a network may reach it; compilers replace how networks are made and unpickled."""
+    return callable(value) and (not name.startswith("__") or name in ("__call__", "__getattr__", "__getattribute__"))
 
 
 def _subclasses(kind: type) -> list[type]:

@@ -277,8 +277,10 @@ def _collected(session: pytest.Session) -> set[tuple[Case, Group]]:
 def _open(session: pytest.Session) -> None:
     config, option = session.config, session.config.option
     from suite.run.bench import Plan  # loads torch
+    from suite.run.integrity import check_suite
     from suite.run.opening import open_session
 
+    check_suite()  # what a loaded module replaced is told before anything is measured
     if option.suite_seeds is not None and option.suite_seeds < 1:
         raise SuiteError(f"--seeds must be at least 1, got {option.suite_seeds}")
     if option.suite_processes is not None and option.suite_processes < 1:

@@ -292,7 +292,7 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds):
+    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds, judged):
         self.asked.append(("speed", str(found), processes, saturating, budget, dict(bounds), parts))
         conditions = {"batch": 16, "threads": torch.get_num_threads(), "matmul": "highest"}
         names = {"inference": "speedup", "training": "train_step_speedup"}
