@@ -55,11 +55,17 @@ def macs_of(network: nn.Module, inputs: object) -> int | None:
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """Attention by operators that are counted: torch's fast path for serving is one kernel that is not."""
+    """Attention by products, which every version of torch counts alike.
+
+    The fast path for serving is one kernel that is not counted, and neither is the CPU's fused kernel in torch 2.11.
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
 

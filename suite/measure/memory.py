@@ -108,7 +108,7 @@ def _peak_on_cpu(call: Callable[[], object]) -> int:
 def _profiled_peak(call: Callable[[], object]) -> int:
     from torch.profiler import ProfilerActivity, profile  # loads the tracing library
 
-    with undisturbed(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with undisturbed(), profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         call()  # without collections: garbage that is freed during the call would count against it
     results = profiler.profiler.kineto_results
     events = [event for event in results.events() if event.name() == "[memory]"]

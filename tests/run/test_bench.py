@@ -292,7 +292,7 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds, judged):
+    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds, judged):  # noqa: ARG002  # the signature of the real ones
         self.asked.append(("speed", str(found), processes, saturating, budget, dict(bounds), parts))
         conditions = {"batch": 16, "threads": torch.get_num_threads(), "matmul": "highest"}
         names = {"inference": "speedup", "training": "train_step_speedup"}
@@ -435,6 +435,7 @@ def test_a_saturating_batch_is_searched_once_for_a_workload(bench, monkeypatch):
     """All its cells are timed at the same one."""
     searched = []
     monkeypatch.setattr(module, "saturating_batch", lambda base, batch: searched.append((base, batch)) or 256)
+    monkeypatch.setattr(module.memory, "forget_peak", lambda _device: None)
     bench.device = "cuda"
     sides = {BASE: SimpleNamespace()}
     assert [256, 256] == [bench._saturating(case(bench, name), sides) for name in ("baseline", "wrapped")]
