@@ -13,6 +13,7 @@ import torch
 
 from suite.composition import BASELINE
 from suite.machine import flags, nvml
+from suite.machine.hardware import device_type, machine_key, threads
 from suite.measure.device_time import device_share
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.learning import check_learning
@@ -105,7 +106,7 @@ def inference(
         for k, (source, size) in enumerate(batches.items())
     }  # fmt: skip
     share = _share(cell, sides[TECHNIQUE], batch)
-    conditions = {source: _conditions(size, share) for source, size in batches.items()}
+    conditions = {source: _conditions(cell.device, size, share) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
         *(
@@ -171,7 +172,7 @@ def training(
     )  # fmt: skip
     with phase("timing"):
         check_learning({name: step for name, step in steps.items() if name != NULL})
-    samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
+    samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], None)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
@@ -273,14 +274,18 @@ def _round_seconds(
     return taken
 
 
-def _conditions(batch: int, share: float | None) -> dict[str, int | str]:
-    """What a timing depends on beside the machine; the host's processor too, where its launches are what is timed."""
-    now = flags.read()
-    found: dict[str, int | str] = {"batch": batch, "threads": torch.get_num_threads()}
-    found["matmul"] = now["float32_matmul_precision"]
-    if share is not None and share < HOST_BOUND:
-        from suite.machine.hardware import machine_key
+def _conditions(device: str, batch: int, share: float | None) -> dict[str, int | str]:
+    """What a timing depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
 
+    ``matmul`` and, on CUDA, ``cudnn_tf32`` are the process's settings; a technique's own belong to the technique.
+    ``host`` is the host's processor, named only where its launches are what is timed.
+    """
+    now = flags.read()
+    found: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
+    found["matmul"] = now["float32_matmul_precision"]
+    if device_type(device) == "cuda":
+        found["cudnn_tf32"] = now["cudnn_allow_tf32"]
+    if share is not None and share < HOST_BOUND:
         found["host"] = machine_key("cpu")
     return found
 
