@@ -38,7 +38,8 @@ class Sample:
     [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
     ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
-    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline.
+    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline. ``note`` is
+    what a reader should know of the device meanwhile, and makes nothing suspect.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]
@@ -52,6 +53,7 @@ class Sample:
     suspect: str | None = None
     confidence: float = 0.99
     copies: tuple[str, ...] = ()
+    note: str | None = None
 
     def ratio(self, numerator: str, denominator: str, confidence: float | None = None) -> Ratio:
         """``numerator``'s over ``denominator``'s time, round by round: a speed-up if the numerator is the baseline."""

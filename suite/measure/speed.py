@@ -255,8 +255,9 @@ def _timed(
             synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=time.monotonic,
         )  # fmt: skip
     flags.write(entered)
-    doubt = nvml.doubt(before, nvml.snapshot(cell.device))
-    return replace(found, suspect="; ".join(filter(None, (found.suspect, doubt)))) if doubt else found
+    after = nvml.snapshot(cell.device)
+    suspect = "; ".join(filter(None, (found.suspect, nvml.doubt(before, after)))) or None
+    return replace(found, suspect=suspect, note=nvml.note(before, after))
 
 
 def _on_one_thread(settings: Mapping[str, Mapping[str, int | str]]) -> bool:
@@ -307,7 +308,7 @@ def _ratio(
     ratio = timed.ratio(against, TECHNIQUE)
     return measured(
         cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n, samples=source,
-        suspect=timed.suspect, control=against, conditions=conditions,
+        suspect=timed.suspect, note=timed.note, control=against, conditions=conditions,
         null=timed.ratio(BASE, NULL).value,
     )  # fmt: skip
 
@@ -315,8 +316,8 @@ def _ratio(
 def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, int | str]) -> Measurement:
     seconds = float(np.median(timed.seconds[TECHNIQUE]))
     return measured(
-        cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference",
-        conditions=conditions,
+        cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, note=timed.note,
+        samples="inference", conditions=conditions,
     )  # fmt: skip
 
 

@@ -185,7 +185,7 @@ def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Me
 
 
 def _details(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null")}
+    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null", "note")}
 
 
 def _last_line(text: str) -> str:

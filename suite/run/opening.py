@@ -121,7 +121,7 @@ def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[st
 def _header(
     registry: Registry, options: Options, plan: Plan, cases: Sequence[Case], digests: Mapping[str, str]
 ) -> RunHeader:
-    from suite.machine import flags
+    from suite.machine import flags, nvml
     from suite.machine.hardware import git_commit, where
     from suite.run.sources import digest
 
@@ -145,6 +145,7 @@ def _header(
         precisions={
             case.composition.name: case.composition.precision for case in cases if case.composition.precision != "fp32"
         },
+        accelerator=nvml.describe(device),
     )
 
 

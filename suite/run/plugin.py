@@ -24,7 +24,7 @@ from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize, tell_github
+from suite.run.plugin_output import Progress, accelerator_lines, hush_benchmark_table, say, summarize, tell_github
 from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, keeps_history, load_user_modules
 
@@ -316,7 +316,7 @@ def _plan(session: pytest.Session) -> None:
     if left:
         session.items[:] = [item for item in session.items if item not in left]
         config.hook.pytest_deselected(items=left)
-    say(config, found.lines())
+    say(config, [*accelerator_lines(run.header), *found.lines()])
 
 
 def _options(config: pytest.Config) -> Options:

@@ -52,7 +52,7 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def _row(found: Any) -> dict[str, Any]:
-    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect", "null")
+    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect", "null", "note")
     return {name: getattr(found, name) for name in kept} | {"conditions": dict(found.conditions)}
 
 

@@ -80,7 +80,8 @@ CASE = tiny.case_of(tiny.registry(), "nhwc")
 
 def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch):
     """Their tests go, those of others stay, and the run knows which were passed over."""
-    run = SimpleNamespace(options=Options(), budget=None)
+    header = SimpleNamespace(accelerator={"nvml": "answers", "driver": "580.95"})
+    run = SimpleNamespace(options=Options(), budget=None, header=header)
     session = collected(GROUPS)
     other = SimpleNamespace()  # a test of the user's own
     session.items.append(other)
@@ -96,7 +97,7 @@ def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch)
     assert [len(GROUPS)] == gone
     assert run.options.partial
     assert left is run.budget
-    assert ["said"] == said
+    assert ["accelerator: nvml answers, driver 580.95", "said"] == said
 
 
 def collected(groups, **changes):
