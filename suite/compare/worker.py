@@ -233,12 +233,14 @@ class _Side:
             if self.places is not None:
                 self.places.move()
             call()
+        self._synchronize()
         return {}
 
     def turn(self, metric: str, calls: int) -> dict[str, Any]:
         """Seconds of so many calls, and whether another process had the core meanwhile."""
         call, reset = self.calls[metric]
         reset()
+        self._synchronize()  # what reset and moved is in the device's queue, and no part of the turn
         gc.disable()
         switched, ran, began = _switches(), process_time(), perf_counter()
         for _ in range(calls):
