@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch.autograd import DeviceType
+from torch.autograd import DeviceType  # type: ignore[attr-defined]  # it is in the documentation of profilers
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from suite.advise.counting import Counted, Counting

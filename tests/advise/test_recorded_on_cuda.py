@@ -4,8 +4,10 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from torch.autograd import DeviceType
 
+from suite.advise import counting
 from suite.advise.counting import Counted
 from suite.advise.recording import COMPILED, PROFILED, _operators, _rounds
 
@@ -53,3 +55,31 @@ def test_an_operator_has_all_of_its_device_time_in_the_round_that_launched_it(op
     (found,) = _operators(list(profiled(operator)), COUNTS, on_device=True)
     assert (name, 1.0) == (found.name, found.calls)
     assert pytest.approx(KERNEL_US * 1e-6) == found.seconds
+
+
+class OnCuda:
+    """As much of a tensor as is asked."""
+
+    is_cuda, dtype = True, torch.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "matmul", "cudnn", "expected"),
+    [
+        ("aten::convolution", "highest", True, "tf32"),
+        ("aten::convolution_backward", "high", False, "float32"),
+        ("aten::mm", "highest", True, "float32"),
+        ("aten::mm", "high", False, "tf32"),
+        ("aten::addmm", "mixed", True, "tf32"),
+    ],
+)
+def test_float32_on_cuda_is_held_to_the_ceiling_of_what_it_computes_in(monkeypatch, name, matmul, cudnn, expected):
+    """cuDNN rounds convolutions by default and is many times as fast as products that are not rounded."""
+    monkeypatch.setattr(counting, "_matmul_precision", lambda: matmul)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", cudnn)
+    assert expected == counting._computed_in(name, OnCuda)
+
+
+def test_on_a_cpu_float32_is_float32():
+    """Whatever cuDNN may do."""
+    assert "float32" == counting._computed_in("aten::convolution", torch.ones(1))
