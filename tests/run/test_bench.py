@@ -453,7 +453,7 @@ def test_the_workers_let_go_of_a_cells_networks_with_the_bench(bench, asked):
 def test_memory_is_counted_after_training(bench, news, monkeypatch):
     """A resumed run trains only now; on an accelerator the trained network would count as held by the served one."""
     trained = []
-    monkeypatch.setattr(module.memory, "allocated", lambda _device: trained.append(len(news)) or 0)
+    monkeypatch.setattr(module.device_memory, "allocated", lambda _device: trained.append(len(news)) or 0)
     bench.measure(case(bench, "halved(epochs=1)"), "memory")
     assert len(news) > 0
     assert len(news) == trained[0]
