@@ -105,8 +105,7 @@ def inference(
         )
         for k, (source, size) in enumerate(batches.items())
     }  # fmt: skip
-    share = _share(cell, sides[TECHNIQUE], batch)
-    conditions = {source: _conditions(cell.device, size, share) for source, size in batches.items()}
+    conditions = {source: _conditions(cell.device, size, samples[source]) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
         *(
@@ -117,7 +116,8 @@ def inference(
         _throughput(cell, samples["inference"], batch, conditions["inference"]),
         *_latency(cell, seconds, conditions["inference_b1"]),
     ]
-    if share is not None:
+    if TECHNIQUE in samples["inference"].shares:
+        share = samples["inference"].shares[TECHNIQUE]
         found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
@@ -172,7 +172,7 @@ def training(
     )  # fmt: skip
     with phase("timing"):
         check_learning({name: step for name, step in steps.items() if name != NULL})
-    samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], None)}
+    samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], found)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
@@ -245,19 +245,20 @@ def _timed(
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     short = enough == seconds  # long rounds have their time already, and four times that would be minutes
-    on_host = cell.device.startswith("cpu")
+    on_host, shares = cell.device.startswith("cpu"), _shares(cell, calls, resets)
     alone = on_this_thread(str(cell), applies=on_host and _on_one_thread(settings))
     with moving(calls.values() if on_host else (), seed) as move, alone:
         found = sample(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
             move=move,
-            synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=time.monotonic,
+            synchronize=lambda: synchronize(cell.device), null=NULL,
+            host_bound=on_host or _waits_for_host(shares), witness=time.monotonic,
         )  # fmt: skip
     flags.write(entered)
     after = nvml.snapshot(cell.device)
     suspect = "; ".join(filter(None, (found.suspect, nvml.doubt(before, after)))) or None
-    return replace(found, suspect=suspect, note=nvml.note(before, after))
+    return replace(found, suspect=suspect, note=nvml.note(before, after), shares=shares)
 
 
 def _on_one_thread(settings: Mapping[str, Mapping[str, int | str]]) -> bool:
@@ -275,18 +276,18 @@ def _round_seconds(
     return taken
 
 
-def _conditions(device: str, batch: int, share: float | None) -> dict[str, int | str]:
-    """What a timing depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
+def _conditions(device: str, batch: int, timed: Sample) -> dict[str, int | str]:
+    """What a sample depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
 
     ``matmul`` and, on CUDA, ``cudnn_tf32`` are the process's settings; a technique's own belong to the technique.
-    ``host`` is the host's processor, named only where its launches are what is timed.
+    ``host`` is the host's processor, named only where the launches of one of the sides are what is timed.
     """
     now = flags.read()
     found: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
     found["matmul"] = now["float32_matmul_precision"]
     if device_type(device) == "cuda":
         found["cudnn_tf32"] = now["cudnn_allow_tf32"]
-    if share is not None and share < HOST_BOUND:
+    if _waits_for_host(timed.shares):
         found["host"] = machine_key("cpu")
     return found
 
@@ -321,10 +322,23 @@ def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, 
     )  # fmt: skip
 
 
-def _share(cell: Cell, side: Side, batch: int) -> float | None:
-    call = side.call(batch)
-    with flags.applied(side.served.recipe.flags):
-        return device_share(call, cell.device)
+def _shares(
+    cell: Cell, calls: Mapping[str, Callable[[], object]], resets: Mapping[str, Callable[[], object]]
+) -> dict[str, float]:
+    """By side, how much of a call's time the accelerator works; nothing on a CPU, or where it keeps no time.
+
+    A ratio is the host's as soon as one of its sides is. The null arm is the baseline's own work.
+    """
+    found: dict[str, float] = {}
+    for name in (BASE, TECHNIQUE) if device_type(cell.device) != "cpu" else ():
+        resets[name]()
+        share = device_share(calls[name], cell.device)
+        found |= {} if share is None else {name: share}
+    return found
+
+
+def _waits_for_host(shares: Mapping[str, float]) -> bool:
+    return any(share < HOST_BOUND for share in shares.values())
 
 
 def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:

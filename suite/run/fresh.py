@@ -156,14 +156,20 @@ def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Meas
     """Each timed metric as the mean over this process and the fresh ones, with ``s`` over processes as its noise.
 
     The interval is Student's t of the processes' medians: between processes a ratio of two networks moves by more
-    than its interval within one. A process under other conditions (threads, launch-bound) measured something else.
+    than its interval within one. A process under other conditions (threads, batch) measured something else; whether one
+    of them took a cell for launch-bound makes no other machine of it.
     """
     return [_replicated(one, list(_alike(one, processes))) for one in own]
 
 
 def _alike(one: Measurement, processes: Sequence[Mapping[str, Measurement]]) -> Iterator[Measurement]:
     found = (process[one.metric] for process in processes if one.metric in process)
-    return (other for other in found if dict(other.conditions) == dict(one.conditions))
+    return (other for other in found if _own(other.conditions) == _own(one.conditions))
+
+
+def _own(conditions: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Conditions but for the host, the same one in all processes of a run."""
+    return {name: value for name, value in conditions.items() if name != "host"}
 
 
 def _replicated(one: Measurement, others: Sequence[Measurement]) -> Measurement:

@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,8 +34,13 @@ def timing(device, metric="speedup", *, share=None, batch=64):
     """A ratio of times under the conditions that a run on the device gives it."""
     return measured(
         Cell(workload="halves", technique="wrapped", device=device), metric, 2.0, low=1.99, high=2.01,
-        confidence=0.99, n=40, processes=5, noise=0.005, conditions=speed._conditions(device, batch, share),
+        confidence=0.99, n=40, processes=5, noise=0.005, conditions=speed._conditions(device, batch, sampled(share)),
     )  # fmt: skip
+
+
+def sampled(share=None):
+    """As much of a sample as conditions depend on."""
+    return SimpleNamespace(shares={} if share is None else {"baseline": 0.9, "technique": share})
 
 
 def header(where, **changes):
@@ -70,12 +76,12 @@ def test_the_saturating_batch_that_was_recorded_is_known_to_the_next_run(tmp_pat
 def test_the_precision_of_convolutions_is_a_condition_on_cuda_alone(here):
     """cuDNN lets convolutions use TF32 by itself, so "float32" is two precisions there."""
     here("cuda")
-    assert {"batch": 64, "threads": 1, "matmul": "highest", "cudnn_tf32": 1} == speed._conditions("cuda", 64, None)
-    assert {"batch": 64, "threads": 3, "matmul": "highest"} == speed._conditions("cpu", 64, None)
+    assert {"batch": 64, "threads": 1, "matmul": "highest", "cudnn_tf32": 1} == speed._conditions("cuda", 64, sampled())
+    assert {"batch": 64, "threads": 3, "matmul": "highest"} == speed._conditions("cpu", 64, sampled())
 
 
 def test_a_technique_that_the_host_limits_names_the_hosts_processor(here):
     """Below half of the time on the device, its launches are what was timed."""
     here("cuda")
-    assert hardware.machine_key("cpu") == speed._conditions("cuda", 1, 0.49)["host"]
-    assert "host" not in speed._conditions("cuda", 1, 0.5)
+    assert hardware.machine_key("cpu") == speed._conditions("cuda", 1, sampled(0.49))["host"]
+    assert "host" not in speed._conditions("cuda", 1, sampled(0.5))
