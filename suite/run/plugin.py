@@ -89,7 +89,9 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per case for each group of metrics."""
     if "suite_cell" in metafunc.fixturenames:
-        metafunc.parametrize("suite_cell", cases_of(metafunc.config), ids=str)
+        marker = metafunc.definition.get_closest_marker("suite_group")
+        cases = [case for case in cases_of(metafunc.config) if marker is None or marker.args[0] in case.groups]
+        metafunc.parametrize("suite_cell", cases, ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -259,7 +261,7 @@ def _check_selection(session: pytest.Session) -> None:
     if option.suite_partial or option.suite_expect not in ("gate", "record"):
         return
     there = _collected(session)
-    planned = [(case, group) for case in cases_of(session.config) for group in GROUPS]
+    planned = [(case, group) for case in cases_of(session.config) for group in case.groups]
     missing = [(str(case), group) for case, group in planned if (case, group) not in there]
     if missing:
         raise SetupError(
