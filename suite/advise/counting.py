@@ -59,7 +59,7 @@ class Counting(TorchDispatchMode):
 
 
 def _computed_in(name: str, output: Tensor) -> str:
-    """The type that an operator computes in: its output's, or on CUDA ``tf32`` where torch's settings round to it."""
+    """The type that an operator computes in: its output's, or `TF32` on CUDA where torch's settings round to it."""
     if not output.is_cuda or output.dtype != torch.float32:
         return str(output.dtype).removeprefix("torch.")
     rounds = torch.backends.cudnn.allow_tf32 if "conv" in name else _matmul_precision() != "highest"

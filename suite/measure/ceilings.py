@@ -22,7 +22,7 @@ LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be 
 FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated
 COPY_BYTES = 2**28  # beyond the last-level cache of a core
 ACCELERATOR_COPY_BYTES = 2**31  # half a millisecond at 4 TB/s: waiting for it, 10 us, is little beside that
-TF32 = "tf32"  # products of float32 whose inputs are rounded to TensorFloat-32, as cuDNN's convolutions are by default
+TF32 = "tensorfloat32"  # products of float32 whose inputs are rounded, as those of cuDNN's convolutions are by default
 LEAST_REPEATS = 3
 
 

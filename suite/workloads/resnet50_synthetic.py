@@ -22,7 +22,7 @@ EXAMPLES = 64
 CPU_BATCH = 4
 
 
-ON_CPU = (
+CPU_TECHNIQUES = (
     "baseline",
     "channels_last",
     "amp_bf16",
@@ -32,7 +32,7 @@ ON_CPU = (
     "structured_pruning",
     "static_int8",
 )
-BUSY = (
+ACCELERATOR_TECHNIQUES = (
     "baseline",
     "channels_last",
     "tf32",
@@ -55,7 +55,10 @@ BUSY = (
     quick={"cpu": False, "accelerator": True},
     default={"cpu": False, "accelerator": True},
     batch={"cpu": CPU_BATCH, "accelerator": EXAMPLES},
-    techniques={"cpu": ON_CPU, "accelerator": (*BUSY, "channels_last+pure_bf16", "structured_pruning")},
+    techniques={
+        "cpu": CPU_TECHNIQUES,
+        "accelerator": (*ACCELERATOR_TECHNIQUES, "channels_last+pure_bf16", "structured_pruning"),
+    },
 )
 def resnet50_synthetic(seed: int) -> Recipe:
     """ResNet-50 on synthetic 224 x 224 images: speed, size and memory only."""

@@ -66,11 +66,11 @@ class OnCuda:
 @pytest.mark.parametrize(
     ("name", "matmul", "cudnn", "expected"),
     [
-        ("aten::convolution", "highest", True, "tf32"),
+        ("aten::convolution", "highest", True, "tensorfloat32"),
         ("aten::convolution_backward", "high", False, "float32"),
         ("aten::mm", "highest", True, "float32"),
-        ("aten::mm", "high", False, "tf32"),
-        ("aten::addmm", "mixed", True, "tf32"),
+        ("aten::mm", "high", False, "tensorfloat32"),
+        ("aten::addmm", "mixed", True, "tensorfloat32"),
     ],
 )
 def test_float32_on_cuda_is_held_to_the_ceiling_of_what_it_computes_in(monkeypatch, name, matmul, cudnn, expected):

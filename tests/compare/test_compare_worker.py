@@ -90,3 +90,12 @@ def test_a_move_has_ended_when_it_returns(side):
     made.move("speed")
     assert (0.0, 101.0) == (device.queued, device.clock)
     assert 2.0 == made.turn("speed", 2)["seconds"]
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cuda:1", [1]), ("cuda", []), ("cpu", [])])
+def test_a_numbered_accelerator_is_made_the_current_one(device, expected, monkeypatch):
+    """Kernels and events of libraries follow it."""
+    chosen = []
+    monkeypatch.setattr(torch.accelerator, "set_device_index", chosen.append)
+    worker.select(device)
+    assert expected == chosen

@@ -143,7 +143,7 @@ def precision():
 def test_products_rounded_to_tf32_have_a_ceiling_of_their_own(rates):
     """float32 means both on CUDA: convolutions round by default, products do not."""
     before = precision()
-    assert {"float32": ("float32", "highest"), "tf32": ("float32", "high")} == rates("cuda")
+    assert {"float32": ("float32", "highest"), "tensorfloat32": ("float32", "high")} == rates("cuda")
     assert before == precision()
 
 
