@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -37,6 +38,7 @@ class TrainedStore:
     """The workload, composition and seed of every network that an earlier run trained."""
     _fitted: dict[Key, Trained] = field(default_factory=dict)
     _finished: dict[Key, Trained] = field(default_factory=dict)
+    _placed: WeakSet[nn.Module] = field(default_factory=WeakSet)
 
     def recipe(self, workload: Workload, composition: Composition, seed: int) -> Recipe:
         """The workload's plain recipe after the composition has changed it."""
@@ -91,6 +93,7 @@ class TrainedStore:
             for (name, _, of_seed), found in table.items():
                 if (name, of_seed) == (workload.name, seed):
                     found.network.to("cpu")
+                    self._placed.discard(found.network)
 
     def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
         """Forget what was trained for ``workload`` under compositions that are not in ``keep``."""
@@ -146,5 +149,9 @@ class TrainedStore:
         return self._unparked(self._fitted, key)
 
     def _unparked(self, table: dict[Key, Trained], key: Key) -> Trained:
-        table[key].network.to(self.device)
+        """A loss may ask at every step: a network that lies on the device already is not walked through again."""
+        network = table[key].network
+        if network not in self._placed:
+            network.to(self.device)
+            self._placed.add(network)
         return table[key]
