@@ -194,8 +194,9 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
     flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "benchmarks" / "pytest.ini", Path.cwd()
+    plugin = ["-p", "suite.run.plugin"]  # a checkout that is not installed has no entry point; twice is once for pytest
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.benchmarks", "-q"]
-    return [*own, *given, *flags]
+    return [*plugin, *own, *given, *flags]
 
 
 def _add_record(parser: argparse.ArgumentParser) -> None:

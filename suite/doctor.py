@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from suite.errors import SuiteError
 from suite.machine import hardware as machine
-from suite.machine import quiet
+from suite.machine import nvml, quiet
 from suite.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
 
@@ -20,6 +20,7 @@ def lines() -> Iterator[str]:
     yield f"machine   {machine.machine_key(device)}"
     yield f"family    {machine.family(device)}"
     yield f"versions  {', '.join(f'{name} {version}' for name, version in machine.versions().items())}"
+    yield from (f"{name:<9} {value}" for name, value in nvml.describe(device).items())
     try:
         machine.check_torchvision()
     except SuiteError as error:

@@ -136,10 +136,15 @@ _ROWS = (
         better="higher",
         tier="local",
         group="speed",
-        about="items served a second, the workload's serving batch",
+        about="items served a second, the workload's serving batch; inputs lie on the device already",
     ),
     Metric(
-        name="latency_p50", unit="s", better="lower", tier="local", group="speed", about="median latency of one item"
+        name="latency_p50",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="speed",
+        about="median latency of one item, whose inputs lie on the device already",
     ),
     Metric(
         name="latency_p99",

@@ -63,7 +63,8 @@ class Measurement:
     that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
     baseline to its own copy in the same sample. ``share`` says that the value is the share of ``n`` items that were
     right, each of them either right or wrong. ``same_work`` says that both arms of a ratio of times do the same work:
-    networks of one architecture, so that the ratio is 1 if the arms are timed alike.
+    networks of one architecture, so that the ratio is 1 if the arms are timed alike. ``note`` is what a reader should
+    know of how it was measured, such as an accelerator's clock; nothing is judged by it.
     """
 
     cell: Cell
@@ -90,6 +91,7 @@ class Measurement:
     null: float | None = None
     share: bool = False
     same_work: bool = False
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,7 +256,8 @@ class RunHeader:
     ``processes`` are those of each timing, ``chosen`` what was asked for by name.
     ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
     ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
-    computes in where that is not float32.
+    computes in where that is not float32. ``accelerator`` is what the driver says of the device
+    (`suite.machine.nvml.describe`), empty on a CPU and in older runs.
     """
 
     run: str
@@ -272,3 +275,4 @@ class RunHeader:
     flags: Mapping[str, int | str] = field(default_factory=dict)
     scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     precisions: Mapping[str, str] = field(default_factory=dict)
+    accelerator: Mapping[str, str] = field(default_factory=dict)

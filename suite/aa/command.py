@@ -53,6 +53,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.run.opening import data_digests
     from suite.run.store import TrainedStore
     from suite.settings import found_expect_dir
+    from suite.training.devices import select_device
 
     if parsed.processes < LEAST or not parsed.seconds > 0:
         raise UsageError(
@@ -65,6 +66,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         load_all(parsed.expect_dir or found_expect_dir())  # a malformed file is found before anything is measured
     if cases[0].cell.device == "cpu" and hasattr(os, "sched_getaffinity"):
         core.choose()  # the workers find it in their environment
+    select_device(cases[0].cell.device)
     store, workers = TrainedStore(registry=REGISTRY, device=cases[0].cell.device), Workers(load=tuple(parsed.load))
     folder = dated_folder(parsed.reports_dir, "aa", cases[0].cell.device)
     try:

@@ -10,10 +10,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode  # what torch's own FLOP counter is built on
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
+
+from suite.machine import flags
+from suite.measure.ceilings import TF32
 
 OVERWRITES = ("aten::copy_", "aten::fill_", "aten::zero_")  # their first argument is written and never read
 
@@ -47,11 +51,23 @@ class Counting(TorchDispatchMode):
         found.calls += 1
         outputs = _tensors(out)
         if outputs:
-            found.dtype = str(outputs[0].dtype).removeprefix("torch.")
+            found.dtype = _computed_in(name, outputs[0])
         if func.overloadpacket in flop_registry:
             found.flops += flop_registry[func.overloadpacket](*args, **kwargs, out_val=out)
         if not func.is_view:
             found.moved += sum(map(_size, outputs)) + sum(map(_size, _read(name, args, kwargs)))
+
+
+def _computed_in(name: str, output: Tensor) -> str:
+    """The type that an operator computes in: its output's, or `TF32` on CUDA where torch's settings round to it."""
+    if not output.is_cuda or output.dtype != torch.float32:
+        return str(output.dtype).removeprefix("torch.")
+    rounds = torch.backends.cudnn.allow_tf32 if "conv" in name else _matmul_precision() != "highest"
+    return TF32 if rounds else "float32"
+
+
+def _matmul_precision() -> object:
+    return flags.FLAGS[flags.MATMUL].read(torch)
 
 
 def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:

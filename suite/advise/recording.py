@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from torch.autograd import DeviceType  # type: ignore[attr-defined]  # it is in the documentation of profilers
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from suite.advise.counting import Counted, Counting
@@ -189,9 +190,14 @@ def _events(event: Any) -> int:
 
 
 def _rounds(events: list[Any]) -> list[tuple[float, float]]:
-    """Start and end (us) of every round's computing."""
-    found = (e.time_range for e in events if e.name.startswith(ROUND) and e.name.endswith("compute") and not e.is_async)
-    return sorted({(span.start, span.end) for span in found})
+    """Start and end (us) of every round's computing, as the host saw it."""
+    named = (e for e in _on_host(events) if e.name.startswith(ROUND) and e.name.endswith("compute"))
+    return sorted({(e.time_range.start, e.time_range.end) for e in named if not e.is_async})
+
+
+def _on_host(events: list[Any]) -> Iterator[Any]:
+    """Without those of the device's timeline: there each range of the host's stands once more, under the same name."""
+    return (event for event in events if event.device_type == DeviceType.CPU)
 
 
 def _outermost(
@@ -200,7 +206,7 @@ def _outermost(
     """By operator: the round and event of each call that lies in no other counted one."""
     starts = [start for start, _ in rounds]
     found: dict[str, list[tuple[int, Any]]] = defaultdict(list)
-    for event in events:
+    for event in _on_host(events):
         name = _name(event)
         number = bisect_right(starts, event.time_range.start) - 1
         timed = number >= 0 and event.time_range.start <= rounds[number][1]

@@ -153,6 +153,15 @@ def _scattered() -> list[bytearray]:
     return luck.sample(pieces, PIECES)
 
 
+def select(device: str) -> None:
+    """Make a numbered accelerator the current one, whatever the version of `suite` on this side."""
+    index = device.partition(":")[2]
+    if index:
+        import torch
+
+        torch.accelerator.set_device_index(int(index))
+
+
 def load_torch() -> None:
     """Before the checkout is on the path, whose top-level files must not hide a library's."""
     import torch
@@ -178,6 +187,7 @@ class _Side:
         load_torch()
         sys.path[:0] = request["paths"]
         self.request, self.device, self.loaded = request, request["device"], _scattered()
+        select(self.device)
         if "train_step" in request["metrics"]:
             importlib.import_module("torch._dynamo")  # which an optimizer imports: seconds, of each child otherwise
         self.case, self.trained, self.reference = _built(request)
@@ -233,12 +243,14 @@ class _Side:
             if self.places is not None:
                 self.places.move()
             call()
+        self._synchronize()
         return {}
 
     def turn(self, metric: str, calls: int) -> dict[str, Any]:
         """Seconds of so many calls, and whether another process had the core meanwhile."""
         call, reset = self.calls[metric]
         reset()
+        self._synchronize()  # what reset and moved is in the device's queue, and no part of the turn
         gc.disable()
         switched, ran, began = _switches(), process_time(), perf_counter()
         for _ in range(calls):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import SetupError, UsageError, unknown
+from suite.machine import nvml
 from suite.records import Where
 
 if TYPE_CHECKING:
@@ -276,10 +277,11 @@ def _version(package: str) -> str | None:
 
 
 def _driver() -> str | None:
+    """The version of NVIDIA's driver: as the kernel says it, else (Windows, WSL) as NVML does."""
     try:
         text = Path("/proc/driver/nvidia/version").read_text("utf-8")
     except OSError:
-        return None
+        return nvml.driver()
     found = re.search(r"Kernel Module\D*([\d.]+)", text)
     return found[1] if found else None
 

@@ -11,13 +11,16 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from suite.errors import unknown
 from suite.machine.hardware import architecture, device_type, family
 
 INSTALL_COMPILER = "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
 
+CUDA = Path("/usr/local/cuda")  # where a toolkit usually lies
 FLOAT8_CAPABILITY = (8, 9)
+FLOAT8_ROCM = ("gfx940", "gfx941", "gfx942", "gfx950", "gfx1200", "gfx1201")  # MI300 and later, RDNA 4
 SPARSE_CAPABILITY = (8, 0)
 
 
@@ -96,8 +99,35 @@ def _missing_float8(device: str) -> str | None:
         return f"torch has fast float8 products on CUDA alone, and this is {device}"
     import torch
 
-    enough = torch.version.hip is not None or torch.cuda.get_device_capability(device) >= FLOAT8_CAPABILITY
+    if torch.version.hip is not None:
+        known = family(device).removeprefix("rocm-") in FLOAT8_ROCM
+        return None if known else f"{device} has no float8 products ({family(device)}; {', '.join(FLOAT8_ROCM)} have)"
+    enough = torch.cuda.get_device_capability(device) >= FLOAT8_CAPABILITY
     return None if enough else f"{device} has no float8 products ({family(device)}; compute capability 8.9 or more)"
+
+
+def _missing_gpu_toolkit(device: str) -> str | None:
+    """What a package for a GPU is built with beside triton: host code that calls CUDA's or HIP's runtime."""
+    if device_type(device) != "cuda":
+        return None
+    if not has_compiler():
+        return f"AOTInductor needs a C++ compiler for the host's part; install one ({INSTALL_COMPILER})"
+    import torch
+
+    if torch.version.hip is not None or _cuda_headers():
+        return None
+    return "AOTInductor needs CUDA's headers (cuda.h), which are not here; install the CUDA toolkit or set CUDA_HOME"
+
+
+def _cuda_headers() -> bool:
+    """Whether cuda.h lies where torch looks for it: in a toolkit, or in the packages that came with torch."""
+    compiler = shutil.which("nvcc")
+    homes = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), str(CUDA)]
+    homes += [str(Path(compiler).resolve().parents[1])] if compiler else []
+    spec = importlib.util.find_spec("nvidia")
+    packages: Iterable[str] = (spec.submodule_search_locations or ()) if spec else ()
+    parts = (part for package in packages for part in Path(package).glob("*"))
+    return any((home / "include" / "cuda.h").is_file() for home in (*map(Path, filter(None, homes)), *parts))
 
 
 def _missing_sparse_products(device: str) -> str | None:
@@ -134,6 +164,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "tensorfloat32": _missing_tensorfloat32,
     "float8": _missing_float8,
     "sparse_products": _missing_sparse_products,
+    "gpu_toolkit": _missing_gpu_toolkit,
     "int8_cpu": _missing_int8_cpu,
     "fork": _missing_fork,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),

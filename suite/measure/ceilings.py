@@ -9,16 +9,20 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from suite.machine import flags
 from suite.machine.hardware import accelerator_versions, device_type, machine_key, threads, versions
 from suite.machine.needs import missing_need
 
 LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be the machine's and not the call's
 FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated
 COPY_BYTES = 2**28  # beyond the last-level cache of a core
+ACCELERATOR_COPY_BYTES = 2**31  # half a millisecond at 4 TB/s: waiting for it, 10 us, is little beside that
+TF32 = "tensorfloat32"  # products of float32 whose inputs are rounded, as those of cuDNN's convolutions are by default
 LEAST_REPEATS = 3
 
 
@@ -63,17 +67,42 @@ def gemm_rate(product: Callable[[int], Callable[[], object]], seconds: float, cl
 def _measure_ceilings(device: str, seconds: float) -> Ceilings:
     import torch
 
-    types = {"float32": None, "bfloat16": "bf16", "float16": "fp16"}
-    usable = [name for name, need in types.items() if need is None or missing_need(need, device) is None]
+    usable = _usable(device)
     share = seconds / (len(usable) + 1)
     with torch.inference_mode():
-        gemm = {name: gemm_rate(_products(device, name), share, time.perf_counter) for name in usable}
-        source = torch.ones(COPY_BYTES // 4, device=device)
+        gemm = {name: _gemm(device, name, share, apart=TF32 in usable) for name in usable}
+        size = _copy_bytes(device)
+        source = torch.ones(size // 4, device=device)
         target = torch.empty_like(source)
         copy = _waiting(device, lambda: target.copy_(source))
         copy()  # warm-up: the first copy faults the pages in
-        rate = 2 * COPY_BYTES / _median_seconds(copy, share, time.perf_counter)
+        rate = 2 * size / _median_seconds(copy, share, time.perf_counter)
     return Ceilings(machine=machine_key(device), threads=threads(device), copy=rate, gemm=gemm)
+
+
+def _usable(device: str) -> list[str]:
+    """The types whose products are measured; TF32 and float32 are told apart by a setting that can be brought back."""
+    types = {"float32": None, TF32: "tensorfloat32", "bfloat16": "bf16", "float16": "fp16"}
+    found = [name for name, need in types.items() if need is None or missing_need(need, device) is None]
+    mixed = TF32 in found and flags.read()[flags.MATMUL] == flags.MIXED
+    return [name for name in found if name != TF32 or not mixed]
+
+
+def _gemm(device: str, name: str, seconds: float, *, apart: bool) -> float:
+    """FLOP/s of products of a type; ``apart`` keeps those of float32 and of float32 rounded to TF32 apart."""
+    precision = {TF32: "high", "float32": "highest"}.get(name) if apart else None
+    with nullcontext() if precision is None else flags.applied({flags.MATMUL: precision}):
+        return gemm_rate(_products(device, "float32" if name == TF32 else name), seconds, time.perf_counter)
+
+
+def _copy_bytes(device: str) -> int:
+    """How much is copied: on CUDA at most a sixteenth of the memory, of which it takes twice that."""
+    if device_type(device) != "cuda":
+        return COPY_BYTES
+    import torch
+
+    _, total = torch.cuda.mem_get_info(device)
+    return max(COPY_BYTES, min(ACCELERATOR_COPY_BYTES, total // 16 // 4 * 4))
 
 
 def _products(device: str, dtype: str) -> Callable[[int], Callable[[], object]]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 
 CALLS = 10
+LONG, EARLY = 0.1, 0.1  # seconds of a call, and the share of it in which the host launches it
 AHEAD = 3.0  # times the call's wall time that the device is kept busy while the host launches
 BLOCK_SIZE = 4096  # of the square matrices whose products keep it busy
 
@@ -41,7 +42,8 @@ def device_share(
 ) -> float | None:
     """Device time over wall time of ``call`` (warmed up already), at most 1: the median of several calls each.
 
-    ``None`` on a CPU and where the device's events keep no time. A call that itself waits for the device in between
+    Of a long call that is launched long before it ends the launches alone are taken for idle: one call tells. ``None``
+    on a CPU and where the device's events keep no time. A call that itself waits for the device in between
     seems to be the device's: its launches cannot be queued ahead.
     """
     if torch.device(device).type == "cpu":
@@ -49,17 +51,26 @@ def device_share(
     line = queue or _open(device)
     if line is None:
         return None
+    launch, wall = _launched(call, line, clock)
+    if wall >= LONG and launch <= EARLY * wall:
+        return 1 - launch / wall
     wall = median(_wall(call, line, clock) for _ in range(CALLS))
     work = median(_work(call, line, AHEAD * wall) for _ in range(CALLS))
     return min(1.0, work / wall) if wall > 0 else None
 
 
-def _wall(call: Callable[[], object], line: Queue, clock: Callable[[], float]) -> float:
+def _launched(call: Callable[[], object], line: Queue, clock: Callable[[], float]) -> tuple[float, float]:
+    """Seconds until the host has launched one call, and until it has ended."""
     line.synchronize()
     start = clock()
     call()
+    launched = clock() - start
     line.synchronize()
-    return clock() - start
+    return launched, clock() - start
+
+
+def _wall(call: Callable[[], object], line: Queue, clock: Callable[[], float]) -> float:
+    return _launched(call, line, clock)[1]
 
 
 def _work(call: Callable[[], object], line: Queue, ahead: float) -> float:

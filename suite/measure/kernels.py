@@ -13,11 +13,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from suite.machine.hardware import device_type
+
 Kind = Literal["convolution", "matmul", "copy"]
 
-SIDE = 320  # of two square matrices: 33 million multiply-accumulates, about a millisecond of one core
-IMAGES, CHANNELS, PIXELS, WINDOW = 16, 16, 32, 3  # 38 million
-COPIED = 4 << 20  # numbers of 4 bytes, from one place to another: beyond the caches of one core
+WINDOW = 3  # pixels, of a convolution
+
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 LOOKED_UP = (nn.Embedding, nn.EmbeddingBag)  # their weights are read and multiplied by nothing
@@ -35,6 +36,34 @@ def kind_of(network: nn.Module) -> Kind:
     multiplying = (module for module in modules if not isinstance(module, LOOKED_UP))
     weights = (weight for module in multiplying for weight in module.parameters(recurse=False))
     return "matmul" if any(weight.dim() >= MATRIX for weight in weights) else "copy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much work a kernel does: ``side`` of two square matrices, a convolution's images, numbers that are copied."""
+
+    side: int
+    images: int
+    channels: int
+    pixels: int
+    copied: int
+
+    @property
+    def convolved(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of the images and of the weights."""
+        weights = (self.channels, self.channels, WINDOW, WINDOW)
+        return (self.images, self.channels, self.pixels, self.pixels), weights
+
+
+CORE = Sizes(side=320, images=16, channels=16, pixels=32, copied=4 << 20)
+"""Of a CPU: about a millisecond of one core (33 and 38 million multiply-accumulates), a copy beyond its caches."""
+ACCELERATOR = Sizes(side=4096, images=256, channels=64, pixels=56, copied=1 << 26)
+"""Of an accelerator: 137 and 59 GFLOP, a copy beyond its caches (H200: 60 MB); launching takes a hundredth of that."""
+
+
+def sizes_on(device: str) -> Sizes:
+    """How large the kernels are that a device is timed with."""
+    return CORE if device_type(device) == "cpu" else ACCELERATOR
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,14 +101,15 @@ class Kernel:
 
     def call(self, _batch: int) -> Product:
         """The kernel on operands that are placed now."""
-        made = torch.Generator().manual_seed(0)
+        made, sizes = torch.Generator().manual_seed(0), sizes_on(self.device)
 
         def operand(*shape: int) -> torch.Tensor:
             return torch.randn(*shape, generator=made).to(self.device)
 
         if self.kind == "convolution":
-            images, weights = operand(IMAGES, CHANNELS, PIXELS, PIXELS), operand(CHANNELS, CHANNELS, WINDOW, WINDOW)
-            return Product(function=_convolved, operands=(images, weights))
+            images, weights = sizes.convolved
+            return Product(function=_convolved, operands=(operand(*images), operand(*weights)))
         if self.kind == "copy":
-            return Product(function=_copied, operands=(operand(COPIED), operand(COPIED)))
-        return Product(function=torch.matmul, operands=(operand(SIDE, SIDE), operand(SIDE, SIDE)))
+            return Product(function=_copied, operands=(operand(sizes.copied), operand(sizes.copied)))
+        matrix = (sizes.side, sizes.side)
+        return Product(function=torch.matmul, operands=(operand(*matrix), operand(*matrix)))

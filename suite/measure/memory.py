@@ -1,12 +1,12 @@
 """Memory of serving a batch and of training a step: what is held between calls, and the most that is held at once.
 
 In a pass of its own. On CPUs the profiler's allocator events are summed (they repeat exactly; a resident set does
-not) and held tensors are counted one by one; on accelerators the allocator's own counters are read.
+not) and held tensors are counted one by one; on accelerators the allocator's own counters are read, or where it has
+none held tensors are counted and no peak is told.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from suite.measure.device_memory import allocated, has_counters, peak_of
 from suite.measure.held import held_bytes
 from suite.measure.step import training_step
 from suite.measure.timing import undisturbed
 from suite.metrics import measured
 from suite.phases import phase
 from suite.records import Cell, Measurement
-from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
 from suite.training.serving import Served, warm_up
 
@@ -30,16 +30,16 @@ def inference_memory(
 ) -> list[Measurement]:
     """Bytes held by the served network, and these with the peak of serving ``inputs`` [B, ...] once.
 
-    ``allocated_before`` is what `allocated` said before the network was served: on accelerators everything above it
-    is held, copies of compilers too. Without it, and on CPUs, the tensors that can be reached are counted.
+    ``allocated_before`` is what `suite.measure.device_memory.allocated` said before the network was served: on
+    accelerators everything above it is held, copies of compilers and graphs too. Without it, and on CPUs, the tensors
+    that can be reached are counted.
     """
     placed = served.prepare_inputs(inputs)
     warm_up(served, placed)
     held = held_bytes(served.network, served.call)
-    if allocated_before is not None and not _is_cpu(cell.device):
+    if allocated_before is not None and has_counters(cell.device):
         held = max(0, allocated(cell.device) - allocated_before - held_bytes(placed))
-    peak = peak_bytes(lambda: served(placed), cell.device)
-    return _pair(cell, "inference", held, peak, {"batch": _items(inputs)})
+    return _pair(cell, "inference", held, lambda: served(placed), {"batch": _items(inputs)})
 
 
 def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list[Measurement]:
@@ -49,25 +49,13 @@ def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list
     """
     before = allocated(cell.device)
     step: Any = training_step(recipe, device=cell.device, reference=reference, resets=False)
-    held = _held_in_training(step) if _is_cpu(cell.device) else max(0, allocated(cell.device) - before)
     batch = getattr(step, "batch", None)
+    held = _held_in_training(step)
+    if has_counters(cell.device):
+        given = held_bytes(*((batch.inputs, batch.targets) if batch else ()))  # as on CPUs, no part of what is held
+        held = max(0, allocated(cell.device) - before - given)
     conditions = {} if batch is None else {"batch": len(batch)}
-    return _pair(cell, "training", held, peak_bytes(step, cell.device), conditions)
-
-
-def forget_peak(device: str) -> None:
-    """Let an accelerator's peak counter start from what is allocated now."""
-    if not _is_cpu(device):
-        torch.accelerator.reset_peak_memory_stats(device)
-
-
-def allocated(device: str) -> int:
-    """Bytes that an accelerator's allocator has given out; 0 on a CPU, whose allocator does not say."""
-    if _is_cpu(device):
-        return 0
-    gc.collect()
-    synchronize(device)
-    return int(torch.accelerator.memory_allocated(device))
+    return _pair(cell, "training", held, step, conditions)
 
 
 def _held_in_training(step: Any) -> int:
@@ -77,11 +65,15 @@ def _held_in_training(step: Any) -> int:
     return held_bytes(*own, getattr(inner, "optimizer", None))
 
 
-def _pair(cell: Cell, what: str, held: int, peak: int, conditions: Mapping[str, int | str]) -> list[Measurement]:
-    return [
-        measured(cell, f"held_memory_{what}", held, conditions=conditions),
-        measured(cell, f"peak_memory_{what}", held + peak, conditions=conditions),
-    ]
+def _pair(
+    cell: Cell, what: str, held: int, call: Callable[[], object], conditions: Mapping[str, int | str]
+) -> list[Measurement]:
+    """What is held, and with the peak of ``call``; without the peak on accelerators that do not count."""
+    found = [measured(cell, f"held_memory_{what}", held, conditions=conditions)]
+    if _is_cpu(cell.device) or has_counters(cell.device):
+        peak = held + peak_bytes(call, cell.device)
+        found.append(measured(cell, f"peak_memory_{what}", peak, conditions=conditions))
+    return found
 
 
 def _items(inputs: Any) -> int:
@@ -96,7 +88,7 @@ def _is_cpu(device: str) -> bool:
 def peak_bytes(call: Callable[[], object], device: str) -> int:
     """The most bytes that ``call`` held at once beyond what was held before it."""
     with phase("memory"):
-        return _peak_on_cpu(call) if _is_cpu(device) else _peak_on_accelerator(call, device)
+        return _peak_on_cpu(call) if _is_cpu(device) else peak_of(call, device)
 
 
 def _peak_on_cpu(call: Callable[[], object]) -> int:
@@ -117,12 +109,3 @@ def _profiled_peak(call: Callable[[], object]) -> int:
         held += event.nbytes()
         peak = max(peak, held)
     return peak
-
-
-def _peak_on_accelerator(call: Callable[[], object], device: str) -> int:
-    synchronize(device)
-    forget_peak(device)
-    before = torch.accelerator.memory_allocated(device)
-    call()
-    synchronize(device)
-    return int(torch.accelerator.max_memory_allocated(device)) - int(before)

@@ -6,7 +6,7 @@ Shapes: ``R`` rounds, ``k`` sides. Times are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +38,9 @@ class Sample:
     [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
     ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
-    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline.
+    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline. ``note`` is
+    what a reader should know of the device meanwhile, and makes nothing suspect. ``shares`` are the shares of a call's
+    time that an accelerator works, by side; empty on a CPU.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]
@@ -52,6 +54,8 @@ class Sample:
     suspect: str | None = None
     confidence: float = 0.99
     copies: tuple[str, ...] = ()
+    note: str | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def ratio(self, numerator: str, denominator: str, confidence: float | None = None) -> Ratio:
         """``numerator``'s over ``denominator``'s time, round by round: a speed-up if the numerator is the baseline."""

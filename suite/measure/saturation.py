@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from suite.measure.device_memory import empty_cache
 from suite.measure.sides import Side
 from suite.measure.timing import latency
 from suite.phases import phase
@@ -24,7 +25,7 @@ def saturating_batch(base: Side, batch: int) -> int:
     while best < LARGEST_BATCH and _fits(base, 2 * best):
         faster = _throughput_if_it_fits(base, 2 * best)
         if faster is None:
-            torch.accelerator.empty_cache()  # now that nothing holds what was allocated for it
+            empty_cache()  # now that nothing holds what was allocated for it
             return max(batch, best // 2)
         if faster < SATURATED_GAIN * rate:
             break

@@ -14,6 +14,7 @@ import torch
 
 from suite.composition import BASELINE
 from suite.machine import flags, nvml
+from suite.machine.hardware import device_type, machine_key, threads
 from suite.measure.device_time import device_share
 from suite.measure.kept import KeptOutputs
 from suite.measure.kernels import Kernel, kind_of
@@ -108,8 +109,7 @@ def inference(
         )
         for k, (source, size) in enumerate(batches.items())
     }  # fmt: skip
-    share = _share(cell, sides[TECHNIQUE], batch)
-    conditions = {source: _conditions(size, share) for source, size in batches.items()}
+    conditions = {source: _conditions(cell.device, size, samples[source]) for source, size in batches.items()}
     seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
     found = [
         *(
@@ -120,7 +120,8 @@ def inference(
         _throughput(cell, samples["inference"], batch, conditions["inference"]),
         *_latency(cell, seconds, conditions["inference_b1"]),
     ]
-    if share is not None:
+    if TECHNIQUE in samples["inference"].shares:
+        share = samples["inference"].shares[TECHNIQUE]
         found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
     return Timed(measurements=tuple(found), samples=samples, latency=seconds)
 
@@ -185,7 +186,7 @@ def training(
     )  # fmt: skip
     with phase("timing"):
         check_learning(steps)
-    samples, conditions = {"training": found}, {"training": _conditions(sizes[BASE], None)}
+    samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], found)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
@@ -267,18 +268,20 @@ def _timed(
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
     short = enough == seconds  # long rounds have their time already, and four times that would be minutes
-    on_host = cell.device.startswith("cpu")
+    on_host, shares = cell.device.startswith("cpu"), _shares(cell, calls, resets)
     alone = on_this_thread(str(cell), applies=on_host and _on_one_thread(settings))
     with moving(calls.values() if on_host else (), seed) as move, alone:
         found = sample(
             calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
             goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
             move=move, keep=keep,
-            synchronize=lambda: synchronize(cell.device), null=NULL, host_bound=on_host, witness=monotonic,
+            synchronize=lambda: synchronize(cell.device), null=NULL,
+            host_bound=on_host or _waits_for_host(shares), witness=monotonic,
         )  # fmt: skip
     flags.write(entered)
-    doubt = nvml.doubt(before, nvml.snapshot(cell.device))
-    return replace(found, suspect="; ".join(filter(None, (found.suspect, doubt)))) if doubt else found
+    after = nvml.snapshot(cell.device)
+    suspect = "; ".join(filter(None, (found.suspect, nvml.doubt(before, after)))) or None
+    return replace(found, suspect=suspect, note=nvml.note(before, after), shares=shares)
 
 
 def _on_one_thread(settings: Mapping[str, Mapping[str, int | str]]) -> bool:
@@ -296,14 +299,18 @@ def _round_seconds(
     return taken
 
 
-def _conditions(batch: int, share: float | None) -> dict[str, int | str]:
-    """What a timing depends on beside the machine; the host's processor too, where its launches are what is timed."""
-    now = flags.read()
-    found: dict[str, int | str] = {"batch": batch, "threads": torch.get_num_threads()}
-    found["matmul"] = now["float32_matmul_precision"]
-    if share is not None and share < HOST_BOUND:
-        from suite.machine.hardware import machine_key
+def _conditions(device: str, batch: int, timed: Sample) -> dict[str, int | str]:
+    """What a sample depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
 
+    ``matmul`` and, on CUDA, ``cudnn_tf32`` are the process's settings; a technique's own belong to the technique.
+    ``host`` is the host's processor, named only where the launches of one of the sides are what is timed.
+    """
+    now = flags.read()
+    found: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
+    found["matmul"] = now["float32_matmul_precision"]
+    if device_type(device) == "cuda":
+        found["cudnn_tf32"] = now["cudnn_allow_tf32"]
+    if _waits_for_host(timed.shares):
         found["host"] = machine_key("cpu")
     return found
 
@@ -325,7 +332,7 @@ def _ratio(
     ratio = timed.ratio(against, TECHNIQUE)
     return measured(
         cell, name, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n, samples=source,
-        suspect=timed.suspect, control=against, conditions=conditions,
+        suspect=timed.suspect, note=timed.note, control=against, conditions=conditions,
         null=timed.ratio(BASE, NULL).value,
     )  # fmt: skip
 
@@ -333,15 +340,28 @@ def _ratio(
 def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, int | str]) -> Measurement:
     seconds = float(np.median(timed.seconds[TECHNIQUE]))
     return measured(
-        cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, samples="inference",
-        conditions=conditions,
+        cell, "throughput", batch / seconds, n=timed.rounds, suspect=timed.suspect, note=timed.note,
+        samples="inference", conditions=conditions,
     )  # fmt: skip
 
 
-def _share(cell: Cell, side: Side, batch: int) -> float | None:
-    call = side.call(batch)
-    with flags.applied(side.served.recipe.flags):
-        return device_share(call, cell.device)
+def _shares(
+    cell: Cell, calls: Mapping[str, Callable[[], object]], resets: Mapping[str, Callable[[], object]]
+) -> dict[str, float]:
+    """By side, how much of a call's time the accelerator works; nothing on a CPU, or where it keeps no time.
+
+    A ratio is the host's as soon as one of its sides is. The null arm is the baseline's own work.
+    """
+    found: dict[str, float] = {}
+    for name in (BASE, TECHNIQUE) if device_type(cell.device) != "cpu" else ():
+        resets[name]()
+        share = device_share(calls[name], cell.device)
+        found |= {} if share is None else {name: share}
+    return found
+
+
+def _waits_for_host(shares: Mapping[str, float]) -> bool:
+    return any(share < HOST_BOUND for share in shares.values())
 
 
 def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite.composition import BASELINE, parse
 from suite.errors import RegistrationError, unknown
+from suite.records import GROUPS, Group
 from suite.training.recipe import SLOTS, Recipe
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SOURCES = ("train", "checkpoint", "none")
 Source = Literal["train", "checkpoint", "none"]
 SERVING_BATCH = 64
+KINDS = ("cpu", "accelerator")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,10 @@ class Workload:
     ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
     timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
     and compositions; any other can still be asked for. ``quick`` and ``default`` say whether such runs hold it where no
-    workload is named; `--full` holds all but those with ``full=False``, which run by name only. ``digest`` names the
+    workload is named; `--full` holds all but those with ``full=False``, which run by name only. ``groups`` are the
+    groups of metrics that are measured where no workload is named, all of them by default. Each of ``techniques``,
+    ``quick``, ``default`` and ``groups`` may be a mapping by device type, as ``batch`` is; a type that it lacks has
+    the field's default. ``digest`` names the
     data: stored quality applies to the same digest only (hash what was read, not floats computed from it, whose last
     bits differ between machines). Data that an environment brings, such as Python's own sources, are named with it:
     ``cpython-3.11.7:5868b1c2f24ac8da``.
@@ -81,11 +86,12 @@ class Workload:
     scores: tuple[Score, ...] = ()
     target: float | None = None
     batch: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    techniques: tuple[str, ...] | None = None
+    techniques: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
     needs: tuple[str, ...] = ()
-    quick: bool = True
-    default: bool = True
+    quick: bool | Mapping[str, bool] = True
+    default: bool | Mapping[str, bool] = True
     full: bool = True
+    groups: tuple[Group, ...] | Mapping[str, tuple[Group, ...]] = GROUPS
     digest: Callable[[], str] | None = None
 
     @property
@@ -100,7 +106,25 @@ class Workload:
 
     def batch_on(self, device: str) -> int:
         """Items of a served batch on a device such as ``cpu`` or ``cuda:1``."""
-        return self.batch.get("cpu" if device.startswith("cpu") else "accelerator", SERVING_BATCH)
+        return self.batch.get(kind_of(device), SERVING_BATCH)
+
+    def techniques_on(self, device: str) -> tuple[str, ...] | None:
+        """What runs by default on a device; ``None`` for every technique that does."""
+        found: tuple[str, ...] | None = _on(self.techniques, device, None)
+        return found
+
+    def quick_on(self, device: str) -> bool:
+        """Whether a quick run on a device holds it."""
+        return bool(_on(self.quick, device, True))
+
+    def default_on(self, device: str) -> bool:
+        """Whether a default run on a device holds it."""
+        return bool(_on(self.default, device, True))
+
+    def groups_on(self, device: str) -> tuple[Group, ...]:
+        """The groups of metrics that a run on a device measures where no workload is named."""
+        found: tuple[Group, ...] = _on(self.groups, device, GROUPS)
+        return found
 
     @property
     def where(self) -> str:
@@ -124,6 +148,15 @@ class Family:
     declare: Callable[[str], None]
 
 
+def kind_of(device: str) -> str:
+    """What declarations call the type of a device such as ``cpu`` or ``cuda:1``."""
+    return "cpu" if device.startswith("cpu") else "accelerator"
+
+
+def _on(declared: Any, device: str, otherwise: Any) -> Any:
+    return declared.get(kind_of(device), otherwise) if isinstance(declared, Mapping) else declared
+
+
 def check_workload(declared: Workload) -> None:
     at = f"workload {declared.name!r} at {declared.where}"
     if declared.source not in SOURCES:
@@ -141,11 +174,25 @@ def check_workload(declared: Workload) -> None:
         raise RegistrationError(f"{at} has scores, but nothing is trained (source='none'); remove one of the two")
     if declared.target is not None and declared.source != "train":
         raise RegistrationError(f"{at} has a target, but is not trained here (source={declared.source!r})")
+    _check_by_device(declared, at)
     for kind, size in declared.batch.items():
-        if kind not in ("cpu", "accelerator") or not isinstance(size, int) or size < 1:
+        if kind not in KINDS or not isinstance(size, int) or size < 1:
             raise RegistrationError(
                 f"{at}: batch must be a number of items, or {{'cpu': 64, 'accelerator': 64}}, got {kind!r}: {size!r}"
             )
+
+
+def _check_by_device(declared: Workload, at: str) -> None:
+    """Refuse what no device would ever look up."""
+    for name in ("techniques", "quick", "default", "groups"):
+        value = getattr(declared, name)
+        for kind in value if isinstance(value, Mapping) else ():
+            if kind not in KINDS:
+                raise RegistrationError(f"{at}: {name}: {unknown('device type', kind, KINDS)}")
+    for kind in KINDS:
+        for group in declared.groups_on(kind):
+            if group not in GROUPS:
+                raise RegistrationError(f"{at}: groups: {unknown('group', group, GROUPS)}")
 
 
 def check_technique(declared: Technique) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from suite.composition import BASELINE, Member, join, parse
 from suite.errors import RegistrationError, unknown
 from suite.metrics import declare_score
+from suite.records import GROUPS, Group
 from suite.registry import modules
 from suite.registry.compose import Composition, bind, check_conflicts, check_order, spelled
 from suite.registry.compose import stage as stage_of
@@ -82,11 +83,12 @@ class Registry:
         source: Source = "train",
         target: float | None = None,
         batch: int | Mapping[str, int] | None = None,
-        techniques: Iterable[str] | None = None,
+        techniques: Iterable[str] | Mapping[str, Iterable[str]] | None = None,
         needs: Iterable[str] = (),
-        quick: bool = True,
-        default: bool = True,
+        quick: bool | Mapping[str, bool] = True,
+        default: bool | Mapping[str, bool] = True,
         full: bool = True,
+        groups: Iterable[Group] | Mapping[str, Iterable[Group]] = GROUPS,
         digest: Callable[[], str] | None = None,
     ) -> Callable[[Callable[[int], Recipe]], Callable[[int], Recipe]]:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
@@ -100,11 +102,12 @@ class Registry:
                 scores=tuple(scores),
                 target=target,
                 batch=MappingProxyType(sizes),
-                techniques=None if techniques is None else tuple(techniques),
+                techniques=None if techniques is None else _tuples(techniques),
                 needs=tuple(needs),
                 quick=quick,
                 default=default,
                 full=full,
+                groups=_tuples(groups),
                 digest=digest,
             )
             check_workload(declared)
@@ -259,6 +262,13 @@ class Registry:
             self._builtin_pending = False
         finally:
             self._loading = False
+
+
+def _tuples(declared: Any) -> Any:
+    """Names as a tuple, or by device type as tuples."""
+    if isinstance(declared, Mapping):
+        return MappingProxyType({kind: tuple(names) for kind, names in declared.items()})
+    return tuple(declared)
 
 
 def _is_builtin(declared: Technique | Workload) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from suite.machine import nvml
 from suite.report.columns import Row, groups, markdown_columns
 from suite.report.frame import records
 from suite.report.pipe_table import pipe_table
@@ -49,10 +50,12 @@ def _heading(header: RunHeader) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(header.where.versions.items()))
     seeds = ", ".join(map(str, header.seeds))
     quiet = "" if header.quiet else "\n- **Not a quiet process**: timings of this run cannot be trusted."
+    told = f"- accelerator: {nvml.line(header.accelerator)}\n" if header.accelerator else ""
     return (
         f"# Trade-offs of {header.run}\n\n"
         f"- machine: {header.where.machine} ({header.where.family}), {header.where.device}, "
         f"threads: {header.where.threads}\n"
+        f"{told}"
         f"- versions: {versions or 'unknown'}\n"
         f"- seeds: {seeds or 'none'}; profile: {header.profile}\n"
         f"- commit: {header.commit or 'unknown'}\n"

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from suite.errors import ImplausibleError
-from suite.measure import memory, size, speed
+from suite.measure import device_memory, memory, size, speed
 from suite.measure.ceilings import ceilings
 from suite.measure.macs import macs
 from suite.measure.plausible import Judged, check_rate, check_unchanged, same_bits
@@ -278,7 +278,7 @@ class Bench(AbstractContextManager["Bench"]):
     def _memory(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         recipe = self._trained(case).recipe  # before anything is counted: a resumed run trains only now
         self._served.pop((case.workload.name, case.composition.name), None)  # what it holds is to be counted
-        before = memory.allocated(self.device)
+        before = device_memory.allocated(self.device)
         served = self._serve(case.workload, case.composition)
         inputs = fill_up(served.recipe.data().test.first(case.batch).inputs, case.batch)
         found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
@@ -397,14 +397,14 @@ class Bench(AbstractContextManager["Bench"]):
             return None
         name = case.workload.name
         if name not in self.saturating:
-            memory.forget_peak(self.device)  # what trained before is no part of the search
+            device_memory.forget_peak(self.device)  # what trained before is no part of the search
             self.saturating[name] = saturating_batch(sides[BASE], case.batch)
         return self.saturating[name]
 
     def _free_device(self) -> None:
         if torch.device(self.device).type != "cpu":
             gc.collect()  # compiled networks are circles
-            torch.accelerator.empty_cache()
+            device_memory.empty_cache()
 
     def _reference(self, case: Case) -> Reference:
         return self.store.reference(case.workload, 0)

@@ -73,7 +73,10 @@ def check(options: Options) -> None:
     if not options.max_minutes > 0:
         raise SetupError(f"--max-minutes must be above 0, got {options.max_minutes:g}")
     if options.expect == "record":
-        raise SetupError("a partial run records nothing: leave --max-minutes out, or choose cells with --technique")
+        raise SetupError(
+            "a partial run records nothing: leave --max-minutes out, choose cells with "
+            "--technique, or measure without --expect=record and store whole cells with `suite record <folder> --only`"
+        )
 
 
 def plan(run: Session, collected: Collection[tuple[Case, Group]]) -> Budget:
@@ -87,7 +90,8 @@ def plan(run: Session, collected: Collection[tuple[Case, Group]]) -> Budget:
     }
     past = alike(options.reports_dir, run.header)
     seconds = None if options.max_minutes is None else options.max_minutes * MINUTE
-    return Budget(seconds=seconds, found=estimates(wanted, past, reuse=options.reuse is not None))
+    found = estimates(wanted, past, reuse=options.reuse is not None, processes=run.header.processes)
+    return Budget(seconds=seconds, found=found)
 
 
 def narrow(run: Session, budget: Budget) -> None:

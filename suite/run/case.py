@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from suite.records import Cell
+from suite.records import GROUPS, Cell, Group
 from suite.registry import Composition, Registry, Workload
 from suite.training.recipe import SAME_NETWORK, SAME_STEP
 
@@ -22,6 +22,8 @@ class Case:
     control: Composition
     items: int | None = None
     """Items of a served batch where it is not the workload's."""
+    groups: tuple[Group, ...] = GROUPS
+    """The groups of metrics that a run measures of it."""
 
     def __str__(self) -> str:
         return str(self.cell)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from suite.composition import BASELINE, parse
 from suite.errors import CompositionError, RegistrationError, SuiteError, UsageError
+from suite.records import GROUPS
 from suite.registry import Registry, Workload
 from suite.run.case import Case, case
 
@@ -69,12 +70,17 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
         for text in selection.techniques:
             _check_values(registry, workload, text)
     cases = [
-        case(registry, workload, composition, selection.device, selection.batch)
+        replace(found, groups=GROUPS if selection.workloads else workload.groups_on(selection.device))
         for workload in _workloads(registry, selection)
         for composition in _compositions(registry, workload, selection, added, notes)
+        for found in [case(registry, workload, composition, selection.device, selection.batch)]
     ]
     if selection.together:
-        limited = [one.name for one in _workloads(registry, selection) if not joined(one, selection.combinations)]
+        limited = [
+            one.name
+            for one in _workloads(registry, selection)
+            if not joined(one, selection.combinations, selection.device)
+        ]
         why = "limits its techniques and runs no combination: name some with --technique"
         notes += [f"{name} {why}" for name in limited]
     return cases, list(dict.fromkeys(notes))
@@ -95,14 +101,15 @@ def _check_values(registry: Registry, workload: Workload, text: str) -> None:
 def _workloads(registry: Registry, selection: Selection) -> Iterable[Workload]:
     if selection.workloads:
         return [registry.find_workload(name) for name in dict.fromkeys(selection.workloads)]
-    return [workload for workload in registry.workloads.values() if _runs(workload, selection.profile)]
+    found = registry.workloads.values()
+    return [workload for workload in found if _runs(workload, selection.profile, selection.device)]
 
 
-def _runs(workload: Workload, profile: Profile) -> bool:
+def _runs(workload: Workload, profile: Profile, device: str) -> bool:
     """Whether a run that names no workload holds this one."""
     if profile == "full":
         return workload.full
-    return workload.default and (workload.quick or profile != "quick")
+    return workload.default_on(device) and (workload.quick_on(device) or profile != "quick")
 
 
 def _compositions(
@@ -124,21 +131,29 @@ def _asked(registry: Registry, selection: Selection) -> list[str]:
 
 def _by_default(registry: Registry, workload: Workload, selection: Selection) -> list[str]:
     """Each technique that runs, and the combinations; a workload that limits its techniques has none of these."""
-    alone = default_compositions(registry, workload, selection.profile, sweep=selection.sweeps)
-    together = joined(workload, selection.combinations)
+    alone = default_compositions(registry, workload, selection.profile, device=selection.device, sweep=selection.sweeps)
+    together = joined(workload, selection.combinations, selection.device)
     return list(dict.fromkeys([*(alone[:1] if selection.together else alone), *together]))
 
 
-def joined(workload: Workload, combinations: Sequence[str]) -> Sequence[str]:
-    """Those that run for a workload: none where it limits its techniques."""
-    return combinations if workload.techniques is None else ()
+def joined(workload: Workload, combinations: Sequence[str], device: str = "cpu") -> Sequence[str]:
+    """Those that run for a workload on a device: none where it limits its techniques."""
+    return combinations if workload.techniques_on(device) is None else ()
 
 
-def default_compositions(registry: Registry, workload: Workload, profile: Profile, *, sweep: bool = False) -> list[str]:
-    """What runs for a workload when no technique is named; with ``sweep`` each one's sweep, as in the full profile."""
+def default_compositions(
+    registry: Registry, workload: Workload, profile: Profile, *, device: str = "cpu", sweep: bool = False
+) -> list[str]:
+    """What runs for a workload when no technique is named; with ``sweep`` each one's sweep, as in the full profile.
+
+    Where a workload limits its techniques by device type a quick run leaves out those that are not quick.
+    """
     quick = profile == "quick"
+    limited = workload.techniques_on(device)
     running = [found.name for found in registry.techniques.values() if found.runs and (found.quick or not quick)]
-    names = workload.techniques if workload.techniques is not None else running
+    names = running if limited is None else limited
+    if quick and isinstance(workload.techniques, Mapping):
+        names = [name for name in names if all(found.quick for found, _ in registry.resolve(name).members)]
     ordered = [BASELINE, *(name for name in names if name != BASELINE)]
     variants = [v for name in ordered for v in registry.variants(name, sweep=sweep or profile == "full")]
     return list(dict.fromkeys(variants))

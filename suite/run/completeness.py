@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suite.errors import UsageError
 from suite.expect import load_all, unanswered
-from suite.records import Group, Verdict
+from suite.metrics import METRICS
+from suite.records import GROUPS, Expectation, Group, Verdict
 from suite.run.case import Case
 from suite.run.cells import default_compositions, joined
 
@@ -47,7 +48,18 @@ def unanswered_entries(registry: Registry, run: Session, *, together: Sequence[s
     elsewhere = _of_other_profiles(registry, run, together) - {(cell.workload, cell.technique) for cell in planned}
     stored = [e for e in load_all(options.expect_dir) if not options.workloads or e.workload in options.workloads]
     wanted = [entry for entry in stored if (entry.workload, entry.technique) not in elsewhere]
-    return unanswered(wanted, planned, where=run.header.where)
+    return unanswered(_of_planned_groups(wanted, run), planned, where=run.header.where)
+
+
+def _of_planned_groups(entries: Iterable[Expectation], run: Session) -> list[Expectation]:
+    """Without the groups that a workload leaves out on this device unless it is named."""
+    groups = {(case.workload.name, case.composition.name): case.groups for case in run.planned}
+    known = ((entry, METRICS.get(entry.metric)) for entry in entries)
+    return [
+        entry
+        for entry, row in known
+        if row is None or row.group in groups.get((entry.workload, entry.technique), GROUPS)
+    ]
 
 
 def _of_other_profiles(registry: Registry, run: Session, together: Sequence[str]) -> set[tuple[str, str]]:
@@ -55,11 +67,11 @@ def _of_other_profiles(registry: Registry, run: Session, together: Sequence[str]
     combinations.
     """
     found: set[tuple[str, str]] = set()
-    full = run.bench.plan.profile == "full"
+    full, device = run.bench.plan.profile == "full", run.header.where.device
     for workload in registry.workloads.values():
         if full and workload.full:
             continue
         with suppress(UsageError):
-            alone = default_compositions(registry, workload, "full")
-            found |= {(workload.name, name) for name in (*alone, *joined(workload, together))}
+            alone = default_compositions(registry, workload, "full", device=device)
+            found |= {(workload.name, name) for name in (*alone, *joined(workload, together, device))}
     return found

@@ -6,11 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from suite.machine.hardware import device_type
 from suite.records import Cell, Group
 from suite.report.history import Past
 from suite.run.case import Case
 
 GUESS: Mapping[Group, float] = {"quality": 20.0, "size": 2.0, "speed": 20.0, "memory": 5.0}  # digits_cnn on one core
+ON_ACCELERATOR: Mapping[Group, float] = {"quality": 5.0, "size": 1.0, "speed": 10.0, "memory": 2.0}  # ResNet-50, H200
+COMPILED = 60.0  # seconds more on an accelerator, where kernels are generated and tried
+PROCESS = 22.0  # of each further process on an accelerator: imports, the driver's start, and its share of timing
 MINUTE = 60.0
 
 
@@ -26,15 +30,18 @@ Wanted = Mapping[Case, Collection[Group]]
 """The groups of each case that are to be measured, in the order of the run."""
 
 
-def estimates(wanted: Wanted, history: Sequence[Past], *, reuse: bool = False) -> dict[Case, Estimate]:
+def estimates(
+    wanted: Wanted, history: Sequence[Past], *, reuse: bool = False, processes: int = 1
+) -> dict[Case, Estimate]:
     """An estimate for each case from the ``history``, newest first.
 
     Training is counted with the group that happened to come first, so only a run of the same groups tells a cell's
     time; one of more groups, or one that reused no trainings, tells what it takes at most. A cell that no run measured
-    is guessed to take as long as its workload's others in the middle, else `GUESS`.
+    is guessed to take as long as its workload's others in the middle, else by the type of its device: `GUESS` on a CPU,
+    on an accelerator more for what is compiled and for each of several ``processes``.
     """
     known = {case: _known(case.cell, groups, history, reuse=reuse) for case, groups in wanted.items()}
-    return {case: known[case] or _guessed(case, groups, known) for case, groups in wanted.items()}
+    return {case: known[case] or _guessed(case, groups, known, processes) for case, groups in wanted.items()}
 
 
 def _known(cell: Cell, groups: Collection[Group], history: Sequence[Past], *, reuse: bool) -> Estimate | None:
@@ -48,12 +55,19 @@ def _known(cell: Cell, groups: Collection[Group], history: Sequence[Past], *, re
     return None
 
 
-def _guessed(case: Case, groups: Collection[Group], known: Mapping[Case, Estimate | None]) -> Estimate:
+def _guessed(case: Case, groups: Collection[Group], known: Mapping[Case, Estimate | None], processes: int) -> Estimate:
     others = [
         found.seconds for other, found in known.items()
         if found is not None and found.seconds and other.workload.name == case.workload.name
     ]  # fmt: skip
-    return Estimate(seconds=median(others) if others else sum(GUESS[group] for group in groups))
+    return Estimate(seconds=median(others) if others else _by_device(case, groups, processes))
+
+
+def _by_device(case: Case, groups: Collection[Group], processes: int) -> float:
+    if device_type(case.cell.device) == "cpu":
+        return sum(GUESS[group] for group in groups)
+    further = (processes - 1) * PROCESS + (COMPILED if case.compiles else 0.0) if "speed" in groups else 0.0
+    return sum(ON_ACCELERATOR[group] for group in groups) + further
 
 
 def forecast(found: Mapping[Case, Estimate]) -> str:

@@ -163,14 +163,20 @@ def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Meas
 
     The interval is Student's t of the processes' medians: between processes a ratio of two networks moves by more
     than its interval within one. Ratios are averaged as logarithms: no bound of one is negative. Processes that differ
-    by more than half are suspect. A process under other conditions (threads, launch-bound) measured something else.
+    by more than half are suspect. A process under other conditions (threads, batch) measured something else; whether
+    one of them took a cell for launch-bound makes no other machine of it.
     """
     return [_replicated(one, list(_alike(one, processes))) for one in own]
 
 
 def _alike(one: Measurement, processes: Sequence[Mapping[str, Measurement]]) -> Iterator[Measurement]:
     found = (process[one.metric] for process in processes if one.metric in process)
-    return (other for other in found if dict(other.conditions) == dict(one.conditions))
+    return (other for other in found if _own(other.conditions) == _own(one.conditions))
+
+
+def _own(conditions: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Conditions but for the host, the same one in all processes of a run."""
+    return {name: value for name, value in conditions.items() if name != "host"}
 
 
 def _replicated(one: Measurement, others: Sequence[Measurement]) -> Measurement:
@@ -204,7 +210,7 @@ def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Me
 
 
 def _details(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null")}
+    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null", "note")}
 
 
 def _last_line(text: str) -> str:

@@ -17,7 +17,7 @@ from suite.composition import parse
 from suite.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
 from suite.expect import Store, load_both
 from suite.machine import quiet
-from suite.records import GROUPS, Expectation, RunHeader, ShapeExpectation, Where
+from suite.records import Expectation, RunHeader, ShapeExpectation, Where
 from suite.report.run import RunFolder, run_name
 from suite.run.case import Case
 from suite.run.explain import explain
@@ -64,7 +64,7 @@ def open_session(
     bench.saturating |= _batches_before(options, folder)
     session = Session(
         options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
-        planned=dict.fromkeys(cases, GROUPS),
+        planned={case: case.groups for case in cases},
     )  # fmt: skip
     bench.keep = session.keep
     return session
@@ -121,7 +121,7 @@ def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[st
 def _header(
     registry: Registry, options: Options, plan: Plan, cases: Sequence[Case], digests: Mapping[str, str]
 ) -> RunHeader:
-    from suite.machine import flags
+    from suite.machine import flags, nvml
     from suite.machine.hardware import git_commit, where
     from suite.run.sources import digest
 
@@ -145,6 +145,7 @@ def _header(
         precisions={
             case.composition.name: case.composition.precision for case in cases if case.composition.precision != "fp32"
         },
+        accelerator=nvml.describe(device),
     )
 
 

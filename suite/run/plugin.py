@@ -24,7 +24,7 @@ from suite.run.case import Case
 from suite.run.cells import Selection, select
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
-from suite.run.plugin_output import Progress, hush_benchmark_table, say, summarize, tell_github
+from suite.run.plugin_output import Progress, accelerator_lines, hush_benchmark_table, say, summarize, tell_github
 from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, keeps_history, load_user_modules
 
@@ -90,7 +90,9 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per case for each group of metrics."""
     if "suite_cell" in metafunc.fixturenames:
-        metafunc.parametrize("suite_cell", cases_of(metafunc.config), ids=str)
+        marker = metafunc.definition.get_closest_marker("suite_group")
+        cases = [case for case in cases_of(metafunc.config) if marker is None or marker.args[0] in case.groups]
+        metafunc.parametrize("suite_cell", cases, ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -260,7 +262,7 @@ def _check_selection(session: pytest.Session) -> None:
     if option.suite_partial or option.suite_expect not in ("gate", "record"):
         return
     there = _collected(session)
-    planned = [(case, group) for case in cases_of(session.config) for group in GROUPS]
+    planned = [(case, group) for case in cases_of(session.config) for group in case.groups]
     missing = [(str(case), group) for case, group in planned if (case, group) not in there]
     if missing:
         raise SetupError(
@@ -320,7 +322,7 @@ def _plan(session: pytest.Session) -> None:
     if left:
         session.items[:] = [item for item in session.items if item not in left]
         config.hook.pytest_deselected(items=left)
-    say(config, found.lines())
+    say(config, [*accelerator_lines(run.header), *found.lines()])
 
 
 def _options(config: pytest.Config) -> Options:

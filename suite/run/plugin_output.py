@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suite import phases
-from suite.records import Measurement, Verdict, VerdictKind
+from suite.machine import nvml
+from suite.records import Measurement, RunHeader, Verdict, VerdictKind
 from suite.run.completeness import partial_line
 from suite.run.session import Session
 
@@ -66,6 +67,11 @@ def say(config: pytest.Config, lines: Iterable[str]) -> None:
     with capture.global_and_fixture_disabled():
         for line in lines:
             reporter.write_line(line)
+
+
+def accelerator_lines(header: RunHeader) -> list[str]:
+    """What the driver says of the GPU, or why it is not asked; nothing for other devices."""
+    return [f"accelerator: {nvml.line(header.accelerator)}"] if header.accelerator else []
 
 
 def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -42,6 +43,7 @@ class TrainedStore:
     _references: dict[Key, nn.Module] = field(default_factory=dict)
     _fitted: dict[Key, Trained] = field(default_factory=dict)
     _finished: dict[Key, Trained] = field(default_factory=dict)
+    _placed: WeakSet[nn.Module] = field(default_factory=WeakSet)
 
     def recipe(self, workload: Workload, composition: Composition, seed: int) -> Recipe:
         """The workload's plain recipe after the composition has changed it."""
@@ -101,6 +103,7 @@ class TrainedStore:
             for (name, _, of_seed), found in table.items():
                 if (name, of_seed) == (workload.name, seed):
                     found.network.to("cpu")
+                    self._placed.discard(found.network)
 
     def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
         """Forget what was handed out, and what was trained for ``workload`` under compositions not in ``keep``."""
@@ -159,5 +162,9 @@ class TrainedStore:
         return self._unparked(self._fitted, key)
 
     def _unparked(self, table: dict[Key, Trained], key: Key) -> Trained:
-        table[key].network.to(self.device)
+        """A loss may ask at every step: a network that lies on the device already is not walked through again."""
+        network = table[key].network
+        if network not in self._placed:
+            network.to(self.device)
+            self._placed.add(network)
         return table[key]

@@ -53,7 +53,7 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def _row(found: Any) -> dict[str, Any]:
-    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect", "null")
+    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect", "null", "note")
     return {name: getattr(found, name) for name in kept} | {"conditions": dict(found.conditions)}
 
 
@@ -74,16 +74,19 @@ def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
 def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """Seconds of the first call: of serving, and of a training step where training is compiled."""
     from suite.measure.step import training_step
+    from suite.training.devices import synchronize
     from suite.training.serving import serve
 
     rebuilt = _Rebuilt(request, cell)
     served = serve(rebuilt.technique)  # quantizing is no compilation
     inputs = served.prepare_inputs(rebuilt.inputs())
     served.settle()
+    synchronize(cell.device)
     began = perf_counter()
     if "prepare" in rebuilt.case.composition.slots:
         training_step(rebuilt.technique.recipe, device=cell.device, reference=rebuilt.reference)
     served(inputs)
+    synchronize(cell.device)
     return {"first_call": perf_counter() - began}
 
 

@@ -21,7 +21,7 @@ from suite.training.recipe import Recipe
 from suite.training.trees import to
 
 
-@technique(slots=("deploy", "serialize"), family="compilation", needs=("compiler",), quick=False)
+@technique(slots=("deploy", "serialize"), family="compilation", needs=("compiler", "gpu_toolkit"), quick=False)
 def aot_inductor(recipe: Recipe) -> Recipe:
     """Serve a package that AOTInductor has compiled."""
     made: WeakKeyDictionary[nn.Module, bytes] = WeakKeyDictionary()

@@ -43,5 +43,6 @@ def _quantize(network: nn.Module) -> nn.Module:
         warnings.simplefilter("ignore")  # torchao's own deprecations
         from torchao.quantization import Float8DynamicActivationFloat8WeightConfig, PerTensor, quantize_
 
-        quantize_(network, Float8DynamicActivationFloat8WeightConfig(granularity=PerTensor()), filter_fn=_fits)
+        config = Float8DynamicActivationFloat8WeightConfig(granularity=PerTensor(), set_inductor_config=False)
+        quantize_(network, config, filter_fn=_fits)  # settings of compilers would stay for whatever follows
     return network

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from suite.errors import UnavailableError
 from suite.registry import technique
@@ -51,7 +52,9 @@ class SparseLinear(nn.Module):
 
 
 def _fits(module: nn.Module) -> bool:
-    if not isinstance(module, nn.Linear) or module.out_features % ROWS or module.in_features % COLUMNS:
+    if not isinstance(module, nn.Linear) or isinstance(module, NonDynamicallyQuantizableLinear):
+        return False  # attention reads the weight of its output layer and multiplies by it itself
+    if module.out_features % ROWS or module.in_features % COLUMNS:
         return False
     kept = (module.weight != 0).reshape(module.out_features, -1, GROUP).sum(-1)
     return bool(torch.all(kept <= KEPT))

@@ -36,5 +36,5 @@ def _quantize(network: nn.Module) -> nn.Module:
         warnings.simplefilter("ignore")  # torchao's own deprecations
         from torchao.quantization import Int8WeightOnlyConfig, quantize_  # slow to import
 
-        quantize_(network, Int8WeightOnlyConfig())
+        quantize_(network, Int8WeightOnlyConfig(set_inductor_config=False))  # or settings of compilers would stay
     return network

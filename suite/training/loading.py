@@ -50,12 +50,19 @@ def loaded(batches: Batches, *, workers: int, prefetch: int) -> Batches:
     """``batches`` made by ``workers`` processes that are at most ``prefetch`` batches ahead each.
 
     The host's memory is pinned and copies do not wait where the training data lie on CUDA. The processes are forked,
-    since recipes hold functions that cannot be pickled; they see the training data without a copy of their own.
+    since recipes hold functions that cannot be pickled; they see the training data without a copy of their own. Data
+    that lie on an accelerator are copied to the host once, not for every epoch.
     """
+    kept: list[tuple[Split, Split]] = []  # the data of the last epoch and their copy on the host
+
+    def on_host(train: Split) -> Split:
+        if not kept or kept[0][0] is not train:
+            kept[:] = [(train, train.to("cpu"))]
+        return kept[0][1]
 
     def ahead(train: Split, generator: torch.Generator) -> Iterator[Batch]:
         device = leaves(train.inputs)[0].device
-        share = _Share(batches, train.to("cpu"), generator)
+        share = _Share(batches, on_host(train), generator)
         for item in _started(share, workers=workers, prefetch_factor=prefetch, pin_memory=device.type == "cuda"):
             if isinstance(item, _State):
                 generator.set_state(item.value)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from suite.errors import UnavailableError, UsageError
 from suite.training import masks
+from suite.training.devices import own_random_numbers
 from suite.training.loop import built, steps_per_epoch
 from suite.training.recipe import Recipe, Trainee, Tuner
 
@@ -70,7 +70,7 @@ def drawn(
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)
         _require_steps(tuner, rewind)
-        early = network.__dict__.pop(EARLY, None) or first_weights(tuner.recipe, tuner.seed)
+        early = network.__dict__.pop(EARLY, None) or first_weights(tuner)
         for done in range(1, rounds + 1):
             found = masks.across(masks.magnitudes(network), 1 - (1 - sparsity) ** (done / rounds))
             _load(network, start(rounds - done, early, tuner))
@@ -89,7 +89,7 @@ def rewound(_left: int, early: Weights, _tuner: Tuner) -> Weights:
 
 def redrawn(left: int, early: Weights, tuner: Tuner) -> Weights:
     """The last round starts with other first weights: the mask of the same ticket without its luck."""
-    return first_weights(tuner.recipe, tuner.seed + APART) if left == 0 else early
+    return first_weights(tuner, APART) if left == 0 else early
 
 
 def _require_steps(tuner: Tuner, rewind: int) -> None:
@@ -98,10 +98,10 @@ def _require_steps(tuner: Tuner, rewind: int) -> None:
         raise UnavailableError(f"rewind={rewind} lies behind the {steps} steps of this training; ask for fewer")
 
 
-def first_weights(recipe: Recipe, seed: int) -> Weights:
-    """The weights of a seed before the first step; the state of random numbers stays."""
-    with torch.random.fork_rng():
-        return _copied(built(recipe, seed).state_dict())
+def first_weights(tuner: Tuner, apart: int = 0) -> Weights:
+    """The weights of a seed before the first step, or of one so far ``apart``; the state of random numbers stays."""
+    with own_random_numbers(tuner.device):
+        return _copied(built(tuner.recipe, tuner.seed + apart).state_dict())
 
 
 def _holding(found: masks.Masks) -> Callable[[Trainee], None]:

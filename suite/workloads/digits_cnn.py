@@ -75,7 +75,12 @@ def digest() -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-@workload(scores=classification(), target=0.985, digest=digest)
+@workload(
+    scores=classification(),
+    target=0.985,
+    digest=digest,
+    groups={"accelerator": ("quality", "size")},  # ten kernels of some microseconds: their launches would be timed
+)
 def digits_cnn(seed: int) -> Recipe:
     """SimpleCNN on handwritten digits: AdamW, OneCycle, label smoothing, random shifts."""
     return Recipe(

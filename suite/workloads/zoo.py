@@ -15,7 +15,15 @@ from torch.nn.functional import cross_entropy
 
 from suite.registry import Family, workload, workload_family
 from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
-from suite.workloads.resnet50_synthetic import CPU_BATCH, EXAMPLES, batches, constant, sgd, splits
+from suite.workloads.resnet50_synthetic import (
+    ACCELERATOR_TECHNIQUES,
+    CPU_BATCH,
+    EXAMPLES,
+    batches,
+    constant,
+    sgd,
+    splits,
+)
 from suite.zoo.entries import known
 from suite.zoo.untrained import kind_of, published_pixels, untrained
 
@@ -39,6 +47,9 @@ BATCH = {"cpu": CPU_BATCH, "accelerator": EXAMPLES}
 DENSE_EXAMPLES = 8  # images of detectors and segmentation, which are large
 DENSE_CPU_BATCH = 2
 VOC_CLASSES = 21
+TRANSFORMER = "vit_b_16"  # 768 and 3072 inputs a layer: products that tensor cores are made for
+CPU_TECHNIQUES = ("baseline", "channels_last", "amp_bf16", "pure_bf16", "amp_fp16", "compiled")
+TRANSFORMER_TECHNIQUES = (*ACCELERATOR_TECHNIQUES, "fp8", "semi_structured+sparse_linear")
 AUXILIARY_LOSS = 0.5  # weight of the second head's, as in torchvision's reference training
 
 
@@ -109,18 +120,15 @@ def _declare(model: str, pixels: int, *, kind: str = "classification", full: boo
 
     recipe.__name__ = recipe.__qualname__ = PREFIX + model
     recipe.__doc__ = f"torchvision's {model} on synthetic {pixels} x {pixels} images: speed, size and memory only."
-    dense = kind != "classification"
+    dense, busy = kind != "classification", model == TRANSFORMER
+    techniques = ("baseline", "channels_last") if kind == "detection" else CPU_TECHNIQUES
     workload(
         source="none",
         quick=False,
-        default=False,
+        default={"cpu": False, "accelerator": True} if busy else False,
         full=full,
         batch={"cpu": DENSE_CPU_BATCH, "accelerator": DENSE_EXAMPLES} if dense else BATCH,
-        techniques=(
-            ("baseline", "channels_last")
-            if kind == "detection"
-            else ("baseline", "channels_last", "amp_bf16", "pure_bf16", "amp_fp16", "compiled")
-        ),
+        techniques={"cpu": techniques, "accelerator": TRANSFORMER_TECHNIQUES} if busy else techniques,
     )(recipe)
 
 

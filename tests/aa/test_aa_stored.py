@@ -58,7 +58,7 @@ def directory(tmp_path):
 def test_ratios_are_means_over_processes_with_their_spread():
     """Of times that are no ratios nothing is known; a process that was disturbed does not count."""
     (found,) = stored.ratios([*(speedup(value) for value in (1.0, 1.01, 0.99, 1.0)), speedup(0.2, suspect="preempted")])
-    assert ("speedup", 4, pytest.approx(1.0), pytest.approx(0.00816, abs=1e-4)) == (
+    assert ("speedup", 4, pytest.approx(1.0, abs=1e-4), pytest.approx(0.00816, abs=1e-4)) == (
         found.metric, found.processes, found.value, found.noise,
     )  # fmt: skip
     assert [] == stored.ratios([speedup(1.0), speedup(1.01), speedup(1.0)])

@@ -3,6 +3,7 @@
 
 import itertools
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -49,3 +50,52 @@ def test_no_weight_is_loaded_where_one_does_not_fit(widths, tmp_path):
     before = {name: value.clone() for name, value in ours.state_dict().items()}
     assert not worker._same_weights(ours, stored(theirs, tmp_path))
     assert all(torch.equal(value, ours.state_dict()[name]) for name, value in before.items())
+
+
+class FakeDevice:
+    """A queue: what was queued counts as work of a turn until somebody waits for it."""
+
+    def __init__(self, monkeypatch):
+        self.clock = self.queued = 0.0
+        monkeypatch.setattr(worker, "perf_counter", lambda: self.clock)
+        monkeypatch.setattr(torch.accelerator, "synchronize", self.wait)
+
+    def work(self, seconds):
+        self.queued += seconds
+
+    def wait(self, _device):
+        self.clock, self.queued = self.clock + self.queued, 0.0
+
+
+@pytest.fixture
+def side(monkeypatch):
+    """One side on a fake accelerator, and its device; a call takes 1 s, a reset 10 s and a move 100 s."""
+    device, made = FakeDevice(monkeypatch), object.__new__(worker._Side)
+    made.device = "cuda"
+    made.places = SimpleNamespace(move=lambda: device.work(100.0))
+    served = worker._Serving(lambda _: device.work(1.0), None)
+    made.calls = {"speed": (served, lambda: None), "train_step": (lambda: device.work(1.0), lambda: device.work(10.0))}
+    return made, device
+
+
+def test_a_turn_does_not_pay_for_what_was_queued_before_it(side):
+    """Weights that are put back are copied by the device, after the host went on."""
+    made, _ = side
+    assert 3.0 == made.turn("train_step", 3)["seconds"]
+
+
+def test_a_move_has_ended_when_it_returns(side):
+    """Else the other side's turn would share the device with it."""
+    made, device = side
+    made.move("speed")
+    assert (0.0, 101.0) == (device.queued, device.clock)
+    assert 2.0 == made.turn("speed", 2)["seconds"]
+
+
+@pytest.mark.parametrize(("device", "expected"), [("cuda:1", [1]), ("cuda", []), ("cpu", [])])
+def test_a_numbered_accelerator_is_made_the_current_one(device, expected, monkeypatch):
+    """Kernels and events of libraries follow it."""
+    chosen = []
+    monkeypatch.setattr(torch.accelerator, "set_device_index", chosen.append)
+    worker.select(device)
+    assert expected == chosen

@@ -100,3 +100,55 @@ def test_a_package_that_is_missing_is_named_with_its_extra(monkeypatch):
     monkeypatch.setattr(needs.importlib.util, "find_spec", lambda _: None)
     assert "pip install 'tradeoff-suite[quantization]'" in needs.missing_need("torchao", "cpu")
     assert "pip install 'tradeoff-suite[pruning]'" in needs.missing_need("torch_pruning", "cpu")
+
+
+@pytest.mark.parametrize(("arch", "lacks"), [("gfx90a:sramecc+", True), ("gfx942:sramecc+:xnack-", False)])
+def test_float8_on_rocm_needs_a_card_that_has_it(torch, arch, lacks):
+    """MI200 has none; MI300 has."""
+    torch(kind="cuda", hip="6.4", arch=arch)
+    assert lacks == (needs.missing_need("float8", "cuda") is not None)
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """A machine with a C++ compiler and, so far, no CUDA toolkit anywhere."""
+    for name in ("CUDA_HOME", "CUDA_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(needs, "has_compiler", lambda: "/usr/bin/g++")
+    monkeypatch.setattr(needs.shutil, "which", lambda _: None)
+    monkeypatch.setattr(needs, "CUDA", tmp_path / "usual")
+    monkeypatch.setattr(needs.importlib.util, "find_spec", lambda _: None)
+    return tmp_path
+
+
+def headers(home):
+    (home / "include").mkdir(parents=True)
+    (home / "include" / "cuda.h").touch()
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_package_for_a_gpu_is_built_with_a_compiler_and_cudas_headers(torch, monkeypatch):
+    """Both are named where they lack; elsewhere nothing of the kind is needed."""
+    torch(kind="cuda")
+    assert "cuda.h" in needs.missing_need("gpu_toolkit", "cuda")
+    assert needs.missing_need("gpu_toolkit", "cpu") is None
+    monkeypatch.setattr(needs, "has_compiler", lambda: None)
+    assert "needs a C++ compiler for the host's part" in needs.missing_need("gpu_toolkit", "cuda")
+    monkeypatch.setattr(needs, "has_compiler", lambda: "/usr/bin/g++")
+    torch(kind="cuda", hip="6.4")
+    assert needs.missing_need("gpu_toolkit", "cuda") is None
+
+
+@pytest.mark.parametrize("place", ["CUDA_HOME", "usual", "nvcc", "wheels"])
+def test_cudas_headers_are_found_where_torch_looks_for_them(torch, bare, monkeypatch, place):
+    """The variable, the usual folder, beside nvcc, and among the packages that torch brings."""
+    torch(kind="cuda")
+    headers(bare / place)
+    if place == "CUDA_HOME":
+        monkeypatch.setenv("CUDA_HOME", str(bare / place))
+    if place == "nvcc":
+        monkeypatch.setattr(needs.shutil, "which", lambda _: str(bare / place / "bin" / "nvcc"))
+    if place == "wheels":
+        spec = SimpleNamespace(submodule_search_locations=[str(bare)])
+        monkeypatch.setattr(needs.importlib.util, "find_spec", lambda _: spec)
+    assert needs.missing_need("gpu_toolkit", "cuda") is None

@@ -13,7 +13,7 @@ import pytest
 from suite.machine import nvml
 from suite.machine.nvml import Snapshot, doubt, snapshot
 
-CALM = Snapshot(clock=1980, throttles=(), others=())
+CALM = Snapshot(clock=1980, throttles=(), others=(), power_limit=700.0)
 
 
 class NVMLError(Exception):
@@ -21,13 +21,14 @@ class NVMLError(Exception):
 
 
 class FakeDriver:
-    """A fake of the binding ``pynvml``, with two GPUs."""
+    """A fake of the binding ``pynvml``, with two GPUs; ``uuids`` are those it knows, ``mig`` is on or off."""
 
     NVML_CLOCK_SM = 1
     NVMLError = NVMLError
 
-    def __init__(self, *, bits=0, pids=(), refuses=()):
+    def __init__(self, *, bits=0, pids=(), refuses=(), uuids=(), mig=0):
         self.bits, self.pids, self.refuses, self.asked = bits, pids, refuses, []
+        self.uuids, self.mig = uuids, mig
 
     def _answer(self, question, answer):
         if question in self.refuses:
@@ -42,6 +43,8 @@ class FakeDriver:
         return self._answer("handle", index)
 
     def nvmlDeviceGetHandleByUUID(self, uuid):  # noqa: N802
+        if self.uuids and uuid not in self.uuids:
+            raise NVMLError(uuid)
         self.asked.append(uuid)
         return uuid
 
@@ -49,8 +52,21 @@ class FakeDriver:
         assert self.NVML_CLOCK_SM == kind
         return self._answer("clock", 1980)
 
-    def nvmlDeviceGetCurrentClocksThrottleReasons(self, _handle):  # noqa: N802
+    def nvmlDeviceGetMaxClockInfo(self, _handle, kind):  # noqa: N802
+        assert self.NVML_CLOCK_SM == kind
+        return self._answer("clock", 1980)
+
+    def nvmlDeviceGetCurrentClocksEventReasons(self, _handle):  # noqa: N802
         return self._answer("throttle", self.bits)
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, _handle):  # noqa: N802
+        return self._answer("power", 700_000)
+
+    def nvmlDeviceGetMigMode(self, _handle):  # noqa: N802
+        return self._answer("mig", [self.mig, 0])
+
+    def nvmlSystemGetDriverVersion(self):  # noqa: N802
+        return self._answer("driver", "580.95.05")
 
     def nvmlDeviceGetComputeRunningProcesses(self, _handle):  # noqa: N802
         return self._answer("processes", [SimpleNamespace(pid=pid) for pid in self.pids])
@@ -77,9 +93,32 @@ def test_other_processes_are_read_by_their_ids():
     assert (7, 99_999_999) == snapshot("cuda", FakeDriver(pids=(99_999_999, os.getpid(), 7))).others
 
 
+@pytest.mark.parametrize("pids", [(4711,), (4711, 4712), ()])
+def test_process_ids_of_another_namespace_say_nothing_about_others(pids):
+    """In a container the driver counts as the host does: this process, which holds the GPU, is not among them."""
+    assert () == snapshot("cuda", FakeDriver(pids=pids)).others
+    assert doubt(CALM, snapshot("cuda", FakeDriver(pids=pids))) is None
+
+
+def test_an_older_driver_is_asked_by_the_older_name():
+    """A new binding has both calls; a driver that lacks the new one refuses it."""
+
+    class Older(FakeDriver):
+        def nvmlDeviceGetCurrentClocksEventReasons(self, _handle):  # noqa: N802
+            raise NVMLError("function not found")
+
+        def nvmlDeviceGetCurrentClocksThrottleReasons(self, _handle):  # noqa: N802
+            return self.bits
+
+    assert ("hardware slowdown",) == snapshot("cuda", Older(bits=0x8)).throttles
+    old = Older(bits=0x8)
+    old.nvmlDeviceGetCurrentClocksEventReasons = old.nvmlDeviceGetCurrentClocksThrottleReasons
+    assert ("hardware slowdown",) == snapshot("cuda", old).throttles
+
+
 def test_what_the_driver_does_not_support_is_left_open():
     """A virtual GPU answers some questions only."""
-    refusing = FakeDriver(refuses=("clock", "throttle", "processes"))
+    refusing = FakeDriver(refuses=("clock", "throttle", "processes", "power"))
     assert Snapshot(clock=None, throttles=(), others=()) == snapshot("cuda", refusing)
 
 
@@ -99,6 +138,16 @@ def test_the_gpu_is_the_one_that_torch_means(monkeypatch, device, visible, asked
     driver = FakeDriver()
     snapshot(device, driver)
     assert [asked] == driver.asked
+
+
+@pytest.mark.parametrize("known", ["GPU-8f1a-00", "MIG-8f1a-00"])
+def test_the_gpu_or_its_slice_is_found_by_the_uuid_that_torch_gives(torch, known):
+    """Torch numbers the fastest first, NVML by the bus; a MIG slice has no number of its own."""
+    made = torch(kind="cuda", count=2)
+    made.cuda.get_device_properties = {"cuda:1": SimpleNamespace(uuid="8f1a-00")}.__getitem__
+    driver = FakeDriver(uuids=(known,))
+    snapshot("cuda:1", driver)
+    assert [known] == driver.asked
 
 
 @pytest.mark.parametrize("refuses", ["init", "handle"])
@@ -133,17 +182,21 @@ def test_other_devices_are_not_nvmls(device):
         (replace(CALM, clock=1900), None),
         (replace(CALM, clock=None), None),
         (replace(CALM, clock=2200), None),
-        (replace(CALM, clock=1500), "the GPU's clock fell from 1980 to 1500 MHz"),
-        (replace(CALM, throttles=("software power cap",)), "the GPU was slowed down by software power cap"),
+        (replace(CALM, clock=1500), None),
+        (replace(CALM, throttles=("software power cap",)), None),
+        (
+            replace(CALM, throttles=("software power cap", "software thermal slowdown")),
+            "the GPU was slowed down by software thermal slowdown",
+        ),
         (replace(CALM, others=(7, 8)), "other processes used the GPU: 7, 8"),
         (
-            replace(CALM, clock=1000, others=(7,)),
-            "the GPU's clock fell from 1980 to 1000 MHz; other processes used the GPU: 7",
+            replace(CALM, throttles=("hardware power brake",), others=(7,)),
+            "the GPU was slowed down by hardware power brake; other processes used the GPU: 7",
         ),
     ],
 )
 def test_a_doubt_names_what_went_on(after, expected):
-    """Throttling, a clock that fell by more than 5 %, other processes."""
+    """Heat, a power brake, other processes; at its power cap a GPU that works hard lowers its clock, as it should."""
     assert expected == doubt(CALM, after)
 
 
@@ -156,4 +209,54 @@ def test_what_was_there_before_counts_as_well():
 
 def test_the_bits_are_nvmls():
     """As nvml.h defines them."""
-    assert {0x4, 0x8, 0x20, 0x40, 0x80} == set(nvml.THROTTLES)
+    assert {0x4, 0x8, 0x20, 0x40, 0x80} == set(nvml.REASONS)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (CALM, "clock 1980 to 1980 MHz, limit 700 W"),
+        (
+            replace(CALM, clock=1575, throttles=("software power cap",)),
+            "clock 1980 to 1575 MHz, software power cap, limit 700 W",
+        ),
+        (replace(CALM, clock=None), "limit 700 W"),
+        (None, None),
+    ],
+)
+def test_a_note_says_how_the_gpu_was_while_it_was_timed(after, expected):
+    """The clock, the power cap where it was met, and the limit."""
+    assert expected == nvml.note(CALM, after)
+
+
+def test_a_gpu_is_described_by_driver_limits_and_mig(torch):
+    """For the header of a run and for `suite doctor`."""
+    torch(kind="cuda")
+    found = nvml.describe("cuda", FakeDriver())
+    assert "nvml answers, driver 580.95.05, power limit 700 W, clock 1980 of 1980 MHz, mig off" == nvml.line(found)
+    assert "on" == nvml.describe("cuda", FakeDriver(mig=1))["mig"]
+    virtual = FakeDriver(refuses=("clock", "power", "mig", "driver"))
+    assert {"nvml": "answers"} == nvml.describe("cuda", virtual)
+
+
+def test_without_an_answer_the_description_says_why(torch, monkeypatch):
+    """No binding, with the command that installs it; a driver that refuses; nothing for other makers' devices."""
+    torch(kind="cuda")
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert {"nvml": nvml.NO_BINDING} == nvml.describe("cuda")
+    assert "pip install 'tradeoff-suite[gpu]'" in nvml.NO_BINDING
+    assert {"nvml": "does not answer: init"} == nvml.describe("cuda", FakeDriver(refuses=("init",)))
+    assert {} == nvml.describe("cpu") == nvml.describe("xpu")
+    torch(kind="cuda", hip="6.4")
+    assert {} == nvml.describe("cuda", FakeDriver())
+
+
+def test_the_drivers_version_comes_from_nvml_too(monkeypatch):
+    """Where the kernel has no file that says it (Windows); older bindings give bytes."""
+    assert "580.95.05" == nvml.driver(FakeDriver())
+    older = FakeDriver()
+    older.nvmlSystemGetDriverVersion = lambda: b"535.1"
+    assert "535.1" == nvml.driver(older)
+    assert nvml.driver(FakeDriver(refuses=("init",))) is None
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert nvml.driver() is None

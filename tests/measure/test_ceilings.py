@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import platformdirs
 import pytest
+import torch as real_torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,3 +114,48 @@ def test_a_cache_that_cannot_be_written_is_no_error(cache):
     cache.folder.write_text("", "utf-8")
     assert ceilings("cpu").copy == 1e9
     assert ceilings("cpu").copy == 2e9
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """``rates(device)``: measured on this processor, as if it were the device; by type, the precision of products."""
+
+    def measure(device):
+        seen = {}
+        monkeypatch.setattr(module, "missing_need", lambda need, _: None if need == "tensorfloat32" else need)
+        monkeypatch.setattr(module, "_products", lambda _, name: name)
+        monkeypatch.setattr(module, "gemm_rate", lambda name, *_: seen.setdefault(len(seen), (name, precision())))
+        monkeypatch.setattr(module, "_median_seconds", lambda *_: 1.0)
+        monkeypatch.setattr(module, "_copy_bytes", lambda _: 8)
+        for name in ("machine_key", "threads"):
+            monkeypatch.setattr(module, name, lambda device: device)
+        monkeypatch.setattr(module, "_waiting", lambda _device, call: call)
+        monkeypatch.setattr("torch.ones", lambda *_, **__: real_torch.zeros(2))
+        return module._measure_ceilings(device, 0.1).gemm
+
+    return measure
+
+
+def precision():
+    return real_torch.get_float32_matmul_precision()
+
+
+def test_products_rounded_to_tf32_have_a_ceiling_of_their_own(rates):
+    """float32 means both on CUDA: convolutions round by default, products do not."""
+    before = precision()
+    assert {"float32": ("float32", "highest"), "tensorfloat32": ("float32", "high")} == rates("cuda")
+    assert before == precision()
+
+
+def test_a_precision_that_cannot_be_brought_back_is_left_alone(rates, monkeypatch):
+    """Set through both of torch's interfaces: float32 is measured as it is, TF32 is not."""
+    monkeypatch.setattr(module.flags, "read", lambda: {"float32_matmul_precision": "mixed"})
+    assert {"float32": ("float32", precision())} == rates("cuda")
+
+
+@pytest.mark.parametrize(("total", "expected"), [(141e9, 2**31), (16 * 2**30, 2**30), (1e9, 2**28)])
+def test_a_copy_on_cuda_is_long_enough_to_be_waited_for(total, expected, monkeypatch):
+    """Half a millisecond, in a sixteenth of the memory."""
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda _: (0, int(total)))
+    assert expected == module._copy_bytes("cuda:1")
+    assert 2**28 == module._copy_bytes("cpu") == module._copy_bytes("mps")

@@ -58,6 +58,15 @@ def test_a_share_is_at_most_one():
     assert 1.0 == device_share(queue.call, "cuda", queue=queue, clock=queue.clock)
 
 
+def test_a_long_call_that_is_launched_at_once_needs_no_second_one():
+    """Two seconds of work behind a hundredth of a second of launches."""
+    queue = FakeQueue(launch=1e-3, kernel=0.2, kernels=10)
+    assert pytest.approx(1 - 0.010 / 2.001) == device_share(queue.call, "cuda", queue=queue, clock=queue.clock)
+    assert queue.host < 2.1
+    slow = FakeQueue(launch=0.02, kernel=0.001, kernels=10)
+    assert device_share(slow.call, "cuda", queue=slow, clock=slow.clock) < 0.1
+
+
 def test_a_cpu_has_no_device_time():
     """The metric is absent there."""
     assert device_share(lambda: None, "cpu") is None

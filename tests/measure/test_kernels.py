@@ -1,11 +1,13 @@
 """Reference kernels: the same work whatever the network, chosen by what the network is like."""
 # the expected value stands on the left
 
+from math import prod
+
 import pytest
 import torch
 from torch import nn
 
-from suite.measure.kernels import Kernel, kind_of
+from suite.measure.kernels import ACCELERATOR, CORE, Kernel, kind_of, sizes_on
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,22 @@ def test_a_kernels_work_depends_on_no_batch(kind, shape):
     assert shape == one.shape
     assert torch.equal(one, many)
     assert not one.requires_grad
+
+
+LARGEST_CACHE = 120e6  # bytes: an L2 of today's largest GPUs
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "xpu", "mps"])
+def test_an_accelerator_has_kernels_that_outlast_their_launch_and_its_caches(device):
+    """A core's kernels take microseconds there: launches would be timed against the network."""
+    sizes = sizes_on(device)
+    images, weights = sizes.convolved
+    assert 2 * sizes.side**3 > 100e9
+    assert 2 * prod(images) * prod(weights[1:]) > 50e9  # FLOPs
+    assert 4 * sizes.copied > LARGEST_CACHE
+    assert ACCELERATOR == sizes != CORE == sizes_on("cpu")
+
+
+def test_a_kernels_operands_are_as_large_as_its_device_asks():
+    """On a device without memory, so that nothing is computed."""
+    assert (4096, 4096) == Kernel(kind="matmul", device="meta").call(64).operands[1].shape

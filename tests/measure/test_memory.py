@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
+from fake_accelerator import FakeAccelerator
 
-from suite.measure import memory
+from suite.measure import device_memory, memory
 from suite.measure.memory import inference_memory, peak_bytes, training_memory
 from suite.measure.size import parameters
 from suite.training.loop import TrainingStep, start
@@ -147,51 +148,106 @@ def test_memory_repeats_exactly(train):
     assert first == second
 
 
-class FakeAccelerator:
-    """Counters of an allocator that is not here: this fake says what a device would, no GPU ran."""
-
-    def __init__(self, monkeypatch):
-        self.bytes = self.peak = 0
-        monkeypatch.setattr(memory, "synchronize", lambda _: None)
-        monkeypatch.setattr(torch.accelerator, "memory_allocated", lambda _: self.bytes)
-        monkeypatch.setattr(torch.accelerator, "max_memory_allocated", lambda _: self.peak)
-        monkeypatch.setattr(torch.accelerator, "reset_peak_memory_stats", self.reset)
-
-    def reset(self, _):
-        self.peak = self.bytes
-
-    def use(self, transient, kept=0):
-        self.peak = max(self.peak, self.bytes + transient)
-        self.bytes += kept
+@pytest.fixture
+def device(monkeypatch):
+    return FakeAccelerator(monkeypatch)
 
 
-def test_on_a_fake_accelerator_everything_above_what_was_there_is_held(monkeypatch):
+CUDA_CELL = replace(tiny.BASELINE_CELL, device="cuda")
+
+
+def test_on_a_fake_accelerator_everything_above_what_was_there_is_held(device):
     """A compiler's packed copies too; the placed inputs are not the network's."""
-    device = FakeAccelerator(monkeypatch)
     device.bytes = 5000
-    cell = replace(tiny.BASELINE_CELL, device="cuda")
     before = memory.allocated("cuda")
     device.use(0, kept=700 + 40)  # serving it: weights of 700 bytes, and inputs of 40
     served = Served(recipe=tiny.recipe(), network=torch.nn.Identity(), device="cpu", call=lambda _: device.use(300))
-    found = by_name(inference_memory(cell, served, torch.ones(10), allocated_before=before))
+    found = by_name(inference_memory(CUDA_CELL, served, torch.ones(10), allocated_before=before))
     assert (700, 1000) == tuple(found[f"{name}_memory_inference"].value for name in ("held", "peak"))
 
 
-def test_on_a_fake_accelerator_training_holds_what_the_step_left_there(monkeypatch):
-    """Its own counters, read before and after the step was made."""
-    device = FakeAccelerator(monkeypatch)
+def serving_held(device, **change):
+    """Held and peak bytes of a network of 700 bytes whose serving also changes the device so; inputs are of 40."""
+    before = memory.allocated("cuda")
+    device.use(0, kept=700 + 40)
+    for name, value in change.items():
+        setattr(device, name, value)
+    served = Served(recipe=tiny.recipe(), network=torch.nn.Identity(), device="cpu", call=lambda _: None)
+    found = by_name(inference_memory(CUDA_CELL, served, torch.ones(10), allocated_before=before))
+    return tuple(found[f"{name}_memory_inference"].value for name in ("held", "peak"))
+
+
+def test_on_a_fake_accelerator_what_a_graph_keeps_is_held(device):
+    """Its pool counts as free though nothing but a replay can use it, and a replay allocates nothing.
+
+    Of the pool's 4096 bytes 96 are handed out and counted already; pools of other devices and of no graph are others'.
+    """
+    pools = [
+        segment(total_size=4096, allocated_size=96, segment_pool_id=(0, 1)),
+        segment(total_size=2048, allocated_size=0, segment_pool_id=(0, 0)),
+        segment(total_size=1024, allocated_size=0, segment_pool_id=(0, 2), device=1),
+    ]
+    assert (700 + 4000, 700 + 4000) == serving_held(device, segments=pools)
+
+
+def segment(**changes):
+    """A segment of the allocator's snapshot."""
+    return {"device": 0, **changes}
+
+
+def test_on_a_fake_accelerator_libraries_workspaces_are_nobodys(device):
+    """cuBLAS keeps 32 MiB from its first product on; recording a graph frees it, which saves no technique anything."""
+    device.workspace = 32 << 20
+    assert (700, 700) == serving_held(device)
+    memory.allocated("cuda")
+    assert (700, 700) == serving_held(device, bytes=device.bytes + 740 - device.workspace, has_workspace=False)
+
+
+def test_on_a_fake_accelerator_training_holds_what_the_step_left_there_but_for_its_batch(device, monkeypatch):
+    """Its own counters, read before and after the step was made; a batch is no part of what is held on CPUs either."""
     device.bytes = 5000
+    given = Batch(inputs=torch.ones(50), targets=torch.ones(25, dtype=torch.long))
+
+    class Made:
+        batch = given
+
+        def __call__(self):
+            device.use(100)
 
     def training_step(*_, **__):
-        device.use(0, kept=900)
-        return lambda: device.use(100)
+        device.use(0, kept=900 + 4 * 50 + 8 * 25)
+        return Made()
 
     monkeypatch.setattr(memory, "training_step", training_step)
-    cell = replace(tiny.BASELINE_CELL, device="cuda")
-    found = by_name(training_memory(cell, tiny.recipe(), reference=tiny.no_reference))
+    found = by_name(training_memory(CUDA_CELL, tiny.recipe(), reference=tiny.no_reference))
     assert (900, 1000) == tuple(found[f"{name}_memory_training"].value for name in ("held", "peak"))
+
+
+def test_an_accelerator_without_counters_has_no_peak_and_what_can_be_reached_is_held(monkeypatch):
+    """MPS: the figure is left out, and no cell fails for it."""
+
+    def refuse(*_):
+        raise RuntimeError("Allocator for mps is not a DeviceAllocator.")
+
+    for name in ("memory_allocated", "max_memory_allocated", "reset_peak_memory_stats", "empty_cache"):
+        monkeypatch.setattr(torch.accelerator, name, refuse)
+    cell = replace(tiny.BASELINE_CELL, device="mps")
+    assert 0 == memory.allocated("mps")
+    device_memory.forget_peak("mps")
+    device_memory.empty_cache()
+    served = Served(recipe=tiny.recipe(), network=torch.nn.Linear(10, 10), device="cpu", call=torch.neg)
+    (held,) = inference_memory(cell, served, torch.ones(10), allocated_before=0)
+    assert ("held_memory_inference", 4 * 110) == (held.metric, held.value)
 
 
 def test_a_cpu_has_no_counter_of_what_is_allocated():
     """Its tensors are counted instead."""
     assert 0 == memory.allocated("cpu")
+
+
+def test_the_product_that_makes_libraries_allocate_runs_backward_wherever_it_is_asked_for():
+    """Gradients are computed by another thread, which has a workspace of its own."""
+    with torch.inference_mode():
+        device_memory._let_libraries_allocate("cpu")
+    with torch.no_grad():
+        device_memory._let_libraries_allocate("cpu")

@@ -1,9 +1,11 @@
 """Speed: which figures a cell gets, what they are ratios of, and that measuring changes nothing."""
 # the expected value stands on the left
 
+import itertools
 import math
 from dataclasses import replace
 from statistics import median
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -203,13 +205,77 @@ def test_a_sample_puts_the_settings_back(fitted):
     assert before == flags.read()
 
 
-def test_the_share_of_device_time_is_that_of_the_techniques_own_settings(fitted, monkeypatch):
+@pytest.fixture
+def on_accelerator(monkeypatch):
+    """``on_accelerator({side: share})``: the sides take so much of the device, which is this processor."""
+    seen = {"host_bound": [], "flags": []}
+
+    def sampler(calls, *, host_bound, **_):
+        seen["host_bound"].append(host_bound)
+        taken = {name: np.full(40, 1.0) for name in calls}
+        return Sample(
+            seconds=taken, repeats={}, faults={}, order=np.zeros((40, 2), int), block=np.zeros(40, int), rounds=40,
+            elapsed=1.0,
+        )  # fmt: skip
+
+    def install(shares):
+        order = itertools.cycle(shares.values())
+
+        def share(_call, _device):
+            seen["flags"].append(flags.read()["mkldnn_enabled"])
+            return next(order)
+
+        monkeypatch.setattr(speed, "device_share", share)
+        monkeypatch.setattr(speed, "sample", sampler)
+        monkeypatch.setattr(speed, "check", lambda *_, **__: None)
+        monkeypatch.setattr(speed, "check_learning", lambda _: None)
+        monkeypatch.setattr(speed, "synchronize", lambda _: None)
+        monkeypatch.setattr(speed, "training_step", lambda recipe, **_: FakeStep(recipe))
+        return seen
+
+    return install
+
+
+class FakeStep:
+    """As much of a timed training step as is asked."""
+
+    def __init__(self, recipe):
+        self.step, self.batch = SimpleNamespace(trainee=SimpleNamespace(recipe=recipe)), range(tiny.BATCH)
+
+    def __call__(self):
+        return None
+
+    def reset(self):
+        return None
+
+
+CUDA_CELL = replace(OTHER, device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("base", "technique", "waits"), [(0.9, 0.8, False), (0.9, 0.3, True), (0.3, 0.9, True), (0.5, 0.5, False)]
+)
+def test_a_ratio_depends_on_the_host_where_one_of_its_sides_waits_for_it(
+    fitted, on_accelerator, base, technique, waits
+):
+    """Serving at every batch and training alike; the host's thread is then watched for preemptions."""
+    seen = on_accelerator({BASE: base, TECHNIQUE: technique})
+    sides = serving_sides(fitted, fitted, is_baseline=False)
+    found = speed.inference(CUDA_CELL, sides, batch=16, budget=SHORT, saturating=32).measurements
+    found += speed.training(
+        CUDA_CELL, tiny.recipe(), tiny.recipe(), reference=tiny.no_reference, budget=SHORT
+    ).measurements
+    assert {waits} == {"host" in one.conditions for one in found}
+    assert [waits] * 4 == seen["host_bound"]
+    assert [technique] == [one.value for one in found if one.metric == "device_share"]
+
+
+def test_the_share_of_device_time_is_that_of_each_sides_own_settings(fitted, on_accelerator):
     """It decides whether the host counts among the conditions."""
-    found = []
-    monkeypatch.setattr(speed, "device_share", lambda _call, _device: found.append(flags.read()["mkldnn_enabled"]))
+    seen = on_accelerator({BASE: 0.9, TECHNIQUE: 0.9})
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
-    speed._share(OTHER, serving_sides(fitted, own, is_baseline=False)[TECHNIQUE], 4)
-    assert [0] == found
+    speed.inference(CUDA_CELL, serving_sides(fitted, own, is_baseline=False), batch=4, budget=SHORT)
+    assert [1, 0] * 2 == seen["flags"]
 
 
 @pytest.mark.usefixtures("sampled")

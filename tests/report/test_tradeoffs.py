@@ -210,6 +210,9 @@ def test_the_markdown_says_where_its_figures_come_from():
         assert part in text
     assert "Not a quiet process" not in text
     assert "Not a quiet process" in to_markdown(table_of(RUN), replace(HEADER, quiet=False))
+    gpu = replace(HEADER, accelerator={"nvml": "answers", "mig": "off"})
+    assert "\n- accelerator: nvml answers, mig off\n- versions:" in to_markdown(table_of(RUN), gpu)
+    assert "accelerator:" not in text
     assert "\n- null arm: as it is\n" in to_markdown(table_of(RUN), HEADER, null_arms=["null arm: as it is"])
 
 

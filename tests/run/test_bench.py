@@ -435,7 +435,7 @@ def test_a_saturating_batch_is_searched_once_for_a_workload(bench, monkeypatch):
     """All its cells are timed at the same one."""
     searched = []
     monkeypatch.setattr(module, "saturating_batch", lambda base, batch: searched.append((base, batch)) or 256)
-    monkeypatch.setattr(module.memory, "forget_peak", lambda _device: None)
+    monkeypatch.setattr(module.device_memory, "forget_peak", lambda _device: None)
     bench.device = "cuda"
     sides = {BASE: SimpleNamespace()}
     assert [256, 256] == [bench._saturating(case(bench, name), sides) for name in ("baseline", "wrapped")]
@@ -454,7 +454,7 @@ def test_the_workers_let_go_of_a_cells_networks_with_the_bench(bench, asked):
 def test_memory_is_counted_after_training(bench, news, monkeypatch):
     """A resumed run trains only now; on an accelerator the trained network would count as held by the served one."""
     trained = []
-    monkeypatch.setattr(module.memory, "allocated", lambda _device: trained.append(len(news)) or 0)
+    monkeypatch.setattr(module.device_memory, "allocated", lambda _device: trained.append(len(news)) or 0)
     bench.measure(case(bench, "halved(epochs=1)"), "memory")
     assert len(news) > 0
     assert len(news) == trained[0]

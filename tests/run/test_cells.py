@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import tiny
 
-from suite.errors import CompositionError, UsageError
-from suite.records import Cell
+from suite.errors import CompositionError, RegistrationError, UsageError
+from suite.records import GROUPS, Cell
+from suite.registry import REGISTRY as REGISTRY_OF_ALL
 from suite.registry import Registry
 from suite.run.cells import Selection, default_compositions, select
 from suite.scores import classification
@@ -269,3 +270,102 @@ def test_the_sweep_belongs_to_the_full_profile():
     small = REGISTRY.find_workload("small")
     assert "prune(ratio=0.3)" in default_compositions(REGISTRY, small, "full")
     assert "prune(ratio=0.3)" not in default_compositions(REGISTRY, small, "default")
+
+
+def by_device_registry():
+    """A workload for accelerators alone with a list for either kind, and one that is learnt there and timed nowhere."""
+    made = sample_registry()
+
+    def declare(name, **declared):
+        def function(_seed):
+            raise AssertionError("selecting cells builds no recipe")
+
+        function.__name__ = name
+        made.workload(scores=classification(), **declared)(function)
+
+    lists = {"cpu": ("int8",), "accelerator": ("amp_bf16", "slow", "prune+amp_bf16")}
+    declare("busy", techniques=lists, default={"cpu": False, "accelerator": True})
+    declare("learnt", techniques=("int8",), groups={"accelerator": ("quality", "size")})
+    declare("never_quick", quick={"accelerator": False})
+    made.technique(slots=("epochs",), quick=False)(_named("slow"))
+    return made
+
+
+def _named(name):
+    def function(recipe):
+        return replace(recipe)
+
+    function.__name__ = name
+    return function
+
+
+BY_DEVICE = by_device_registry()
+
+
+def cells_on(device, workload, **selection):
+    cases, _ = select(BY_DEVICE, Selection(device=device, **selection))
+    return [case for case in cases if case.workload.name == workload]
+
+
+def names_on(device, workload, **selection):
+    return [case.cell.technique for case in cells_on(device, workload, **selection)]
+
+
+def test_what_runs_by_default_may_depend_on_the_type_of_device():
+    """A network that keeps an accelerator busy takes minutes on a core."""
+    assert ["baseline", "amp_bf16", "slow", "prune(ratio=0.5)+amp_bf16"] == names_on("cuda:1", "busy")
+    assert [] == names_on("cpu", "busy")
+    assert ["baseline", "int8"] == names_on("cpu", "busy", workloads=["busy"])
+    assert ["baseline", "int8"] == names_on("cpu", "busy", profile="full")
+
+
+def test_a_quick_run_leaves_out_what_is_not_quick_of_a_list_by_device():
+    """A list for all devices is the user's own choice and stays whole."""
+    assert ["baseline", "amp_bf16", "prune(ratio=0.5)+amp_bf16"] == names_on("cuda", "busy", profile="quick")
+    assert [] == names_on("cuda", "never_quick", profile="quick")
+    assert [] != names_on("cpu", "never_quick", profile="quick")
+
+
+def test_a_workload_that_is_not_named_is_measured_in_its_own_groups_alone():
+    """What only the host limits is not timed on an accelerator, unless somebody asks for it."""
+    groups = {case.groups for case in cells_on("cuda", "learnt")}
+    assert {("quality", "size")} == groups
+    assert {GROUPS} == {case.groups for case in cells_on("cpu", "learnt")}
+    assert {GROUPS} == {case.groups for case in cells_on("cuda", "learnt", workloads=["learnt"])}
+
+
+def test_combinations_run_where_no_list_of_the_devices_own_limits_them():
+    """As for a list that holds on all devices."""
+    both = {"combinations": ["prune(ratio=0.5)+int8"], "workloads": ["busy"]}
+    assert "prune(ratio=0.5)+int8" not in names_on("cuda", "busy", **both)
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"default": {"gpu": True}}, "default: unknown device type 'gpu'"),
+        ({"techniques": {"cuda": ("int8",)}}, "techniques: unknown device type 'cuda'"),
+        ({"groups": {"cpu": ("speeed",)}}, "groups: unknown group 'speeed'; did you mean speed"),
+    ],
+)
+def test_a_declaration_that_no_device_would_look_up_is_refused(declared, said):
+    """With the workload's name and place."""
+    with pytest.raises(RegistrationError, match=f"workload 'wrong' at .*{said}"):
+        Registry().workload(scores=classification(), **declared)(_named("wrong"))
+
+
+def test_the_suites_own_accelerator_runs_keep_the_device_busy():
+    """ResNet and a transformer with large Linear layers are timed; digits are learnt, and timed by name alone."""
+    cases, _ = select(REGISTRY_OF_ALL, Selection(device="cuda"))
+    timed = {(case.workload.name, case.composition.name) for case in cases if "speed" in case.groups}
+    assert {"resnet50_synthetic", "zoo_vit_b_16"} == {workload for workload, _ in timed}
+    techniques = {technique for _, technique in timed}
+    for name in (
+        "tf32", "fp8", "pure_bf16", "pure_fp16", "channels_last+pure_bf16", "amp_bf16", "amp_fp16", "compiled",
+        "fused_optimizer", "gradient_checkpointing", "activation_offload", "semi_structured+sparse_linear",
+        "compiled_mode(mode='max-autotune')", "compiled_mode(mode='reduce-overhead')",
+    ):  # fmt: skip
+        assert REGISTRY_OF_ALL.canonical(name) in techniques
+    quick, _ = select(REGISTRY_OF_ALL, Selection(device="cuda", profile="quick"))
+    assert {"resnet50_synthetic"} == {case.workload.name for case in quick if "speed" in case.groups}
+    assert {"digits_cnn"} == {case.workload.name for case in select(REGISTRY_OF_ALL, Selection())[0]}

@@ -72,6 +72,26 @@ def answered(tmp_path):
     return run
 
 
+def test_groups_that_a_workload_leaves_out_on_a_device_wait_for_a_run_that_names_it(tmp_path):
+    """Speeds of digits on an accelerator, say, which somebody recorded by name."""
+    path = tmp_path / "any" / "halves.toml"
+    path.parent.mkdir()
+    path.write_text("schema = 1\n" + ENTRY.format(technique="baseline"), "utf-8")
+    plain = tiny.case_of(REGISTRY, "baseline", "halves")
+
+    def answered_by(groups):
+        case = replace(plain, groups=groups)
+        session = SimpleNamespace(
+            options=Options(expect_dir=tmp_path, everything=True), planned={case: groups},
+            header=SimpleNamespace(where=Where(machine="m", family="f", device="cpu", threads=1)),
+            bench=SimpleNamespace(plan=Plan(profile="default")),
+        )  # fmt: skip
+        return unanswered_entries(REGISTRY, session)
+
+    assert () == answered_by(("quality", "speed"))
+    assert () == answered_by(("size",))
+
+
 def missing(verdicts):
     assert {VerdictKind.MISSING} >= {verdict.kind for verdict in verdicts}
     return [(verdict.cell.workload, verdict.cell.technique) for verdict in verdicts]

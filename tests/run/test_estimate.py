@@ -1,6 +1,8 @@
 """How long a run will take: what runs of the same groups took, at most what larger ones did, else a guess."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pytest
 import tiny
 from hypothesis import given
@@ -55,6 +57,34 @@ def test_a_new_cell_is_guessed_from_the_others_of_its_workload():
     history = [past("2026-11-24", case, speed=one) for case, one in ((NHWC, 1.0), (BASELINE, 2.0), (HALVED, 9.0))]
     found = estimates(dict.fromkeys(CASES, SPEED), history)
     assert Estimate(seconds=2.0) == found[WRAPPED]
+
+
+@pytest.mark.parametrize(
+    ("expected", "groups", "processes", "compiles"),
+    [
+        (18.0, GROUPS, 1, False),
+        (18.0 + 60.0, GROUPS, 1, True),
+        (18.0 + 4 * 22.0, GROUPS, 5, False),
+        (8.0, ("quality", "size", "memory"), 5, True),
+    ],
+)
+def test_a_guess_on_an_accelerator_knows_of_compilers_and_processes(expected, groups, processes, compiles):
+    """Training is short there, starting a process is not; a run that times nothing starts none."""
+    composition = replace(NHWC.composition, members=((_compiled(), {}),)) if compiles else NHWC.composition
+    case = replace(NHWC, cell=replace(NHWC.cell, device="cuda:1"), composition=composition)
+    assert compiles is case.compiles
+    assert Estimate(seconds=expected) == estimates({case: groups}, [], processes=processes)[case]
+    assert sum(GUESS.values()) == estimates({NHWC: GROUPS}, [], processes=5)[NHWC].seconds
+
+
+def _compiled():
+    made = tiny.registry()
+
+    @made.technique(slots=("deploy",), needs=("compiler",))
+    def compiled_too(plain):
+        return plain
+
+    return made.techniques["compiled_too"]
 
 
 def test_what_a_resumed_run_has_takes_no_time():

@@ -78,9 +78,26 @@ def test_a_gate_needs_pytest_benchmark():
 CASE = tiny.case_of(tiny.registry(), "nhwc")
 
 
+@pytest.mark.parametrize(("group", "expected"), [("speed", 1), ("quality", 2), (None, 2)])
+def test_a_groups_test_runs_for_the_cases_that_are_measured_in_it(monkeypatch, group, expected):
+    """A workload may leave groups out on a device; a test of the user's own that names no group gets every case."""
+    limited = replace(CASE, groups=("quality", "size"))
+    monkeypatch.setattr(plugin, "cases_of", lambda _: [CASE, limited])
+    marker = None if group is None else SimpleNamespace(args=[group])
+    given = []
+    plugin.pytest_generate_tests(
+        SimpleNamespace(
+            fixturenames=["suite_cell"], config=None, parametrize=lambda _, cases, **__: given.extend(cases),
+            definition=SimpleNamespace(get_closest_marker=lambda _: marker),
+        )
+    )  # fmt: skip
+    assert expected == len(given)
+
+
 def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch):
     """Their tests go, those of others stay, and the run knows which were passed over."""
-    run = SimpleNamespace(options=Options(), budget=None)
+    header = SimpleNamespace(accelerator={"nvml": "answers", "driver": "580.95"})
+    run = SimpleNamespace(options=Options(), budget=None, header=header)
     session = collected(GROUPS)
     other = SimpleNamespace()  # a test of the user's own
     session.items.append(other)
@@ -96,7 +113,7 @@ def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch)
     assert [len(GROUPS)] == gone
     assert run.options.partial
     assert left is run.budget
-    assert ["said"] == said
+    assert ["accelerator: nvml answers, driver 580.95", "said"] == said
 
 
 def collected(groups, **changes):

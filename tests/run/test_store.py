@@ -253,9 +253,7 @@ def test_parking_moves_every_network_of_a_seed_and_no_other():
 
     def held(*names):
         return {
-            (workload, name, seed): SimpleNamespace(
-                network=SimpleNamespace(to=partial(_note, moved, workload, name, seed))
-            )
+            (workload, name, seed): SimpleNamespace(network=FakeNetwork(partial(_note, moved, workload, name, seed)))
             for workload, name, seed in names
         }
 
@@ -263,6 +261,25 @@ def test_parking_moves_every_network_of_a_seed_and_no_other():
     store._finished = held(("halves", "halved(epochs=1)", 1))
     store.park(store.registry.find_workload("halves"), 1)
     assert [("halves", "baseline", 1, "cpu"), ("halves", "halved(epochs=1)", 1, "cpu")] == moved
+
+
+def test_a_network_that_lies_on_the_device_is_not_moved_again():
+    """A distillation loss asks for its teacher at every step; a walk over all weights is no part of the step."""
+    store, moved = TrainedStore(registry=tiny.registry(), device="cuda"), []
+    key = ("halves", "baseline", 0)
+    store._finished = {key: SimpleNamespace(network=FakeNetwork(moved.append))}
+    for _ in range(3):
+        assert store._finished[key] is store._unparked(store._finished, key)
+    store.park(store.registry.find_workload("halves"), 0)
+    store._unparked(store._finished, key)
+    assert ["cuda", "cpu", "cuda"] == moved
+
+
+class FakeNetwork:
+    """As much of a network as parking touches."""
+
+    def __init__(self, to):
+        self.to = to
 
 
 def _note(moved, *what):

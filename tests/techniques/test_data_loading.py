@@ -10,7 +10,7 @@ from technique_samples import composed
 from torch import nn
 
 from suite.errors import UsageError
-from suite.training.recipe import Batch
+from suite.training.recipe import Batch, Split
 
 
 class Dropping(tiny.Net):
@@ -61,3 +61,16 @@ def test_neither_workers_nor_batches_ahead_may_be_none(arguments):
     """The error names both values."""
     with pytest.raises(UsageError, match="data_loading: workers and prefetch must be 1 or more, got"):
         composed(f"data_loading({arguments})")
+
+
+def test_training_data_are_copied_to_the_host_once_and_not_every_epoch(monkeypatch):
+    """The copy from an accelerator would be a part of the seconds of training."""
+    copied, to = [], Split.to
+    monkeypatch.setattr(Split, "to", lambda self, device: copied.append(device) or to(self, device))
+    recipe, train = composed("data_loading(workers=1)"), tiny.splits(0).train
+    for _ in range(3):
+        recipe.batches(train, torch.Generator().manual_seed(0)).close()  # not begun: nothing is copied
+        list(recipe.batches(train, torch.Generator().manual_seed(0)))
+    assert ["cpu"] == copied
+    list(recipe.batches(tiny.splits(1).train, torch.Generator().manual_seed(0)))
+    assert ["cpu"] * 2 == copied

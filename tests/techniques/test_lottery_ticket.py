@@ -1,6 +1,7 @@
 """Tickets: as sparse as asked for, trained from the early weights of the same seed; the contrast from others."""
 # the expected value stands on the left
 
+from contextlib import nullcontext
 from operator import attrgetter
 
 import pytest
@@ -65,7 +66,7 @@ class Recording:
     """A tuner whose training moves every weight and keeps which ones were zero after the step."""
 
     def __init__(self, recipe):
-        self.recipe, self.splits, self.seed, self.zeros = recipe, recipe.data(), 0, []
+        self.recipe, self.splits, self.seed, self.device, self.zeros = recipe, recipe.data(), 0, "cpu", []
 
     @torch.no_grad()
     def train(self, network, *, epochs, after_step):
@@ -85,6 +86,22 @@ def test_what_was_pruned_stays_pruned(name):
     first, second = tuner.zeros
     assert (round(0.5 * len(first)), round(0.75 * len(first))) == (int(first.sum()), int(second.sum()))
     assert bool((second | ~first).all())
+
+
+def test_first_weights_leave_the_random_numbers_of_other_accelerators_alone(monkeypatch):
+    """Saving those of all GPUs wakes each of them, and torch warns where there are several."""
+    asked = []
+
+    def fork_rng(**options):
+        asked.append(options)
+        return nullcontext()
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork_rng)
+    monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 1)
+    tuner = Recording(tiny.recipe())
+    tuner.device = "cuda:1"
+    tickets.first_weights(tuner)
+    assert [{"devices": (1,), "device_type": "cuda"}] == asked
 
 
 @pytest.mark.parametrize("name", NAMES)

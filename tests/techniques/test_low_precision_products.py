@@ -1,11 +1,15 @@
 """TF32 and float8: what they set, and where they are not to be had."""
 # the expected value stands on the left
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 import technique_samples as samples
 import tiny
 import torch
 from technique_samples import composed
+from torch import nn
 
 from suite.errors import UnavailableError
 from suite.machine import flags
@@ -55,3 +59,22 @@ def test_a_network_without_a_layer_that_fits_is_told_so():
     plain = samples.head_first()
     with pytest.raises(UnavailableError, match="no Linear layer whose sides are multiples of 16"):
         composed("fp8", plain).quantize(plain.model(), plain.data().train.inputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [("fp8", "Float8DynamicActivationFloat8WeightConfig"), ("weight_only_int8", "Int8WeightOnlyConfig")],
+)
+def test_torchao_leaves_the_settings_of_compilers_alone(name, config, monkeypatch):
+    """They would stay for whatever is compiled later; older releases set the precision of products as well."""
+    seen = {}
+
+    def quantize(_network, made, **_):
+        seen.update(made)
+
+    fake = SimpleNamespace(quantize_=quantize, PerTensor=str, **{config: lambda **options: options})
+    monkeypatch.setitem(sys.modules, "torchao", SimpleNamespace(quantization=fake))
+    monkeypatch.setitem(sys.modules, "torchao.quantization", fake)
+    plain = samples.recipe_of(lambda: nn.Sequential(nn.Linear(16, 16)), torch.randn(2, 16))
+    composed(name, plain).quantize(plain.model(), plain.data().train.inputs)
+    assert seen["set_inductor_config"] is False

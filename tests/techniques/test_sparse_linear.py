@@ -57,6 +57,32 @@ def test_a_dense_network_is_told_what_to_compose():
         recipe.quantize(recipe.model(), recipe.data().train.inputs)
 
 
+class Attending(nn.Module):
+    """Attention, whose output layer is a Linear that it never calls, and a layer beside it; inputs [B, 4, 64]."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention, self.body = nn.MultiheadAttention(64, 2, batch_first=True), nn.Linear(64, 32)
+
+    def forward(self, x):
+        return self.body(self.attention(x, x, x, need_weights=False)[0])
+
+
+@pytest.mark.usefixtures("dense")
+def test_the_output_layer_of_attention_stays_as_it_was():
+    """Attention multiplies by its weight itself, in the type of the inputs."""
+    plain = samples.recipe_of(Attending, torch.randn(8, 4, 64))
+    network = Attending()
+    for layer in (network.body, network.attention.out_proj):
+        layer.weight.data[:, ::2] = 0
+    inputs = plain.data().train.inputs
+    served = composed("sparse_linear", plain).quantize(network.eval(), inputs)
+    assert isinstance(served.body, SparseLinear)
+    assert not isinstance(served.attention.out_proj, SparseLinear)
+    with torch.no_grad():
+        assert (8, 4, 32) == served(inputs).shape
+
+
 def test_what_is_served_changes_alone():
     """Training stays."""
     plain = tiny.recipe()

@@ -18,8 +18,10 @@ def test_nothing_is_learnt_or_scored():
 
 def test_what_it_runs_by_default_exists():
     """A technique that was renamed would be missed in silence."""
-    for name in REGISTRY.find_workload("resnet50_synthetic").techniques:
-        assert REGISTRY.resolve(name)
+    for device in ("cpu", "cuda"):
+        names = REGISTRY.find_workload("resnet50_synthetic").techniques_on(device)
+        assert names
+        assert all(map(REGISTRY.resolve, names))
 
 
 @pytest.mark.parametrize("seed", [0, 1])

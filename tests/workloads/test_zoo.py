@@ -20,14 +20,16 @@ NAMES = [f"zoo_{model}" for model in PIXELS]
 def test_a_run_that_names_no_workload_holds_none(name):
     """Neither quick nor default runs do; nothing is learnt."""
     found = REGISTRY.find_workload(name)
-    assert ("none", (), False, False) == (found.source, found.scores, found.quick, found.default)
+    assert ("none", (), False, False) == (found.source, found.scores, found.quick_on("cpu"), found.default_on("cpu"))
     assert name.removeprefix("zoo_") in found.about
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_it_runs_exists(name):
     """A technique that was renamed would be missed in silence."""
-    assert [] == [text for text in REGISTRY.find_workload(name).techniques if not REGISTRY.resolve(text)]
+    found = REGISTRY.find_workload(name)
+    texts = [text for device in ("cpu", "cuda") for text in found.techniques_on(device)]
+    assert [] == [text for text in texts if not REGISTRY.resolve(text)]
 
 
 @pytest.mark.parametrize("model", PIXELS)
