@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import ExpectationFileError, UsageError, unknown
-from suite.expect import details, shape_entries
+from suite.expect import details, shape_entries, sound
 from suite.expect.fields import Section
 from suite.expect.lines import Lines
 from suite.metrics import METRICS, metric
@@ -153,7 +153,7 @@ def _entry(section: Section, origin: Origin) -> Expectation:
     _check_catalogue(section, known)
     section.choice("tier", TIERS)
     low, value, high = _bounds(section)
-    return Expectation(
+    entry = Expectation(
         workload=section.path.stem,
         technique=technique,
         metric=name,
@@ -177,6 +177,14 @@ def _entry(section: Section, origin: Origin) -> Expectation:
         path=str(section.path),
         line=section.lines.of(*section.keys) or 0,
     )
+    _check_sound(section, entry)
+    return entry
+
+
+def _check_sound(section: Section, entry: Expectation) -> None:
+    found = sound.fault(entry)
+    if found:
+        raise section.fault(found.problem, found.key if found.key in section.data else None)
 
 
 def _known(section: Section, name: str) -> Metric:
