@@ -48,7 +48,7 @@ _ROWS = (
         name="nonzero_parameters",
         unit="1",
         better="lower",
-        tier="exact",
+        tier="portable",
         group="size",
         about="weights that are not zero",
     ),

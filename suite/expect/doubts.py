@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from suite.composition import BASELINE
 from suite.errors import UsageError, unknown
-from suite.expect.bounds import ENOUGH_PROCESSES, SIGMAS
+from suite.expect.bounds import SIGMAS
+from suite.expect.hours import ENOUGH_PROCESSES
 from suite.expect.judge import judge
 from suite.expect.match import other_conditions, other_data
 from suite.metrics import METRICS, TIME_UNITS
@@ -145,5 +146,6 @@ def _contradiction(measured: Measurement, entry: Expectation, machine: str) -> s
     told = ", ".join(f"{value!r} on {key}" for key, value in sorted(others.items()))
     return (
         f"exact figures are equal on every machine, but it is {told} and {measured.value:g} here; "
-        f"if it changed on purpose, delete the entry at {entry.path}:{entry.line} and record it on each machine"
+        f"if it changed on purpose, delete the entry at {entry.path}:{entry.line} and record it on each machine; if it "
+        f"depends on trained weights, declare @technique(sizes_follow_weights=({measured.metric!r},))"
     )

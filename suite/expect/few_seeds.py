@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from suite.expect.bounds import around
 from suite.metrics import WORST_SEED, metric
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Bounds:
 
 
 def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
-    """The entry's bounds, or those of the seeds that were measured."""
+    """The entry's bounds, or those of the seeds that were measured, or of a size that is not exact."""
+    if entry.tier == "exact" and measured.tier != "exact" and entry.low == entry.high:
+        return _of_inexact(measured, entry)
     if not _fewer_seeds(measured, entry):
         return Bounds(value=entry.value, low=entry.low, high=entry.high)
     if entry.by_seed.keys() >= set(measured.seeds):
@@ -53,6 +56,12 @@ def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
     if entry.tier == "exact" or measured.group != "quality" or metric(measured.metric).judged == "interval":
         return False
     return 0 < len(measured.seeds) < (entry.seeds or 0)
+
+
+def _of_inexact(measured: Measurement, entry: Expectation) -> Bounds:
+    """Of an entry that was stored as exact: whether a size is exact is for what measures it to say."""
+    low, high = around(measured, entry.value, entry.value)
+    return Bounds(value=entry.value, low=low, high=high)
 
 
 def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:

@@ -11,11 +11,14 @@ What is found of a share of right items stands in `suite.expect.shares`.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
 from suite.expect.few_seeds import bounds_of
-from suite.expect.over_time import DRIFT_SIGMAS, runs_of
+from suite.expect import hours
+from suite.expect.bounds import DRIFT_SIGMAS
+from suite.expect.over_time import runs_of
 from suite.expect.shares import loss_found
 from suite.metrics import is_paired
 
@@ -70,15 +73,15 @@ def spread_of(entry: Expectation) -> float:
 def strays(entry: Expectation, chance: float) -> float:
     """How far below the stored value, as a share of it, unchanged code's next run lies with that ``chance``.
 
-    Student's prediction of one more run: the spread comes from few runs, and from the processes of the recording, so
-    that its degrees of freedom are theirs together (Satterthwaite 1946, for parts alike), and the stored mean strays,
-    too. Where hours differ three times as much as processes, that is too many.
+    Student's prediction of one more run: the spread comes from few runs, from the processes of the recording and from
+    what is known of such ratios (`suite.expect.hours`), so that its degrees of freedom are theirs together
+    (Satterthwaite 1946, for parts alike), and the stored mean strays, too. Where hours differ three times as much as
+    processes, that is too many.
     """
-    from scipy.special import stdtrit  # scipy is slow to import
-
-    runs = max(1, len(runs_of(entry)))
-    freedom = max(1, runs - 1 + (entry.processes or 1) - 1)
-    return float(-stdtrit(freedom, chance)) * math.sqrt(1 + 1 / runs) * spread_of(entry)
+    runs = list(runs_of(entry).values()) or [entry.value]
+    known = hours.spread(entry.metric, runs, entry.noise, entry.processes or 1)
+    widest = replace(known, deviation=max(known.deviation, spread_of(entry)))
+    return hours.strays(widest, len(runs), chance)
 
 
 def too_tight(entry: Expectation) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from suite.errors import SuiteError, unknown
 from suite.expect.across import ANYWHERE, expectation, level_of, shared
-from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
+from suite.expect.bounds import UNKNOWN_RATIO_MARGIN
+from suite.expect.hours import ENOUGH_PROCESSES
 from suite.expect.doubts import day_of, doubt, from_too_few, is_timed, null_doubts, quality_doubts, weaker
 from suite.expect.files import level_families, load_all, read
 from suite.expect.match import caps_agree
