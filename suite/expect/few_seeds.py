@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from suite.expect.bounds import around
+from suite.expect.wording import figure
 from suite.metrics import WORST_SEED, metric
 
 if TYPE_CHECKING:
@@ -107,10 +108,3 @@ def _wider(
 ) -> tuple[float | None, float | None]:
     low, high = (None if bound is None else reference + (bound - value) * factor for bound in bounds)
     return low, high
-
-
-def figure(value: float | None) -> str:
-    """Short, and still exact for counts: a count that is off by one must not look like its bound."""
-    if value is None:
-        return "none"
-    return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"

@@ -81,7 +81,12 @@ def other_hardware(measured: Measurement, entry: Expectation) -> str:
 
 def other_family(measured: Measurement, entry: Expectation, where: Where) -> str:
     """Why a value of one family's machines is not judged by an entry that others recorded for any; empty otherwise."""
-    if entry.level != "any" or measured.tier not in ("family", "local") or not entry.seen or where.machine in entry.seen:
+    if (
+        entry.level != "any"
+        or measured.tier not in ("family", "local")
+        or not entry.seen
+        or where.machine in entry.seen
+    ):
         return ""
     return f"recorded on {', '.join(sorted(entry.seen))}, and {measured.metric} depends on the family; {ANEW}"
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+CONFLICT = "holds the markers of an unfinished merge (<<<<<<<, =======, >>>>>>>); keep one side and remove them"
 SHAPE = "shape"  # what stands between technique and metric where a table is about a sweep
 ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
 FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
@@ -75,7 +76,19 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         message = str(error)
         at = re.search(r" \(at line (\d+), column \d+\)$", message)
         line = int(at[1]) if at else text.rstrip().count("\n") + 1  # else: at end of document
-        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; mend or remove that line") from error
+        marker = _merge_marker(text)
+        if marker:
+            raise ExpectationFileError(path, marker, CONFLICT) from error
+        given = text.split("\n")[line - 1]
+        comma = re.match(r"\s*(\w+)\s*=\s*(-?\d+),(\d+)\s*(#.*)?$", given)
+        hint = f"write {comma[1]} = {comma[2]}.{comma[3]}" if comma else "mend or remove that line"
+        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; {hint}") from error
+
+
+def _merge_marker(text: str) -> int | None:
+    """The first line (from 1) of a merge that git left unfinished."""
+    lines = text.split("\n")
+    return next((k for k, line in enumerate(lines, 1) if re.match(r"(<{7}|\|{7}|>{7})( |$)|={7}$", line)), None)
 
 
 def _check_schema(root: Section) -> None:

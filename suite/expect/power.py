@@ -15,9 +15,9 @@ from dataclasses import replace
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
-from suite.expect.few_seeds import bounds_of
 from suite.expect import hours
 from suite.expect.bounds import DRIFT_SIGMAS
+from suite.expect.few_seeds import bounds_of
 from suite.expect.over_time import runs_of
 from suite.expect.shares import loss_found
 from suite.metrics import is_paired

@@ -51,7 +51,7 @@ def _tier(entry: Expectation) -> Fault | None:
     known = tiers(entry.metric)
     if entry.tier in known:
         return None
-    return Fault(key="tier", problem=f'tier is {entry.tier!r}, but {entry.metric} has {" or ".join(map(repr, known))}')
+    return Fault(key="tier", problem=f"tier is {entry.tier!r}, but {entry.metric} has {' or '.join(map(repr, known))}")
 
 
 def _no_bound(entry: Expectation) -> Fault | None:

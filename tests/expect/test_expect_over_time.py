@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.expect import load_all, record
-from suite.expect.over_time import DRIFT_SIGMAS, over_time, with_run
+from suite.expect.bounds import DRIFT_SIGMAS
+from suite.expect.over_time import over_time, with_run
 from suite.expect.power import too_tight
 from suite.records import Origin
 
