@@ -100,6 +100,6 @@ def _unknown_levels(directory: Path, families: Mapping[str, str]) -> Iterator[st
 def misspelt(entries: Iterable[Expectation], workloads: Collection[str]) -> Iterator[str]:
     """One line for each file whose name is nearly that of a known workload: no run looks it up."""
     for path, workload in sorted({(entry.path, entry.workload) for entry in entries}):
-        near = difflib.get_close_matches(workload, workloads, n=1, cutoff=0.8)
+        near = difflib.get_close_matches(workload, workloads, n=1, cutoff=0.7)
         if workload not in workloads and near:
             yield f"{path}: no workload {workload!r} is known here; did you mean {near[0]}?"

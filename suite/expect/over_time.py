@@ -57,8 +57,9 @@ def why_not_joined(measured: Measurement, stored: Expectation | None, where: Whe
 
 
 def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation:
-    """``stored`` with one more run. A bound that recording computed follows what is known of the spread, to either side;
-    one that was edited by hand is only widened.
+    """``stored`` with one more run.
+
+    A bound that recording computed follows the spread in either direction; one that was edited by hand is only widened.
 
     For gates, whose processes are too few to know their noise; where it is known (`suite aa`) and greater than what is
     stored, both count as in `over_time`. A run that the entry has seen already adds nothing.

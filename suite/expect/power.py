@@ -11,7 +11,6 @@ What is found of a share of right items stands in `suite.expect.shares`.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
@@ -73,15 +72,19 @@ def spread_of(entry: Expectation) -> float:
 def strays(entry: Expectation, chance: float) -> float:
     """How far below the stored value, as a share of it, unchanged code's next run lies with that ``chance``.
 
-    Student's prediction of one more run: the spread comes from few runs, from the processes of the recording and from
-    what is known of such ratios (`suite.expect.hours`), so that its degrees of freedom are theirs together
-    (Satterthwaite 1946, for parts alike), and the stored mean strays, too. Where hours differ three times as much as
-    processes, that is too many.
+    Student's prediction of one more run: the spread comes from few runs and from the processes of the recording, so
+    that its degrees of freedom are theirs together (Satterthwaite 1946, for parts alike), and the stored mean strays,
+    too; at most half, since few processes alone would excuse anything. What is known of such ratios elsewhere
+    (`suite.expect.hours`) only adds to it: another machine may differ more. Zero where nothing was recorded.
     """
     runs = list(runs_of(entry).values()) or [entry.value]
-    known = hours.spread(entry.metric, runs, entry.noise, entry.processes or 1)
-    widest = replace(known, deviation=max(known.deviation, spread_of(entry)))
-    return hours.strays(widest, len(runs), chance)
+    processes, spread = entry.processes or 1, spread_of(entry)
+    if not spread:
+        return 0.0  # a bound that was written by hand is meant as it is
+    own = hours.Spread(deviation=spread, freedom=max(1, len(runs) - 1 + processes - 1))
+    known = hours.spread(entry.metric, runs, entry.noise, processes)
+    reach = (hours.strays(one, len(runs), chance) for one in (own, known))
+    return max(min(hours.MOST, one) for one in reach)
 
 
 def too_tight(entry: Expectation) -> str:

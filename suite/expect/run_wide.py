@@ -42,6 +42,6 @@ def spared(measured: Measurement, entry: Expectation, timings: int) -> str:
     if limit <= 0:
         return "nothing is known yet of how runs differ; add more runs with `suite record FOLDER --drift`"
     return (
-        f"not counted: with {timings} timings in a run the threshold for one false alarm in {1 / RUN_ERROR:.0f} runs is "
-        f"{limit:.4g}; run this cell alone for a sharper test"
+        f"not counted: with {timings} timings in a run the threshold for one false alarm in {1 / RUN_ERROR:.0f} runs "
+        f"is {limit:.4g}; run this cell alone for a sharper test"
     )

@@ -22,7 +22,8 @@ MOST_TIMES = 10  # times the value that an upper bound may reach
 SMALL = 0.1  # in units of "1": what a score near zero may lose
 NOISES = 8  # twice what a recording asks for, in standard errors
 MOST_NOISE = {"absolute": 0.75, "relative": 10.0}  # of a share, in its unit; of anything else, relative to the value
-OTHER_MACHINE = 3.0  # times the spread of by_seed that the noise of another machine may be
+MOST_ASKED = 0.5  # of a share, in its unit
+DELETE = "correct it, or delete the entry and record it again"
 ROUNDED = 1e-5  # relative: stored values have six digits
 
 
@@ -76,7 +77,7 @@ def _range(entry: Expectation) -> Fault | None:
     return Fault(
         key=side,
         problem=f"{side} = {bound:g} can never be crossed: {entry.metric} lies between {least:g} and {greatest:g}; "
-        f"write a bound nearer to the value {entry.value:g}, or record it anew",
+        f"write a bound nearer to the value {entry.value:g}, or delete the entry and record it again",
     )
 
 
@@ -87,26 +88,27 @@ def _noise(entry: Expectation) -> Fault | None:
     most = MOST_NOISE["absolute" if share else "relative"]
     if (share or METRICS[entry.metric].noise == "relative") and entry.noise > most:
         return Fault(key="noise", problem=f"noise = {entry.noise:g} is no standard deviation of {entry.metric}: "
-                     f"the most is {most:g}; record it anew or remove it")  # fmt: skip
+                     f"the most is {most:g}; remove it, or delete the entry and record it again")  # fmt: skip
     values = list(entry.by_seed.values())
-    if len(values) < 2:  # noqa: PLR2004  # a spread of one is unknown
+    if len(values) < 2 or len(entry.seen) > 1:  # noqa: PLR2004  # of several machines by_seed holds a mixture
         return None
     spread = stdev(values)
-    machines = OTHER_MACHINE if len(entry.seen) > 1 else 1.0
-    if entry.noise <= 1.01 * machines * spread + ROUNDED * max(map(abs, values)):
+    if entry.noise <= 1.01 * spread + ROUNDED * max(map(abs, values)):
         return None
-    return Fault(key="noise", problem=f"noise = {entry.noise:g}, but by_seed has a standard deviation of {spread:.4g}; "
-                 "record it anew")  # fmt: skip
+    return Fault(
+        key="noise",
+        problem=f"noise = {entry.noise:g}, but by_seed has a standard deviation of {spread:.4g}; {DELETE}",
+    )
 
 
 def _seeds(entry: Expectation) -> Fault | None:
     """What is stored by seed stands for the entry where fewer seeds are measured, so it has to say the same."""
     values = list(entry.by_seed.values())
-    if not values:
+    if not values or METRICS[entry.metric].group != "quality":
         return None
     if entry.seeds != len(values):
         return Fault(key="seeds", problem=f"seeds = {entry.seeds}, but by_seed has {len(values)} values; "
-                     f"write seeds = {len(values)} or record it anew")  # fmt: skip
+                     f"write seeds = {len(values)}, or delete the entry and record it again")  # fmt: skip
     worst = min if entry.better == "higher" else max
     together = float(worst(values)) if entry.metric.endswith(WORST_SEED) else fmean(values)
     what = "the worst" if entry.metric.endswith(WORST_SEED) else "the mean"
@@ -114,7 +116,7 @@ def _seeds(entry: Expectation) -> Fault | None:
     if _agree(entry, together, ROUNDED * size):
         return None
     return Fault(key="by_seed", problem=f"{what} of by_seed is {together:.6g}, but value = {entry.value:.6g}; "
-                 "mend the wrong one or record it anew")  # fmt: skip
+                 f"{DELETE}")  # fmt: skip
 
 
 def _agree(entry: Expectation, together: float, slack: float) -> bool:
@@ -134,7 +136,7 @@ def _far(entry: Expectation) -> Fault | None:
     return Fault(
         key=side,
         problem=f"{side} = {bound:g} is so far from value = {entry.value:g} that it tells no regression: at most "
-        f"{_farthest(entry):.4g} away is accepted; write a nearer one or record it anew",
+        f"{_farthest(entry):.4g} away is accepted; write a nearer one, or delete the entry and record it again",
     )
 
 
@@ -142,6 +144,8 @@ def _farthest(entry: Expectation) -> float:
     """How far from the value its unfavourable bound may be, in the unit: several times what recording asks for."""
     size, quality = abs(entry.value), METRICS[entry.metric].noise == "absolute"
     asked = NOISES * (entry.noise or 0.0) / math.sqrt(len(entry.by_seed)) if quality and entry.by_seed else 0.0
+    if entry.metric in SHARES:
+        asked = min(asked, MOST_ASKED)
     if entry.metric.endswith(VS_CONTROL):
         return max(asked, 0.5 if entry.metric in SHARES else 1.0) if entry.unit == "1" else math.inf
     if entry.metric == "output_error":
@@ -164,5 +168,6 @@ def _few(entry: Expectation) -> Fault | None:
     return Fault(
         key="seeds",
         problem=f"seeds = {entry.seeds} without by_seed: the bound of a single seed would be "
-        f"{math.sqrt(entry.seeds):.3g} times as far from the value; record it anew, which stores by_seed",
+        f"{math.sqrt(entry.seeds):.3g} times as far from the value; delete the entry and record it again, which stores "
+        "by_seed",
     )
