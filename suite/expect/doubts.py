@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from suite.records import Cell, Expectation, Measurement, RunHeader
 
 TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
-RESET = "if the code changed on purpose, record with --anew, which forgets earlier runs"
+RESET = "if the code changed on purpose, `suite record FOLDER --anew` forgets earlier runs"
 NULL_METRIC = "speedup"  # of the baseline against its own copy
 NULL_LOW, NULL_HIGH = 0.98, 1.02
 REFUSED = {VerdictKind.REGRESSED: "has regressed", VerdictKind.INCONCLUSIVE: "is inconclusive"}

@@ -138,10 +138,9 @@ def _doubt(
 def _entry_doubt(one: Measurement, before: Expectation | None, terms: _Terms) -> str:
     """Why the entry that would be stored is none that a gate can use; empty where it is."""
     entry = _entry(one, before, terms)
+    said = "" if terms.anew else bound_doubt(entry, before)
     found = sound.fault(entry)
-    if found is not None:
-        return f"its entry would tell no regression: {found.problem}"
-    return "" if terms.anew else bound_doubt(entry, before)
+    return said or (f"its entry would tell no regression: {found.problem}" if found else "")
 
 
 def _time_doubts(

@@ -393,3 +393,16 @@ def test_a_verdict_on_fewer_seeds_holds_the_bound_that_it_was_judged_by():
     assert VerdictKind.REGRESSED == verdict.kind
     assert 0.985 < verdict.expectation.low < 0.999
     assert (3, "any/digits_cnn.toml") == (verdict.expectation.line, verdict.expectation.path)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(222_360, "pass"), (222_029, "pass"), (240_000, "regressed"), (200_000, "improved")]
+)
+def test_an_entry_that_was_stored_as_exact_is_judged_as_what_measures_it_says(value, kind):
+    """Quantization-aware training gives 222,029 to 222,360 weights that are not zero, by seed or machine."""
+    stored = expectation("nonzero_parameters", 222_330, low=222_330, high=222_330, tier="exact")
+    measured = measurement("nonzero_parameters", value, margin=0.05 * value)
+    verdict = only([measured], [stored])
+    assert kind == verdict.kind
+    assert verdict.expectation.low < 222_330 < verdict.expectation.high
+    assert "regressed" == judged("parameters", 101, expectation("parameters", 100, low=100, high=100))
