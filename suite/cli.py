@@ -8,6 +8,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from suite import __version__
@@ -318,9 +319,9 @@ def _add_lint(parser: argparse.ArgumentParser) -> None:
 
 
 def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Read every expectation file below a folder; what is unusable or breaks by noise alone is named with its line."""
-    from suite.expect import load_both
-    from suite.expect.power import too_tight
+    """Read every expectation file below a folder; what is unusable, unread or breaks by noise alone is named."""
+    from suite.expect import lint, load_both
+    from suite.expect.files import level_families
     from suite.expect.trim import orphans, told
     from suite.run.opening import check_names, check_shape_names
 
@@ -332,13 +333,14 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     found, shapes = load_both(directory)
     check_names(REGISTRY, found)
     check_shape_names(REGISTRY, shapes)
-    tight = [f"{e.path}:{e.line}: {e.technique} {e.metric}: {said}" for e in found if (said := too_tight(e))]
+    wrong = lint.faults(found, datetime.now(UTC).date())
+    unread = [*lint.unread(directory, level_families(directory)), *lint.misspelt(found, REGISTRY.workloads)]
     gone = orphans(found, workloads=REGISTRY.workloads, canonical=REGISTRY.canonical)
-    for line in [*tight, *map(told, gone)]:
+    for line in [*(f"{at}: {said}" for at, said in wrong.items()), *unread, *map(told, gone)]:
         print(line)
     also = f" and {len(shapes)} shapes of sweeps" if shapes else ""
-    print(f"{len(found) - len(tight)} of {len(found)} expectations{also} in {directory} can be used")
-    return EXIT_FAILED if tight else EXIT_PASS
+    print(f"{len(found) - len(wrong)} of {len(found)} expectations{also} in {directory} can be used")
+    return EXIT_FAILED if wrong or unread else EXIT_PASS
 
 
 def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from suite.errors import UsageError, unknown
-from suite.records import Better, Cell, Measurement, Metric
+from suite.records import Better, Cell, Measurement, Metric, Tier
 
 _ROWS = (
     # quality, over seeds; the scores themselves are declared with the workloads (`declare_score`)
@@ -47,7 +48,7 @@ _ROWS = (
         name="nonzero_parameters",
         unit="1",
         better="lower",
-        tier="exact",
+        tier="portable",
         group="size",
         about="weights that are not zero",
     ),
@@ -229,6 +230,11 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 
 _SCORES: dict[str, tuple[str, Better]] = {}
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
+COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
+_POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})
+_SHARE_SCORES = ("accuracy", "macro_precision", "macro_recall", "mean_average_precision")
+SHARES = frozenset({"device_share", *(name + end for name in _SHARE_SCORES for end in ("", VS_CONTROL, WORST_SEED))})
+"""Metrics that lie between 0 and 1, or as differences between -1 and 1."""
 TIME_UNITS = frozenset({"s", "1/s"})
 
 
@@ -252,6 +258,31 @@ def metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise unknown("metric", name, METRICS) from None
+
+
+def limits(name: str) -> tuple[float, float]:
+    """The least and the greatest value that a metric can have, in its unit; infinite where nothing limits it.
+
+    Nothing is known of the scores that users declare.
+    """
+    if name in SHARES:
+        return (-1.0, 1.0) if name.endswith(VS_CONTROL) else (0.0, 1.0)
+    plain = name.removesuffix(VS_CONTROL).removesuffix(WORST_SEED)
+    positive = name in METRICS and (plain not in _SCORES or plain in _POSITIVE) and not name.endswith(VS_CONTROL)
+    return (0.0 if positive else -math.inf), math.inf
+
+
+def tiers(name: str) -> tuple[Tier, ...]:
+    """The tiers that a stored entry of the metric may have; the first one is usual.
+
+    Sizes are exact unless they follow from trained weights, a serializer or a compiler: that is for the technique to
+    say (`suite.measure.size`), and it may say otherwise than when the entry was stored.
+    """
+    row = metric(name)
+    if row.group != "size":
+        return (row.tier,)
+    compiled: tuple[Tier, ...] = ("family",) if name in COMPILED else ()
+    return tuple(dict.fromkeys((row.tier, "exact", "portable", *compiled)))
 
 
 def is_paired(name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from suite.expect.bounds import around, below, propose, short, stored_value
-from suite.expect.match import HARDWARE, other_conditions, other_data, threads_of
+from suite.expect.match import HARDWARE, OF_KERNELS, device_of, other_conditions, other_data, threads_of
 from suite.expect.over_time import over_time
 from suite.records import Better, Expectation, Measurement, Where
 
@@ -18,8 +18,13 @@ ANYWHERE = "any"
 
 
 def level_of(measured: Measurement, where: Where) -> str:
-    """Ratios of times belong to the machine, as times do, until a second machine of the family has one (`shared`)."""
-    return where.machine if measured.tier in ("family", "local") else ANYWHERE
+    """Ratios of times belong to the machine, as times do, until a second machine of the family has one (`shared`).
+
+    So do errors of outputs on accelerators, whose kernels round in other ways than those of CPUs.
+    """
+    if measured.tier in ("family", "local") or (measured.metric in OF_KERNELS and device_of(where.machine) != "cpu"):
+        return where.machine
+    return ANYWHERE
 
 
 def expectation(
@@ -61,10 +66,18 @@ def shared(
         alike = [
             other
             for other in others.get((entry.workload, entry.technique, entry.metric), [])
-            if _same_conditions(entry, other, where)
+            if _same_conditions(entry, other, where) and "host" not in other.conditions
         ]
-        if entry.tier == "family" and alike:
+        if _is_shared(entry) and alike:
             yield _of_family([entry, *alike], where.family)
+
+
+def _is_shared(entry: Expectation) -> bool:
+    """Whether machines of one family can have an entry together: not where the host's speed decides, which no family
+    has in common.
+    """
+    of_family = entry.tier == "family" or entry.metric in OF_KERNELS
+    return of_family and entry.level != ANYWHERE and "host" not in entry.conditions
 
 
 def _alone(measured: Measurement, where: Where) -> Expectation:
@@ -111,13 +124,12 @@ def _of_family(entries: Collection[Expectation], family: str) -> Expectation:
         high=None if None in highs else max(highs),
         processes=min(entry.processes or 1 for entry in entries),
         noise=noise,
-        conditions={key: value for key, value in first.conditions.items() if key != "host"},
         seen={entry.level: entry.value for entry in entries},
     )
 
 
 def _same_conditions(entry: Expectation, other: Expectation, where: Where) -> bool:
-    """Equal but for the host, which differs between machines; threads may stand in the file's origin."""
+    """Equal but for the host; threads may stand in the file's origin."""
     here, there = (
         {key: value for key, value in one.conditions.items() if key not in HARDWARE} for one in (entry, other)
     )

@@ -6,13 +6,18 @@ Bounds stand about 4 ``s`` away on the unfavourable side, and never nearer than 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
+from suite.expect.hours import ENOUGH_PROCESSES, reach
 from suite.expect.shares import least_margin
-from suite.metrics import WORST_SEED
+from suite.metrics import WORST_SEED, is_paired
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from suite.records import Measurement
 
 SIGMAS = 4
@@ -24,7 +29,7 @@ WORST_FACTOR = 2  # one seed spreads more than the mean of several
 ERROR_FACTOR, ERROR_MARGIN = 3, 1e-5  # errors of rounding differ by kernels, so by machine
 RATIO_MARGIN = 0.01
 UNKNOWN_RATIO_MARGIN = 0.05  # too few fresh processes, so nothing is known of s
-ENOUGH_PROCESSES = 3
+DRIFT_SIGMAS = 3.1  # of a normal distribution: drift alone goes beyond it in one run of a thousand
 
 
 def propose(measured: Measurement) -> tuple[float | None, float | None]:
@@ -35,7 +40,22 @@ def propose(measured: Measurement) -> tuple[float | None, float | None]:
     value = stored_value(measured)
     if measured.tier == "exact":
         return value, value
+    if is_paired(measured.metric):
+        return over_hours(measured, [measured.value])
     return around(measured, measured.value, measured.value)
+
+
+def over_hours(measured: Measurement, runs: Sequence[float]) -> tuple[float | None, float | None]:
+    """Bounds of a ratio of times around all that ``runs`` [n >= 1] saw, the measurement among them.
+
+    They are as far from the least and the greatest run as the noise asks for, and so far from the mean of the runs that
+    unchanged code crosses them in one run of 200, even if little is known of its spread (`suite.expect.hours`).
+    """
+    low, high = around(replace(measured, value=min(runs)), min(runs), max(runs))
+    middle, drift = fmean(runs), DRIFT_SIGMAS * (stdev(runs) if len(runs) > 1 else 0.0)
+    drift = max(drift, abs(middle) * reach(measured.metric, runs, _noise(measured), measured.processes))
+    lowest, highest = outward(measured, middle - drift, middle + drift)
+    return None if low is None else min(low, lowest), None if high is None else max(high, highest)
 
 
 def around(measured: Measurement, least: float, greatest: float) -> tuple[float | None, float | None]:
@@ -93,8 +113,8 @@ def mirrored(value: float, bound: float) -> float:
 def _distances(measured: Measurement) -> tuple[float | None, float | None]:
     """How far below and above the value the bounds stand; None for a side without bound."""
     size = abs(measured.value)
-    if measured.tier == "portable" and measured.group == "size":
-        margin = max(SIZE_MARGIN * size, measured.margin or 0.0)
+    if measured.group == "size":
+        margin = SIZE_MARGIN * size if measured.margin is None else measured.margin
         return (None, margin) if measured.metric == "entropy_bytes" else (margin, margin)
     if measured.metric == "output_error":
         distance = max((ERROR_FACTOR - 1) * size, ERROR_MARGIN)
@@ -147,7 +167,7 @@ def _noise(measured: Measurement) -> float:
 
 
 def _counts(measured: Measurement) -> bool:
-    return (measured.unit == "B" or measured.tier == "exact") and float(measured.value).is_integer()
+    return (measured.unit == "B" or measured.group == "size") and float(measured.value).is_integer()
 
 
 def _outward(measured: Measurement, bound: float, rounding: str) -> float:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from suite.expect.few_seeds import held_to
 from suite.expect.judge import Judgement, judge
-from suite.expect.match import must_answer, other_conditions, other_data, other_environment, other_hardware
+from suite.expect.match import (
+    must_answer,
+    other_conditions,
+    other_data,
+    other_environment,
+    other_family,
+    other_hardware,
+)
 from suite.expect.power import detectable
 from suite.expect.run_wide import bar
 from suite.metrics import METRICS, place
@@ -78,7 +85,11 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     entry = run.entries.get((cell.workload, cell.technique, measured.metric))
     if entry is None:
         return _unverified(measured, run.near(measured) or "no expectation is stored")
-    elsewhere = other_hardware(measured, entry) or other_environment(entry, run.where)
+    elsewhere = (
+        other_hardware(measured, entry)
+        or other_family(measured, entry, run.where)
+        or other_environment(entry, run.where)
+    )
     if elsewhere:
         return _unverified(measured, elsewhere)
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)

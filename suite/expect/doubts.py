@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from suite.composition import BASELINE
 from suite.errors import UsageError, unknown
-from suite.expect.bounds import ENOUGH_PROCESSES, SIGMAS
+from suite.expect.bounds import SIGMAS
+from suite.expect.hours import ENOUGH_PROCESSES
 from suite.expect.judge import judge
 from suite.expect.match import other_conditions, other_data
 from suite.metrics import METRICS, TIME_UNITS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from suite.records import Cell, Expectation, Measurement, RunHeader
 
 TOO_NOISY = 0.9  # four times the noise: a lower bound would be next to nothing, and nothing could regress
+RESET = "if the code changed on purpose, `suite record FOLDER --anew` forgets earlier runs"
 NULL_METRIC = "speedup"  # of the baseline against its own copy
 NULL_LOW, NULL_HIGH = 0.98, 1.02
 REFUSED = {VerdictKind.REGRESSED: "has regressed", VerdictKind.INCONCLUSIVE: "is inconclusive"}
@@ -111,6 +113,30 @@ def weaker(measured: Measurement, entry: Expectation | None, header: RunHeader, 
     return _contradiction(measured, entry, header.where.machine)
 
 
+def drift_doubt(measured: Measurement, entry: Expectation | None, header: RunHeader, timings: int) -> str:
+    """Why a run must not widen the bound that it breaks; empty where the gate does not call it regressed."""
+    if entry is None:
+        return ""
+    judgement = judge(measured, entry, quiet=True, today=day_of(header.started), timings=timings)
+    if judgement.kind is not VerdictKind.REGRESSED:
+        return ""
+    return f"has regressed, so it does not widen its bound: {judgement.reason}; {RESET}"
+
+
+def bound_doubt(entry: Expectation, before: Expectation | None) -> str:
+    """Why runs together give a ratio no bound worth having: it would accept the loss of more than half."""
+    if METRICS[entry.metric].judged != "interval" or entry.low is None or before is None or len(entry.seen) <= 1:
+        return ""
+    lowest = entry.value / 2 if before.low is None else min(entry.value / 2, before.low)
+    if entry.low >= lowest:
+        return ""
+    runs = ", ".join(f"{value:g}" for value in entry.seen.values())
+    return (
+        f"with this run its bound would be {entry.low:g}, below half of the value {entry.value:g} (runs: {runs}); "
+        f"{RESET}"
+    )
+
+
 def is_timed(measured: Measurement) -> bool:
     """Whether the figure is a time, or a ratio of times."""
     return measured.unit in TIME_UNITS or METRICS[measured.metric].judged == "interval"
@@ -145,5 +171,6 @@ def _contradiction(measured: Measurement, entry: Expectation, machine: str) -> s
     told = ", ".join(f"{value!r} on {key}" for key, value in sorted(others.items()))
     return (
         f"exact figures are equal on every machine, but it is {told} and {measured.value:g} here; "
-        f"if it changed on purpose, delete the entry at {entry.path}:{entry.line} and record it on each machine"
+        f"if it changed on purpose, delete the entry at {entry.path}:{entry.line} and record it on each machine; if it "
+        f"depends on trained weights, declare @technique(sizes_follow_weights=({measured.metric!r},))"
     )

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from suite.expect.bounds import around
+from suite.expect.wording import figure
 from suite.metrics import WORST_SEED, metric
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ class Bounds:
 
 
 def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
-    """The entry's bounds, or those of the seeds that were measured."""
+    """The entry's bounds, or those of the seeds that were measured, or of a size that is not exact."""
+    if entry.tier == "exact" and measured.tier != "exact" and entry.low == entry.high:
+        return _of_inexact(measured, entry)
     if not _fewer_seeds(measured, entry):
         return Bounds(value=entry.value, low=entry.low, high=entry.high)
     if entry.by_seed.keys() >= set(measured.seeds):
@@ -53,6 +57,12 @@ def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
     if entry.tier == "exact" or measured.group != "quality" or metric(measured.metric).judged == "interval":
         return False
     return 0 < len(measured.seeds) < (entry.seeds or 0)
+
+
+def _of_inexact(measured: Measurement, entry: Expectation) -> Bounds:
+    """Of an entry that was stored as exact: whether a size is exact is for what measures it to say."""
+    low, high = around(measured, entry.value, entry.value)
+    return Bounds(value=entry.value, low=low, high=high)
 
 
 def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:
@@ -98,10 +108,3 @@ def _wider(
 ) -> tuple[float | None, float | None]:
     low, high = (None if bound is None else reference + (bound - value) * factor for bound in bounds)
     return low, high
-
-
-def figure(value: float | None) -> str:
-    """Short, and still exact for counts: a count that is off by one must not look like its bound."""
-    if value is None:
-        return "none"
-    return str(int(value)) if math.isfinite(value) and value == int(value) else f"{value:.6g}"

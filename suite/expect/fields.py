@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -55,7 +56,7 @@ class Section:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fault(f"{key} must be a number, not {value!r}; write it without quotes", key)
+            raise self.fault(f"{key} must be a number, not {value!r}; {_as_number(value)}", key)
         if not _finite(value):
             raise self.fault(f"{key} must be finite, not {value!r}; leave a bound out where there is none", key)
         return value
@@ -93,6 +94,15 @@ class Section:
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             raise self.fault(f"{key} must be a list of texts, not {value!r}", key)
         return tuple(value)
+
+
+def _as_number(value: object) -> str:
+    """How to write what was meant as a number."""
+    percent = re.fullmatch(r"\s*(-?[\d.]+)\s*%\s*", value) if isinstance(value, str) else None
+    try:
+        return f"write {float(percent[1]) / 100:g}" if percent else "write it without quotes"
+    except ValueError:
+        return "write it without quotes"
 
 
 def _finite(value: float) -> bool:

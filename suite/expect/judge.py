@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.expect.few_seeds import Bounds, bounds_of, figure
+from suite.expect.few_seeds import Bounds, bounds_of
 from suite.expect.run_wide import spared
 from suite.expect.shares import too_few
+from suite.expect.wording import comparison, figure
 from suite.metrics import TIME_UNITS, metric
 from suite.records import Expectation, Measurement, VerdictKind, XFail
 
@@ -60,13 +61,10 @@ def _by_interval(measured: Measurement) -> bool:
 
 def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judgement:
     if not _by_interval(measured):
-        return _of_share(
-            _place(measured.value, measured.value, entry, bounds, figure(measured.value)), measured, bounds
-        )
+        return _of_share(_place(measured, measured.value, measured.value, entry, bounds), measured, bounds)
     if measured.low is None or measured.high is None:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{figure(measured.value)} has no interval")
-    shown = f"{figure(measured.value)} [{figure(measured.low)}, {figure(measured.high)}]"
-    found = _place(measured.low, measured.high, entry, bounds, shown)
+    found = _place(measured, measured.low, measured.high, entry, bounds)
     return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
 
 
@@ -105,7 +103,7 @@ def _of_whole_run(judgement: Judgement, measured: Measurement, entry: Expectatio
     return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(why) if why else judgement
 
 
-def _place(low: float, high: float, entry: Expectation, bounds: Bounds, shown: str) -> Judgement:
+def _place(measured: Measurement, low: float, high: float, entry: Expectation, bounds: Bounds) -> Judgement:
     """Where the interval [``low``, ``high``] lies: within the bounds, beyond one of them, or across."""
     above_low = bounds.low is None or low >= bounds.low
     below_high = bounds.high is None or high <= bounds.high
@@ -113,12 +111,13 @@ def _place(low: float, high: float, entry: Expectation, bounds: Bounds, shown: s
         return Judgement(kind=VerdictKind.PASS)
     if bounds.low is not None and high < bounds.low:
         kind = VerdictKind.REGRESSED if entry.better == "higher" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=f"{shown} lies below low = {figure(bounds.low)}")
+        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.low))
     if bounds.high is not None and low > bounds.high:
         kind = VerdictKind.REGRESSED if entry.better == "lower" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=f"{shown} lies above high = {figure(bounds.high)}")
-    crossed = f"high = {figure(bounds.high)}" if above_low else f"low = {figure(bounds.low)}"
-    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"the interval of {shown} holds {crossed}")
+        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.high))
+    crossed = bounds.high if above_low else bounds.low
+    assert crossed is not None  # noqa: S101  # the interval is not within the bounds, and beyond neither
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=comparison(measured, bounds.value, crossed, crossed=True))
 
 
 def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Judgement:

@@ -13,13 +13,35 @@ if TYPE_CHECKING:
 
 HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
 MEMORY_CAP = "memory_cap"  # of the edge profile, in bytes; the condition of all its figures
+OF_KERNELS = frozenset({"output_error"})  # metrics that follow from how a device's kernels round
 ENVIRONMENT = ":"  # in a digest, after the name of what the data come with
 ANEW = "record it anew (suite bench --expect=record)"
 
 
 def applies(entry: Expectation, where: Where) -> bool:
     """Whether the entry is about the hardware and threads of this run, and about as much memory."""
-    return entry.level in where.levels and threads_agree(entry, where) and caps_agree(entry, where.memory_cap)
+    return entry.level in where.levels and usable(entry, where)
+
+
+def usable(entry: Expectation, where: Where) -> bool:
+    """Whether an entry of this run's levels was recorded with its threads, its cap of memory and its kind of device."""
+    return threads_agree(entry, where) and caps_agree(entry, where.memory_cap) and devices_agree(entry, where)
+
+
+def devices_agree(entry: Expectation, where: Where) -> bool:
+    """Whether an entry that holds anywhere holds on this kind of device: not if its value follows from the kernels.
+
+    Other kernels round otherwise: errors of outputs that CPUs recorded say nothing of a GPU's. An entry that names no
+    machine was written by hand, and holds everywhere.
+    """
+    if entry.metric not in OF_KERNELS or entry.level != "any" or not entry.seen:
+        return True
+    return device_of(where.machine) in {device_of(machine) for machine in entry.seen}
+
+
+def device_of(machine: str) -> str:
+    """The kind of device of a machine's key: ``cpu-x86_64-...``, ``cuda-sm90-...``."""
+    return machine.partition("-")[0]
 
 
 def caps_agree(entry: Expectation, cap: int | None) -> bool:
@@ -55,6 +77,18 @@ def other_hardware(measured: Measurement, entry: Expectation) -> str:
         return ""
     keys = [key for key in _differing(measured.conditions, entry.conditions) if key in HARDWARE]
     return _difference(keys, measured.conditions, entry.conditions)
+
+
+def other_family(measured: Measurement, entry: Expectation, where: Where) -> str:
+    """Why a value of one family's machines is not judged by an entry that others recorded for any; empty otherwise."""
+    if (
+        entry.level != "any"
+        or measured.tier not in ("family", "local")
+        or not entry.seen
+        or where.machine in entry.seen
+    ):
+        return ""
+    return f"recorded on {', '.join(sorted(entry.seen))}, and {measured.metric} depends on the family; {ANEW}"
 
 
 def other_conditions(measured: Measurement, entry: Expectation) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-from suite.expect.bounds import around, knows_processes, outward, short
+from suite.expect.bounds import knows_processes, over_hours, short
 from suite.expect.match import ANEW, other_conditions, threads_of
 from suite.metrics import METRICS
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 CODE = ("torch",)  # another version of these is other code: what it was like with the old one says nothing
 UNDATED = "before"
 A_RUN = re.compile(rf"\d{{4}}-\d\d-\d\d|{UNDATED}$")
-DRIFT_SIGMAS = 3.1  # of a normal distribution: drift alone goes beyond it in one run of a thousand
 
 
 def over_time(
@@ -32,8 +31,7 @@ def over_time(
 ) -> Expectation:
     """``entry``, made of ``measured`` alone, with what earlier runs saw on this machine; ``at`` names this run.
 
-    The value is the mean over runs. The bound stands as far from the least favourable run as the noise within a run
-    asks for, and at least 3.1 standard deviations of the runs from their mean. That noise is the root mean square of
+    The value is the mean over runs, the bound is `over_hours`'s. The noise is the root mean square of
     this run's and of what was stored: a recording knows it from a few processes, and the greatest of many such figures
     would only grow. Figures that are not ratios of times, or whose earlier runs were under other conditions or other
     versions of torch, stay as they are.
@@ -42,10 +40,10 @@ def over_time(
         return entry
     earlier = _earlier(measured, stored, where)
     seen = {**earlier, at: entry.value}
-    if stored is None or not earlier:
-        return replace(entry, seen=seen)
-    noise = stored.noise if at in earlier else _pooled([entry.noise, stored.noise])
-    low, high = _bounds(replace(measured, noise=noise), seen)
+    noise = entry.noise
+    if stored is not None and earlier:
+        noise = stored.noise if at in earlier else _pooled([entry.noise, stored.noise])
+    low, high = over_hours(replace(measured, noise=noise), list(seen.values()))
     return replace(entry, value=short(fmean(seen.values())), low=low, high=high, noise=noise, seen=seen)
 
 
@@ -59,7 +57,9 @@ def why_not_joined(measured: Measurement, stored: Expectation | None, where: Whe
 
 
 def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation:
-    """``stored`` with one more run, which widens its bounds if need be and never sharpens them.
+    """``stored`` with one more run.
+
+    A bound that recording computed follows the spread in either direction; one that was edited by hand is only widened.
 
     For gates, whose processes are too few to know their noise; where it is known (`suite aa`) and greater than what is
     stored, both count as in `over_time`. A run that the entry has seen already adds nothing.
@@ -69,12 +69,18 @@ def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation
     seen = {**_seen(stored), at: short(measured.value)}
     own = measured.noise if knows_processes(measured) else None
     noise = max((one for one in (_pooled([own, stored.noise]), stored.noise) if one is not None), default=None)
-    low, high = _bounds(replace(measured, noise=noise, processes=max(measured.processes, stored.processes or 1)), seen)
+    before = over_hours(_recorded(stored, measured, stored.noise), list(_seen(stored).values()))
+    low, high = over_hours(_recorded(stored, measured, noise), list(seen.values()))
     return replace(
         stored, value=short(fmean(seen.values())), seen=seen, noise=None if noise is None else short(noise),
-        low=None if low is None or stored.low is None else min(low, stored.low),
+        low=low if stored.low in (None, before[0]) or low is None else min(low, stored.low),
         high=None if high is None or stored.high is None else max(high, stored.high),
     )  # fmt: skip
+
+
+def _recorded(stored: Expectation, measured: Measurement, noise: float | None) -> Measurement:
+    """The measurement with the noise of an entry, known from as many processes as the entry has."""
+    return replace(measured, noise=noise, processes=stored.processes or 1)
 
 
 def runs_of(stored: Expectation) -> Mapping[str, float]:
@@ -102,12 +108,3 @@ def _earlier(measured: Measurement, stored: Expectation | None, where: Where) ->
 def _seen(stored: Expectation) -> Mapping[str, float]:
     """Entries of one run do not name it: their origin's day stands for it."""
     return stored.seen or {stored.origin.date.isoformat() if stored.origin.date else UNDATED: stored.value}
-
-
-def _bounds(measured: Measurement, seen: Mapping[str, float]) -> tuple[float | None, float | None]:
-    """Around all that was seen, the noise being a share of the least; and as far as one run in a thousand drifts."""
-    least, greatest = min(seen.values()), max(seen.values())
-    low, high = around(replace(measured, value=least), least, greatest)
-    middle, reach = fmean(seen.values()), DRIFT_SIGMAS * (stdev(seen.values()) if len(seen) > 1 else 0.0)
-    lowest, highest = outward(measured, middle - reach, middle + reach)
-    return None if low is None else min(low, lowest), None if high is None else max(high, highest)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import ExpectationFileError, UsageError, unknown
-from suite.expect import details, shape_entries
+from suite.expect import details, shape_entries, sound
 from suite.expect.fields import Section
 from suite.expect.lines import Lines
 from suite.metrics import METRICS, metric
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+CONFLICT = "holds the markers of an unfinished merge (<<<<<<<, =======, >>>>>>>); keep one side and remove them"
 SHAPE = "shape"  # what stands between technique and metric where a table is about a sweep
 ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
 FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
@@ -75,7 +76,19 @@ def _toml(text: str, path: Path) -> dict[str, Any]:
         message = str(error)
         at = re.search(r" \(at line (\d+), column \d+\)$", message)
         line = int(at[1]) if at else text.rstrip().count("\n") + 1  # else: at end of document
-        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; mend or remove that line") from error
+        marker = _merge_marker(text)
+        if marker:
+            raise ExpectationFileError(path, marker, CONFLICT) from error
+        given = text.split("\n")[line - 1]
+        comma = re.match(r"\s*(\w+)\s*=\s*(-?\d+),(\d+)\s*(#.*)?$", given)
+        hint = f"write {comma[1]} = {comma[2]}.{comma[3]}" if comma else "mend or remove that line"
+        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; {hint}") from error
+
+
+def _merge_marker(text: str) -> int | None:
+    """The first line (from 1) of a merge that git left unfinished."""
+    lines = text.split("\n")
+    return next((k for k, line in enumerate(lines, 1) if re.match(r"(<{7}|\|{7}|>{7})( |$)|={7}$", line)), None)
 
 
 def _check_schema(root: Section) -> None:
@@ -153,7 +166,7 @@ def _entry(section: Section, origin: Origin) -> Expectation:
     _check_catalogue(section, known)
     section.choice("tier", TIERS)
     low, value, high = _bounds(section)
-    return Expectation(
+    entry = Expectation(
         workload=section.path.stem,
         technique=technique,
         metric=name,
@@ -177,6 +190,14 @@ def _entry(section: Section, origin: Origin) -> Expectation:
         path=str(section.path),
         line=section.lines.of(*section.keys) or 0,
     )
+    _check_sound(section, entry)
+    return entry
+
+
+def _check_sound(section: Section, entry: Expectation) -> None:
+    found = sound.fault(entry)
+    if found:
+        raise section.fault(found.problem, found.key if found.key in section.data else None)
 
 
 def _known(section: Section, name: str) -> Metric:

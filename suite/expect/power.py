@@ -14,8 +14,10 @@ import math
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
+from suite.expect import hours
+from suite.expect.bounds import DRIFT_SIGMAS
 from suite.expect.few_seeds import bounds_of
-from suite.expect.over_time import DRIFT_SIGMAS, runs_of
+from suite.expect.over_time import runs_of
 from suite.expect.shares import loss_found
 from suite.metrics import is_paired
 
@@ -70,15 +72,19 @@ def spread_of(entry: Expectation) -> float:
 def strays(entry: Expectation, chance: float) -> float:
     """How far below the stored value, as a share of it, unchanged code's next run lies with that ``chance``.
 
-    Student's prediction of one more run: the spread comes from few runs, and from the processes of the recording, so
+    Student's prediction of one more run: the spread comes from few runs and from the processes of the recording, so
     that its degrees of freedom are theirs together (Satterthwaite 1946, for parts alike), and the stored mean strays,
-    too. Where hours differ three times as much as processes, that is too many.
+    too; at most half, since few processes alone would excuse anything. What is known of such ratios elsewhere
+    (`suite.expect.hours`) only adds to it: another machine may differ more. Zero where nothing was recorded.
     """
-    from scipy.special import stdtrit  # scipy is slow to import
-
-    runs = max(1, len(runs_of(entry)))
-    freedom = max(1, runs - 1 + (entry.processes or 1) - 1)
-    return float(-stdtrit(freedom, chance)) * math.sqrt(1 + 1 / runs) * spread_of(entry)
+    runs = list(runs_of(entry).values()) or [entry.value]
+    processes, spread = entry.processes or 1, spread_of(entry)
+    if not spread:
+        return 0.0  # a bound that was written by hand is meant as it is
+    own = hours.Spread(deviation=spread, freedom=max(1, len(runs) - 1 + processes - 1))
+    known = hours.spread(entry.metric, runs, entry.noise, processes)
+    reach = (hours.strays(one, len(runs), chance) for one in (own, known))
+    return max(min(hours.MOST, one) for one in reach)
 
 
 def too_tight(entry: Expectation) -> str:

@@ -8,10 +8,22 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from suite.errors import SuiteError, unknown
+from suite.expect import sound
 from suite.expect.across import ANYWHERE, expectation, level_of, shared
-from suite.expect.bounds import ENOUGH_PROCESSES, UNKNOWN_RATIO_MARGIN
-from suite.expect.doubts import day_of, doubt, from_too_few, is_timed, null_doubts, quality_doubts, weaker
+from suite.expect.bounds import UNKNOWN_RATIO_MARGIN
+from suite.expect.doubts import (
+    bound_doubt,
+    day_of,
+    doubt,
+    drift_doubt,
+    from_too_few,
+    is_timed,
+    null_doubts,
+    quality_doubts,
+    weaker,
+)
 from suite.expect.files import level_families, load_all, read
+from suite.expect.hours import ENOUGH_PROCESSES
 from suite.expect.match import caps_agree
 from suite.expect.merge import Merged, merge
 from suite.expect.over_time import why_not_joined, with_run
@@ -70,7 +82,8 @@ def record(
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
         stored = _by_key(load_all(directory))
-        terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift)
+        timings = sum(is_paired(one.metric) for one in measured)
+        terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift, timings=timings)
         biased = null_doubts(measured)
         doubts = [_doubt(one, biased, stored, terms) for one in chosen]
         doubts = _with_times(chosen, doubts, _time_doubts(measured, stored, terms))
@@ -99,6 +112,8 @@ class _Terms:
     single: bool
     anew: bool
     drift: bool
+    timings: int = 1
+    """Ratios of times that the run has measured."""
 
     @property
     def at(self) -> str:
@@ -114,8 +129,18 @@ def _doubt(
     if before is not None and not caps_agree(before, header.where.memory_cap):
         return "what is stored has another cap of memory; record into another folder (--expect-dir)"
     if terms.drift:
-        return why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
-    return doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)
+        said = why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
+        return said or drift_doubt(one, before, header, terms.timings) or _entry_doubt(one, before, terms)
+    said = doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)
+    return said or _entry_doubt(one, before, terms)
+
+
+def _entry_doubt(one: Measurement, before: Expectation | None, terms: _Terms) -> str:
+    """Why the entry that would be stored is none that a gate can use; empty where it is."""
+    entry = _entry(one, before, terms)
+    said = "" if terms.anew else bound_doubt(entry, before)
+    found = sound.fault(entry)
+    return said or (f"its entry would tell no regression: {found.problem}" if found else "")
 
 
 def _time_doubts(

@@ -39,7 +39,9 @@ def spared(measured: Measurement, entry: Expectation, timings: int) -> str:
         return ""
     if measured.high >= entry.low:
         return ""
+    if limit <= 0:
+        return "nothing is known yet of how runs differ; add more runs with `suite record FOLDER --drift`"
     return (
-        f"unchanged code strays that far in one run of {1 / RUN_ERROR:.0f} where {timings} timings are judged, which "
-        f"have to lie below {limit:.4g}; run this cell alone to decide it"
+        f"not counted: with {timings} timings in a run the threshold for one false alarm in {1 / RUN_ERROR:.0f} runs "
+        f"is {limit:.4g}; run this cell alone for a sharper test"
     )

@@ -46,8 +46,8 @@ def too_few(measured: Measurement, bounds: Bounds) -> str:
             f"record anew, or {_needed(0.0, margin)}"
         )
     return (
-        f"{lost} of {measured.n} items lost: a loss of {margin:.2%} loses as few in {chance:.0%} of cases, too many to "
-        f"pass; {_needed(lost / measured.n, margin)}"
+        f"{bounds.value:.2%} -> {measured.value:.2%}: {lost} of {measured.n} items lost; a loss of {margin:.2%} loses "
+        f"as few in {chance:.0%} of cases, too many to pass; {_needed(lost / measured.n, margin)}"
     )
 
 

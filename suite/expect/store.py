@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.errors import ExpectationFileError
 from suite.expect.files import CLAIMS, load_file
-from suite.expect.match import MEMORY_CAP, caps_agree, threads_agree, threads_of
+from suite.expect.match import MEMORY_CAP, caps_agree, device_of, devices_agree, threads_agree, threads_of, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Store:
         for directory in self.directories:
             for level in dict.fromkeys(where.levels):
                 for entry in self._load(directory / level / f"{workload}.toml"):
-                    if threads_agree(entry, where) and caps_agree(entry, where.memory_cap):
+                    if usable(entry, where):
                         chosen.setdefault((entry.technique, entry.metric), entry)
         return tuple(chosen.values())
 
@@ -61,7 +61,10 @@ class Store:
         others = sorted({entry.level for entry in entries if entry.level not in where.levels})
         threads = sorted({str(threads_of(entry)) for entry in entries if not threads_agree(entry, where)})
         caps = {str(e.conditions.get(MEMORY_CAP, "no")) for e in entries if not caps_agree(e, where.memory_cap)}
+        kinds = sorted({device_of(m) for e in entries if not devices_agree(e, where) for m in e.seen})
         reasons = []
+        if kinds:
+            reasons.append(f"recorded on {_join(kinds)}, and {metric} depends on the kernels of {where.device}")
         if caps:
             reasons.append(
                 f"recorded under {_join(sorted(caps))} {MEMORY_CAP}, this run has {where.memory_cap or 'no'}"

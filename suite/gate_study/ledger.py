@@ -13,8 +13,7 @@ from statistics import stdev
 from typing import Any, BinaryIO
 
 from suite.errors import ResultsError
-from suite.expect.bounds import RATIO_MARGIN
-from suite.expect.over_time import DRIFT_SIGMAS
+from suite.expect.bounds import DRIFT_SIGMAS, RATIO_MARGIN
 
 Row = dict[str, Any]
 BOUND, DECISION = "bound", "decision"

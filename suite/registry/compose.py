@@ -39,6 +39,12 @@ class Composition:
         return tuple(dict.fromkeys(need for technique, _ in self.members for need in technique.needs))
 
     @property
+    def sizes_follow_weights(self) -> frozenset[str]:
+        """The metrics of size that depend on trained weights; rounding decides which weights become zero."""
+        declared = {name for technique, _ in self.members for name in technique.sizes_follow_weights}
+        return frozenset(declared | ({"nonzero_parameters"} if "quantize" in self.slots else set()))
+
+    @property
     def precision(self) -> str:
         """What the network computes in, ``fp32`` unless a member says otherwise; the last one counts."""
         return next((found.precision for found, _ in reversed(self.members) if found.precision), "fp32")

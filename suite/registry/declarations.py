@@ -31,7 +31,8 @@ class Technique:
     ``control`` is a composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the
     default profile runs it, ``quick`` whether `--quick` does. ``family`` is the kind of technique that it is listed
     under. ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes
-    every cell with all techniques that say so.
+    every cell with all techniques that say so. ``sizes_follow_weights`` are the metrics of size that depend on trained
+    weights (``parameters``, ``macs``, ...): other rounding changes them, so that they are not exact.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Technique:
     quick: bool = True
     family: str = "other"
     precision: str | None = None
+    sizes_follow_weights: tuple[str, ...] = ()
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:

@@ -49,6 +49,7 @@ class Registry:
         quick: bool = True,
         family: str = "other",
         precision: str | None = None,
+        sizes_follow_weights: Iterable[str] = (),
     ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
         """Declare ``function(recipe, *, parameter=default, ...) -> Recipe`` as a technique of its own name.
 
@@ -69,6 +70,7 @@ class Registry:
                 quick=quick,
                 family=family,
                 precision=precision,
+                sizes_follow_weights=tuple(sizes_follow_weights),
             )
             check_technique(declared)
             self._add(self._techniques, "technique", declared)

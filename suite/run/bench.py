@@ -195,7 +195,10 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _size(self, case: Case) -> list[Measurement]:
         self._check_finished(case)
-        return size.size(case.cell, self._trained(case), self._serve(case.workload, case.composition))
+        return size.size(
+            case.cell, self._trained(case), self._serve(case.workload, case.composition),
+            follow=case.composition.sizes_follow_weights, compiled=case.compiles,
+        )  # fmt: skip
 
     def _check_finished(self, case: Case) -> None:
         """Raise for a technique that says it finishes the network otherwise, and leaves the baseline's as it was."""

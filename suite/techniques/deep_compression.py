@@ -27,6 +27,7 @@ MOST = codebook.CODES - 1  # zero has a code of its own
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.8, 0.9), "clusters": (16, 32)},
     quick=False,
+    sizes_follow_weights=("artefact_bytes",),
 )
 def deep_compression(recipe: Recipe, *, sparsity: float = 0.9, clusters: int = 32, epochs: int = 3) -> Recipe:
     """Prune to ``sparsity``, fine-tune, and share ``clusters`` values among the weights of each tensor."""

@@ -24,6 +24,7 @@ from suite.training.recipe import Recipe, Tuner
     control="extra_epochs(epochs={epochs})",
     sweep={"energy": (0.8, 0.9, 0.95)},
     quick=False,
+    sizes_follow_weights=("parameters", "nonzero_parameters", "artefact_bytes", "macs"),
 )
 def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int = 3) -> Recipe:
     """Factor Linear layers to ``rank``, or for 0 to the least that keeps the share ``energy`` of squared weights."""
@@ -47,6 +48,11 @@ class LowRank(nn.Sequential):
     @property
     def weight(self) -> Tensor:
         return cast("Tensor", self[1].weight) @ cast("Tensor", self[0].weight)
+
+    @property
+    def parameters_per_step(self) -> int:
+        """What one rank more adds: how far the size may move on a machine that rounds otherwise."""
+        return cast("nn.Linear", self[0]).in_features + cast("nn.Linear", self[1]).out_features
 
     @property
     def bias(self) -> Tensor | None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from suite.errors import UsageError
 from suite.expect import check, fails
+from suite.expect.run_wide import bar
 from suite.records import Origin, Verdict, VerdictKind, XFail
 
 
@@ -240,7 +241,9 @@ def test_an_absolute_time_beyond_its_bound_is_inconclusive_and_says_what_decides
     """The same code took a third longer within hours; ratios in one process did not."""
     verdict = only([measurement("throughput", 10.0)], [expectation("throughput", 100, low=50, level=MACHINE)])
     assert "inconclusive" == verdict.kind
-    wanted = "10 lies below low = 50; an absolute time moves with the machine; the paired figures decide"
+    wanted = (
+        "100 1/s -> 10 1/s, -90.0 %, bound 50 1/s; an absolute time moves with the machine; the paired figures decide"
+    )
     assert wanted == verdict.reason
     late = replace(LATENCY, xfail=XFail(reason="slow", until=TODAY))
     assert "inconclusive" == judged("latency_p50", 9.0, late)
@@ -376,10 +379,10 @@ def test_an_unknown_policy_is_refused():
 
 
 def test_a_verdict_on_a_ratio_says_which_loss_the_run_would_have_found():
-    """Bound, half width and noise: 3.1 % + 1 % + 2.326 * 0.2 %."""
+    """The run's threshold, half width and noise: 7.2 % + 1 % + 2.326 * 0.2 %."""
     stored = expectation("speedup", 2.24, low=2.17, noise=0.002, processes=5)
     verdict = only([measurement("speedup", 2.24, low=2.2176, high=2.2624)], [stored])
-    assert pytest.approx(0.0459, abs=1e-4) == verdict.detectable
+    assert pytest.approx(1 - bar(stored, 1) / 2.24 + 0.01 + 2.326 * 0.002, abs=1e-4) == verdict.detectable
     assert only([measurement("parameters", 100)], [COUNT]).detectable is None
 
 
@@ -390,3 +393,16 @@ def test_a_verdict_on_fewer_seeds_holds_the_bound_that_it_was_judged_by():
     assert VerdictKind.REGRESSED == verdict.kind
     assert 0.985 < verdict.expectation.low < 0.999
     assert (3, "any/digits_cnn.toml") == (verdict.expectation.line, verdict.expectation.path)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(222_360, "pass"), (222_029, "pass"), (240_000, "regressed"), (200_000, "improved")]
+)
+def test_an_entry_that_was_stored_as_exact_is_judged_as_what_measures_it_says(value, kind):
+    """Quantization-aware training gives 222,029 to 222,360 weights that are not zero, by seed or machine."""
+    stored = expectation("nonzero_parameters", 222_330, low=222_330, high=222_330, tier="exact")
+    measured = measurement("nonzero_parameters", value, margin=0.05 * value)
+    verdict = only([measured], [stored])
+    assert kind == verdict.kind
+    assert verdict.expectation.low < 222_330 < verdict.expectation.high
+    assert "regressed" == judged("parameters", 101, expectation("parameters", 100, low=100, high=100))

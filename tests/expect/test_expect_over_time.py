@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.expect import load_all, record
-from suite.expect.over_time import DRIFT_SIGMAS, over_time, with_run
+from suite.expect.bounds import DRIFT_SIGMAS
+from suite.expect.over_time import over_time, with_run
 from suite.expect.power import too_tight
 from suite.records import Origin
 
@@ -24,7 +25,7 @@ RATIOS = st.floats(0.2, 5)
 
 
 def ratio(value: float, **changes):
-    return measurement("speedup", value, low=value * 0.99, high=value * 1.01, **(FIVE | changes))
+    return measurement("speedup", value, **({"low": value * 0.99, "high": value * 1.01} | FIVE | changes))
 
 
 def recorded(folder: Path, value: float, started: str, versions: str = "2.15.0", changes=None, **how):
@@ -179,3 +180,32 @@ def test_with_run_never_raises_the_bound(first, second):
     """Adding a run can only make room."""
     stored = expectation("speedup", first, level=MACHINE, low=first * 0.98, noise=0.005, processes=5)
     assert with_run(stored, ratio(second), "later").low <= stored.low
+
+
+def test_a_run_that_the_gate_calls_regressed_widens_nothing(tmp_path):
+    """One bad run of 0.5 made `low = -1.185` for ever."""
+    recorded(tmp_path, 2.0, FIRST)
+    bad = {"processes": 1, "noise": None, "low": 0.49, "high": 0.51}
+    done, entry = recorded(tmp_path, 0.5, SECOND, changes=bad, drift=True)
+    assert ((), {"2026-11-23T10:00": 2.0}) == (done.changed, entry.seen)
+    assert "has regressed, so it does not widen its bound: 2 -> 0.5 [0.49, 0.51], -75.0 %" in done.skipped[0]
+    assert "`suite record FOLDER --anew` forgets earlier runs" in done.skipped[0]
+    _, entry = recorded(tmp_path, 0.5, SECOND, anew=True)
+    assert {"2026-11-24T22:30": 0.5} == entry.seen
+
+
+@pytest.mark.parametrize("drift", [True, False])
+def test_runs_that_together_leave_no_bound_are_refused(tmp_path, drift):
+    """Neither one without an interval, nor a new recording, puts the bound below half of the value."""
+    recorded(tmp_path, 2.0, FIRST)
+    how = {"processes": 1, "noise": None, "low": None, "high": None} if drift else {}
+    done, entry = recorded(tmp_path, 0.5, SECOND, changes=how, drift=drift)
+    assert ((), {"2026-11-23T10:00": 2.0}) == (done.changed, entry.seen)
+    assert "with this run its bound would be" in done.skipped[0] or "can never be crossed" in done.skipped[0]
+
+
+def test_a_bound_that_runs_leave_below_half_is_refused_with_the_runs(tmp_path):
+    """What is seen of both tells the user which one is wrong."""
+    recorded(tmp_path, 2.0, FIRST)
+    done, _ = recorded(tmp_path, 1.3, SECOND)
+    assert "below half of the value 1.65 (runs: 2, 1.3); if the code changed on purpose" in done.skipped[0]

@@ -79,7 +79,7 @@ def test_a_ratio_between_the_bar_and_the_bound_is_inconclusive_with_the_way_out(
     """1.65 lies below low = 1.69; of 100 timings each has to lie below 1.49."""
     found = judged(1.65, 100)
     assert VerdictKind.INCONCLUSIVE == found.kind
-    assert "where 100 timings are judged, which have to lie below 1.485; run this cell alone" in found.reason
+    assert "with 100 timings in a run the threshold for one false alarm in 200 runs is 1.485; run this" in found.reason
 
 
 @pytest.mark.parametrize(("value", "timings"), [(1.4, 100), (1.65, 1)])

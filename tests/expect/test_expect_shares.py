@@ -58,7 +58,10 @@ def test_the_same_answers_pass_where_the_items_suffice():
 def test_a_lost_answer_too_many_is_counted():
     """What was lost, how likely that is, and how many items would tell."""
     doubt = said(1770 - 9, 1797, 0.00832, stored=1770 / 1797)
-    assert "9 of 1797 items lost: a loss of 0.83% loses as few in 7% of cases, too many to pass" in doubt.reason
+    assert (
+        "98.50% -> 98.00%: 9 of 1797 items lost; a loss of 0.83% loses as few in 7% of cases, too many to pass"
+        in doubt.reason
+    )
     assert "would tell" in doubt.reason
 
 

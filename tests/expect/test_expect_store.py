@@ -12,7 +12,9 @@ def put(folder, level, metric, low, *, origin=""):
     path = folder / level / "digits_cnn.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     old = path.read_text(encoding="utf-8") if path.exists() else f"schema = 1\n[origin]\n{origin}\n"
-    entry = f'["{TECHNIQUE}".{metric}]\nvalue = 5\nlow = {low}\nunit = "1"\nbetter = "higher"\ntier = "family"\n'
+    tier = "portable" if metric == "accuracy" else "family"
+    value = 1 if metric == "accuracy" else 5
+    entry = f'["{TECHNIQUE}".{metric}]\nvalue = {value}\nlow = {low}\nunit = "1"\nbetter = "higher"\ntier = "{tier}"\n'
     path.write_text(old + entry, encoding="utf-8")
 
 

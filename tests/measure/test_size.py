@@ -10,6 +10,7 @@ import tiny
 import torch
 from torch import nn
 
+from suite.expect import propose
 from suite.measure import size as module
 from suite.measure.size import entropy_bytes, nonzero_parameters, parameters, serialized, size
 from suite.training.loop import Trained
@@ -167,3 +168,46 @@ def test_macs_that_cannot_be_counted_are_left_out(monkeypatch):
     assert {"parameters", "nonzero_parameters", "artefact_bytes", "entropy_bytes"} == figures(
         trained_as(tiny.Net())
     ).keys()
+
+
+class Ranked(nn.Linear):
+    """A layer that says what one step of its structure adds."""
+
+    parameters_per_step = 20
+
+
+def test_sizes_that_follow_trained_weights_are_not_exact():
+    """Other rounding gives other weights: the margin is one step of every such layer, and 2 % at least."""
+    network = nn.Sequential(nn.Flatten(), Ranked(64, 8), nn.ReLU(), Ranked(8, 4))
+    trained = trained_as(network)
+    follow = ("parameters", "nonzero_parameters", "artefact_bytes", "macs")
+    found = {one.metric: one for one in size(tiny.BASELINE_CELL, trained, serve(trained), follow=follow)}
+    assert {"portable"} == {one.tier for one in found.values()}
+    share = 40 / parameters(network)
+    assert pytest.approx(40) == found["parameters"].margin
+    assert pytest.approx(share * found["artefact_bytes"].value) == found["artefact_bytes"].margin
+    assert ["parameters", "nonzero_parameters", "artefact_bytes", "entropy_bytes"] == list(found)[:4]
+    low, high = propose(found["parameters"])
+    assert low <= parameters(network) - 40 < parameters(network) + 40 <= high
+
+
+def test_how_many_weights_are_zero_is_never_exact():
+    """By chance one may be; on a grid rounding decides. All else stays exact."""
+    trained = trained_as(tiny.Net())
+    plain = figures(trained)
+    assert {"parameters": "exact", "nonzero_parameters": "portable", "artefact_bytes": "exact"} == {
+        name: plain[name].tier for name in ("parameters", "nonzero_parameters", "artefact_bytes")
+    }
+    count = plain["nonzero_parameters"].value
+    assert pytest.approx(0.001 * count) == plain["nonzero_parameters"].margin
+    followed = size(tiny.BASELINE_CELL, trained, serve(trained), follow=("nonzero_parameters",))[1]
+    assert pytest.approx(0.05 * count) == followed.margin
+
+
+def test_what_a_compiler_packed_belongs_to_a_family():
+    """A library for one CPU has other bytes on the next."""
+    trained = trained_as(tiny.Net(), tiny.recipe(serialize=lambda _: b"x" * 1024))
+    found = {one.metric: one for one in size(tiny.BASELINE_CELL, trained, serve(trained), compiled=True)}
+    assert {"artefact_bytes": "family", "entropy_bytes": "family", "parameters": "exact"} == {
+        name: found[name].tier for name in ("artefact_bytes", "entropy_bytes", "parameters")
+    }

@@ -125,3 +125,23 @@ def test_low_rank_composes_with_pruning_and_is_compared_at_equal_epochs(fitted):
     assert "extra_epochs(epochs=1)+extra_epochs(epochs=1)" == REGISTRY.control(REGISTRY.resolve(text)).name
     found = trained(text, fitted=fitted).network
     assert (found.fc1[0].weight == 0).any()
+
+
+def test_one_rank_more_is_the_step_that_another_machine_may_be_off():
+    """Its rank follows trained weights, so that its sizes are not exact."""
+    layer = nn.Linear(12, 16, bias=False)
+    fewer, more = _factor(layer, 0.9, 2), _factor(layer, 0.9, 3)
+    assert parameters(more) - parameters(fewer) == fewer.parameters_per_step
+    sizes = {"parameters", "nonzero_parameters", "artefact_bytes", "macs"}
+    assert sizes == REGISTRY.resolve("low_rank").sizes_follow_weights
+    assert sizes == REGISTRY.resolve("low_rank+static_int8").sizes_follow_weights
+
+
+@pytest.mark.parametrize(
+    ("name", "follow"),
+    [("baseline", set()), ("magnitude_pruning", set()), ("qat", {"nonzero_parameters"}),
+     ("deep_compression", {"nonzero_parameters", "artefact_bytes"})],
+)  # fmt: skip
+def test_what_rounds_weights_decides_which_are_zero(name, follow):
+    """A technique with the slot `quantize` has no exact count of them; a mask has."""
+    assert follow == REGISTRY.resolve(name).sizes_follow_weights
