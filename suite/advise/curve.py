@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from suite.curves.csv_points import Table
 from suite.curves.forecasting.names import assumed
-from suite.curves.forecasting.schedule import NO_SCHEDULE, before_cooldown, cooled, is_rate, is_training_time
+from suite.curves.forecasting.schedule import Pair, at, rate_column, usable
+from suite.curves.outliers import named, spikes
 from suite.errors import UsageError
 
 Array = NDArray[np.float64]
@@ -75,8 +76,8 @@ class Measured:
     y: str
     resource: Array
     quality: Array
-    train: tuple[Array, Array] | None = None
-    rate: tuple[Array, Array] | None = None
+    train: Pair | None = None
+    rate: Pair | None = None
     notes: tuple[str, ...] = ()
 
     def curve(self, *, kind: str = "auto", better: str | None = None, annealed: bool = False) -> LearningCurve:
@@ -86,24 +87,14 @@ class Measured:
         """
         columns = [self.resource, self.quality]
         if self.train is not None:
-            columns.append(_at(self.resource, self.train))
-        kept, notes = np.ones(len(self.resource), dtype=bool), list(self.notes)
-        log = not annealed and (self.rate is not None or is_training_time(self.x))
-        if log and self.rate is not None:
-            kept = before_cooldown(self.resource, _at(self.resource, self.rate))
-            notes.append(cooled(self.x, self.resource, kept))
-        elif log:
-            notes.append(NO_SCHEDULE.format(x=self.x))
-        rows = zip(*(column[kept].tolist() for column in columns), strict=True)
+            columns.append(at(self.resource, self.train))
+        chosen = usable(self.x, self.resource, self.rate, annealed=annealed)
+        off = np.zeros(len(self.resource), dtype=bool)
+        off[chosen.kept] = spikes(self.resource[chosen.kept], self.quality[chosen.kept])
+        rows = zip(*(column[chosen.kept & ~off].tolist() for column in columns), strict=True)
         found = averaged(self.source, rows, kind=kind, better=better)
-        return replace(found, annealed=not log, notes=tuple(notes)).named(self.y)
-
-
-def _at(resource: Array, pair: tuple[Array, Array]) -> Array:
-    """Values that may be logged at resources of their own, at ``resource`` [n]: interpolated, the nearest outside."""
-    amounts, place = np.unique(pair[0], return_inverse=True)
-    means = np.bincount(place, weights=pair[1]) / np.bincount(place)
-    return np.asarray(np.interp(resource, amounts, means))
+        notes = (*self.notes, *chosen.notes, *named(self.resource, self.quality, off, self.x))
+        return replace(found, annealed=chosen.annealed, notes=notes).named(self.y)
 
 
 def from_csv(
@@ -116,7 +107,7 @@ def from_csv(
     """
     table = Table.read(path, [x, y])
     points = table.points([x, y], amounts=[x], where=where)
-    rate = rate or next((name for name in table.header.cells if is_rate(name) and name not in {x, y}), None)
+    rate = rate or rate_column(table.header.cells, (x, y))
     beside = {name: _pair(table, x, name, where) for name in (train, rate) if name}
     return Measured(
         source=str(path), x=x, y=y, resource=points[x], quality=points[y], train=beside.get(train or ""),
@@ -124,6 +115,6 @@ def from_csv(
     )  # fmt: skip
 
 
-def _pair(table: Table, x: str, name: str, where: Sequence[str]) -> tuple[Array, Array]:
+def _pair(table: Table, x: str, name: str, where: Sequence[str]) -> Pair:
     points = table.points([x, name], where=where)
     return points[x], points[name]

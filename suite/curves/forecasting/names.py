@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,125 @@ from suite.curves.forecasting.kinds import Kind, kinds
 Array = NDArray[np.float64]
 
 LOSSES = frozenset(
-    "loss nll ce bce xent crossentropy entropy perplexity ppl bpb bpc bits mse rmse mae mape smape msle rmsle logloss "
-    "brier hinge kl divergence fid kid lpips dfl cost regret energy deviance residual distance ece squared absolute".split()
+    [
+        "loss",
+        "nll",
+        "ce",
+        "bce",
+        "xent",
+        "crossentropy",
+        "entropy",
+        "perplexity",
+        "ppl",
+        "bpb",
+        "bpc",
+        "bits",
+        "mse",
+        "rmse",
+        "mae",
+        "mape",
+        "smape",
+        "msle",
+        "rmsle",
+        "logloss",
+        "brier",
+        "hinge",
+        "kl",
+        "divergence",
+        "fid",
+        "kid",
+        "lpips",
+        "dfl",
+        "cost",
+        "regret",
+        "energy",
+        "deviance",
+        "residual",
+        "distance",
+        "ece",
+        "squared",
+        "absolute",
+    ]
 )
-ERRORS = frozenset("error err errors wer cer ter eer miss misses misclassification hter fpr fnr mislabeled".split())
+ERRORS = frozenset(
+    [
+        "error",
+        "err",
+        "errors",
+        "wer",
+        "cer",
+        "ter",
+        "eer",
+        "miss",
+        "misses",
+        "misclassification",
+        "hter",
+        "fpr",
+        "fnr",
+        "mislabeled",
+    ]
+)
 RATES = frozenset(
-    "accuracy acc precision recall f1 f2 fbeta auc auroc roc auprc map ap iou miou dice jaccard r2 "
-    "correct kappa mcc ndcg mrr hit hits sensitivity specificity exact success win ssim tpr tnr pck em".split()
+    [
+        "accuracy",
+        "acc",
+        "precision",
+        "recall",
+        "f1",
+        "f2",
+        "fbeta",
+        "auc",
+        "auroc",
+        "roc",
+        "auprc",
+        "map",
+        "ap",
+        "iou",
+        "miou",
+        "dice",
+        "jaccard",
+        "r2",
+        "correct",
+        "kappa",
+        "mcc",
+        "ndcg",
+        "mrr",
+        "hit",
+        "hits",
+        "sensitivity",
+        "specificity",
+        "exact",
+        "success",
+        "win",
+        "ssim",
+        "tpr",
+        "tnr",
+        "pck",
+        "em",
+    ]
 )
 GAINS = frozenset(
-    "reward return returns bleu rouge meteor chrf cider psnr elo likelihood throughput elbo spearman pearson".split()
+    [
+        "reward",
+        "return",
+        "returns",
+        "bleu",
+        "rouge",
+        "meteor",
+        "chrf",
+        "cider",
+        "psnr",
+        "elo",
+        "likelihood",
+        "throughput",
+        "elbo",
+        "spearman",
+        "pearson",
+    ]
 )
-WEAK = frozenset(("score", "quality", "top1", "top3", "top5", "top"))  # of anything that is better when higher, unless another word says more
+WEAK = frozenset(
+    ("score", "quality", "top1", "top3", "top5", "top")
+)  # of anything that is better when higher, unless another word says more
 TURNED = frozenset(("neg", "negative", "minus", "negated"))
 PAIRS = {("false", "positive"): "miss", ("false", "negative"): "miss", ("true", "positive"): "hit",
          ("true", "negative"): "hit"}  # fmt: skip
@@ -88,7 +196,7 @@ def _words(name: str) -> set[str]:
     parts = [part for part in re.split(r"[^0-9A-Za-z]+", name) if part]
     humps = [hump for part in parts for hump in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", part)]
     words = [word.lower() for word in humps]
-    paired = {PAIRS[pair] for pair in zip(words, words[1:], strict=False) if pair in PAIRS}
+    paired = {PAIRS[pair] for pair in pairwise(words) if pair in PAIRS}
     whole = {part.lower() for part in parts}
     found = {*words, *whole, *(part.rstrip("0123456789") for part in whole), *paired}
     return found - TURNED if paired else found

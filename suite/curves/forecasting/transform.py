@@ -68,5 +68,7 @@ SPACES = {
         relative=True,
         least=LEAST_LOSS,
     ),
-    "unbounded": Space(z=lambda y: y, y=lambda z: z, slope=np.ones_like, inside=lambda y: y, informative=0.02, bounded=False),
+    "unbounded": Space(
+        z=lambda y: y, y=lambda z: z, slope=np.ones_like, inside=lambda y: y, informative=0.02, bounded=False
+    ),
 }
