@@ -38,7 +38,8 @@ class Series:
     """The points of one curve [n]: several measurements of one resource are points of their own.
 
     ``better`` and ``kind`` say what the quality is, as `suite.curves.extrapolate` wants to know it; without either
-    there is no forecast. ``annealed`` is false for the log of one training. ``notes`` say what was assumed and left out.
+    there is no forecast. ``annealed`` is false for the log of one training. ``notes`` say what was assumed and what was
+    left out.
     """
 
     resource: Array

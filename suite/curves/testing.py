@@ -6,8 +6,8 @@
         check_family(MyFamily)
 
 Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million, with amplitudes
-over ten decades, of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the property and the
-smallest counter-example that Hypothesis found.
+over ten decades, of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the
+property and the smallest counter-example that Hypothesis found.
 """
 
 from __future__ import annotations

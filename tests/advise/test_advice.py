@@ -59,6 +59,16 @@ def test_a_chance_of_one_half_is_no_advice():
     assert headline(replace(ahead, chance=0.5)).startswith("I cannot tell: a doubling gains over 0.01")
 
 
+@pytest.mark.parametrize(
+    ("chance", "start"),
+    [(0.67, ADD), (0.66, "I cannot tell"), (0.34, "I cannot tell"), (0.33, OPTIMISE)],
+)
+def test_advice_is_given_from_two_thirds_on(chance, start):
+    """For or against."""
+    ahead = outlook(curves.curve(curves.RISING), 0.01)
+    assert headline(replace(ahead, chance=chance)).startswith(start)
+
+
 def test_the_two_levers_share_one_probability():
     """Either the doubling is worth it or not."""
     found = options(advise(curves.curve(curves.ERRATIC)))

@@ -151,7 +151,8 @@ def _between(low: float, high: float) -> Iterator[float]:
 
 def _returns(case: Case, quality: Array) -> None:
     r = case.curve.inverse(quality)
-    value, slack = case.curve(r), ROUNDING * case.terms(r) + np.abs(case.curve.derivative(r)) * r * np.finfo(float).eps + TINY
+    value, steps = case.curve(r), np.abs(case.curve.derivative(r)) * r * np.finfo(float).eps
+    slack = ROUNDING * case.terms(r) + steps + TINY
     good = np.abs(value - quality) <= slack
     everywhere(good, r, lambda i: f"the value is {value[i]:.9g}, but it is the inverse of {quality[i]:.9g}")
 
