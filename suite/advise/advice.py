@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from suite.advise.curve import LearningCurve
 from suite.advise.facts import POINT, SPEARMAN, fact
 from suite.advise.limit import Limit, limit
 from suite.advise.outlook import MOST_TIMES, Outlook, kind_of, outlook
 from suite.advise.signs import last_gain, signs
 from suite.curves.forecasting.kinds import Kind
+from suite.curves.forecasting.tidy import LEAST
 from suite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,22 +41,27 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """The ``headline`` names the step, or says why nobody can tell; ``options`` are ranked, the likeliest first."""
+    """The ``headline`` names the step, or says why nobody can tell; ``options`` are ranked, the likeliest first.
+
+    ``notes`` say what was assumed of the curve, what was left out, and what speaks against more of the same.
+    """
 
     source: str
     worth: float
     headline: str
     options: tuple[Option, ...]
-    signs: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def advise(curve: LearningCurve, *, worth: float | None = None, bottleneck: Bottleneck | None = None) -> Advice:
     """What to do after the last point of ``curve``; ``worth`` in points of an accuracy, else in the quality's unit.
 
-    Raises `ExtrapolationError` for a curve that cannot be used and `UsageError` for a ``worth`` that is missing or
-    negative.
+    Raises `ExtrapolationError` for a curve that cannot be used and `UsageError` for a ``worth`` that is negative, or
+    missing though there is a forecast to hold against it.
     """
     kind = kind_of(curve)
+    if np.count_nonzero(curve.resource > 0) < LEAST:
+        return _untold(curve)
     least = worth_of(curve, kind, worth)
     ahead, end = outlook(curve, least), limit(curve, kind)
     options = [_add(curve, kind, ahead), _optimise(ahead, end)]
@@ -64,8 +72,15 @@ def advise(curve: LearningCurve, *, worth: float | None = None, bottleneck: Bott
     )
     return Advice(
         source=curve.source, worth=least, headline=headline(ahead), options=tuple(ranked),
-        signs=tuple(signs(curve, kind)),
+        notes=(*curve.notes, *signs(curve, kind)),
     )  # fmt: skip
+
+
+def _untold(curve: LearningCurve) -> Advice:
+    """Too few points for any forecast."""
+    count = np.count_nonzero(curve.resource > 0)
+    headline = f"I cannot tell: {count} different amounts; a forecast needs at least {LEAST}, better 12"
+    return Advice(source=curve.source, worth=0.0, headline=headline, options=(), notes=curve.notes)
 
 
 def worth_of(curve: LearningCurve, kind: Kind, worth: float | None) -> float:
@@ -74,11 +89,22 @@ def worth_of(curve: LearningCurve, kind: Kind, worth: float | None) -> float:
         raise UsageError(f"--worth must be a finite number from 0 on, got {worth!r}")
     if kind.space == "accuracy":
         return POINT * (1.0 if worth is None else worth)
+    if worth is None and outlook(curve, 0.0).abstained:
+        return 0.0  # nothing is held against it
     if worth is None:
-        largest = float(curve.quality.max())
-        hint = "; an accuracy in percent is to be divided by 100 first" if 1 < largest <= 100 else ""  # noqa: PLR2004
-        raise UsageError(f"--worth is needed: the values, up to {largest:.4g}, are no accuracy in [0, 1]{hint}")
+        raise UsageError(
+            f"--worth is needed, as in --worth 0.01: the least gain a doubling must bring, in the unit of the values "
+            f"({curve.quality.min():.4g} to {curve.quality.max():.4g}); {_hint(curve)}"
+        )
     return worth
+
+
+def _hint(curve: LearningCurve) -> str:
+    """What makes points (hundredths) of a quality, whose default is 1."""
+    largest = float(curve.quality.max())
+    if 1 < largest <= 100:  # noqa: PLR2004  # percent
+        return "an accuracy or error rate in percent is to be divided by 100 first"
+    return "an accuracy or error rate in [0, 1] has a default: --kind accuracy, with --better lower for an error rate"
 
 
 def headline(ahead: Outlook) -> str:

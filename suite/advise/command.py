@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,11 @@ from suite.settings import load_user_modules
 
 if TYPE_CHECKING:
     from suite.advise.bottleneck import Bottleneck
-    from suite.advise.curve import LearningCurve
+    from suite.advise.curve import LearningCurve, Measured
     from suite.run.case import Case
 
 PASS = 0
+KIND = "what the quality is (default: told by the name of the column or tag)"
 WORTH = "least gain a doubling must bring: points (hundredths) of an accuracy, default 1; else in the quality's unit"
 
 
@@ -74,8 +75,10 @@ def add_advise(parser: argparse.ArgumentParser) -> None:
     add("--tensorboard", type=Path, metavar="FOLDER", help="a folder of event files, instead of --csv")
     add("--tag", help="the scalar in them")
     add("--train-tag", help="the scalar of the same quality on the training data")
-    add("--kind", choices=("auto", "accuracy", "loss", "unbounded"), default="auto")
-    add("--better", choices=("higher", "lower"), help="default: told from the values")
+    add("--lr", metavar="COL", help="its column (or tag) of the learning rate: points of the cooldown are left out")
+    add("--annealed", action="store_true", help="each point is the end of a training of its own")
+    add("--kind", choices=("auto", "accuracy", "loss", "unbounded"), default="auto", help=KIND)
+    add("--better", choices=("higher", "lower"), help="default: told by the name of the column or tag")
     add("--worth", type=float, help=WORTH)
     add("--cell", help="profile this cell too: a bottleneck is a next step of its own")
     _add_cell(parser)
@@ -109,28 +112,22 @@ def _bottleneck(parsed: argparse.Namespace) -> Bottleneck | None:
 
 
 def _curve(parsed: argparse.Namespace) -> LearningCurve:
-    from suite.advise.curve import averaged
-
     if (parsed.csv is None) == (parsed.tensorboard is None):
         raise UsageError("give the learning curve as --csv FILE or as --tensorboard FOLDER --tag TAG")
-    points = _table(parsed) if parsed.csv is not None else _events(parsed)
-    return averaged(str(parsed.csv or parsed.tensorboard), points, kind=parsed.kind, better=parsed.better)
+    measured = _table(parsed) if parsed.csv is not None else _events(parsed)
+    return measured.curve(kind=parsed.kind, better=parsed.better, annealed=parsed.annealed)
 
 
-def _table(parsed: argparse.Namespace) -> Iterable[tuple[float, ...]]:
-    from suite.advise.curve import read_csv
+def _table(parsed: argparse.Namespace) -> Measured:
+    from suite.advise.curve import from_csv
 
-    return read_csv(parsed.csv, parsed.x, parsed.y, train=parsed.train, where=parsed.where)
+    return from_csv(parsed.csv, parsed.x, parsed.y, train=parsed.train, rate=parsed.lr, where=parsed.where)
 
 
-def _events(parsed: argparse.Namespace) -> Iterable[tuple[float, ...]]:
-    """Points of a scalar, and of the one on the training data at the same steps."""
+def _events(parsed: argparse.Namespace) -> Measured:
+    """Points of a scalar, with those of the one on the training data and of the learning rate."""
     from suite.advise import tensorboard
 
     if parsed.tag is None:
         raise UsageError("--tensorboard needs --tag, the name of the scalar, as in --tag val/accuracy")
-    held = dict(zip(*tensorboard.read(parsed.tensorboard, parsed.tag), strict=True))
-    if parsed.train_tag is None:
-        return held.items()
-    trained = dict(zip(*tensorboard.read(parsed.tensorboard, parsed.train_tag), strict=True))
-    return [(step, value, trained[step]) for step, value in held.items() if step in trained]
+    return tensorboard.measured(parsed.tensorboard, parsed.tag, train=parsed.train_tag, rate=parsed.lr)

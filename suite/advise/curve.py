@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import SuiteError, UsageError, unknown
+from suite.curves.csv_points import Table
+from suite.curves.forecasting.names import assumed
+from suite.curves.forecasting.schedule import Pair, at, rate_column, usable
+from suite.curves.outliers import named, spikes
+from suite.errors import UsageError
 
 Array = NDArray[np.float64]
-Row = Mapping[str | None, str | None]
-
-APART = ("workload", "axis")  # columns of a points table of which a curve has one value
-
-
-class TableError(SuiteError):
-    """A table that no curve can be read from; names the file, and the line and column where there is one."""
-
-    def __init__(self, path: Path, line: int | None, problem: str) -> None:
-        self.path, self.line, self.problem = path, line, problem
-        super().__init__(f"{path}:{line}: {problem}" if line else f"{path}: {problem}")
+Point = tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +26,8 @@ class LearningCurve:
     """``quality`` [n] reached with ``resource`` [n] (ascending, distinct; repetitions are averaged).
 
     ``train`` [n] is the same quality on the training data, where it was recorded. ``kind`` and ``better`` as in
-    `suite.curves.extrapolate`.
+    `suite.curves.extrapolate`; advice needs one of them. ``annealed`` is false for the log of one training. ``notes``
+    say what was assumed and left out.
     """
 
     source: str
@@ -43,20 +36,22 @@ class LearningCurve:
     train: Array | None = None
     kind: str = "auto"
     better: str | None = None
+    annealed: bool = True
+    notes: tuple[str, ...] = ()
+
+    def named(self, name: str) -> LearningCurve:
+        """With kind and direction as the quality's ``name`` tells. Raises `ExtrapolationError` where nothing does."""
+        found = assumed(name, self.quality, self.kind, self.better)
+        kind, notes = found.kind, (found.said, *self.notes)
+        return replace(self, kind=kind.space, better=kind.better, notes=notes)
 
 
-def averaged(
-    source: str,
-    points: Iterable[tuple[float, ...]],
-    *,
-    kind: str = "auto",
-    better: str | None = None,
-) -> LearningCurve:
+def averaged(source: str, points: Iterable[Point], *, kind: str = "auto", better: str | None = None) -> LearningCurve:
     """The curve of points (resource, quality) or (resource, quality, training quality) in any order.
 
     Raises `UsageError` where there is none.
     """
-    by_resource: dict[float, list[tuple[float, ...]]] = defaultdict(list)
+    by_resource: dict[float, list[Point]] = defaultdict(list)
     for resource, *values in points:
         by_resource[resource].append(tuple(values))
     if not by_resource:
@@ -68,64 +63,58 @@ def averaged(
     return LearningCurve(source=source, resource=amounts, quality=columns[0], train=train, kind=kind, better=better)
 
 
-def read_csv(
-    path: Path, x: str, y: str, *, train: str | None = None, where: Sequence[str] = ()
-) -> Iterator[tuple[float, ...]]:
-    """Points of the columns ``x``, ``y`` and ``train`` of the rows that every ``COLUMN=VALUE`` of ``where`` allows.
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was recorded: the ``quality`` [n] called ``y`` at the ``resource`` [n] called ``x``, in any order.
 
-    Raises `TableError` for a file, line or cell that cannot be used.
+    ``train`` and ``rate`` are the training quality and the learning rate at resources of their own, each as a pair
+    [m] and [m], or None.
     """
-    columns = [x, y, *([train] if train else [])]
-    rows = _rows(path, [*columns, *(_condition(text)[0] for text in where)])
-    chosen = [(line, row) for line, row in rows if all(row[key] == value for key, value in map(_condition, where))]
-    if not chosen:
-        raise TableError(path, None, f"no row {'has ' + ' and '.join(where) if where else 'below the header'}")
-    _one_curve(path, [row for _, row in chosen])
-    return (tuple(_number(path, line, row, column) for column in columns) for line, row in chosen)
+
+    source: str
+    x: str
+    y: str
+    resource: Array
+    quality: Array
+    train: Pair | None = None
+    rate: Pair | None = None
+    notes: tuple[str, ...] = ()
+
+    def curve(self, *, kind: str = "auto", better: str | None = None, annealed: bool = False) -> LearningCurve:
+        """The learning curve, up to the cooldown of a learning rate unless the points are ``annealed``.
+
+        Raises `ExtrapolationError` where nothing says which direction is better.
+        """
+        columns = [self.resource, self.quality]
+        if self.train is not None:
+            columns.append(at(self.resource, self.train))
+        chosen = usable(self.x, self.resource, self.rate, annealed=annealed)
+        off = np.zeros(len(self.resource), dtype=bool)
+        off[chosen.kept] = spikes(self.resource[chosen.kept], self.quality[chosen.kept])
+        rows = zip(*(column[chosen.kept & ~off].tolist() for column in columns), strict=True)
+        found = averaged(self.source, rows, kind=kind, better=better)
+        notes = (*self.notes, *chosen.notes, *named(self.resource, self.quality, off, self.x))
+        return replace(found, annealed=chosen.annealed, notes=notes).named(self.y)
 
 
-def _condition(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise UsageError(f"--where takes COLUMN=VALUE, as in workload=digits_cnn; got {text!r}")
-    return name, value
+def from_csv(
+    path: Path, x: str, y: str, *, train: str | None = None, rate: str | None = None, where: Sequence[str] = ()
+) -> Measured:
+    """The columns ``x``, ``y`` and ``train`` of a CSV file, with the learning ``rate``.
+
+    A column that is called like a learning rate is taken for one. Raises `TableError` for a file, line or cell that
+    cannot be used.
+    """
+    table = Table.read(path, [x, y])
+    points = table.points([x, y], amounts=[x], where=where)
+    rate = rate or rate_column(table.header.cells, (x, y))
+    beside = {name: _pair(table, x, name, where) for name in (train, rate) if name}
+    return Measured(
+        source=str(path), x=x, y=y, resource=points[x], quality=points[y], train=beside.get(train or ""),
+        rate=beside.get(rate or ""), notes=points.notes,
+    )  # fmt: skip
 
 
-def _rows(path: Path, needed: Iterable[str]) -> list[tuple[int, Row]]:
-    """Rows with their lines. The header has every column of ``needed``."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            header = reader.fieldnames or []
-            for name in needed:
-                if name not in header:
-                    raise TableError(path, 1, str(unknown("column", name, header)))
-            return [(reader.line_num, row) for row in reader]
-    except OSError as error:
-        raise TableError(path, None, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TableError(path, None, "is no text in UTF-8; save it as UTF-8 with commas") from error
-    except csv.Error as error:
-        raise TableError(path, reader.line_num, f"is no CSV: {error}") from error
-
-
-def _one_curve(path: Path, rows: Sequence[Row]) -> None:
-    for column in APART:
-        values = sorted({str(row[column]) for row in rows if column in row})
-        if len(values) > 1:
-            raise TableError(
-                path, None, f"rows of several curves, {column} {', '.join(values)}; add --where {column}={values[0]}"
-            )
-
-
-def _number(path: Path, line: int, row: Row, column: str) -> float:
-    text = row[column]
-    if text is None or not text.strip():
-        raise TableError(path, line, f"column {column!r} is empty; remove the row or fill it in")
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise TableError(path, line, f"column {column!r} holds {text!r}, which is no finite number")
-    return value
+def _pair(table: Table, x: str, name: str, where: Sequence[str]) -> Pair:
+    points = table.points([x, name], where=where)
+    return points[x], points[name]

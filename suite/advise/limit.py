@@ -49,6 +49,9 @@ def _fitted(curve: LearningCurve, positive: np.ndarray[tuple[int], np.dtype[np.b
 
 def _told(best: Fit, curve: LearningCurve, kind: Kind) -> Limit:
     name, asymptote = best.family.name, best.asymptote
+    if not best.describes:
+        reason = f"no family describes these points, not even {name}, which fits best"
+        return Limit(family=name, asymptote=None, room=None, reason=reason)
     if asymptote is None:
         return Limit(family=name, asymptote=None, room=None, reason=best.unidentified["asymptote"])
     if kind.space == "accuracy" and not 0 <= asymptote <= 1:

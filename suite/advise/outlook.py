@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.advise.curve import Array, LearningCurve
-from suite.curves import extrapolate
+from suite.curves import ExtrapolationError, extrapolate
 from suite.curves.forecasting.kinds import Kind, kinds
+from suite.curves.forecasting.names import TELL
 
 LEVEL = 0.90
 LEVELS = (0.2, 0.5, 0.8, LEVEL, 0.98)
@@ -39,7 +40,12 @@ class Outlook:
 
 
 def kind_of(curve: LearningCurve) -> Kind:
-    """The kind and the better direction of a curve. Raises `ExtrapolationError` where they contradict its values."""
+    """The kind and the better direction of a curve.
+
+    Raises `ExtrapolationError` where they contradict its values, or where nothing says which direction is better.
+    """
+    if curve.better is None and curve.kind in {"auto", "unbounded"}:
+        raise ExtrapolationError(f"whether {curve.source} is better when higher or lower is not known; {TELL}")
     return kinds(curve.quality[None], curve.kind, curve.better)[0]
 
 
@@ -66,7 +72,8 @@ def chance_above(worth: float, quantiles: Array, tails: Array) -> float:
 def _interval(curve: LearningCurve, kind: Kind, to: float, level: float) -> tuple[float, float, float, str | None]:
     """Mean, low and high of the gain, and why not."""
     told = extrapolate(
-        curve.resource, curve.quality, to=[to], level=level, kind=kind.space, better=kind.better
+        curve.resource, curve.quality, to=[to], level=level, kind=kind.space, better=kind.better,
+        annealed=curve.annealed,
     )  # fmt: skip
     ends = [float(values[0] - curve.quality[-1]) for values in (told.mean, told.low, told.high)]
     mean, low, high = ends if kind.better == "higher" else (-ends[0], -ends[2], -ends[1])

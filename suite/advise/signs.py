@@ -39,7 +39,7 @@ def signs(curve: LearningCurve, kind: Kind) -> Iterator[str]:
     clear = max(CLEAR * (spread or 0.0), PART * float(np.ptp(higher)))
     drop = float(higher[best] - higher[-1])
     if drop > clear:
-        yield f"it fell by {drop:.3g} since its best, {curve.quality[best]:.4g} at {curve.resource[best]:g}"
+        yield f"it is {drop:.3g} worse than its best, {curve.quality[best]:.4g} at {curve.resource[best]:g}"
     yield from _overfitting(curve, kind, best, clear)
     gain = last_gain(curve, kind)
     if spread is not None and gain is not None and abs(gain) < spread:

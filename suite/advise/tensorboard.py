@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from suite.advise.tools import package
 from suite.errors import UsageError
 
 if TYPE_CHECKING:
     from suite.advise.bottleneck import Bottleneck
+    from suite.advise.curve import Array, Measured
 
 
 def require() -> None:
@@ -42,6 +45,32 @@ def read(folder: Path, tag: str) -> tuple[list[float], list[float]]:
     events.Reload()
     values = dict(_scalars(events, folder, tag))
     return [float(step) for step in sorted(values)], [values[step] for step in sorted(values)]
+
+
+def measured(folder: Path, tag: str, *, train: str | None = None, rate: str | None = None) -> Measured:
+    """A scalar by its steps, beside that on the training data and the learning rate. Raises as `read`.
+
+    Step 0 is left out: it has no place on a logarithmic axis.
+    """
+    from suite.advise.curve import Measured
+
+    steps, values = _numbers(folder, tag)
+    after = steps > 0
+    notes = () if after.all() else (f"skipped step 0 of {tag}: 0 has no place on a logarithmic axis",)
+    beside = {name: _numbers(folder, name) for name in (train, rate) if name}
+    return Measured(
+        source=str(folder), x="step", y=tag, resource=steps[after], quality=values[after],
+        train=beside.get(train or ""), rate=beside.get(rate or ""), notes=notes,
+    )  # fmt: skip
+
+
+def _numbers(folder: Path, tag: str) -> tuple[Array, Array]:
+    """Steps and values [n] of a scalar. Raises `UsageError` for a value that is not finite."""
+    steps, values = map(np.array, read(folder, tag))
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        raise UsageError(f"{tag} in {folder} is {values[wrong][0]:g} at step {steps[wrong][0]:g}; leave such steps out")
+    return steps, values
 
 
 def _scalars(events: object, folder: Path, tag: str) -> list[tuple[int, float]]:

@@ -12,12 +12,12 @@ from suite.errors import ResultsError
 
 
 def lines(advice: Advice) -> Iterator[str]:
-    """The headline, then every step with its probability, gain and evidence, then the signs."""
+    """The headline, then every step with its probability, gain and evidence, then the notes."""
     yield f"{advice.source}: {advice.headline}"
     for rank, option in enumerate(advice.options, start=1):
         yield f"{rank}. {option.step}: {_figures(option)}"
         yield from (f"   - {line}" for line in option.evidence)
-    yield from (f"note: {sign}" for sign in advice.signs)
+    yield from (f"note: {note}" for note in advice.notes)
 
 
 def _figures(option: Option) -> str:

@@ -89,6 +89,11 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     option("--quality", metavar="METRIC", help="with --from: the metric (default accuracy)")
     option("--workload", metavar="NAME", help="with --from: where the run holds several")
     option("--sigma", metavar="COLUMN", help="the quality's standard deviation, where it is known")
+    option("--where", action="append", metavar="COL=VALUE", help="only these rows (repeatable)")
+    option("--kind", choices=("accuracy", "loss", "unbounded"), help="what it is (default: told by the column's name)")
+    option("--better", choices=("higher", "lower"), help="default: told by the column's name")
+    option("--lr", metavar="COLUMN", help="the learning rate: points of the cooldown are left out")
+    option("--annealed", action="store_true", default=None, help="each point is the end of a training of its own")
     option(
         "--family", action="extend", nargs="+", default=[], metavar="NAME", help="only these (suite curves families)"
     )
@@ -114,11 +119,16 @@ def _points(parsed: argparse.Namespace) -> tuple[Series, str, str]:
     """The points to fit, and what their axes are called. Raises `UsageError` for options that do not go together."""
     from suite.curve_runs import data, of_run
 
-    of_file, of_bench = ("data", "x", "y", "sigma"), ("bench_run", "technique", "along", "quality", "workload")
+    of_file = ("data", "x", "y", "sigma", "where", "kind", "better", "lr", "annealed")
+    of_bench = ("bench_run", "technique", "along", "quality", "workload")
     given = [name for name in (*of_file, *of_bench) if getattr(parsed, name) is not None]
     if set(given) <= set(of_file) and {"data", "x", "y"} <= set(given):
-        columns = data.Columns(x=parsed.x, y=parsed.y, sigma=parsed.sigma)
-        return data.read(parsed.data, columns), parsed.x, parsed.y
+        columns = data.Columns(x=parsed.x, y=parsed.y, sigma=parsed.sigma, rate=parsed.lr)
+        points = data.read(
+            parsed.data, columns, where=parsed.where or (), kind=parsed.kind, better=parsed.better,
+            annealed=bool(parsed.annealed),
+        )  # fmt: skip
+        return points, parsed.x, parsed.y
     if set(given) <= set(of_bench) and {"bench_run", "technique", "along"} <= set(given):
         quality = parsed.quality or "accuracy"
         asked = {"technique": parsed.technique, "along": parsed.along, "workload": parsed.workload}

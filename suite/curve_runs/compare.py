@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves import FAMILIES, CurveError, Fit, FitError, extrapolate, family, fit
+from suite.curves import FAMILIES, CurveError, ExtrapolationError, Fit, FitError, extrapolate, family, fit
+from suite.curves.forecasting.names import TELL
 from suite.errors import SuiteError
 
 Array = NDArray[np.float64]
@@ -24,6 +25,7 @@ SHARE = 0.25  # of the largest resource, up to which the fits that are put to th
 SLACK = 1e-9  # relative: a quarter that rounding put a hair above the quarter
 VAGUE = 1e3  # standard error of a parameter, in sizes of it, from which the data do not tell even its magnitude
 FLAT = 1e-3  # of the measured range, below which a fitted curve is a constant
+LEAST = 4  # resources that AICc takes to judge a family of two parameters, with known noise
 TIED = 2.0  # AICc differences below it are no preference (Burnham and Anderson 2002, section 2.6)
 ARTICLE = ("saturating_exponential", "gompertz")
 """The two families of the article."""
@@ -35,8 +37,9 @@ WITH_OFFSET = {"saturating_exponential": "exp3", "gompertz": "gompertz4"}
 class Series:
     """The points of one curve [n]: several measurements of one resource are points of their own.
 
-    ``better`` and ``kind`` say what the quality is, as `suite.curves.extrapolate` wants to know it; ``None``: it finds
-    out.
+    ``better`` and ``kind`` say what the quality is, as `suite.curves.extrapolate` wants to know it; without either
+    there is no forecast. ``annealed`` is false for the log of one training. ``notes`` say what was assumed and what was
+    left out.
     """
 
     resource: Array
@@ -44,6 +47,8 @@ class Series:
     sigma: Array | None = None
     better: str | None = None
     kind: str | None = None
+    annealed: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def last(self) -> float:
@@ -60,9 +65,7 @@ class Series:
 
     def _where(self, kept: NDArray[np.bool_]) -> Series:
         sigma = None if self.sigma is None else self.sigma[kept]
-        return Series(
-            resource=self.resource[kept], quality=self.quality[kept], sigma=sigma, better=self.better, kind=self.kind
-        )
+        return replace(self, resource=self.resource[kept], quality=self.quality[kept], sigma=sigma)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +134,29 @@ class Comparison:
         for one in self.candidates:
             if math.isfinite(one.aicc) and not one.vague:
                 return one
-        reasons = self.candidates[0].why_not or "too few points for any family's AICc, or for its parameters"
-        raise FitError(f"no family can be preferred: {reasons}; measure more points")
+        raise FitError(f"I cannot tell which family is the best: {self._undecided()}")
+
+    def _undecided(self) -> str:
+        """Why no family is preferred, and what helps."""
+        count, least = len(np.unique(self.series.resource)), LEAST + (self.series.sigma is None)
+        if count < least:
+            return f"{count} different resources; families of two parameters need {least}, of three {least + 1}"
+        if any(math.isfinite(one.aicc) for one in self.candidates):
+            return "the points do not tell the parameters of any; measure more resources, or more far apart"
+        reasons = dict.fromkeys(one.why_not for one in self.candidates if one.why_not)
+        return next(iter(reasons), f"{count} different resources are too few; measure more")
+
+    @property
+    def misfit(self) -> str | None:
+        """Why the preferred family does not describe the points, if it does not; all families are monotone."""
+        best = self.preferred
+        assert best.fit is not None  # noqa: S101  # preferred has one
+        if best.fit.describes:
+            return None
+        return (
+            f"no family describes these points: {best.name}, the best, misses them by {best.in_sample:.3g} on average "
+            "and neighbours on the same side; rely on none of its figures"
+        )
 
     @property
     def article(self) -> tuple[Candidate, ...]:
@@ -237,8 +261,13 @@ def _rivals(series: Series) -> tuple[float | None, float | None, str | None]:
 
 def forecast(series: Series, to: Any) -> Any:
     """`extrapolate` with what is known of the quality; weights are inverse variances."""
+    if series.better is None and series.kind not in {"accuracy", "loss"}:
+        raise ExtrapolationError(f"whether higher or lower is better is not known; {TELL}")
     weights = None if series.sigma is None else 1 / series.sigma**2
-    return extrapolate(series.resource, series.quality, to=to, kind=series.kind, better=series.better, weights=weights)
+    return extrapolate(
+        series.resource, series.quality, to=to, kind=series.kind, better=series.better, weights=weights,
+        annealed=series.annealed,
+    )  # fmt: skip
 
 
 def _rms(errors: Array) -> float:

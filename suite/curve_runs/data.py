@@ -2,102 +2,73 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from suite.curve_runs.compare import Series
-from suite.errors import SuiteError, unknown
+from suite.curves import ExtrapolationError
+from suite.curves.csv_points import Points, Table, TableError
+from suite.curves.forecasting.names import assumed
+from suite.curves.forecasting.schedule import Usable, rate_column, usable
+from suite.curves.outliers import named, spikes
 
-Array = NDArray[np.float64]
-
-
-class DataError(SuiteError):
-    """A file of points that cannot be used; names the file, the line and the column."""
+DataError = TableError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Names of the columns with the resource, the quality and, where it is known, the quality's noise."""
+    """Names of the columns with the resource, the quality and, if they are there, its noise and the learning rate."""
 
     x: str
     y: str
     sigma: str | None = None
+    rate: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         return (self.x, self.y) if self.sigma is None else (self.x, self.y, self.sigma)
 
 
-def read(path: Path, columns: Columns) -> Series:
+def read(
+    path: Path, columns: Columns, *, where: Sequence[str] = (), kind: str | None = None, better: str | None = None,
+    annealed: bool = False,
+) -> Series:  # fmt: skip
     """The points of a CSV file with a header line; other columns and empty lines are left alone.
 
-    Raises `DataError` for a file that cannot be read and for a cell that is no finite number, `UsageError` for a
-    column that is not there.
+    Left out, with a note each: rows without a value, a resource of 0, points of a learning rate's cooldown unless all
+    are ``annealed``, outliers. Raises `TableError` for a file, line or cell that cannot be used.
     """
-    cells, _ = cells_of(path, columns.names, free=(columns.y,))
-    return Series(resource=cells[:, 0], quality=cells[:, 1], sigma=None if columns.sigma is None else cells[:, 2])
+    table = Table.read(path, columns.names)
+    noise = [columns.sigma] if columns.sigma else []
+    points = table.points(columns.names, amounts=[columns.x], positive=noise, where=where)
+    chosen = _usable(table, points, columns, where, annealed=annealed)
+    kept = chosen.kept.copy()
+    x, y = points[columns.x], points[columns.y]
+    off = np.zeros(len(x), dtype=bool)
+    off[kept] = spikes(x[kept], y[kept])
+    kept &= ~off
+    direction, said = _direction(columns.y, points, kind, better)
+    return Series(
+        resource=x[kept], quality=y[kept], sigma=points[noise[0]][kept] if noise else None, **direction,
+        annealed=chosen.annealed, notes=(said, *points.notes, *chosen.notes, *named(x, y, off, columns.x)),
+    )  # fmt: skip
 
 
-def cells_of(path: Path, names: Sequence[str], *, free: Sequence[str] = ()) -> tuple[Array, tuple[int, ...]]:
-    """Numbers [n, columns] below ``names``, positive unless ``free``, and the line of each row. Raises as `read`."""
-    lines = _lines(path)
-    where, header = lines[0]
-    for name in names:
-        if name not in header:
-            raise unknown(f"column of {path}", name, header)
-        if header.count(name) > 1:
-            raise DataError(f"{path}:{where}: column {name!r} stands twice in the header; rename one")
-    places = [header.index(name) for name in names]
-    cells = np.array([[_number(path, line, row, header, place) for place in places] for line, row in lines[1:]])
-    if not len(cells):
-        raise DataError(f"{path} has a header and no points; a curve needs at least as many as a family's parameters")
-    numbers = tuple(line for line, _ in lines[1:])
-    for column, name in enumerate(names):
-        if name not in free:
-            _check_positive(path, numbers, name, cells[:, column])
-    return cells, numbers
+def _usable(table: Table, points: Points, columns: Columns, where: Sequence[str], *, annealed: bool) -> Usable:
+    """The points that are not of a cooldown."""
+    rate = columns.rate or rate_column(table.header.cells, columns.names)
+    own = None if rate is None else table.points([columns.x, rate], where=where)
+    pair = None if own is None else (own[columns.x], own[rate or ""])
+    return usable(columns.x, points[columns.x], pair, annealed=annealed)
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """The file's lines that hold anything, as cells, each with its number."""
+def _direction(name: str, points: Points, kind: str | None, better: str | None) -> tuple[dict[str, str], str]:
+    """What the quality is, and that in a sentence; nothing where neither its name nor an option tells."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        said = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {said}; give a CSV file in UTF-8") from error
-    if not found:
-        raise DataError(f"{path} is empty; its first line must name the columns, such as tokens,loss")
-    return found
-
-
-def _number(path: Path, line: int, row: Sequence[str], header: Sequence[str], place: int) -> float:
-    name = header[place]
-    if len(row) != len(header):
-        raise DataError(
-            f"{path}:{line}: {len(row)} cells under {len(header)} columns; write numbers without thousands separators"
-        )
-    try:
-        found = float(row[place])
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise DataError(
-            f"{path}:{line}: column {name!r} must hold a finite number, got {row[place]!r}; mend or delete it"
-        )
-    return found
-
-
-def _check_positive(path: Path, lines: Sequence[int], name: str, values: Array) -> None:
-    """Resources and noise must be above 0: curves are about orders of magnitude."""
-    wrong = np.flatnonzero(values <= 0)
-    if len(wrong):
-        at = int(wrong[0])
-        raise DataError(f"{path}:{lines[at]}: column {name!r} must be above 0, got {values[at]:g}; leave the line out")
+        found = assumed(name, points[name], kind, better)
+    except ExtrapolationError as error:
+        return {}, f"no forecast by `extrapolate`: {error}"
+    return {"kind": found.kind.space, "better": found.kind.better}, found.said

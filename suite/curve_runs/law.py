@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.curve_runs.data import cells_of
 from suite.curves import CurveError
+from suite.curves.csv_points import Points, Table
 from suite.curves.families.loss_law import LossLaw
 from suite.curves.fitting import LawFit, fit_loss_law
 from suite.errors import UsageError
@@ -31,14 +31,16 @@ def lawful(
         compute: budgets in floating-point operations, for each of which the best N and D are told.
         targets: losses, for each of which the compute is told.
 
-    Raises `DataError` and `FitError` for runs that cannot be used, `UsageError` for a budget that is not positive.
+    Raises `TableError` and `FitError` for runs that cannot be used, `UsageError` for a budget that is not positive.
     """
     for option, values in (("--compute", compute), ("--target", targets)):
         if wrong := [value for value in values if not 0 < value < float("inf")]:
             raise UsageError(f"{option} {wrong[0]:g}: must be a finite number above 0")
-    cells, lines = cells_of(path, (parameters, tokens, y))
-    found = fit_loss_law(*cells.T)
-    return "\n".join([*_constants(found, y), *_outliers(found, lines), "", *_budgets(found, compute, targets)])
+    names = (parameters, tokens, y)
+    runs = Table.read(path, names).points(names, positive=names)
+    found = fit_loss_law(*(runs[name] for name in names))
+    said = [*_constants(found, y), *_outliers(found, runs.lines), *_notes(runs)]
+    return "\n".join([*said, "", *_budgets(found, compute, targets)])
 
 
 def _constants(found: LawFit, y: str) -> Iterator[str]:
@@ -59,6 +61,12 @@ def _outliers(found: LawFit, lines: Sequence[int]) -> Iterator[str]:
         named = ", ".join(str(lines[at]) for at in found.outliers)
         yield ""
         yield f"Left out, for they lie far off: lines {named}."
+
+
+def _notes(runs: Points) -> Iterator[str]:
+    for note in runs.notes:
+        yield ""
+        yield f"Note: {note}."
 
 
 def _budgets(found: LawFit, compute: Sequence[float], targets: Sequence[float]) -> Iterator[str]:

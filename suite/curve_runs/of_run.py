@@ -80,4 +80,5 @@ def _series(sweep: Sweep, points: Mapping[Any, str], measured: Mapping[str, Meas
     return Series(
         resource=np.array([float(value) for value in points]),
         quality=np.array([one.value for one in found]),
+        better=found[0].better,
     )

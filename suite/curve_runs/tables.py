@@ -75,7 +75,15 @@ def forecasts(found: Comparison, to: Sequence[float] = ()) -> list[Row]:
     at = sorted(to or [factor * found.series.last for factor in AHEAD])
     band = fit.band(at, kind="prediction")
     rows = [
-        {"resource": r, "by": found.preferred.name, "mean": m, "low": low, "high": high, "level": LEVEL, "doubt": ""}
+        {
+            "resource": r,
+            "by": found.preferred.name,
+            "mean": m,
+            "low": low,
+            "high": high,
+            "level": LEVEL,
+            "doubt": found.misfit or "",
+        }
         for r, m, low, high in zip(at, band.mean, band.low, band.high, strict=True)
     ]
     return rows + _forecast_rows(found, [r for r in at if r > found.series.last])
@@ -120,9 +128,19 @@ def _cell(value: Any) -> str:
 def section(found: Comparison, title: str, *, unit: str, quality: str, targets: Sequence[float] = (),
             to: Sequence[float] = ()) -> str:  # fmt: skip
     """All that is said of one curve, as Markdown."""
-    lines = [f"## {title}", preference(found), markdown(family_rows(found)), *_doubt(found)]
+    lines = [f"## {title}", *_notes(found), preference(found), *_misfit(found)]
+    lines += [markdown(family_rows(found)), *_doubt(found)]
     lines += ["\n".join(f"- {said}" for said in decisions(found, unit=unit, quality=quality, targets=targets))]
     return "\n\n".join([*lines, markdown(forecasts(found, to))]) + "\n"
+
+
+def _notes(found: Comparison) -> list[str]:
+    """What was assumed and left out, as a list."""
+    return ["\n".join(f"- {note}" for note in found.series.notes)] if found.series.notes else []
+
+
+def _misfit(found: Comparison) -> list[str]:
+    return [f"**Doubtful: {found.misfit}.**"] if found.misfit else []
 
 
 def _doubt(found: Comparison) -> list[str]:

@@ -6,8 +6,8 @@
         check_family(MyFamily)
 
 Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million, with amplitudes
-of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the property and the
-smallest counter-example that Hypothesis found.
+over ten decades, of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the
+property and the smallest counter-example that Hypothesis found.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from suite.errors import SetupError, SuiteError, unknown
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+DECADES = (-5, 5)
+"""Powers of ten of an amplitude: an offset may be far larger than what is added to it."""
 POINTS = 6
 """Resources a case; some properties add the neighbourhood of an inflection."""
 
@@ -151,7 +153,8 @@ def _parameter(family: type[Curve], name: str, data: np.ndarray[Any, np.dtype[np
 
     low, high = family.bounds.get(name, ANY)
     if name in family.linear:
-        sizes = st.integers(1, 80).map(lambda eighths: eighths / 8)
+        powers = st.integers(*DECADES)
+        sizes = st.builds(lambda eighths, power: eighths / 8 * 10.0**power, st.integers(1, 80), powers)
         drawn = st.builds(lambda size, sign: sign * size, sizes, st.sampled_from((1.0, -1.0)))
         return drawn.filter(lambda value: low < value < high)
     candidates = [float(value) for value in family.starts(data)[name]]

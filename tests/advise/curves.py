@@ -10,6 +10,8 @@ SIZES = 10.0 * 2.0 ** np.arange(9)
 def curve(quality, *, sizes=SIZES, train=None, **options):
     train = None if train is None else np.asarray(train, dtype=float)
     quality = np.asarray(quality, dtype=float)
+    if options.get("kind") != "loss":
+        options.setdefault("better", "higher")
     return LearningCurve(source="a", resource=sizes[: len(quality)], quality=quality, train=train, **options)
 
 

@@ -50,13 +50,23 @@ def test_of_a_falling_curve_nobody_can_tell():
     found = advise(curves.curve(curves.FALLING))
     assert found.headline.startswith("I cannot tell: ")
     assert [None, None] == [option.probability for option in found.options]
-    assert any(sign.startswith("it fell") for sign in found.signs)
+    assert any(note.startswith("it is 0.3 worse than its best") for note in found.notes)
 
 
 def test_a_chance_of_one_half_is_no_advice():
     """Another point would help."""
     ahead = outlook(curves.curve(curves.RISING), 0.01)
     assert headline(replace(ahead, chance=0.5)).startswith("I cannot tell: a doubling gains over 0.01")
+
+
+@pytest.mark.parametrize(
+    ("chance", "start"),
+    [(0.67, ADD), (0.66, "I cannot tell"), (0.34, "I cannot tell"), (0.33, OPTIMISE)],
+)
+def test_advice_is_given_from_two_thirds_on(chance, start):
+    """For or against."""
+    ahead = outlook(curves.curve(curves.RISING), 0.01)
+    assert headline(replace(ahead, chance=chance)).startswith(start)
 
 
 def test_the_two_levers_share_one_probability():
@@ -93,17 +103,43 @@ def test_few_points_are_too_few():
     found = advise(curves.curve([0.5, 0.6, 0.7, 0.75, 0.78]))
     assert "I cannot tell: too few points" in found.headline
     assert any("not identified: fewer than 6 points" in line for option in found.options for line in option.evidence)
-    with pytest.raises(ExtrapolationError, match="the curve has 3 different resources"):
-        advise(curves.curve([0.5, 0.6, 0.7]))
+
+
+@pytest.mark.parametrize("options", [{"kind": "accuracy"}, {"kind": "loss"}])
+def test_of_three_points_nobody_can_tell(options):
+    """Not even with which price: no error, and what a forecast needs."""
+    found = advise(curves.curve([0.5, 0.6, 0.7], **options))
+    assert "I cannot tell: 3 different amounts; a forecast needs at least 4, better 12" == found.headline
+    assert () == found.options
+
+
+def test_a_curve_without_a_direction_is_refused():
+    """Values alone cannot tell a diverging loss from a rising accuracy."""
+    with pytest.raises(ExtrapolationError, match="whether a is better when higher or lower is not known; say --kind"):
+        advise(curves.curve(curves.RISING, better=None))
+
+
+def test_a_loss_that_diverges_is_no_reason_for_more():
+    """Its values rise as those of an accuracy would; no price is needed to say so."""
+    found = advise(curves.curve([2.9, 2.5, 2.3, 2.4, 2.9, 3.6, 4.6, 6.0], kind="loss"))
+    assert "I cannot tell: the quality has risen by more than its noise in the last five doublings" == found.headline
+
+
+def test_an_interval_wider_than_anything_seen_is_no_advice():
+    """Six epochs that fall faster and faster: the forecast gained 0.5 where the truth was 0.03."""
+    epochs = np.arange(1.0, 7.0)
+    found = advise(curves.curve([1.92414, 1.89871, 1.92917, 1.85228, 1.74734, 1.67423], sizes=epochs, kind="loss"))
+    assert "I cannot tell: the interval is wider than anything that was measured" == found.headline
+    assert found.options[0].gain is None
 
 
 def test_a_loss_needs_a_price_of_its_own():
     """Points are of accuracies."""
     loss = 1 + 4 * curves.SIZES**-0.5
     with pytest.raises(UsageError, match="--worth is needed"):
-        advise(curves.curve(loss))
-    assert advise(curves.curve(loss), worth=0.001).headline.startswith(ADD)
-    assert advise(curves.curve(loss), worth=1.0).headline.startswith(OPTIMISE)
+        advise(curves.curve(loss, kind="loss"))
+    assert advise(curves.curve(loss, kind="loss"), worth=0.001).headline.startswith(ADD)
+    assert advise(curves.curve(loss, kind="loss"), worth=1.0).headline.startswith(OPTIMISE)
 
 
 def test_percentages_are_told_to_be_fractions():

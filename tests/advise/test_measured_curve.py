@@ -1,34 +1,105 @@
-"""Learning curves from tables: what is read, and how each fault is named by line and column."""
+"""Learning curves from tables: what is taken for what, and what is left out."""
 # the expected value stands on the left
 
-import re
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.advise.curve import TableError, averaged, read_csv
+from suite.advise.curve import Measured, averaged, from_csv
+from suite.curves import ExtrapolationError
+from suite.curves.csv_points import TableError
 from suite.errors import UsageError
 
 
-def table(folder, text):
+def curve(folder, text, x="amount", y="score", *, train=None, rate=None, where=(), **options):
     path = folder / "points.csv"
     path.write_text(text, "utf-8")
-    return path
-
-
-def points(folder, text, **options):
-    return list(read_csv(table(folder, text), "amount", "score", **options))
+    return from_csv(path, x, y, train=train, rate=rate, where=where).curve(**options)
 
 
 def test_points_are_read_by_the_names_of_their_columns(tmp_path):
     """Other columns do not matter."""
-    assert [(10, 0.5), (20, 0.6)] == points(tmp_path, "seed,score,amount\n0,0.5,10\n0,0.6,20\n")
+    found = curve(tmp_path, "seed,score,amount\n0,0.5,10\n0,0.6,20\n")
+    assert ([10, 20], [0.5, 0.6]) == (found.resource.tolist(), found.quality.tolist())
 
 
 def test_a_training_column_is_read_beside(tmp_path):
     """For signs of overfitting."""
-    assert [(1, 0.5, 0.9)] == points(tmp_path, "amount,score,fit\n1,0.5,0.9\n", train="fit")
+    assert [0.9] == curve(tmp_path, "amount,score,fit\n1,0.5,0.9\n", train="fit").train.tolist()
+
+
+def test_a_training_column_that_is_logged_on_rows_of_its_own_is_interpolated(tmp_path):
+    """As exports have it: the two charts share no row. Beyond its last row the last value counts."""
+    text = "epoch,val_loss,train_loss\n1,,2\n2,3,\n3,,1\n4,2.5,\n"
+    found = curve(tmp_path, text, "epoch", "val_loss", train="train_loss")
+    assert ([2, 4], [3, 2.5], [1.5, 1]) == (found.resource.tolist(), found.quality.tolist(), found.train.tolist())
+    assert "skipped 2 of 4 rows without a value in column 'epoch' or 'val_loss' (lines 2 to 4)" in found.notes
+
+
+def test_the_direction_is_that_of_the_columns_name(tmp_path):
+    """Whatever the values do; what was assumed is said."""
+    found = curve(tmp_path, "epoch,val_loss\n1,2\n2,3\n", y="val_loss", x="epoch")
+    assert ("loss", "lower") == (found.kind, found.better)
+    assert "val_loss is taken as a loss, better when lower (by its name)" == found.notes[0]
+
+
+def test_a_column_that_tells_no_direction_is_refused(tmp_path):
+    """With the options that tell."""
+    with pytest.raises(ExtrapolationError, match="'value' does not tell whether higher or lower is better; say --kind"):
+        curve(tmp_path, "amount,value\n1,2\n2,3\n", y="value")
+    assert "lower" == curve(tmp_path, "amount,value\n1,2\n2,3\n", y="value", kind="loss").better
+
+
+LOG = "step,loss,lr\n" + "".join(f"{step},{3 - step / 10},{min(1.0, 2 - step / 5)}\n" for step in range(1, 10))
+
+
+def test_points_of_the_cooldown_are_left_out(tmp_path):
+    """They are better than the rate before would have made them; the column of the rate is found by its name."""
+    found = curve(tmp_path, LOG, "step", "loss")
+    assert [1, 2, 3, 4, 5] == found.resource.tolist()
+    assert not found.annealed
+    assert any("before the cooldown: the learning rate falls after step 5, so the 4 points" in n for n in found.notes)
+
+
+def test_points_that_are_ends_of_trainings_are_kept(tmp_path):
+    """Each was annealed."""
+    found = curve(tmp_path, LOG, "step", "loss", annealed=True)
+    assert 9 == len(found.resource)
+    assert found.annealed
+    assert not any("learning" in note for note in found.notes)
+
+
+def test_a_log_without_a_learning_rate_is_warned_of(tmp_path):
+    """A column of steps or epochs is the time of one training; amounts of data are not."""
+    found = curve(tmp_path, "step,loss\n1,2\n2,1.5\n", "step", "loss")
+    assert not found.annealed
+    assert any("give --lr COLUMN, or --annealed" in note for note in found.notes)
+    assert curve(tmp_path, "amount,loss\n1,2\n2,1.5\n", y="loss").annealed
+
+
+def test_a_rate_that_never_fell_keeps_every_point(tmp_path):
+    """The forecast is of training on."""
+    found = curve(tmp_path, "step,loss,lr\n1,3,0.1\n2,2,1\n3,1.5,1\n", "step", "loss")
+    assert 3 == len(found.resource)
+    assert any("the learning rate never fell" in note for note in found.notes)
+
+
+def test_one_of_several_curves_is_chosen(tmp_path):
+    """Rows of two workloads are no curve."""
+    text = "workload,amount,score\na,1,0.5\nb,1,0.7\n"
+    assert [0.7] == curve(tmp_path, text, where=["workload=b"]).quality.tolist()
+    with pytest.raises(TableError, match="rows of several curves, workload a, b; add --where workload=a"):
+        curve(tmp_path, text)
+
+
+def test_events_have_the_same_rules():
+    """A scalar by its steps."""
+    steps = np.arange(1.0, 6.0)
+    rate = (steps, np.array([1, 1, 1, 0.5, 0.1]))
+    found = Measured(source="runs", x="step", y="val/loss", resource=steps, quality=4 - steps / 2, rate=rate).curve()
+    assert [1, 2, 3] == found.resource.tolist()
+    assert "lower" == found.better
 
 
 def test_seeds_are_averaged_and_amounts_sorted():
@@ -37,66 +108,6 @@ def test_seeds_are_averaged_and_amounts_sorted():
     assert [10, 20] == found.resource.tolist()
     assert pytest.approx([0.5, 0.8]) == found.quality.tolist()
     assert found.train is None
-
-
-def test_rows_are_chosen(tmp_path):
-    """One workload of several."""
-    text = "workload,amount,score\na,1,0.5\nb,1,0.7\n"
-    assert [(1, 0.7)] == points(tmp_path, text, where=["workload=b"])
-
-
-FAULTS = {
-    "holds 'high', which is no finite number": ("amount,score\n1,0.5\n2,high\n", 3, "score"),
-    "holds 'nan', which is no finite number": ("amount,score\n1,nan\n", 2, "score"),
-    "is empty; remove the row or fill it in": ("amount,score\n1,0.5\n2\n", 3, "score"),
-    "unknown column 'score'; did you mean scores?": ("amount,scores\n1,0.5\n", 1, "score"),
-    "unknown column 'amount'; known: none": ("", 1, "amount"),
-}
-
-
-@pytest.mark.parametrize("problem", FAULTS)
-def test_a_fault_is_named_by_line_and_column(problem, tmp_path):
-    """As an editor can jump to it."""
-    text, line, column = FAULTS[problem]
-    with pytest.raises(TableError, match=re.escape(problem)) as caught:
-        points(tmp_path, text)
-    assert line == caught.value.line
-    assert f"points.csv:{line}: " in str(caught.value)
-    assert repr(column) in str(caught.value)
-
-
-def test_rows_of_several_curves_are_not_mixed(tmp_path):
-    """The message says how to choose."""
-    with pytest.raises(TableError, match="rows of several curves, axis steps, width; add --where axis=steps"):
-        points(tmp_path, "axis,amount,score\nsteps,1,0.5\nwidth,1,0.7\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "where", "problem"),
-    [
-        ("amount,score\n", [], "no row below the header"),
-        ("seed,amount,score\n0,1,1\n", ["seed=7"], "no row has seed=7"),
-    ],
-)
-def test_a_table_without_rows_is_refused(text, where, problem, tmp_path):
-    """With what was asked of them."""
-    with pytest.raises(TableError, match=problem):
-        points(tmp_path, text, where=where)
-
-
-def test_a_condition_without_a_value_is_refused(tmp_path):
-    """With an example."""
-    with pytest.raises(UsageError, match="COLUMN=VALUE"):
-        points(tmp_path, "amount,score\n1,1\n", where=["seed"])
-
-
-def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
-    """In one sentence each."""
-    with pytest.raises(TableError, match="cannot be read: No such file"):
-        read_csv(tmp_path / "none.csv", "amount", "score")
-    (tmp_path / "points.csv").write_bytes(b"\xff\xfe\x00amount")
-    with pytest.raises(TableError, match="UTF-8"):
-        read_csv(tmp_path / "points.csv", "amount", "score")
 
 
 def test_no_points_are_refused():

@@ -1,7 +1,7 @@
 """The chance of a gain from a forecast's intervals."""
 # the expected value stands on the left
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import curves
 import numpy as np
@@ -24,6 +24,35 @@ def test_beyond_the_widest_interval_nothing_is_certain():
     quantiles = np.linspace(-1, 1, 11)
     assert pytest.approx(0.01) == chance_above(5.0, quantiles, TAILS)
     assert pytest.approx(0.99) == chance_above(-5.0, quantiles, TAILS)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A forecast at one resource."""
+
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+    abstained: str | None = None
+
+
+def uniform(_, quality, *, level, better, **_options):
+    """A forecast whose gain is uniform between 0 and 1: the ends of an interval are the tails it leaves."""
+    sign = 1 if better == "higher" else -1
+    ends = sorted(quality[-1] + sign * np.array([(1 - level) / 2, (1 + level) / 2]))
+    return Told([quality[-1] + sign * 0.5], ends[:1], ends[1:])
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+@pytest.mark.parametrize(
+    ("worth", "chance"), [(0.005, 0.99), (0.05, 0.95), (0.1, 0.9), (0.3, 0.7), (0.5, 0.5), (0.925, 0.075), (2.0, 0.01)]
+)
+def test_the_chance_of_a_uniform_gain_is_what_is_left_above_the_price(worth, chance, better, monkeypatch):
+    """Both tails of every interval are read, each with half of what the interval leaves."""
+    monkeypatch.setattr("suite.advise.outlook.extrapolate", uniform)
+    found = outlook(curves.curve(curves.RISING, kind="unbounded", better=better), worth)
+    assert pytest.approx(chance) == found.chance
+    assert pytest.approx((0.05, 0.5, 0.95)) == (found.low, found.gain, found.high)
 
 
 def test_a_rising_curve_gains_and_a_flat_one_does_not():

@@ -24,7 +24,7 @@ def test_a_rising_curve_has_no_sign():
 def test_a_fall_is_told_with_its_place():
     """The best point, and how much was lost."""
     (sign,) = found_in(curves.curve(curves.FALLING))
-    assert "it fell by 0.3 since its best, 0.9 at 320" == sign
+    assert "it is 0.3 worse than its best, 0.9 at 320" == sign
 
 
 def test_training_that_improves_while_this_falls_is_overfitting():

@@ -1,12 +1,14 @@
 """Families side by side: the true one is preferred, ties are no preference, forecasts are put to the test."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from suite.curve_runs.compare import ARTICLE, Series, compared, preference
 from suite.curve_runs.own import listed
-from suite.curve_runs.tables import decisions, family_rows, forecasts, markdown
+from suite.curve_runs.tables import decisions, family_rows, forecasts, markdown, section
 from suite.curves import FAMILIES, FitError, fit
 from suite.errors import UsageError
 
@@ -124,8 +126,37 @@ def test_an_unknown_family_is_guessed():
 def test_too_few_points_are_one_error():
     """Two resources tell no family with three parameters from another."""
     few = Series(resource=np.array([1.0, 2.0]), quality=np.array([1.0, 2.0]))
-    with pytest.raises(FitError, match=r"no family can be preferred: .*; measure more points"):
+    with pytest.raises(FitError, match="I cannot tell which family is the best: 2 different resources"):
         compared(few, ("pow3",))
+
+
+def test_a_peak_is_described_by_no_family():
+    """Double descent: all families are monotone, so their figures are doubted wherever they stand."""
+    width = np.arange(8.0, 168.0, 8.0)
+    loss = 1 + 16 / width + 2.5 * np.exp(-(((width - 64) / 10) ** 2))
+    found = compared(Series(resource=width, quality=loss, better="lower", kind="loss"), ("pow3", "logarithm"))
+    assert found.misfit.startswith("no family describes these points")
+    assert "**Doubtful: no family describes these points" in section(found, "a", unit="width", quality="loss")
+    assert all(row["doubt"] == found.misfit for row in forecasts(found) if row["by"] != "extrapolate")
+
+
+@pytest.mark.parametrize("noise", [NOISE, 100 * NOISE])
+def test_noise_is_no_misfit(noise):
+    """However little of it a family explains."""
+    assert compared(loss(noise), ("pow3", "pow2"), profiles=False).misfit is None
+
+
+def test_without_a_direction_nothing_is_forecast():
+    """A rising loss and a rising accuracy have the same values."""
+    found = compared(Series(resource=X, quality=2 + 9 * X**-0.5), ("pow3",), profiles=False)
+    assert "whether higher or lower is better is not known" in found.doubt
+
+
+def test_notes_stand_below_the_title():
+    """What was assumed and left out."""
+    series = replace(loss(), notes=("loss is taken as a loss",))
+    said = section(compared(series, ("pow3",), profiles=False), "a", unit="x", quality="loss")
+    assert "## a\n\n- loss is taken as a loss\n\n" == said[: said.index("AICc")]
 
 
 def test_every_family_is_listed_with_its_source():

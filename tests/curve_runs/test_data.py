@@ -1,12 +1,10 @@
-"""A user's points: every bad cell is named with file, line and column; nothing is a traceback."""
+"""A user's points: what is taken for what, and what is left out with a note. Faults of the file: test_csv_points."""
 # the expected value stands on the left
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from suite.curve_runs.data import Columns, DataError, read
-from suite.errors import SuiteError, UsageError
 
 GOOD = "tokens,loss,noise\n100,4.0,0.1\n\n200,3.5,0.1\n"
 COLUMNS = Columns(x="tokens", y="loss")
@@ -14,53 +12,68 @@ COLUMNS = Columns(x="tokens", y="loss")
 
 def written(folder, text):
     path = folder / "data.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.write_text(text, "utf-8")
     return path
 
 
-def test_columns_are_found_by_name_and_empty_lines_left_out(tmp_path):
-    """Whatever else the file holds."""
-    found = read(written(tmp_path, "\ufeff" + GOOD), Columns(x="tokens", y="loss", sigma="noise"))
+def test_columns_are_found_by_name(tmp_path):
+    found = read(written(tmp_path, GOOD), Columns(x="tokens", y="loss", sigma="noise"))
     assert ([100, 200], [4.0, 3.5], [0.1, 0.1]) == tuple(map(list, (found.resource, found.quality, found.sigma)))
+    assert ("loss", "lower") == (found.kind, found.better)
 
 
-def test_a_missing_column_is_guessed(tmp_path):
-    """With the file's name."""
-    with pytest.raises(UsageError, match=r"unknown column of .*data\.csv 'token'; did you mean tokens"):
-        read(written(tmp_path, GOOD), Columns(x="token", y="loss"))
+def test_noise_of_nothing_is_refused(tmp_path):
+    """It would weigh endlessly."""
+    with pytest.raises(DataError, match=r"data\.csv:2: column 'noise' must be above 0, got 0"):
+        read(written(tmp_path, "tokens,loss,noise\n100,4.0,0\n"), Columns(x="tokens", y="loss", sigma="noise"))
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("tokens,loss\n100,4.0\n200,abc\n", r"data\.csv:3: column 'loss' must hold a finite number, got 'abc'"),
-        ("tokens,loss\n100,nan\n", r"data\.csv:2: column 'loss' must hold a finite number, got 'nan'"),
-        ("tokens,loss\n1,000,4.0\n", r"data\.csv:2: 3 cells under 2 columns"),
-        ("tokens,loss\n100,4.0\n0,5.0\n", r"data\.csv:3: column 'tokens' must be above 0, got 0"),
-        ("tokens,loss,loss\n100,4.0,4.0\n", r"data\.csv:1: column 'loss' stands twice"),
-        ("tokens,loss\n", r"has a header and no points"),
-        ("", r"is empty; its first line must name the columns"),
-        (b"\xff\xfe\x00", r"cannot be read"),
-    ],
-)
-def test_what_is_wrong_is_named(tmp_path, text, said):
-    """The line as an editor counts it."""
-    with pytest.raises(DataError, match=said):
-        read(written(tmp_path, text), COLUMNS)
+def test_what_is_skipped_is_said(tmp_path):
+    """Rows without a value, the point before training."""
+    found = read(written(tmp_path, "tokens,loss\n0,9\n100,4\n150,\n200,3\n"), COLUMNS)
+    assert [100, 200] == found.resource.tolist()
+    assert 2 == sum(note.startswith("skipped 1") for note in found.notes)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    """No traceback from inside pathlib."""
-    with pytest.raises(DataError, match=r"nowhere\.csv cannot be read: No such file"):
-        read(tmp_path / "nowhere.csv", COLUMNS)
+def test_a_column_that_tells_no_direction_is_fitted_without_a_forecast(tmp_path):
+    """Families need none."""
+    found = read(written(tmp_path, "tokens,value\n100,4\n200,3\n"), Columns(x="tokens", y="value"))
+    assert found.better is None
+    assert found.notes[0].startswith("no forecast by `extrapolate`: 'value' does not tell whether higher or lower")
+    path = tmp_path / "data.csv"
+    assert "lower" == read(path, Columns(x="tokens", y="value"), better="lower").better
 
 
-@given(content=st.binary(max_size=80))
-def test_any_bytes_are_points_or_one_error(tmp_path_factory, content):
-    """Never another exception."""
-    path = written(tmp_path_factory.mktemp("any"), b"tokens,loss\n" + content)
-    try:
-        found = read(path, COLUMNS)
-    except SuiteError:
-        return
-    assert len(found.resource) == len(found.quality) > 0
+STEPS = np.arange(100.0, 2500.0, 100.0)
+
+
+def log(loss, lr=None):
+    rate = np.ones(len(STEPS)) if lr is None else lr
+    rows = zip(STEPS, loss, rate, strict=True)
+    return "step,loss,lr\n" + "".join(f"{step:g},{value:.6g},{r:g}\n" for step, value, r in rows)
+
+
+def test_a_spike_is_left_out_and_named(tmp_path):
+    """The points around it lie on a power law."""
+    loss = 1.5 + 47.5 * STEPS**-0.6
+    loss[14] = 8.3633
+    found = read(written(tmp_path, log(loss)), Columns(x="step", y="loss"), annealed=True)
+    assert 1500 not in found.resource
+    assert any("left out as an outlier: 8.3633 at step 1500 lies far from its neighbours" in n for n in found.notes)
+
+
+def test_points_of_a_cooldown_are_left_out(tmp_path):
+    """Unless each is the end of a training of its own."""
+    text = log(3 - STEPS / 2000, np.minimum(1, (2500 - STEPS) / 1000))
+    before = read(written(tmp_path, text), Columns(x="step", y="loss"))
+    assert (1600, False) == (before.last, before.annealed)
+    every = read(tmp_path / "data.csv", Columns(x="step", y="loss"), annealed=True)
+    assert (2400, True) == (every.last, every.annealed)
+
+
+def test_one_of_several_curves_is_chosen(tmp_path):
+    """As for advice."""
+    path = written(tmp_path, "workload,tokens,loss\na,1,2\nb,1,3\n")
+    assert [3] == read(path, COLUMNS, where=["workload=b"]).quality.tolist()
+    with pytest.raises(DataError, match="rows of several curves"):
+        read(path, COLUMNS)

@@ -42,6 +42,14 @@ def test_a_bad_cell_is_named(tmp_path):
         lawful(tmp_path / "runs.csv", **COLUMNS)
 
 
+def test_runs_without_a_loss_are_skipped_and_counted(runs):
+    """They have not ended yet."""
+    runs.write_text(runs.read_text("utf-8") + "1e8,1e9,\n", "utf-8")
+    assert "Note: skipped 1 of 61 rows without a value in column 'n' or 'd' or 'loss' (line 62)." in lawful(
+        runs, **COLUMNS
+    )
+
+
 def test_too_few_runs_are_refused(tmp_path):
     (tmp_path / "runs.csv").write_text("n,d,loss\n1e6,1e9,3\n2e6,1e9,2.9\n")
     with pytest.raises(FitError, match="5 constants"):

@@ -5,13 +5,18 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import Phase, find, settings
 
+from suite.curves.families.exp3 import Exp3
 from suite.curves.families.gompertz import Gompertz
 from suite.curves.families.logarithm import Logarithm
 from suite.curves.families.pow2 import Pow2
 from suite.curves.families.saturating_exponential import SaturatingExponential
-from suite.curves.testing import PROPERTIES, PropertyError, check_family, property_named
+from suite.curves.properties.case import Case
+from suite.curves.testing import PROPERTIES, PropertyError, cases, check_family, property_named
 from suite.errors import SetupError, UsageError
+
+MANY = settings(max_examples=2000, database=None, deadline=None, phases=[Phase.generate])
 
 
 class WrongDerivative(Gompertz):
@@ -113,6 +118,16 @@ class NotLinear(SaturatingExponential):
         return super().__call__(resource) ** 3
 
 
+class Cancelled(Exp3):
+    """The difference of two rounded ends: no digits of ``b`` are left beside a large ``a``."""
+
+    name = "cancelled"
+
+    @property
+    def rise(self):
+        return self.end - self.start
+
+
 class NoBroadcast(SaturatingExponential):
     name = "no_broadcast"
 
@@ -178,6 +193,7 @@ PLANTED = [
     (WrongAsymptote, "bounded"),
     (TooLittleReached, "bounded"),
     (Wavy, "monotone"),
+    (Cancelled, "derivatives by automatic differentiation"),
     (NotLinear, "linear"),
     (NoBroadcast, "broadcast"),
     (Unbounded, "bounds"),
@@ -196,6 +212,22 @@ def test_a_planted_fault_is_caught_by_name(family, broken):
     assert (family.name, broken) == (caught.value.family, caught.value.property)
     assert f"family {family.name!r} breaks {broken!r} (" in str(caught.value)
     assert f" as {family.__name__}({family.parameters()[0]}=" in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_that_underflow_break_no_property(seed):
+    """A Gompertz far before its inflection is denormal, where a share of the value is no slack."""
+    curve = Gompertz(alpha=1.5, beta=741.0 + seed, gamma=1e-3)
+    case = Case(curve, np.geomspace(1e-3, 3.0, 6), np.geomspace(1e-3, 3.0, 8))
+    assert 0 < curve(1e-3) < 1e-300
+    for name in ("linear", "unit of quality", "unit of resource", "monotone", "bounded", "inverse"):
+        property_named(name)(case)
+
+
+def test_amplitudes_are_drawn_over_ten_decades():
+    """An offset far larger than what is added to it is what loses digits."""
+    ratio = find(cases(Exp3), lambda case: abs(case.curve.a) > 1e8 * abs(case.curve.b), settings=MANY)
+    assert abs(ratio.curve.a) > 1e8 * abs(ratio.curve.b)
 
 
 def test_every_property_catches_something():

@@ -1,8 +1,9 @@
 """Where a budget goes that several curves compete for: the global optimum, with a proof of how good it is.
 
-Concave curves are filled like connected vessels, to one marginal return. A curve that is convex at first (a Gompertz
-before its inflection) can make that rule, and every greedy one, miss the optimum; branch and bound over the curves'
-concave envelopes does not: every answer comes with an upper bound that no allocation can beat.
+Concave curves are filled like connected vessels, to one marginal return. A curve that is convex somewhere (a Gompertz
+before its inflection, a power law at a sharp break) can make that rule, and every greedy one, miss the optimum; branch
+and bound over the curves' concave envelopes does not: an answer comes with an upper bound that no allocation can beat.
+The bound rests on where each curve is concave. That is checked, and where it does not hold no proof is claimed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from suite.curves.decide.envelope import Benefit, Envelope
+from suite.curves.decide.benefit import Benefit
+from suite.curves.decide.envelope import Envelope, envelope
 from suite.curves.families.curve import Curve
 from suite.errors import SuiteError
 
@@ -31,13 +33,17 @@ class AllocationError(SuiteError):
 
 @dataclass(frozen=True)
 class Allocation:
-    """Resources for each curve, what they bring together, and the bound that no allocation passes; in Q."""
+    """Resources for each curve, what they bring together, and the bound that no allocation passes; in Q.
+
+    Without a proof the bound is infinite and ``unproven`` says why.
+    """
 
     resources: tuple[float, ...]
     value: float
     bound: float
     marginal_returns: tuple[float, ...]
     """Quality per unit of *cost* [Q/cost] at the optimum: equal for all that are filled, if all are concave."""
+    unproven: str | None = None
 
     @property
     def gap(self) -> float:
@@ -51,7 +57,8 @@ def allocate(
     """Split a ``budget`` over curves so that the sum of their qualities is best.
 
     Args:
-        curves: each is monotone, and its marginal returns turn from growing to shrinking at most once.
+        curves: each is monotone, and its marginal returns shrink on the intervals `Curve.diminishing` and grow between
+            them. Both are checked; an allocation with another curve is searched all the same, and not proven.
         budget: what can be spent altogether; need not be spent where nothing brings more.
         costs: of a unit of each curve's resource; 1 unless given.
         better: ``higher`` for qualities, ``lower`` for losses.
@@ -61,11 +68,14 @@ def allocate(
     benefits = _benefits(curves, budget, costs, better)
     best = _branched(benefits, budget)
     sign = DIRECTIONS[better]
+    unproven = next((one.unproven for one in benefits if one.unproven is not None), None)
+    bound = best.bound + sum(one.lost for one in benefits) if unproven is None else math.inf
     return Allocation(
         resources=tuple(float(cost / one.price) for cost, one in zip(best.spent, benefits, strict=True)),
         value=sign * best.value,
-        bound=sign * best.bound,
+        bound=sign * bound,
         marginal_returns=tuple(float(sign * one.slope(cost)) for cost, one in zip(best.spent, benefits, strict=True)),
+        unproven=unproven,
     )
 
 
@@ -79,10 +89,17 @@ def _benefits(
         raise AllocationError(f"costs must be {len(curves)} positive numbers, one a curve, got {prices}")
     if better not in DIRECTIONS:
         raise AllocationError(f"better must be higher or lower, got {better!r}")
-    floor = SLIVER * budget
-    found = tuple(Benefit(curve, DIRECTIONS[better], price, floor) for curve, price in zip(curves, prices, strict=True))
+    if not math.isfinite(budget):
+        raise AllocationError(f"the budget must be a finite number, got {budget!r}")
+    sign, floor = DIRECTIONS[better], SLIVER * budget
+    found = tuple(Benefit(curve, sign, price, floor, budget) for curve, price in zip(curves, prices, strict=True))
+    for curve in curves:
+        if sign * curve.start == math.inf:
+            raise AllocationError(
+                f"the fewer resources for {curve}, the better, without a limit; is better={better!r} right?"
+            )
     least = sum(one.least for one in found)
-    if not (math.isfinite(budget) and budget >= least):
+    if not budget >= least:
         raise AllocationError(
             f"the budget must be at least {least:g}, which these curves need to begin, got {budget!r}"
         )
@@ -109,56 +126,68 @@ def _branched(benefits: Sequence[Benefit], budget: float) -> _Relaxed:
     """Branch and bound: splits the range of the curve whose envelope promises most beyond what it keeps."""
     least = [one.least for one in benefits]
     room = budget - sum(least)
-    root = _relaxed(tuple(Envelope.of(one, low, low + room) for one, low in zip(benefits, least, strict=True)), budget)
+    root = _relaxed(tuple(envelope(one, low, low + room) for one, low in zip(benefits, least, strict=True)), budget)
     best, order, opened = root, count(), [(-root.bound, 0, root)]
     stake = TOLERANCE * max(abs(root.bound), abs(root.value), 1e-300)
+    closed = best.value  # what nodes allow that cannot be split any more
     for _ in range(MOST_BRANCHES):
         if not opened or -opened[0][0] <= best.value + stake:
             break
         _, _, node = heapq.heappop(opened)
-        for child in _split(node, budget):
+        children = _split(node, budget)
+        closed = closed if children else max(closed, node.bound)
+        for child in children:
             best = child if child.value > best.value else best
-            heapq.heappush(opened, (-child.bound, next(order) + 1, child))
-    bound = max([best.value, *(-negative for negative, _, _ in opened[:1])])
+            heapq.heappush(opened, (-min(child.bound, node.bound), next(order) + 1, child))
+    bound = max([closed, best.value, *(-negative for negative, _, _ in opened[:1])])
     return _Relaxed(best.envelopes, best.spent, best.value, bound)
 
 
 def _split(node: _Relaxed, budget: float) -> list[_Relaxed]:
-    """The node's two halves, cut where the widest curve stands now; a half that the budget does not fill is none."""
+    """The node's two halves, cut in the range of the widest curve; a half that the budget does not fill is none."""
     at = node.widest
-    cut, one = node.spent[at], node.envelopes[at]
+    one = node.envelopes[at]
+    cut = one.cut(node.spent[at])
     if not one.low < cut < one.high:
         return []
-    halves = (Envelope.of(one.benefit, one.low, cut), Envelope.of(one.benefit, cut, one.high))
+    halves = (envelope(one.benefit, one.low, cut), envelope(one.benefit, cut, one.high))
     boxes = [(*node.envelopes[:at], half, *node.envelopes[at + 1 :]) for half in halves]
     return [_relaxed(box, budget) for box in boxes if sum(part.low for part in box) <= budget * (1 + 1e-15)]
 
 
 def _relaxed(envelopes: tuple[Envelope, ...], budget: float) -> _Relaxed:
-    spent = _filled(envelopes, budget)
+    spent, price = _filled(envelopes, budget)
     pairs = list(zip(envelopes, spent, strict=True))
-    return _Relaxed(envelopes, spent, sum(one.benefit(x) for one, x in pairs), sum(one(x) for one, x in pairs))
+    value = sum(one.benefit(x) for one, x in pairs)
+    bound = max(sum(one(x) for one, x in pairs), _dual(envelopes, budget, price))
+    return _Relaxed(envelopes, spent, value, bound)
 
 
-def _filled(envelopes: Sequence[Envelope], budget: float) -> tuple[float, ...]:
+def _dual(envelopes: Sequence[Envelope], budget: float, price: float) -> float:
+    """What no allocation passes, by weak duality: the best at a price for each unit, and the price of the budget."""
+    wanted = [one.demand(price) for one in envelopes]
+    return sum(one(x) for one, x in zip(envelopes, wanted, strict=True)) + price * (budget - sum(wanted))
+
+
+def _filled(envelopes: Sequence[Envelope], budget: float) -> tuple[tuple[float, ...], float]:
     """Water-filling: the price at which the demands use up the budget; a chord takes what then is left."""
 
     def demanded(price: float) -> list[float]:
         return [one.demand(price) for one in envelopes]
 
     if sum(demanded(0.0)) <= budget:
-        return tuple(demanded(0.0))
-    low, high = _prices(demanded, budget)
+        return tuple(demanded(0.0)), 0.0
+    low, high, price = _prices(demanded, budget)
     rest = budget - sum(high)
     spent = []
     for less, more in zip(high, low, strict=True):
         spent.append(less + min(max(rest, 0.0), max(more - less, 0.0)))
         rest -= spent[-1] - less
-    return tuple(spent)
+    return tuple(spent), price
 
 
-def _prices(demanded: Callable[[float], list[float]], budget: float) -> tuple[list[float], list[float]]:
-    """The demands just above and just below the budget."""
+def _prices(demanded: Callable[[float], list[float]], budget: float) -> tuple[list[float], list[float], float]:
+    """The demands just above and just below the budget, and the price of the latter."""
     cheap, dear = 0.0, 1.0
     while sum(demanded(dear)) > budget:
         cheap, dear = dear, 8 * dear
@@ -169,7 +198,7 @@ def _prices(demanded: Callable[[float], list[float]], budget: float) -> tuple[li
 
 def _closed(
     demanded: Callable[[float], list[float]], budget: float, cheap: float, dear: float
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], list[float], float]:
     """Closes in on the price by false position; every third step halves, for a chord's jump would stop the others."""
     above, below = demanded(cheap), demanded(dear)
     over, under = sum(above) - budget, sum(below) - budget
@@ -186,4 +215,4 @@ def _closed(
             cheap, above, over = middle, found, excess
         else:
             dear, below, under = middle, found, excess
-    return above, below
+    return above, below, dear

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 
-import numpy as np
-
 from suite.curves.decide.gains import Estimate, step_gain
-from suite.curves.families.curve import Curve, CurveError
+from suite.curves.families.curve import LARGEST, Curve, CurveError
 from suite.curves.fitting.result import LEVEL, Fit
+
+DIRECTIONS = {"higher": 1.0, "lower": -1.0}
+HALVINGS = 400  # towards the beginning of an interval: 1e-120 of it
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,7 @@ def stop_rule(fit: Fit, at: float, *, step: float, price: float, level: float = 
     if price < 0:
         raise CurveError(f"price must not be negative, got {price!r}")
     gain = step_gain(fit, at, step, level)
-    return StopRule(gain if _rises(fit.curve, at) else _turned(gain), price * step)
-
-
-def _rises(curve: Curve, at: float) -> bool:
-    return bool(curve(2 * at + 1) >= curve(at))
+    return StopRule(gain if fit.curve.rising else _turned(gain), price * step)
 
 
 def _turned(gain: Estimate) -> Estimate:
@@ -49,34 +48,76 @@ def _turned(gain: Estimate) -> Estimate:
 
 @dataclass(frozen=True)
 class Spending:
-    """The resource that brings the most after its price, and what remains: quality less price, in Q."""
+    """The resource that brings the most after its price, and what remains, in Q.
+
+    ``net`` is the quality less the price of a curve that rises, the loss and the price together of one that falls.
+    """
 
     resource: float
     net: float
 
 
-def best_spending(curve: Curve, price: float, *, up_to: float) -> Spending:
+def best_spending(curve: Curve, price: float, *, up_to: float, better: str | None = None) -> Spending:
     """The best of all resources up to ``up_to`` when a unit costs as much as ``price`` of quality (Q/R).
 
-    Compares the ends with every point at which the marginal return falls through the price. Where it rises through the
-    price is a minimum, and where the curve is convex at first, spending nothing can beat the only stationary point.
+    A curve that falls is a loss, which more resources make better, unless ``better`` (``higher``, ``lower``) says
+    otherwise. Compares the ends with every point at which the marginal return falls through the price. Where it rises
+    through the price is a minimum, and where the curve is convex at first, spending nothing can beat the only
+    stationary point. At an excluded end of the domain the curve's limit counts.
+
+    Raises `CurveError` for a price, an end or a direction that cannot be used, and where ever smaller resources are
+    ever better without a limit.
     """
-    if not price > 0:
-        raise CurveError(f"price must be positive, got {price!r}")
+    _check(curve, price, up_to, better)
+    sign = DIRECTIONS[better or ("higher" if curve.rising else "lower")]
     least = curve.domain[0]
-    candidates = [least, up_to, *_stationary(curve, price, least, up_to)]
-    net = [float(curve(r)) - price * r for r in candidates]
-    best = int(np.argmax(net))
-    return Spending(candidates[best], net[best])
+    candidates = [(least, sign * curve.start)]
+    if sign * curve.start == math.inf:
+        raise CurveError(f"{curve.name}: the fewer resources, the better, without a limit; is better={better!r} right?")
+    stationary = _stationary(curve, price, least, up_to) if (sign > 0) == curve.rising else ()
+    candidates += [(r, sign * float(curve(r))) for r in (up_to, *stationary)]
+    resource, value = max(candidates, key=lambda one: one[1] - price * one[0])
+    return Spending(resource, sign * (value - price * resource))
+
+
+def _check(curve: Curve, price: float, up_to: float, better: str | None) -> None:
+    if not 0 < price < math.inf:
+        raise CurveError(f"price must be positive, got {price!r}")
+    if better is not None and better not in DIRECTIONS:
+        raise CurveError(f"better must be higher or lower, got {better!r}")
+    least = curve.domain[0]
+    if not (least < up_to <= min(curve.domain[1], LARGEST)):
+        raise CurveError(f"up_to must be above {least:g} and at most {LARGEST:g}, got {up_to!r}")
 
 
 def _stationary(curve: Curve, price: float, least: float, most: float) -> list[float]:
-    """Where the marginal return falls through the price, in the parts of the domain in which it falls."""
-    from scipy.optimize import brentq
-
+    """Where the size of the marginal return falls through the price, in the parts of the domain in which it falls."""
     found = []
     for low, high in curve.diminishing:
         begin, end = max(low, least), min(high, most)
-        if begin < end and curve.derivative(begin) > price > curve.derivative(end):
-            found.append(float(brentq(lambda r: float(curve.derivative(r)) - price, begin, end, xtol=1e-12)))
+        if begin < end and _size(curve, end) < price:
+            found += _crossing(curve, price, begin, end)
     return found
+
+
+def _crossing(curve: Curve, price: float, begin: float, end: float) -> list[float]:
+    """The resource between ``begin`` and ``end`` at which the marginal return is the price; none if it is below.
+
+    Goes towards ``begin`` by halves, for there the return may be infinite or the curve not defined.
+    """
+    from scipy.optimize import brentq
+
+    above = end
+    for _ in range(HALVINGS):
+        below = begin + (above - begin) / 2
+        if not begin < below < above:
+            break
+        if _size(curve, below) >= price:
+            return [float(brentq(lambda r: _size(curve, r) - price, below, above, xtol=1e-15 * above, rtol=1e-14))]
+        above = below
+    return []
+
+
+def _size(curve: Curve, resource: float) -> float:
+    """Of the marginal return, kept finite for the search."""
+    return min(abs(float(curve.derivative(resource))), sys.float_info.max)

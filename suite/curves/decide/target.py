@@ -60,5 +60,4 @@ def _resource(curve: Curve, target: float) -> float:
 def _is_passed(curve: Curve, target: float) -> bool:
     """Whether the target lies on the side from which the curve comes."""
     low, high = curve.reached
-    rises = curve.asymptote >= high
-    return target <= low if rises else target >= high
+    return target <= low if curve.rising else target >= high

@@ -133,6 +133,19 @@ class Curve(ABC):
         """The quality that unlimited resources approach; infinite where there is none."""
 
     @property
+    def start(self) -> float:
+        """The quality at the domain's least resource, or its limit there; may be infinite."""
+        if not self.open_below:
+            return float(self(self.domain[0]))
+        low, high = self.reached
+        return low if self.asymptote == high else high
+
+    @property
+    def rising(self) -> bool:
+        """Whether more resources bring a larger number: a curve that falls is a loss."""
+        return self.asymptote >= self.start
+
+    @property
     def inflection(self) -> float | None:
         """The resource in the domain at which marginal returns turn from growing to shrinking; None without one."""
         return None

@@ -13,7 +13,7 @@ from suite.curves.families.stable import columns, times
 
 
 class Growth(Curve):
-    """``start + (end - start) * share(r)``, where the share is 0 at no resource and approaches 1."""
+    """``start + rise * share(r)``, where the share is 0 at no resource and approaches 1."""
 
     @property
     @abstractmethod
@@ -24,6 +24,11 @@ class Growth(Curve):
     @abstractmethod
     def end(self) -> float:
         """The quality that unlimited resources approach."""
+
+    @property
+    @abstractmethod
+    def rise(self) -> float:
+        """``end - start``, from the parameters: the difference of two rounded ends loses its digits."""
 
     @classmethod
     @abstractmethod
@@ -41,16 +46,14 @@ class Growth(Curve):
         """The resource [...] at which ``share`` of the way is gone and ``left`` remains."""
 
     def derivative(self, resource: ArrayLike) -> Array:
-        return np.asarray(times(self.end - self.start, self.slopes(self.checked(resource), **self.shape)[0]))
+        return np.asarray(times(self.rise, self.slopes(self.checked(resource), **self.shape)[0]))
 
     def second_derivative(self, resource: ArrayLike) -> Array:
-        return np.asarray(times(self.end - self.start, self.slopes(self.checked(resource), **self.shape)[1]))
+        return np.asarray(times(self.rise, self.slopes(self.checked(resource), **self.shape)[1]))
 
     def inverse(self, quality: ArrayLike) -> Array:
-        start, end = self.start, self.end
-        return self.solved(
-            quality, lambda q: self.quantile((q - start) / (end - start), (end - q) / (end - start), **self.shape)
-        )
+        start, end, rise = self.start, self.end, self.rise
+        return self.solved(quality, lambda q: self.quantile((q - start) / rise, (end - q) / rise, **self.shape))
 
     @property
     def reached(self) -> Interval:
@@ -72,6 +75,10 @@ class FromNothing(Growth):
     def end(self) -> float:
         return self.top
 
+    @property
+    def rise(self) -> float:
+        return self.top
+
     @classmethod
     def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
         return columns(cls.share(resource, **nonlinear)[0])
@@ -91,6 +98,10 @@ class FromOffset(Growth):
     @property
     def end(self) -> float:
         return self.a
+
+    @property
+    def rise(self) -> float:
+        return self.b
 
     @classmethod
     def shapes(cls, resource: Array, **nonlinear: Any) -> Array:

@@ -36,6 +36,10 @@ class Mmf4(HalfWay):
     def end(self) -> float:
         return self.c
 
+    @property
+    def rise(self) -> float:
+        return self.c - self.a
+
     @classmethod
     def shapes(cls, resource: Array, **nonlinear: Any) -> Array:
         share, left = cls.share(resource, **nonlinear)

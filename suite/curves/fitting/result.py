@@ -22,6 +22,8 @@ LEVEL = 0.95
 KINDS = ("confidence", "prediction")
 METHODS = ("covariance", "profile", "bootstrap")
 REPLICATES = 400
+LEAST_SHAPE = 6  # points that have a shape
+UNEXPLAINED = 0.05  # of the variance: more, with neighbours on the same side, is a shape that the family does not have
 KNOWN = 1.0  # the asymptote's interval may be as wide as this many ranges of the measured quality
 
 
@@ -132,6 +134,13 @@ class Fit:
     def diagnostics(self) -> Diagnostics:
         """Trends in the residuals and the points that lead the fit."""
         return diagnostics(self._scaled, self._spread.root, self.slopes, self.noise)
+
+    @property
+    def describes(self) -> bool:
+        """Whether the family has the shape of the points: a peak or a valley is described by none."""
+        left, spread = np.mean(self.residuals**2), np.var(self.points.quality)
+        small = len(self.points) < LEAST_SHAPE or left < UNEXPLAINED * spread
+        return bool(small or not self.diagnostics.misses_shape)
 
     def interval(self, name: str, level: float = LEVEL, method: str = "profile") -> Interval:
         """An interval for a parameter; an open side is infinite.

@@ -19,6 +19,7 @@ TREND_WORSE = (1.9, 2.9)
 TREND_BETTER = (2.1, 4.6)
 FAMILIES = (1.65, 2.7)
 DISAGREEMENT = 1.645
+LOG = 1.0  # of these widths, for the log of one training
 REFERENCE = 0.90  # the level at which the factors above hold
 DEGREES = 4.0  # of freedom: the shape of the tails
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.curves.forecasting import bands, families, gate, refined, trend
+from suite.curves.forecasting import bands, behaviour, families, gate, refined, trend
 from suite.curves.forecasting.transform import SPACES, Space
 
 Array = NDArray[np.float64]
 
 CHUNK = 96  # curves at a time: their arrays stay in the cache
+WIDEST = {True: 1.0, False: 4.0}  # measured ranges that an interval may span, of a bounded quality and of others
+FACTOR = np.log(4.0)  # between the ends of a loss's interval that still says something
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +54,34 @@ class Band:
     better: Array
 
 
-def forecast(points: Points, kind: str, level: float) -> tuple[Array, Array, Array]:
-    """Mean, worse end and better end of the interval at ``level``, [k, m] each, in the unit of ``points.y``."""
+def forecast(points: Points, kind: str, level: float, wider: float = 1.0) -> tuple[Array, Array, Array, Array]:
+    """Mean, worse end and better end of the interval at ``level``; how much too wide it is at 90 %: [k, m] each.
+
+    In the unit of ``points.y``. Intervals are ``wider`` times as wide in z as those of separate trainings.
+    """
     space = SPACES[kind]
     band = _band(points, space)
-    stretch = bands.stretch(level)
-    ends = (band.centre, band.centre - stretch * band.worse, band.centre + stretch * band.better)
-    mean, worse, better = (space.y(end) for end in ends)
-    return mean, worse, better
+    mean, (worse, better) = space.y(band.centre), _ends(band, space, wider * bands.stretch(level))
+    return mean, worse, better, _excess(points, space, _ends(band, space, wider))
+
+
+def _excess(points: Points, space: Space, ends: tuple[Array, Array]) -> Array:
+    """How much wider [k, m] an interval is than all that was measured, or than what still says something; 1 is as wide.
+
+    A loss is looked at in z as well: a factor between the ends says nothing if it is far larger than any before.
+    """
+    worse, better = ends
+    seen = behaviour.span(points.y, points.present)[:, None]
+    allowed = np.maximum(WIDEST[space.bounded] * seen, space.informative)
+    excess = np.abs(better - worse) / allowed
+    if space.relative:
+        factor = behaviour.span(space.z(points.y), points.present)[:, None]
+        excess = np.maximum(excess, np.abs(space.z(better) - space.z(worse)) / np.maximum(factor, FACTOR))
+    return np.asarray(excess)
+
+
+def _ends(band: Band, space: Space, stretch: float) -> tuple[Array, Array]:
+    return space.y(band.centre - stretch * band.worse), space.y(band.centre + stretch * band.better)
 
 
 def _band(points: Points, space: Space) -> Band:
@@ -68,8 +90,10 @@ def _band(points: Points, space: Space) -> Band:
     by_trend, var = (np.concatenate(parts) for parts in zip(*((one.trend, one.variance) for one in rough), strict=True))
     fit, weight = _trusted(points, space, families.joined([one.fit for one in rough]))
     predicted = space.inside(fit.predicted)
-    by_families, slope = space.z(predicted), space.slope(predicted)
-    common = weight * fit.variance * slope**2 * bands.factor(bands.FAMILIES, points.tau) ** 2
+    weight = np.where(space.holds(fit.predicted), weight, 0.0)  # a clamped prediction is no prediction
+    by_families = space.z(predicted)
+    spread = _bent(np.sqrt(fit.variance) * space.slope(predicted))
+    common = weight * spread**2 * bands.factor(bands.FAMILIES, points.tau) ** 2
     common += weight * (1 - weight) * (bands.DISAGREEMENT * (by_families - by_trend)) ** 2
     local = (1 - weight) * var
     return Band(
@@ -77,6 +101,14 @@ def _band(points: Points, space: Space) -> Band:
         worse=np.sqrt(local * bands.factor(bands.TREND_WORSE, points.tau) ** 2 + common),
         better=np.sqrt(local * bands.factor(bands.TREND_BETTER, points.tau) ** 2 + common),
     )
+
+
+def _bent(spread: Array) -> Array:
+    """A standard deviation in z [...]: beyond 1 it grows like its logarithm.
+
+    Spread times slope is that of a straight line. Near the end of a space the line leaves it, where z bends away.
+    """
+    return np.where(spread > 1, 1 + np.log(np.maximum(spread, 1.0)), spread)
 
 
 @dataclass(frozen=True, kw_only=True)

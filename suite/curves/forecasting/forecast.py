@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from suite.curves.forecasting import behaviour, core
+from suite.curves.forecasting import bands, behaviour, core
 from suite.curves.forecasting.errors import ExtrapolationError
 from suite.curves.forecasting.kinds import Kind, check, kinds
 from suite.curves.forecasting.tidy import LARGEST, Tidy, tidy
@@ -28,6 +28,7 @@ TINY = 1e-30  # of its median: what a loss is at least, so that its relative wei
 SMALLEST = 1e-250  # unit
 LIMIT = 60.0  # doublings to either side that are told apart: powers stay finite
 FAR = 5.0  # doublings beyond the last point: intervals were checked to 4
+WIDE = "the interval is wider than anything that was measured"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ def extrapolate(
     kind: str | None = None,
     better: str | None = None,
     weights: ArrayLike | None = None,
+    annealed: bool = True,
 ) -> Forecast:
     """Forecast ``quality`` [n] or [k, n] of ``resource`` [n] (shared) or [k, n] at resources ``to`` [m] or [k, m].
 
@@ -73,11 +75,15 @@ def extrapolate(
     is a gap, wherever it stands; the last value of each curve is the basis of its forecast. ``weights`` [n] or [k, n]
     (number of repetitions, inverse variances) are relative. Targets lie beyond the last resource of every curve.
 
+    Each point is the end of a training of its own whose learning rate was annealed, unless ``annealed`` is false: then
+    the points are the log of one training at a constant rate, and intervals are wider (see `before_cooldown`).
+
     A constant curve is forecast to stay, with an interval of the method's floor. Abstains, with a reason, from a curve
     that clearly fell in its last five doublings, that leaps at the last point, of fewer than 6 points or less than a
-    doubling, and from targets more than 5 doublings away. Falls of 0.3 of the curve's range and 5 standard deviations
-    of its noise are mostly found, smaller ones less often (see `suite.curves.study`). Raises `ExtrapolationError` for
-    anything else that it cannot use.
+    doubling, from targets more than 5 doublings away, and where the interval (at 90 %) is wider than all that was
+    measured and than half of the range of an accuracy or of a loss's median. Falls of 0.3 of the curve's range and 5
+    standard deviations of its noise are mostly found, smaller ones less often (see `suite.curves.study`). Raises
+    `ExtrapolationError` for anything else that it cannot use.
 
     Method: average of decaying local trends per doubling in logit or log space, joined by classical families where
     their residuals are independent; intervals as wide as forecasts on LCDB 1.1 (Yan et al., 2025) were wrong.
@@ -90,7 +96,7 @@ def extrapolate(
     for each in dict.fromkeys(of):
         rows = np.array([row for row, other in enumerate(of) if other == each])
         for part in np.split(rows, range(CHUNK, len(rows), CHUNK)):
-            mean[part], low[part], high[part], said = _part(points, part, each, level)
+            mean[part], low[part], high[part], said = _part(points, part, each, level, annealed=annealed)
             for row, reason in zip(part, said, strict=True):
                 reasons[row] = reason
     return _packed(points, (mean, low, high), level, reasons, many=np.ndim(quality) > 1)
@@ -114,14 +120,15 @@ def _packed(
 
 
 def _part(
-    points: Tidy, rows: NDArray[np.int_], kind: Kind, level: float
+    points: Tidy, rows: NDArray[np.int_], kind: Kind, level: float, *, annealed: bool
 ) -> tuple[Array, Array, Array, list[str | None]]:
     """Mean, low and high [k, m] and the reasons of some curves of one kind."""
     chosen, unit = _chosen(points, rows, kind)
-    mean, worse, better = core.forecast(chosen, kind.space, level)
+    wider = 1.0 if annealed else bands.LOG
+    mean, worse, better, excess = core.forecast(chosen, kind.space, level, wider)
     mean, worse, better = (kind.turned(part * unit) for part in (mean, worse, better))
     low, high = np.minimum(worse, better), np.maximum(worse, better)
-    return mean, low, high, _reasons(chosen, kind)
+    return mean, low, high, _reasons(chosen, kind, excess)
 
 
 def _chosen(points: Tidy, rows: NDArray[np.int_], kind: Kind) -> tuple[core.Points, Array]:
@@ -147,7 +154,7 @@ def _unit(y: Array, weight: Array) -> Array:
     return np.asarray(np.maximum(np.maximum(sum(middle), largest / LARGEST), SMALLEST))
 
 
-def _reasons(chosen: core.Points, kind: Kind) -> list[str | None]:
+def _reasons(chosen: core.Points, kind: Kind, excess: Array) -> list[str | None]:
     rising = chosen.y if kind.space == "accuracy" else SPACES[kind.space].z(chosen.y)
     present, shape = chosen.present, chosen.y.shape[:1]
     count, span = np.count_nonzero(present, axis=-1), -np.where(present, chosen.t, 0.0).min(-1)
@@ -160,6 +167,7 @@ def _reasons(chosen: core.Points, kind: Kind) -> list[str | None]:
         ),
         "the last point leaps away from those before it": behaviour.jumps(rising, present),
         f"a target lies more than {FAR:g} doublings beyond the last resource": chosen.tau.max(-1) > FAR,
+        WIDE: (excess > 1).any(-1),
     }
     flags = [np.broadcast_to(flag, shape) for flag in cases.values()]
     return [

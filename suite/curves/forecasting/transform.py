@@ -22,7 +22,11 @@ LEAST_LOSS = 1e-3  # of the last loss: what a family predicts below has no logar
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """``z(y)``, its inverse ``y(z)``, its slope dz/dy, and the values ``inside`` which y is kept."""
+    """``z(y)``, its inverse ``y(z)``, its slope dz/dy, and the values ``inside`` which y is kept.
+
+    ``least`` is the value above which a prediction counts; ``informative`` the width, in units, that an interval may
+    have although nothing so wide was measured; ``bounded`` whether the unit says how large a change can be.
+    """
 
     z: Callable[[Array], Array]
     y: Callable[[Array], Array]
@@ -30,6 +34,13 @@ class Space:
     inside: Callable[[Array], Array]
     relative: bool = False
     """The size of the noise follows the value: residuals count relative to it."""
+    least: float = -np.inf
+    informative: float = 0.5
+    bounded: bool = True
+
+    def holds(self, y: Array) -> NDArray[np.bool_]:
+        """Whether a prediction [...] is one that the quality can take without being clamped far away."""
+        return np.asarray(y > self.least)
 
 
 def _logit(y: Array) -> Array:
@@ -55,6 +66,9 @@ SPACES = {
         slope=lambda y: 1 / y,
         inside=lambda y: np.maximum(y, LEAST_LOSS),
         relative=True,
+        least=LEAST_LOSS,
     ),
-    "unbounded": Space(z=lambda y: y, y=lambda z: z, slope=np.ones_like, inside=lambda y: y),
+    "unbounded": Space(
+        z=lambda y: y, y=lambda z: z, slope=np.ones_like, inside=lambda y: y, informative=0.02, bounded=False
+    ),
 }

@@ -31,14 +31,14 @@ def monotone(case: Case) -> None:
     everywhere(
         direction * slope >= 0, r, lambda i: f"the derivative {slope[i]:.9g} turns against its own sign elsewhere"
     )
-    steps, slack = direction * np.diff(value), ROUNDING * case.terms(r)[1:]
+    steps, slack = direction * np.diff(value), ROUNDING * case.terms(r)[1:] + TINY
     everywhere(steps >= -slack, r[1:], lambda i: f"the value moves back to {value[i + 1]:.9g} from {value[i]:.9g}")
 
 
 def bounded(case: Case) -> None:
     """Values lie within `reached`, one end of which is the asymptote that they approach."""
     curve, r = case.curve, case.resource
-    value, slack = curve(r), ROUNDING * case.terms(r)
+    value, slack = curve(r), ROUNDING * case.terms(r) + TINY
     low, high = curve.reached
     everywhere(
         (value >= low - slack) & (value <= high + slack), r, lambda i: f"{value[i]:.9g} is not in ({low:g}, {high:g})"
@@ -151,7 +151,8 @@ def _between(low: float, high: float) -> Iterator[float]:
 
 def _returns(case: Case, quality: Array) -> None:
     r = case.curve.inverse(quality)
-    value, slack = case.curve(r), ROUNDING * case.terms(r) + np.abs(case.curve.derivative(r)) * r * np.finfo(float).eps
+    value, steps = case.curve(r), np.abs(case.curve.derivative(r)) * r * np.finfo(float).eps
+    slack = ROUNDING * case.terms(r) + steps + TINY
     good = np.abs(value - quality) <= slack
     everywhere(good, r, lambda i: f"the value is {value[i]:.9g}, but it is the inverse of {quality[i]:.9g}")
 

@@ -22,7 +22,8 @@ def unit_of_resource(case: Case) -> None:
         refused("another unit of the resource", lambda: curve.rescaled(resource=FACTOR))
         return
     other = curve.rescaled(resource=FACTOR)
-    same("the value in another unit of the resource", r, other(FACTOR * r), curve(r), ROUNDING * _both(case, other, r))
+    slack = ROUNDING * _both(case, other, r) + TINY
+    same("the value in another unit of the resource", r, other(FACTOR * r), curve(r), slack)
     slope = curve.derivative(r)
     slack = ROUNDING * np.abs(slope) + TINY
     same("the derivative in another unit of the resource", r, FACTOR * other.derivative(FACTOR * r), slope, slack)
@@ -36,7 +37,7 @@ def unit_of_quality(case: Case) -> None:
     """Percent instead of shares are a hundred times the value."""
     curve, r = case.curve, case.resource
     percent = curve.rescaled(quality=100)
-    same("the value in percent", r, percent(r), 100 * curve(r), ROUNDING * 100 * case.terms(r))
+    same("the value in percent", r, percent(r), 100 * curve(r), ROUNDING * 100 * case.terms(r) + TINY)
 
 
 def broadcast(case: Case) -> None:
@@ -62,7 +63,8 @@ def linear(case: Case) -> None:
     second = {name: (i + 2) * weight for i, (name, weight) in enumerate(weights.items())}
     both = curve.replace(**{name: weights[name] + second[name] for name in weights})
     total = curve(r) + curve.replace(**second)(r)
-    same(f"the value with {', '.join(weights)} added up", r, both(r), total, ROUNDING * (case.terms(r) + np.abs(total)))
+    slack = ROUNDING * (case.terms(r) + np.abs(total)) + TINY
+    same(f"the value with {', '.join(weights)} added up", r, both(r), total, slack)
 
 
 def bounds(case: Case) -> None:

@@ -1,5 +1,7 @@
 """A budget over several curves: the global optimum, its proof, and the rules that miss it."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import assume, find, given, settings
@@ -107,6 +109,101 @@ def test_losses_are_made_small(curves, budget, seed):
     other = np.maximum(random_split(budget, len(curves), seed), 1e-9)
     assert found.value <= sum(float(curve(x)) for curve, x in zip(curves, other, strict=True)) + 1e-8
     assert all(m < 0 for m in found.marginal_returns)
+
+
+CONVEX = [FAMILIES["pow2"](0.001, 2.0), FAMILIES["saturating_exponential"](0.4, 10.0)]
+BROKEN = [FAMILIES["broken_power_law"](0.7, -0.8, 0.15, 1.2, 12.0, 0.1),
+          FAMILIES["broken_power_law"](0.7, -0.8, 0.06, 1.7, 15.0, 0.1)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("curves", "budget", "value"), [(CONVEX, 100.0, 10.0), (BROKEN, 30.0, 0.4865)])
+def test_curves_that_are_convex_later_are_allocated_as_well(curves, budget, value):
+    """A convex power law gets all; a sharp break is concave, convex and concave: brute force finds no more."""
+    found = allocate(curves, budget)
+    assert pytest.approx(value, abs=5e-5) == found.value
+    assert found.gap <= 1e-8
+    assert found.unproven is None
+
+
+broken = st.builds(FAMILIES["broken_power_law"], st.floats(0, 1), st.floats(-1, -0.1), st.floats(0.05, 0.5),
+                   st.floats(0.3, 3), st.floats(3, 40), st.floats(0.01, 2))  # fmt: skip
+convex = st.builds(FAMILIES["pow2"], st.floats(0.001, 0.1), st.floats(1.1, 2.5))
+steep = st.builds(FAMILIES["hill"], st.floats(0.1, 1), st.floats(2, 50), st.floats(0.3, 5))
+shapes = st.one_of(broken, convex, steep, gompertz, exponential)
+
+
+def brute(curves, budget):
+    """The best of 4,000 splits of a budget over two curves."""
+    shares = np.unique(np.concatenate([np.geomspace(1e-9, 0.5, 1000), np.linspace(1e-9, 1 - 1e-9, 2000)]))
+    some = np.unique(np.concatenate([shares, 1 - shares]))[1:-1] * budget
+    return float(np.max(curves[0](some) + curves[1](budget - some)))
+
+
+@given(curves=st.tuples(shapes, shapes), budget=budgets)
+@settings(deadline=None)
+def test_no_brute_force_passes_the_bound(curves, budget):
+    """Whatever the sequence of convex and concave parts; and the value is as good."""
+    found = allocate(curves, budget)
+    best = brute(curves, budget)
+    assert best <= found.bound + 1e-9 * max(1, abs(best))
+    assert best <= found.value + 1e-7 * max(1, abs(best))
+    assert found.unproven is None
+
+
+class Undeclared(FAMILIES["pow2"]):
+    """A family that calls itself concave where it is convex."""
+
+    name = "undeclared"
+
+    @property
+    def diminishing(self):
+        return (self.domain,)
+
+
+class Wavy(FAMILIES["saturating_exponential"]):
+    name = "wavy"
+
+    def __call__(self, resource):
+        return self.top * np.sin(self.checked(resource) / self.scale)
+
+    def derivative(self, resource):
+        return self.top / self.scale * np.cos(self.checked(resource) / self.scale)
+
+
+@pytest.mark.parametrize(
+    ("curve", "reason"),
+    [(Undeclared(0.001, 2.0), "marginal returns of .* do not turn where its"), (Wavy(1.0, 3.0), "is not monotone")],
+)
+def test_without_its_preconditions_no_proof_is_claimed(curve, reason):
+    """The bound is infinite and the reason is given; what can be found is found all the same."""
+    found = allocate([curve, CONVEX[1]], 100.0)
+    assert np.isinf(found.bound)
+    assert np.isinf(found.gap)
+    assert re.search(reason, found.unproven)
+    if curve.name == "undeclared":
+        assert pytest.approx(10.0) == found.value
+
+
+def test_losses_of_broken_laws_are_proven_too():
+    """The bound is below the value."""
+    losses = [curve.rescaled(quality=-1) for curve in BROKEN]
+    found = allocate(losses, 30.0, better="lower")
+    assert pytest.approx(-0.4865, abs=5e-5) == found.value
+    assert found.gap <= 1e-8
+
+
+def test_curves_that_bring_nothing_end_the_search():
+    """Flat ones, and such that get worse: nothing is spent on them."""
+    flat, worse = FAMILIES["exp3"](0.9, 0.0, 10.0), FAMILIES["exp3"](0.2, -0.5, 10.0)
+    found = allocate([flat, worse], 30.0)
+    assert (0, 0) == found.resources
+    assert pytest.approx(0.9 + 0.7) == found.value == found.bound
+
+
+def test_what_gets_better_without_limit_near_nothing_is_refused():
+    """A loss that falls is taken for a quality."""
+    with pytest.raises(AllocationError, match=r"the fewer resources for .*Pow3.*, the better, without a limit"):
+        allocate([FAMILIES["pow3"](1.7, -3.0, 0.3)], 10.0)
 
 
 @given(one=exponential, two=exponential, budget=budgets, cost=st.floats(0.2, 5))

@@ -11,6 +11,7 @@ from scipy.special import lambertw
 from suite.curves.decide import best_spending, doubling_gain, marginal_return, resource_for, step_gain, stop_rule
 from suite.curves.families import FAMILIES, CurveError
 from suite.curves.fitting import fit
+from suite.curves.testing import cases
 
 X = np.geomspace(2, 300, 30)
 EXP3, GOMPERTZ = FAMILIES["exp3"], FAMILIES["gompertz"](0.95, 4.0, 0.1)
@@ -121,6 +122,64 @@ def test_a_stationary_point_can_be_worse_than_nothing(price):
 def test_no_other_spending_is_better(price, other):
     found = best_spending(TRUE, price, up_to=200)
     assert float(TRUE(other)) - price * other <= found.net + 1e-12
+
+
+SPENT = {  # of prices per unit, by calculus
+    "pow2": (FAMILIES["pow2"](1.0, 0.5), 0.05, 100.0, 10.0 - 5.0),
+    "pow2 that falls": (FAMILIES["pow2"](2.0, -0.5), 0.001, 100.0, 0.2 + 0.1),
+    "pow3": (FAMILIES["pow3"](0.8, 0.6, 0.2), 0.001, 54.03199, 0.475808),
+    "logarithm": (FAMILIES["logarithm"](0.0, 0.1), 0.01, 10.0, 0.1 * math.log(10) - 0.1),
+    "ilog": (FAMILIES["ilog"](0.9, 0.5), 0.5 / (math.e * 1.0), math.e, 0.9 - 0.5 - 0.5),
+    "exp3 that falls": (FAMILIES["exp3"](2.0, -5.0, 30.0), 0.001, 30 * math.log(5 / 0.03), 2.18348),
+    "pow2 that saturates nowhere": (FAMILIES["pow2"](0.001, 2.0), 0.05, 1000.0, 950.0),
+    "pow2 that is not worth it": (FAMILIES["pow2"](0.001, 2.0), 1.5, 0.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", SPENT)
+def test_the_best_spending_is_found_where_a_curve_has_no_value_at_nothing(name):
+    """Its limit there counts; a curve that falls is a loss, whose price is added."""
+    curve, price, resource, net = SPENT[name]
+    found = best_spending(curve, price, up_to=1000)
+    assert pytest.approx(resource, rel=1e-6) == found.resource
+    assert pytest.approx(net, rel=1e-5) == found.net
+
+
+EVERY = st.sampled_from(sorted(FAMILIES)).flatmap(lambda name: cases(FAMILIES[name]))
+
+
+@given(case=EVERY, price=st.floats(-6, 6), other=st.floats(0, 1))
+def test_no_other_spending_on_any_family_is_better(case, price, other):
+    """Or the curve has an end that is endlessly good, which is an error."""
+    curve, most = case.curve, float(case.resource[-1])
+    cost = 10**price * abs(float(curve(most))) / most + 1e-30
+    found = best_spending(curve, cost, up_to=most)
+    least = curve.domain[0]
+    resource = max(least + other * (most - least), case.resource[0])
+    sign = 1 if curve.rising else -1
+    slack = 1e-9 * (float(case.terms(resource)) + cost * resource)
+    assert sign * float(curve(resource)) - cost * resource <= sign * found.net + slack
+
+
+def test_a_direction_against_the_curve_spends_nothing_or_is_refused():
+    """What gets worse with more is best without; the end where it is endlessly good is none."""
+    assert 0 == best_spending(TRUE, 0.001, up_to=100, better="lower").resource
+    with pytest.raises(CurveError, match="the fewer resources, the better, without a limit"):
+        best_spending(FAMILIES["pow3"](0.8, 0.6, 0.2), 0.001, up_to=100, better="lower")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"price": math.inf}, "price must be positive, got inf"),
+        ({"up_to": 1.0}, "up_to must be above 1 and at most 1e\\+60, got 1.0"),
+        ({"up_to": math.nan}, "up_to must be above 1"),
+        ({"better": "more"}, "better must be higher or lower, got 'more'"),
+    ],
+)
+def test_spending_that_cannot_be_judged_is_named(options, message):
+    with pytest.raises(CurveError, match=message):
+        best_spending(FAMILIES["ilog"](0.9, 0.5), **{"price": 0.1, "up_to": 10.0, **options})
 
 
 def test_spending_has_a_price():

@@ -1,5 +1,7 @@
 """What all curves share: checks of what a user gives, and other units."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,31 @@ def test_values_keep_the_shape_of_the_resources(shape):
             assert shape == ask(resource).shape
         if cls.name != "mmf4":  # all parameters alike make it a constant
             assert shape == curve.inverse(curve(resource)).shape
+
+
+@pytest.mark.parametrize("family", ["exp3", "wbl4"])
+@pytest.mark.parametrize(("a", "b"), [(2.3, 1e-9), (1e6, 1e-6), (8.9e7, 2e-12), (-1e9, -3e-15)])
+def test_a_derivative_keeps_its_digits_beside_a_large_offset(family, a, b):
+    """``a - (a - b)`` is 0 where ``a`` is large; marginal returns are those of ``b`` alone."""
+    shape = {"scale": 10.0, **({"k": 1.0} if family == "wbl4" else {})}
+    curve = FAMILIES[family](a=a, b=b, **shape)
+    assert pytest.approx(b / 10 * math.exp(-0.1), rel=1e-14) == curve.derivative(1.0)
+    assert pytest.approx(-b / 100 * math.exp(-0.1), rel=1e-14) == curve.second_derivative(1.0)
+
+
+STARTS = {
+    "pow2": (0.0, True), "pow3": (-math.inf, True), "pow4": (0.5 - 0.7 / 1.1**0.9, True),
+    "logarithm": (-math.inf, True), "ilog": (-math.inf, True), "exp3": (-0.2, True),
+    "gompertz": (0.5 * math.exp(-0.7), True), "mmf4": (0.5, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", STARTS)
+def test_a_curve_knows_where_it_begins_and_whether_it_rises(family):
+    """Its value, or its limit, with the fewest resources."""
+    cls = FAMILIES[family]
+    curve = cls(**{name: 0.5 + 0.2 * i for i, name in enumerate(cls.parameters())})
+    start, rising = STARTS[family]
+    assert (pytest.approx(start), rising) == (curve.start, curve.rising)
+    upside_down = curve.replace(**{name: -getattr(curve, name) for name in cls.linear})
+    assert (pytest.approx(-start), not rising) == (upside_down.start, upside_down.rising)

@@ -153,3 +153,83 @@ def test_a_wrong_kind_of_band_is_answered_with_a_hint():
 def test_a_level_outside_0_and_1_is_refused():
     with pytest.raises(FitError, match="level"):
         fit(X, noisy(0), family="exp3").interval("a", level=0)
+
+
+T_95 = {1: 12.706, 2: 4.3027, 4: 2.7764, 10: 2.2281, 28: 2.0484}
+"""Two-sided 95 % points of Student's t by degrees of freedom, as printed in tables."""
+
+
+@pytest.mark.parametrize("dof", T_95)
+@pytest.mark.parametrize("method", ["covariance", "profile"])
+def test_an_interval_of_a_linear_family_is_students(dof, method):
+    """A logarithm is a straight line in ln(r): exact, whatever the method."""
+    x = np.geomspace(1, 100, dof + 2)
+    found = fit(x, 1 + 2 * np.log(x) + np.random.default_rng(dof).normal(0, 0.1, len(x)), family="logarithm")
+    low, high = found.interval("b", 0.95, method)
+    assert pytest.approx(T_95[dof], rel=2e-4) == (high - low) / 2 / found.errors["b"]
+
+
+def test_bands_are_students_too():
+    """Four degrees of freedom; at the mean of ln(r) the line is known to noise / sqrt(n)."""
+    x = np.geomspace(1, 32, 6)
+    found = fit(x, np.log(x) + np.random.default_rng(0).normal(0, 0.1, 6), family="logarithm")
+    middle = [math.exp(np.log(x).mean())]
+    for kind, factor in (("confidence", 1 / 6), ("prediction", 1 + 1 / 6)):
+        band = found.band(middle, 0.95, kind)
+        assert pytest.approx(T_95[4] * found.noise * factor**0.5, rel=2e-4) == (band.high[0] - band.low[0]) / 2
+
+
+def test_noise_of_a_robust_fit_is_hubers():
+    """Bounded residuals over the degrees of freedom, and over the share that is not bounded."""
+    quality = np.log(X) + np.random.default_rng(1).normal(0, 0.1, len(X))
+    quality[[4, 15, 22]] += 3
+    found = fit(X, quality, family="logarithm", loss="huber")
+    spread = 1.4826 * np.sort(np.abs(found.residuals))[(len(X) + 1) // 2]
+    bounded = np.clip(found.residuals, -1.345 * spread, 1.345 * spread)
+    free = np.mean(np.abs(found.residuals) <= 1.345 * spread)
+    assert pytest.approx((np.sum(bounded**2) / 28) ** 0.5 / free, rel=1e-3) == found.noise
+
+
+def test_noise_of_a_robust_fit_is_that_of_the_good_points():
+    """Over 40 data sets with three points of thirty far off, its mean is a tenth too large at most."""
+    found = []
+    for seed in range(40):
+        quality = np.log(X) + np.random.default_rng(seed).normal(0, 0.1, len(X))
+        quality[[4, 15, 22]] += 3
+        found.append(fit(X, quality, family="logarithm", loss="huber").noise)
+    assert 0.1 < np.mean(found) < 0.13
+
+
+@pytest.mark.parametrize(("width", "told"), [(0.99, True), (1.01, False)])
+def test_an_asymptote_is_told_if_its_interval_is_narrower_than_the_data(width, told, monkeypatch):
+    """By a range of the measured quality."""
+    found = fit(X, noisy(0), family="exp3")
+    span = float(np.ptp(found.points.quality))
+    monkeypatch.setattr(type(found), "_asymptote_interval", lambda _: (0.9, 0.9 + width * span))
+    assert told == (found.asymptote is not None)
+
+
+@pytest.mark.parametrize(("width", "told"), [(3.9, True), (4.1, False)])
+def test_of_noisy_data_an_asymptotes_interval_may_be_as_wide_as_twice_the_noise(width, told, monkeypatch):
+    """Where that is more than the data span."""
+    found = fit(X, noisy(0), family="exp3")
+    span = float(np.ptp(found.points.quality))
+    found.__dict__["noise"] = 2 * span
+    monkeypatch.setattr(type(found), "_asymptote_interval", lambda _: (0.9, 0.9 + width * span))
+    assert told == (found.asymptote is not None)
+
+
+def test_the_doubt_of_an_asymptote_is_its_95_percent_interval():
+    """As the message says."""
+    x = np.geomspace(1, 4, 12)
+    found = fit(x, noisy(1, x, FAMILIES["pow3"](0.95, 0.6, 0.3), 0.01), family="pow3")
+    low, high = found.interval("a", 0.95)
+    assert f"anything from {low:.4g} to {high:.4g} fits the data (95 %)" in found.unidentified["asymptote"]
+
+
+def test_a_shape_that_a_family_does_not_have_is_not_described():
+    """A peak; noise around a constant is described, though nothing of it is explained."""
+    peak = np.exp(-((np.log(X / 30)) ** 2))
+    assert not fit(X, peak, family="exp3", loss="squares").describes
+    assert fit(X, np.random.default_rng(0).normal(size=len(X)), family="exp3").describes
+    assert fit(X, noisy(0), family="exp3").describes
