@@ -6,6 +6,7 @@ Sessions that need torch share one environment, built once under ``.nox`` (torch
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -19,8 +20,10 @@ nox.options.default_venv_backend = "uv|virtualenv"
 
 HERE = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
-TORCHES = ("torch==2.11.*", "torch")
+LOWEST = ("torch==2.11.*", "torchvision==0.26.*")
+TORCHES = (LOWEST[0], "torch")
 PRECISIONS = ("fp32", "bf16", "fp16")
+LEAST_NOTICED = 0.9  # of the mutants
 
 
 @nox.session(venv_backend="none", default=False)
@@ -66,6 +69,14 @@ def matrix(session: nox.Session, torch: str) -> None:
     """Unit tests with the lowest and the newest torch on each Python."""
     session.install("-e", ".[all]", torch, *nox.project.dependency_groups(_pyproject(), "test"))
     session.run("pytest", "-m", "not system", *session.posargs)
+
+
+@nox.session(default=False)
+def lowest(session: nox.Session) -> None:
+    """Unit tests with the lowest torch that is supported, on this Python."""
+    session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    session.install("-e", ".[all]", *LOWEST, *nox.project.dependency_groups(_pyproject(), "test"))
+    session.run("pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
@@ -122,8 +133,25 @@ def properties(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def system(session: nox.Session) -> None:
-    """Tests with the real thing: subprocesses, wheels, killed runs, compilers."""
-    _python(session, "-m", "pytest", "-m", "system", *session.posargs)
+    """Tests with the real thing: subprocesses, wheels, killed runs, compilers; what asserts no time side by side."""
+    beside, codes = ("-n", "auto", "--dist", "loadfile"), (0, 5)  # 5: no such test in a file that was named
+    _python(session, "-m", "pytest", "-m", "system and not timed", *beside, *session.posargs, codes=codes)
+    _python(session, "-m", "pytest", "-m", "system and timed", *session.posargs, codes=codes)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the code that decides, line by line, and count which changes a test notices; nine of ten must be."""
+    session.install("-e", ".[all]", *nox.project.dependency_groups(_pyproject(), "test", "mutation"))
+    session.env.update({"OMP_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "mutation"})
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "export-cicd-stats", silent=True)
+    counts = json.loads((HERE / "mutants" / "mutmut-cicd-stats.json").read_text())
+    noticed, all_of_them = counts["killed"] + counts["timeout"], counts["total"]
+    session.run("mutmut", "results")  # the survivors; docs/mutation.md says why each may live
+    if noticed < LEAST_NOTICED * all_of_them:
+        session.error(f"{noticed} of {all_of_them} mutants were noticed, fewer than {LEAST_NOTICED:.0%}")
+    session.log(f"{noticed} of {all_of_them} mutants were noticed")
 
 
 @nox.session
@@ -144,8 +172,8 @@ def _suite(session: nox.Session, *arguments: str) -> None:
     _python(session, "-P", "-m", "suite", *arguments)
 
 
-def _python(session: nox.Session, *arguments: str) -> None:
-    session.run(str(_environment(session)), *arguments, external=True)
+def _python(session: nox.Session, *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
+    session.run(str(_environment(session)), *arguments, external=True, success_codes=list(codes))
 
 
 def _environment(session: nox.Session) -> Path:

@@ -15,6 +15,9 @@ settings.register_profile(
 )  # slow machines
 settings.register_profile("few", settings.get_profile("suite"), max_examples=10)  # are no fault
 settings.register_profile("ci", settings.get_profile("suite"), max_examples=500)
+settings.register_profile(  # the same examples for every mutant
+    "mutation", settings.get_profile("suite"), max_examples=25, derandomize=True, database=None
+)
 settings.load_profile("suite")
 
 
@@ -42,4 +45,5 @@ def pytest_runtest_setup(item):
 
 def _load_profile(path, config):
     few = any(part in FEW for part in path.relative_to(config.rootpath).parts)
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few") if few else "suite")
+    wanted = os.environ.get("HYPOTHESIS_PROFILE", "few")
+    settings.load_profile(wanted if few or wanted == "mutation" else "suite")
