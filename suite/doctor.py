@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from suite.errors import SuiteError
 from suite.machine import hardware as machine
@@ -10,6 +13,15 @@ from suite.machine import nvml, quiet
 from suite.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
 
+EXTRAS = {
+    "gpu": "pynvml",
+    "history": "ruptures",
+    "plots": "matplotlib",
+    "pruning": "torch_pruning",
+    "quantization": "torchao",
+    "search": "optuna",
+}
+"""By extra of pyproject.toml, the module that it brings."""
 NEEDS = ("compiler", "bf16", "fp16", "int8_cpu")
 
 
@@ -21,6 +33,9 @@ def lines() -> Iterator[str]:
     yield f"family    {machine.family(device)}"
     yield f"versions  {', '.join(f'{name} {version}' for name, version in machine.versions().items())}"
     yield from (f"{name:<9} {value}" for name, value in nvml.describe(device).items())
+    yield f"cores     {_cores()}"
+    yield f"extras    {_extras()}"
+    yield f"git       {shutil.which('git') or 'not found: runs name no commit, and suite compare needs it'}"
     try:
         machine.check_torchvision()
     except SuiteError as error:
@@ -31,6 +46,19 @@ def lines() -> Iterator[str]:
     yield from _ceilings(device)
     calm, reason = quiet.is_quiet()
     yield f"quiet     {'yes' if calm else reason}"
+
+
+def _cores() -> str:
+    """How many this process may use, and how many are busy now: a timing needs one for itself."""
+    usable = quiet.available_cores()
+    load = f", {os.getloadavg()[0]:.1f} of them busy over the last minute" if hasattr(os, "getloadavg") else ""
+    return f"{usable}{load}"
+
+
+def _extras() -> str:
+    """The optional parts that are not installed, with the command that installs them."""
+    missing = sorted(name for name, module in EXTRAS.items() if find_spec(module) is None)
+    return f"missing {', '.join(missing)}: pip install 'tradeoff-suite[{','.join(missing)}]'" if missing else "all"
 
 
 def _ceilings(device: str) -> Iterator[str]:

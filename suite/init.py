@@ -16,6 +16,7 @@ WORKLOAD, WORKFLOW, SETTINGS = (
     "pyproject.toml",
 )
 TEMPLATES = {WORKLOAD: "my_network.py.txt", WORKFLOW: "tradeoffs.yml"}
+IGNORED, REPORTS = ".gitignore", "/reports/"
 NEXT = (
     "next: put your data and network into {workload}, then `suite bench --workload my_network --expect=record` "
     "and commit expectations/"
@@ -24,6 +25,8 @@ NEXT = (
 
 def init(folder: Path) -> Iterator[str]:
     """Write a workload, the settings that load it and a workflow that gates pull requests into ``folder``.
+
+    Results are left out of git: `suite compare` would take a checkout with them for one with uncommitted changes.
 
     Yields one line for each file: what was written, or left alone because it is there. Raises `SetupError` for a
     pyproject.toml that cannot be read and for folders that cannot be written.
@@ -36,6 +39,7 @@ def init(folder: Path) -> Iterator[str]:
         with settings.open("a", encoding="utf-8", newline="") as file:  # all that is there stays, byte for byte
             file.write(added)
         yield said
+        yield _ignore(folder / IGNORED)
     except OSError as error:
         raise SetupError(f"cannot write {error.filename or folder}: {error.strerror or error}") from error
     yield from _advice(folder)
@@ -49,6 +53,17 @@ def _write(path: Path, text: str) -> str:
     except FileExistsError:
         return f"left alone: {path} is there already"
     return f"written: {path}"
+
+
+def _ignore(path: Path) -> str:
+    """Add the folder of results to ``path``, unless a line of it names it already."""
+    before = path.read_text("utf-8") if path.is_file() else ""
+    if {line.strip().strip("/") for line in before.splitlines()} & {"reports", "reports/*"}:
+        return f"left alone: {path} has {REPORTS}"
+    gap = "" if not before or before.endswith("\n") else "\n"
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(f"{gap}{REPORTS}\n")
+    return f"{'added' if before else 'written'}: {REPORTS} in {path}"
 
 
 def _addition(path: Path) -> tuple[str, str]:

@@ -1,6 +1,9 @@
 """`suite doctor` on hardware that is not here."""
 # the expected value stands on the left
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from suite import doctor
@@ -39,3 +42,16 @@ def test_a_gpu_that_nobody_looks_at_is_told_with_the_command_that_helps(on, monk
     monkeypatch.setattr(nvml, "_binding", lambda: None)
     monkeypatch.setattr(doctor.machine, "check_torchvision", lambda: None)
     assert f"nvml      {nvml.NO_BINDING}" in on("cuda")
+
+
+def test_every_extra_has_a_module_that_tells_whether_it_is_there():
+    """An extra that is added to pyproject.toml, and not here, would be missed in silence."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(project["optional-dependencies"]) - {"all"} == set(doctor.EXTRAS)
+
+
+def test_missing_extras_come_with_the_command_that_installs_them(monkeypatch):
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name in ("optuna", "ruptures") else object())
+    assert "missing history, search: pip install 'tradeoff-suite[history,search]'" == doctor._extras()
+    monkeypatch.setattr(doctor, "find_spec", lambda _: object())
+    assert "all" == doctor._extras()

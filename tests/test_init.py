@@ -3,6 +3,7 @@
 
 import ast
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from suite.cli import main
 from suite.errors import SetupError
-from suite.init import SETTINGS, WORKFLOW, WORKLOAD, init
+from suite.init import IGNORED, SETTINGS, WORKFLOW, WORKLOAD, init
 from suite.settings import user_modules
 
 LOAD = ["benchmarks/my_network.py"]
@@ -27,8 +28,8 @@ def load(folder):
 def test_an_empty_folder_gets_a_workload_settings_and_a_workflow(tmp_path):
     """Each file has its line, and the last one says what to do next."""
     lines = list(init(tmp_path))
-    assert {WORKLOAD, WORKFLOW, tmp_path.joinpath(SETTINGS).relative_to(tmp_path)} == set(contents(tmp_path))
-    assert ["written", "written", "written", "next"] == [line.partition(":")[0] for line in lines]
+    assert {WORKLOAD, WORKFLOW, Path(SETTINGS), Path(IGNORED)} == set(contents(tmp_path))
+    assert ["written", "written", "written", "written", "next"] == [line.partition(":")[0] for line in lines]
     assert "suite bench --workload my_network --expect=record" in lines[-1]
 
 
@@ -106,7 +107,7 @@ def test_a_second_time_nothing_changes_and_all_is_said_to_be_left_alone(tmp_path
     before = contents(tmp_path)
     lines = list(init(tmp_path))
     assert before == contents(tmp_path)
-    assert ["left alone"] * 3 == [line.partition(":")[0] for line in lines[:-1]]
+    assert ["left alone"] * 4 == [line.partition(":")[0] for line in lines[:-1]]
 
 
 def test_files_that_are_there_stay_as_they_are(tmp_path):
@@ -192,3 +193,19 @@ def test_the_command_writes_into_the_folder_it_is_given(tmp_path, capsys):
     """And says what it did."""
     assert 0 == main(["init", str(tmp_path)])
     assert f"written: {tmp_path / WORKLOAD}" in capsys.readouterr().out
+
+
+def test_results_are_left_out_of_git_once(tmp_path):
+    """What was ignored before stays; a second time adds nothing."""
+    (tmp_path / IGNORED).write_text("*.pyc", "utf-8")
+    list(init(tmp_path))
+    assert "*.pyc\n/reports/\n" == (tmp_path / IGNORED).read_text("utf-8")
+    assert any("left alone" in line and IGNORED in line for line in init(tmp_path))
+    assert "*.pyc\n/reports/\n" == (tmp_path / IGNORED).read_text("utf-8")
+
+
+@pytest.mark.parametrize("line", ["reports", "reports/", "/reports", "/reports/*"])
+def test_a_folder_that_is_ignored_in_other_words_is_not_ignored_twice(tmp_path, line):
+    (tmp_path / IGNORED).write_text(f"{line}\n", "utf-8")
+    list(init(tmp_path))
+    assert f"{line}\n" == (tmp_path / IGNORED).read_text("utf-8")
