@@ -154,6 +154,13 @@ def mutation(session: nox.Session) -> None:
     session.log(f"{noticed} of {all_of_them} mutants were noticed")
 
 
+@nox.session(venv_backend="none", default=False)
+def defects(session: nox.Session) -> None:
+    """Inputs that once ended wrongly: each with the outcome that is right."""
+    folder, beside = str(HERE / "tests" / "defects"), ("-n", "auto", "--dist", "worksteal")
+    _python(session, "-m", "pytest", "-m", "system", folder, *beside, *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff, as linter and as formatter."""

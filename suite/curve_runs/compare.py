@@ -140,7 +140,8 @@ class Comparison:
         """Why no family is preferred, and what helps."""
         count, least = len(np.unique(self.series.resource)), LEAST + (self.series.sigma is None)
         if count < least:
-            return f"{count} different resources; families of two parameters need {least}, of three {least + 1}"
+            points = "1 resource" if count == 1 else f"{count} different resources"
+            return f"{points}; families of two parameters need {least}, of three {least + 1}"
         if any(math.isfinite(one.aicc) for one in self.candidates):
             return "the points do not tell the parameters of any; measure more resources, or more far apart"
         reasons = dict.fromkeys(one.why_not for one in self.candidates if one.why_not)

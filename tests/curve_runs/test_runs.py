@@ -143,7 +143,7 @@ def test_the_report_has_a_section_for_each_curve_and_says_what_cannot_be_fitted(
     monkeypatch.setattr(report, "compared", lambda series: compared(series, ("hill", "pow3"), profiles=False))
     text = report.write(folder, lambda _: None).read_text()
     assert 2 == text.count("\n## ")
-    assert "Not fitted: no family can be preferred" in text
+    assert "Not fitted: I cannot tell which family is the best" in text
     with (folder.path / "means.csv").open() as file:
         assert 6 == len(list(csv.DictReader(file)))
 

@@ -19,7 +19,11 @@ TREND_WORSE = (1.9, 2.9)
 TREND_BETTER = (2.1, 4.6)
 FAMILIES = (1.65, 2.7)
 DISAGREEMENT = 1.645
-LOG = 1.0  # of these widths, for the log of one training
+LOG = {"accuracy": 1.1, "loss": 1.7, "unbounded": 1.7}
+"""How much wider the log of one training makes intervals, by space: its points share a path, and its noise is small.
+
+Chosen on 42 logs of small networks at a constant rate: 90 % intervals of losses held .75 of the points ahead, now .91.
+"""
 REFERENCE = 0.90  # the level at which the factors above hold
 DEGREES = 4.0  # of freedom: the shape of the tails
 

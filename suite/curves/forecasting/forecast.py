@@ -124,7 +124,7 @@ def _part(
 ) -> tuple[Array, Array, Array, list[str | None]]:
     """Mean, low and high [k, m] and the reasons of some curves of one kind."""
     chosen, unit = _chosen(points, rows, kind)
-    wider = 1.0 if annealed else bands.LOG
+    wider = 1.0 if annealed else bands.LOG[kind.space]
     mean, worse, better, excess = core.forecast(chosen, kind.space, level, wider)
     mean, worse, better = (kind.turned(part * unit) for part in (mean, worse, better))
     low, high = np.minimum(worse, better), np.maximum(worse, better)

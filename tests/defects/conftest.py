@@ -1,0 +1,65 @@
+"""Inputs that once ended wrongly, each in a folder of its own; runs write into a copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+INPUTS = Path(__file__).parent / "inputs"
+ROOT = INPUTS.parents[2]
+LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
+TIMEOUT = 280
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """``folder(name)``: a copy of an input, with settings that load its workloads."""
+
+    def copied(name):
+        target = tmp_path / name
+        if not target.exists():
+            shutil.copytree(INPUTS / name, target)
+            loaded = [file.name for file in (target / "bench.py", target / "cheats.py") if file.exists()]
+            if loaded:
+                (target / "pyproject.toml").write_text(f"[tool.tradeoff-suite]\nload = {loaded!r}\n", "utf-8")
+        return target
+
+    return copied
+
+
+@pytest.fixture
+def run(folder):
+    """``run(name, *arguments)``: what `suite` with these arguments says in a copy of the folder."""
+
+    def ran(name, *arguments):
+        return _python(folder(name), "-P", "-m", "suite", *arguments)
+
+    return ran
+
+
+@pytest.fixture
+def script_of(folder):
+    """``script_of(name, file)``: what a script of the folder prints."""
+
+    def ran(name, file):
+        return _python(folder(name), "-P", file)
+
+    return ran
+
+
+def _python(where, *arguments):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=where,
+        env={**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )

@@ -1,0 +1,51 @@
+"""Techniques that cheat, a few lines each: each is an error of its cell, or has no effect; no run with one passes."""
+# the expected value stands on the left
+
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+BENCH = ("bench", "--quick", "--device", "cpu", "--workload", "wine", "--expect=report", "--technique")
+CAUGHT = {
+    "by_identity": "do not follow its inputs",
+    "by_shape": "do not follow its inputs",
+    "by_content": "times as fast on inputs that it has been given before",
+    "last_answer": "times as fast on inputs that it has been given before",
+    "lazy_tensor": "its work may not be done when it returns",
+    "mutates": "changes the inputs that it is given",
+    "half_batch": "otherwise than",
+    "one_item": "at batch 1 answer otherwise than",
+    "while_collector_off": "answer otherwise than",
+    "test_training": "reads the test part of the data",
+    "memorised": "reads the test part of the data",
+    "slow_linear": "it replaced torch.nn.modules.linear.Linear.forward",
+    "patches_check": "suite.measure.speed.check has been replaced",
+    "cheap_step": "loss",
+    "cheap_forward": "loss",
+    "thread_pool": "implausible",
+}
+
+
+@pytest.mark.parametrize("technique", CAUGHT)
+def test_a_technique_that_cheats_is_an_error_of_its_cell(run, technique):
+    done = run("attacks", *BENCH, technique)
+    assert 1 == done.returncode, done.stdout[-3000:]
+    assert CAUGHT[technique] in done.stdout.replace("\n", " ")
+
+
+def test_what_is_done_to_a_network_that_is_referred_to_does_not_slow_the_baseline(run):
+    """The hook is on a copy: the cell is measured, and is no faster than the baseline."""
+    done = run("attacks", *BENCH, "sabotage")
+    assert 0 == done.returncode, done.stdout[-3000:]
+    (line,) = [line for line in done.stdout.splitlines() if line.strip().startswith("sabotage ")]
+    speed_up = float(line.split("x [")[0].split()[-1])
+    assert speed_up < 1.5
+
+
+@pytest.mark.parametrize("conftest", ["conftest_fails.py", "conftest_sessionfinish.py"])
+def test_a_conftest_cannot_decide_the_exit_code(run, folder, conftest):
+    where = folder("attacks")
+    shutil.move(where / conftest, where / "conftest.py")
+    assert 0 != run("attacks", *BENCH, "one_item").returncode
