@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from suite.errors import ExpectationFileError, UsageError, unknown
 from suite.expect import details, shape_entries, sound
 from suite.expect.fields import Section
 from suite.expect.lines import Lines
+from suite.expect.toml import toml
 from suite.metrics import METRICS, metric
 from suite.records import TIERS, Expectation, Metric, Origin, ShapeExpectation
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-CONFLICT = "holds the markers of an unfinished merge (<<<<<<<, =======, >>>>>>>); keep one side and remove them"
 SHAPE = "shape"  # what stands between technique and metric where a table is about a sweep
 ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest")
 FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
@@ -46,7 +44,7 @@ class ExpectationFile:
 def parse(text: str, path: Path) -> ExpectationFile:
     """The content of a file's ``text``; ``path`` says its level and workload, nothing is read."""
     text = text.replace("\r\n", "\n")
-    data = _toml(text, path)
+    data = toml(text, path)
     root = Section(data=data, keys=(), path=path, lines=Lines(text))
     _check_schema(root)
     section = root.section("origin")
@@ -67,28 +65,6 @@ def _check_machine(entry: Expectation, path: Path, family: str | None) -> None:
             f"was recorded on {recorded} and lies in the folder of {entry.level}; move it to "
             f"{path.parent.with_name(str(recorded)) / path.name}, or record it on this machine",
         )  # fmt: skip
-
-
-def _toml(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        at = re.search(r" \(at line (\d+), column \d+\)$", message)
-        line = int(at[1]) if at else text.rstrip().count("\n") + 1  # else: at end of document
-        marker = _merge_marker(text)
-        if marker:
-            raise ExpectationFileError(path, marker, CONFLICT) from error
-        given = text.split("\n")[line - 1]
-        comma = re.match(r"\s*(\w+)\s*=\s*(-?\d+),(\d+)\s*(#.*)?$", given)
-        hint = f"write {comma[1]} = {comma[2]}.{comma[3]}" if comma else "mend or remove that line"
-        raise ExpectationFileError(path, line, f"is not valid TOML: {message}; {hint}") from error
-
-
-def _merge_marker(text: str) -> int | None:
-    """The first line (from 1) of a merge that git left unfinished."""
-    lines = text.split("\n")
-    return next((k for k, line in enumerate(lines, 1) if re.match(r"(<{7}|\|{7}|>{7})( |$)|={7}$", line)), None)
 
 
 def _check_schema(root: Section) -> None:

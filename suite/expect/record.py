@@ -84,9 +84,7 @@ def record(
         stored = _by_key(load_all(directory))
         timings = sum(is_paired(one.metric) for one in measured)
         terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift, timings=timings)
-        biased = null_doubts(measured)
-        doubts = [_doubt(one, biased, stored, terms) for one in chosen]
-        doubts = _with_times(chosen, doubts, _time_doubts(measured, stored, terms))
+        doubts = _doubts(chosen, measured, stored, terms)
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
         entries = _entries(trusted, stored, terms, directory)
         files = _by_file(entries, directory)
@@ -119,6 +117,18 @@ class _Terms:
     def at(self) -> str:
         """The run's start to the minute: what a machine's entry names it by."""
         return self.header.started[:16]
+
+
+def _doubts(
+    chosen: Sequence[Measurement],
+    measured: Sequence[Measurement],
+    stored: Mapping[_Key, Expectation],
+    terms: _Terms,
+) -> list[str]:
+    """Why each chosen measurement is not recorded, empty where it is; the whole run may speak against it."""
+    biased = null_doubts(measured)
+    doubts = [_doubt(one, biased, stored, terms) for one in chosen]
+    return _with_times(chosen, doubts, _time_doubts(measured, stored, terms))
 
 
 def _doubt(
