@@ -33,6 +33,8 @@ if sys.platform != "win32":
 WARM_UP = 3
 TRIES = 3
 PLACES = Path(__file__).parents[1] / "measure" / "places.py"  # the driver's too, and of torch alone
+ANSWERS = Path(__file__).with_name("answers.py")  # likewise
+LOOKED_AT = 0.05  # of the timed turns, at random
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
 PIECES, LARGEST = 1000, 1 << 16  # of memory that is scattered, and bytes of one
@@ -205,7 +207,8 @@ class _Side:
         """Serve the network and make every metric's call, here or in a child that was forked for it."""
         self.scattered = _scattered()
         try:
-            self.served = self._served()
+            self.served, self.chance = self._served(), random.Random(os.getpid())  # noqa: S311  # guards no secret
+            self.answers = self._answers()
             self.calls = {name: getattr(self, f"_{name}")() for name in self.request["metrics"]}
             self.places = _places([call for call, _ in self.calls.values()])
         except Exception as error:  # noqa: BLE001  # as in `main`
@@ -247,22 +250,41 @@ class _Side:
         return {}
 
     def turn(self, metric: str, calls: int) -> dict[str, Any]:
-        """Seconds of so many calls, and whether another process had the core meanwhile."""
+        """Seconds of so many calls, and whether another process had the core meanwhile.
+
+        Now and then what the last call returned is compared with what calls answer that nobody times.
+        """
+        seconds, stolen, output = self._timed(metric, calls)
+        call, _ = self.calls[metric]
+        if isinstance(call, _Serving) and self.chance.random() < LOOKED_AT:
+            problem = self.answers.problem(output, call.items)
+            if problem:
+                return {"error": f"ImplausibleError: implausible: {problem}", "kind": "ImplausibleError"}
+        return {"seconds": seconds, "stolen": stolen}
+
+    def _timed(self, metric: str, calls: int) -> tuple[float, bool, object]:
         call, reset = self.calls[metric]
+        output = None
         reset()
         self._synchronize()  # what reset and moved is in the device's queue, and no part of the turn
         gc.disable()
         switched, ran, began = _switches(), process_time(), perf_counter()
         for _ in range(calls):
-            call()
+            output = call()
         self._synchronize()
         seconds, ran = perf_counter() - began, process_time() - ran
         gc.enable()
         stolen = self.device == "cpu" and _switches() > switched and seconds - ran > STOLEN * seconds
-        return {"seconds": seconds, "stolen": stolen}
+        return seconds, stolen, output
 
     def _seconds(self, metric: str, calls: int) -> float:
-        return max(1e-9, float(self.turn(metric, calls)["seconds"]) / calls)
+        return max(1e-9, self._timed(metric, calls)[0] / calls)
+
+    def _answers(self) -> Any:
+        """What timed calls have to answer like."""
+        batch = self.request["batch"]
+        inputs = self.served.prepare_inputs(self._inputs(batch))
+        return _driver_module(ANSWERS).Answers(self.served, inputs, batch)
 
     def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
         return self._serving(self.request["batch"])
@@ -271,7 +293,7 @@ class _Side:
         return self._serving(1)
 
     def _serving(self, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
-        call = _Serving(self.served, self.served.prepare_inputs(self._inputs(batch)))
+        call = _Serving(self.served, self.served.prepare_inputs(self._inputs(batch)), batch)
         for _ in range(WARM_UP):
             call()
         return call, _nothing
@@ -312,8 +334,8 @@ class _Side:
 class _Serving:
     """The served network on inputs that are placed already."""
 
-    def __init__(self, served: Any, inputs: Any) -> None:
-        self.served, self.inputs = served, inputs
+    def __init__(self, served: Any, inputs: Any, items: int) -> None:
+        self.served, self.inputs, self.items = served, inputs, items
 
     def __call__(self) -> Any:
         return self.served(self.inputs)
@@ -331,14 +353,21 @@ def _nothing() -> None:
 
 
 def _places(calls: list[Any]) -> Any:
-    """Where what is served lies, by the driver's module, whatever the version of `suite` on this side."""
-    spec = importlib.util.spec_from_file_location("_driver_places", PLACES)
-    assert spec is not None  # noqa: S101  # the file is there
-    assert spec.loader is not None  # noqa: S101  # it is Python
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module.places_of(calls, seed=os.getpid())
+    """Where what is served lies."""
+    return _driver_module(PLACES).places_of(calls, seed=os.getpid())
+
+
+def _driver_module(path: Path) -> Any:
+    """The driver's module of that file, whatever the version of `suite` on this side."""
+    name = f"_driver_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None  # noqa: S101  # the file is there
+        assert spec.loader is not None  # noqa: S101  # it is Python
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:

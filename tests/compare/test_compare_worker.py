@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import random
 from types import SimpleNamespace
 
 import pytest
@@ -73,7 +74,9 @@ def side(monkeypatch):
     device, made = FakeDevice(monkeypatch), object.__new__(worker._Side)
     made.device = "cuda"
     made.places = SimpleNamespace(move=lambda: device.work(100.0))
-    served = worker._Serving(lambda _: device.work(1.0), None)
+    made.chance = random.Random(0)  # noqa: S311  # guards no secret
+    made.answers = SimpleNamespace(problem=lambda *_: "")
+    served = worker._Serving(lambda _: device.work(1.0), None, 1)
     made.calls = {"speed": (served, lambda: None), "train_step": (lambda: device.work(1.0), lambda: device.work(10.0))}
     return made, device
 
@@ -99,3 +102,14 @@ def test_a_numbered_accelerator_is_made_the_current_one(device, expected, monkey
     monkeypatch.setattr(torch.accelerator, "set_device_index", chosen.append)
     worker.select(device)
     assert expected == chosen
+
+
+def test_a_timed_call_that_answers_otherwise_is_an_error_of_its_side(side, monkeypatch):
+    """As the driver is told it: the cell of that side has an error and no ratio."""
+    made, _ = side
+    monkeypatch.setattr(worker, "LOOKED_AT", 1.0)
+    made.answers = SimpleNamespace(problem=lambda _output, items: f"{items} items answered otherwise")
+    assert {"error": "ImplausibleError: implausible: 1 items answered otherwise", "kind": "ImplausibleError"} == (
+        made.turn("speed", 2)
+    )
+    assert 3.0 == made.turn("train_step", 3)["seconds"]
