@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from suite.cli import main
 from suite.curve_runs.data import Columns, DataError, read
 
 GOOD = "tokens,loss,noise\n100,4.0,0.1\n\n200,3.5,0.1\n"
@@ -69,6 +70,36 @@ def test_points_of_a_cooldown_are_left_out(tmp_path):
     assert (1600, False) == (before.last, before.annealed)
     every = read(tmp_path / "data.csv", Columns(x="step", y="loss"), annealed=True)
     assert (2400, True) == (every.last, every.annealed)
+
+
+def test_a_fit_says_what_it_assumed_and_left_out(tmp_path, capsys):
+    """On the command line, above the tables."""
+    text = "step;val_loss\n0;9\n" + "".join(f"{step:g};{1.5 + 47.5 * step**-0.6:.6g}\n" for step in STEPS)
+    line = ["curves", "fit", str(written(tmp_path, text)), "--x=step", "--y=val_loss", "--family=pow3"]
+    assert 0 == main(line)
+    said = capsys.readouterr().out
+    assert "- val_loss is taken as a loss, better when lower (by its name)" in said
+    assert "- skipped 1 row with 0 in column 'step' (line 2)" in said
+    assert "- step looks like the time of one training" in said
+    assert 0 == main([*line, "--annealed", "--kind=unbounded", "--better=lower"])
+    said = capsys.readouterr().out
+    assert "val_loss is taken as unbounded, better when lower (as given)" in said
+    assert "looks like" not in said
+
+
+@pytest.mark.parametrize("command", [["curves", "fit"], ["advise", "--csv"]])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("amount,score\n500,0.5\n1,000,0.6\n", ":3: 3 cells under 2 columns; write numbers with a decimal point"),
+        ("amount,score\n250,0,350\n", ":2: 3 cells under 2 columns; write numbers with a decimal point"),
+    ],
+)
+def test_both_commands_refuse_the_same_file_alike(command, text, fault, tmp_path, capsys):
+    """A cell that is dropped gives the opposite advice."""
+    path = written(tmp_path, text)
+    assert 11 == main([*command, str(path), "--x=amount", "--y=score"])
+    assert f"suite: {path}{fault}" in capsys.readouterr().err
 
 
 def test_one_of_several_curves_is_chosen(tmp_path):

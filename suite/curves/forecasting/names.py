@@ -17,123 +17,21 @@ from suite.curves.forecasting.kinds import Kind, kinds
 
 Array = NDArray[np.float64]
 
-LOSSES = frozenset(
-    [
-        "loss",
-        "nll",
-        "ce",
-        "bce",
-        "xent",
-        "crossentropy",
-        "entropy",
-        "perplexity",
-        "ppl",
-        "bpb",
-        "bpc",
-        "bits",
-        "mse",
-        "rmse",
-        "mae",
-        "mape",
-        "smape",
-        "msle",
-        "rmsle",
-        "logloss",
-        "brier",
-        "hinge",
-        "kl",
-        "divergence",
-        "fid",
-        "kid",
-        "lpips",
-        "dfl",
-        "cost",
-        "regret",
-        "energy",
-        "deviance",
-        "residual",
-        "distance",
-        "ece",
-        "squared",
-        "absolute",
-    ]
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+LOSSES = _set(
+    "loss nll ce bce xent crossentropy entropy perplexity ppl bpb bpc bits mse rmse mae mape smape msle rmsle logloss "
+    "brier hinge kl divergence fid kid lpips dfl cost regret energy deviance residual distance ece squared absolute"
 )
-ERRORS = frozenset(
-    [
-        "error",
-        "err",
-        "errors",
-        "wer",
-        "cer",
-        "ter",
-        "eer",
-        "miss",
-        "misses",
-        "misclassification",
-        "hter",
-        "fpr",
-        "fnr",
-        "mislabeled",
-    ]
+ERRORS = _set("error err errors wer cer ter eer miss misses misclassification hter fpr fnr mislabeled")
+RATES = _set(
+    "accuracy acc precision recall f1 f2 fbeta auc auroc roc auprc map ap iou miou dice jaccard r2 correct kappa mcc "
+    "ndcg mrr hit hits sensitivity specificity exact success win ssim tpr tnr pck em"
 )
-RATES = frozenset(
-    [
-        "accuracy",
-        "acc",
-        "precision",
-        "recall",
-        "f1",
-        "f2",
-        "fbeta",
-        "auc",
-        "auroc",
-        "roc",
-        "auprc",
-        "map",
-        "ap",
-        "iou",
-        "miou",
-        "dice",
-        "jaccard",
-        "r2",
-        "correct",
-        "kappa",
-        "mcc",
-        "ndcg",
-        "mrr",
-        "hit",
-        "hits",
-        "sensitivity",
-        "specificity",
-        "exact",
-        "success",
-        "win",
-        "ssim",
-        "tpr",
-        "tnr",
-        "pck",
-        "em",
-    ]
-)
-GAINS = frozenset(
-    [
-        "reward",
-        "return",
-        "returns",
-        "bleu",
-        "rouge",
-        "meteor",
-        "chrf",
-        "cider",
-        "psnr",
-        "elo",
-        "likelihood",
-        "throughput",
-        "elbo",
-        "spearman",
-        "pearson",
-    ]
-)
+GAINS = _set("reward return returns bleu rouge meteor chrf cider psnr elo likelihood throughput elbo spearman pearson")
 WEAK = frozenset(
     ("score", "quality", "top1", "top3", "top5", "top")
 )  # of anything that is better when higher, unless another word says more
