@@ -75,7 +75,7 @@ def check(registry: Registry, profile: Profile) -> None:
         workload = registry.find_workload(run.workload)
         primary(workload)
         if run.share == min(s.shares[0] for s in profile.sweeps if (s.workload, s.resource) == run.key[:2]):
-            point(workload.recipe(0), run)
+            point(workload.plain(0), run)
 
 
 def _folder(registry: Registry, profile: Profile, options: Options, device: str) -> CurveFolder:

@@ -48,7 +48,7 @@ def trained(registry: Registry, run: Run, device: str) -> tuple[Row, Outcome]:
 
     workload = registry.find_workload(run.workload)
     score = primary(workload)
-    found = point(workload.recipe(run.seed), run)
+    found = point(workload.plain(run.seed), run)
     network = fit(found.recipe, seed=run.seed, device=device, reference=_nobody, goal=None, report=None)
     tested = outcome(network, serve(network), workload, batch=workload.batch_on(device))
     return _row(run, found, _value(score, tested), network.seconds), tested

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from suite.measure.plausible import Request, request
+from suite.training.copying import copied
 from suite.training.devices import lay_out
 from suite.training.loop import Trained
 from suite.training.serving import Served, serve, warm_up
@@ -61,4 +61,4 @@ def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> di
 
 def _in_channels_last(base: Trained) -> Trained:
     recipe = replace(base.recipe, layout="channels_last")
-    return replace(base, recipe=recipe, network=lay_out(copy.deepcopy(base.network), recipe))
+    return replace(base, recipe=recipe, network=lay_out(copied(base.network), recipe))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from suite.composition import BASELINE, parse
 from suite.errors import RegistrationError, unknown
 from suite.records import GROUPS, Group
+from suite.training.adapting import adapted
+from suite.training.forms import Form
 from suite.training.recipe import SLOTS, Recipe
 
 if TYPE_CHECKING:
@@ -96,6 +98,15 @@ class Workload:
     groups: tuple[Group, ...] | Mapping[str, tuple[Group, ...]] = GROUPS
     digest: Callable[[], str] | None = None
 
+    def plain(self, seed: int) -> Recipe:
+        """The recipe of a seed as it runs, see `suite.training.adapting`. Raises `TypeError` for what is no recipe."""
+        from suite.scores.classification import classifies
+
+        found = self.recipe(seed)
+        if not isinstance(found, Recipe):
+            raise TypeError(f"workload {self.name!r} at {self.where} must return a Recipe, it returned {found!r}")
+        return adapted(found, classifies=classifies(self.scores), form=_form(self.recipe))
+
     @property
     def trains(self) -> bool:
         """Whether a network can learn from the data."""
@@ -148,6 +159,12 @@ class Family:
     about: str
     names: Callable[[], Iterable[str]]
     declare: Callable[[str], None]
+
+
+@cache
+def _form(_recipe: Callable[[int], Recipe]) -> Form:
+    """One for each workload: how its networks answer is looked at once."""
+    return Form()
 
 
 def kind_of(device: str) -> str:

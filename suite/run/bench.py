@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from suite.errors import ImplausibleError
+from suite.errors import ImplausibleError, SetupError, UnavailableError
 from suite.measure import device_memory, memory, size, speed
 from suite.measure.ceilings import ceilings
 from suite.measure.macs import macs
@@ -31,6 +31,8 @@ from suite.run.cells import Profile
 from suite.run.fresh import LEAST_PROCESSES, Workers, replicated
 from suite.run.guard import unchanged_flags
 from suite.run.pace import require_pace
+from suite.run.preflight.technique import CellChecks
+from suite.run.preflight.workload import check_workload
 from suite.run.reuse import marked
 from suite.run.store import Reporter, TrainedStore
 from suite.scores.items import Outcome
@@ -102,6 +104,8 @@ class Bench(AbstractContextManager["Bench"]):
     _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
     _answers: dict[tuple[str, str], Judged] = field(default_factory=dict)
     _able: set[Cell] = field(default_factory=set)
+    _unable: dict[Cell, str] = field(default_factory=dict)
+    _checks: CellChecks = field(init=False)
     _rises: dict[Cell, Measurement] = field(default_factory=dict)
     _paces: dict[tuple[str, str], float] = field(default_factory=dict)
     _methods: integrity.Methods = field(default_factory=integrity.Methods.now)
@@ -109,6 +113,7 @@ class Bench(AbstractContextManager["Bench"]):
     def __post_init__(self) -> None:
         select_device(self.device)
         self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
+        self._checks = CellChecks(registry=self.registry, device=self.device)
 
     def __exit__(self, *_: object) -> None:
         if self._workers is not None:
@@ -139,12 +144,42 @@ class Bench(AbstractContextManager["Bench"]):
         if state is not None and not case.composition.is_baseline:
             integrity.check_baseline(self._base(case).network, state, self._methods, case.composition.name)
 
+    def preflight(self, cases: Sequence[Case]) -> dict[str, str]:
+        """Try one step and one answer of each case before anything trains; by workload, what is wrong with it.
+
+        A case whose technique cannot take the network is unavailable from now on.
+        """
+        faults: dict[str, str] = {}
+        with phase("testing"):
+            for workload in {case.workload.name: case.workload for case in cases}.values():
+                try:
+                    check_workload(workload, self.device)
+                except SetupError as error:
+                    faults[workload.name] = str(error)
+            for case in cases:
+                if case.workload.name not in faults:
+                    self._preflight(case)
+        self._checks.clear()
+        return faults
+
+    def _preflight(self, case: Case) -> None:
+        try:
+            abilities.require(case, self.store.plain(case.workload, 0))
+            self._checks.check(case)
+        except UnavailableError as error:
+            self._unable[case.cell] = str(error)
+        except Exception:  # noqa: BLE001, S110  # told in its own cell, where it is raised again
+            pass
+
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""
+        if case.cell in self._unable:
+            raise UnavailableError(self._unable[case.cell])
         if case.cell not in self._able:
             plain = self.store.plain(case.workload, 0)
             abilities.require(case, plain)
-            abilities.require_structure(case, case.composition.apply(plain))
+            if case.cell not in self._checks.tried:
+                abilities.require_structure(case, case.composition.apply(plain))
             self._require_pace(case, plain)
             self._able.add(case.cell)
 

@@ -18,32 +18,44 @@ from suite.settings import PACKAGE
 USER, BUILT_IN, SUITE, FOREIGN = range(4)
 """Whose code a frame is, in the order in which a reader wants to be pointed at it."""
 
+LONGEST = 600  # characters of a message that is kept whole
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 DECLARATIONS = tuple(PACKAGE / room for room in ("workloads", "techniques"))
 
 
-def explain(error: BaseException) -> str:
+def explain(error: BaseException, otherwise: str = "") -> str:
     """What an exception says, in one line, and where: ``ValueError: no images left [/home/me/nets.py:12]``.
 
     The place is the last frame in the user's own code: not in installed packages, the standard library, torch or
     code that it generates, nor in the suite. Where there is none it is the last in a built-in workload or technique,
-    then in the suite, then anywhere. Errors of the suite say themselves what to do and have no place.
+    then in the suite, then anywhere; or ``otherwise`` if that is given. Errors of the suite say themselves what to do
+    and have no place.
     """
     if isinstance(error, SuiteError):
         return str(error)
-    said = (f"{type(error).__name__}: {error}".strip().splitlines() or [""])[0]
+    said = _said(error)
     if _is_out_of_memory(error, said):
         said = f"out of memory ({said}); free memory on the device or use a smaller workload"
-    place = _place(error)
+    place = _place(error, otherwise)
     return f"{said} [{place}]" if place else said
 
 
-def _place(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
+    """The first line, or all of what torch says of weights that do not fit: the lines after it hold their names."""
+    lines = [line.strip() for line in f"{type(error).__name__}: {error}".strip().splitlines()] or [""]
+    whole = "loading state_dict" in lines[0]
+    said = " ".join(lines) if whole else lines[0]
+    return said if len(said) <= LONGEST or not whole else f"{said[:LONGEST]} ..."
+
+
+def _place(error: BaseException, otherwise: str = "") -> str:
     """The last frame of the nearest owner, in the error itself before those that it was raised from."""
     frames = [(_owner(frame.filename), frame) for one in _chain(error) for frame in _innermost_first(one)]
     if not frames:
-        return ""
-    _, frame = min(frames, key=lambda found: found[0])  # the first of the least
+        return otherwise
+    owner, frame = min(frames, key=lambda found: found[0])  # the first of the least
+    if otherwise and owner > BUILT_IN:
+        return otherwise
     return f"{frame.filename}:{frame.lineno}"
 
 
@@ -59,6 +71,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _innermost_first(error: BaseException) -> Iterator[traceback.FrameSummary]:
     return reversed(traceback.extract_tb(error.__traceback__))
+
+
+def is_built_in(filename: str) -> bool:
+    """Whether code of that file is a workload or technique of the suite's."""
+    return _owner(filename) == BUILT_IN
 
 
 @cache

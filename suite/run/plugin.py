@@ -111,6 +111,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
     if any(_case(item) for item in session.items) and not config.option.collectonly:
         _or_exit(lambda: _check_selection(session))
         _or_exit(lambda: _open(session))
+        _or_exit(lambda: _preflight(session))
         _or_exit(lambda: _plan(session))
     return (yield)
 
@@ -309,6 +310,21 @@ def _open(session: pytest.Session) -> None:
         sys.stderr.write(f"suite: {note}\n")
 
 
+def _preflight(session: pytest.Session) -> None:
+    """Leave out the workloads that cannot do one step, each with one message. Raises `SetupError` if none is left."""
+    config, run = session.config, session.config.stash[SESSION]
+    run.preflight()
+    left = [item for item in session.items if _case(item) is not None and _case(item) not in run.planned]
+    if not left:
+        return
+    session.items[:] = [item for item in session.items if item not in left]
+    if not any(_case(item) for item in session.items):
+        del config.stash[SESSION]  # nothing was measured, so nothing is reported
+        raise SetupError("\n".join(run.faults.values()))
+    config.hook.pytest_deselected(items=left)
+    say(config, [f"suite: {fault}" for fault in run.faults.values()])
+
+
 def _plan(session: pytest.Session) -> None:
     """Say how long the run will take, and let go of the cells that its minutes leave no room for."""
     config, run = session.config, session.config.stash[SESSION]
@@ -362,6 +378,9 @@ def _exit_code(session: pytest.Session, run: Session, exitstatus: int) -> int:
         left = [one for one in left if one in there and one[0] not in run.passed_over()]
     if session.config.stash.get(CRASHED, False):
         return EXIT_FAILED
+    if run.faults:
+        session.config.stash[PROBLEM] = "\n".join(run.faults.values())
+        return EXIT_UNUSABLE
     retracted = exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed <= run.taken_back
     code = run.exit_code() or (EXIT_INCONCLUSIVE if retracted else exitstatus)
     if left and run.options.expect in ("gate", "record") and code == EXIT_PASS:

@@ -54,6 +54,8 @@ class Session(AbstractContextManager["Session"]):
     store: Store
     planned: Mapping[Case, tuple[Group, ...]]
     broken: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """By workload, what its baseline cannot do: it was left out of this run."""
     verdicts: list[Verdict] = field(default_factory=list)
     recorded: Recorded | None = None
     remembered: str | None = None
@@ -87,6 +89,11 @@ class Session(AbstractContextManager["Session"]):
         if resumed is None and not any(failure.kind == "error" for failure in failures):
             self._keep_duration(case, group, perf_counter() - began)
         return self._kept(case, group, verdicts)
+
+    def preflight(self) -> None:
+        """Try every workload and technique before anything trains; a workload that is at fault is not measured."""
+        self.faults = self.bench.preflight(list(self.planned))
+        self.planned = {case: groups for case, groups in self.planned.items() if case.workload.name not in self.faults}
 
     def starts(self, case: Case) -> bool:
         """Whether the minutes of this run let a case begin, or go on; one that may not makes the run a partial one."""

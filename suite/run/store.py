@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +15,7 @@ from suite.registry import Composition, Registry, Workload
 from suite.run.integrity import State
 from suite.run.quality import goal
 from suite.run.reuse import Asked, Stage, Trainings
+from suite.training.copying import copied
 from suite.training.devices import own_random_numbers
 from suite.training.loop import Report, Trained, finish, fit, untrained
 from suite.training.recipe import Recipe, Splits, same
@@ -51,11 +51,7 @@ class TrainedStore:
 
     def plain(self, workload: Workload, seed: int) -> Recipe:
         """The workload's own recipe. Raises `TypeError` if its function returns anything else."""
-        plain, splits = workload.recipe(seed), self.splits
-        if not isinstance(plain, Recipe):
-            raise TypeError(
-                f"workload {workload.name!r} at {workload.where} must return a Recipe, it returned {plain!r}"
-            )
+        plain, splits = workload.plain(seed), self.splits
         return plain if splits is None else replace(plain, data=lambda: splits)
 
     def get(self, workload: Workload, composition: Composition, seed: int) -> Trained:
@@ -82,7 +78,7 @@ class TrainedStore:
             key = (workload.name, composition.name, seed)
             if key not in self._references:  # every step asks: once only
                 with torch.enable_grad(), own_random_numbers(self.device):
-                    self._references[key] = copy.deepcopy(self.get(workload, composition, seed).network)
+                    self._references[key] = copied(self.get(workload, composition, seed).network)
             return self._references[key].to(self.device)
 
         return ask

@@ -1,10 +1,16 @@
-"""Classification: outputs [N, K] are scores of K classes, targets [N] the right ones."""
+"""Classification: outputs [N, K] are scores of K classes, targets [N] the right ones.
+
+One output [N] or [N, 1] is the logit of class 1 of two. Targets may be one-hot [N, K]; of several outputs the scores
+are those that `answer_of` finds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from suite.scores.score import Score
+from suite.training.trees import answer_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,17 +27,43 @@ def classification() -> tuple[Score, ...]:
 
 def right(outputs: Any, targets: Any) -> Any:
     """1 where the class with the highest score is the target, else 0, [N]."""
-    return outputs.argmax(1) == targets
+    found = predicted(outputs)
+    return found == labels(targets, found)
 
 
 def macro_precision(outputs: Any, targets: Any) -> float:
     """Of what is said to be a class, the share that is; mean over the classes that occur."""
-    return macro(outputs.argmax(1).numpy(), targets.numpy())[0]
+    found = predicted(outputs)
+    return macro(found.numpy(), labels(targets, found).numpy())[0]
 
 
 def macro_recall(outputs: Any, targets: Any) -> float:
     """Of what is a class, the share that is said to be; mean over the classes that occur."""
-    return macro(outputs.argmax(1).numpy(), targets.numpy())[1]
+    found = predicted(outputs)
+    return macro(found.numpy(), labels(targets, found).numpy())[1]
+
+
+def predicted(outputs: Any) -> Any:
+    """The class that outputs stand for, [N]: the highest score, or for one logit whether it is above 0."""
+    scores = answer_of(outputs)
+    return (scores.flatten() > 0).long() if is_one_logit(scores) else scores.argmax(1)
+
+
+def labels(targets: Any, like: Any) -> Any:
+    """Targets as whole numbers in the shape of ``like`` [N]; one-hot targets [N, K] as the number of their class."""
+    if targets.dim() > like.dim() and targets.shape[1] > 1:
+        return targets.argmax(1)
+    return targets.reshape(like.shape)
+
+
+def is_one_logit(scores: Any) -> bool:
+    """Whether the network answers with one number for each item: the logit of class 1 of two classes."""
+    return scores.dim() == 1 or (scores.dim() == 2 and scores.shape[1] == 1)  # noqa: PLR2004  # [N, 1]
+
+
+def classifies(scores: Iterable[Score]) -> bool:
+    """Whether one of the scores is the accuracy of `classification`."""
+    return any(score.per_item is right for score in scores)
 
 
 def macro(predicted: np.ndarray, targets: np.ndarray) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import UsageError
@@ -42,18 +42,46 @@ def cosine(optimizer: Optimizer, _learning_rate: float, steps: int) -> LRSchedul
     return CosineAnnealingLR(optimizer, T_max=max(1, steps))
 
 
-def usual_loss(_trainee: Any, batch: Batch, output: Tensor) -> Tensor:
+def usual_loss(_trainee: Any, batch: Batch, output: Any) -> Tensor:
     """Cross-entropy of outputs [B, K, ...] for whole-number targets [B, ...], mean squared error for others.
 
     Raises `UsageError` for outputs or targets that are no single tensors: such a workload brings a loss of its own.
     """
     import torch.nn.functional as F  # noqa: N812  # torch's own convention
+
+    output, targets = _pair(output, batch.targets)
+    if not targets.is_floating_point():
+        return F.cross_entropy(output, targets)
+    if output.numel() != targets.numel():
+        raise UsageError(
+            f"outputs {tuple(output.shape)} and floating-point targets {tuple(targets.shape)} must hold as many values "
+            "for each item; give classes as whole numbers (targets.long()), or the recipe a loss"
+        )
+    return F.mse_loss(output.reshape(targets.shape), targets)
+
+
+def usual_class_loss(_trainee: Any, batch: Batch, output: Any) -> Tensor:
+    """`usual_loss` where the scores are those of classification: cross-entropy, of one output that of its logit.
+
+    Targets [B] are classes, also as floating-point numbers; [B, K] are one-hot or probabilities. Raises `UsageError`.
+    """
+    import torch.nn.functional as F  # noqa: N812  # torch's own convention
+
+    output, targets = _pair(output, batch.targets)
+    if output.numel() == len(output):
+        return F.binary_cross_entropy_with_logits(output.flatten(), targets.flatten().to(output.dtype))
+    if targets.is_floating_point() and targets.shape != output.shape:
+        targets = targets.long()
+    return F.cross_entropy(output, targets)
+
+
+def _pair(output: Any, targets: Any) -> tuple[Tensor, Tensor]:
+    """Both as single tensors; of a tuple the first, of named outputs the logits."""
     from torch import Tensor
 
-    targets = batch.targets
-    if not isinstance(output, Tensor) or not isinstance(targets, Tensor):
+    from suite.training.trees import answer_of
+
+    if not isinstance(targets, Tensor) or not isinstance(output, Tensor | Mapping | tuple | list):
         kinds = f"{type(output).__name__} and {type(targets).__name__}"
         raise UsageError(f"outputs and targets are {kinds}, for which there is no usual loss; give the recipe a loss")
-    if targets.is_floating_point():
-        return F.mse_loss(output.reshape(targets.shape), targets)
-    return F.cross_entropy(output, targets)
+    return answer_of(output), targets

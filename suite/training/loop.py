@@ -6,7 +6,6 @@ A run has two stages: `fit` trains from scratch, `finish` applies what a techniq
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -20,6 +19,7 @@ from suite.errors import UsageError
 from suite.machine.flags import applied
 from suite.phases import phase
 from suite.records import Better
+from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, synchronize
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
@@ -257,7 +257,7 @@ def finish(
     with deterministic(), applied(recipe.flags):
         torch.manual_seed(fitted.seed)
         with test_sealed("finishing"):
-            network = lay_out(recipe.finish(copy.deepcopy(fitted.network), tuner), recipe)
+            network = lay_out(recipe.finish(copied(fitted.network), tuner), recipe)
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
     return _trained(
         recipe, network, fitted.device, fitted.seed, seconds=fitted.seconds + tuner.seconds,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from suite.errors import OutputError
 from suite.machine.flags import applied, write
 from suite.phases import phase
+from suite.training.copying import copied
 from suite.training.data import test_sealed
 from suite.training.devices import place
 from suite.training.loop import Trained
@@ -54,7 +54,7 @@ class Served:
 def serve(trained: Trained) -> Served:
     """Quantize and deploy a copy of the trained network. Lazy compilation happens at the first calls."""
     recipe = trained.recipe
-    network = copy.deepcopy(trained.network).eval()
+    network = copied(trained.network).eval()
     with phase("compiling"), applied(recipe.flags):
         calibration = _calibration(trained)
         with test_sealed("quantizing"):

@@ -5,7 +5,7 @@ torch's own pytree utilities do the work; they are what ``torch.export`` and ``t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from suite.errors import UsageError
@@ -85,3 +85,24 @@ def is_image(tree: Tree) -> bool:
     import torch
 
     return isinstance(tree, torch.Tensor) and tree.dim() == 4 and tree.is_floating_point()  # noqa: PLR2004  # N C H W
+
+
+def answer_of(outputs: Any) -> Tensor:
+    """The tensor that a network answers with: the outputs, their ``logits``, or the first of a tuple or list.
+
+    Raises `UsageError` for outputs in which no such tensor is found.
+    """
+    import torch
+
+    found = outputs
+    if isinstance(found, Mapping):
+        found = found.get("logits", next(iter(found.values())) if len(found) == 1 else None)
+    if isinstance(found, tuple | list) and found:
+        found = found[0]
+    if not isinstance(found, torch.Tensor):
+        held = f"keys {', '.join(map(str, outputs))}" if isinstance(outputs, Mapping) else type(outputs).__name__
+        raise UsageError(
+            f"the network answers with {held}, of which nobody can tell the scores; return a tensor, give them the "
+            "name 'logits', or declare a Score and a loss of your own"
+        )
+    return found

@@ -10,7 +10,7 @@ from score_samples import measurements, seed_of
 from sklearn.metrics import precision_recall_fscore_support
 
 from suite.scores import classification
-from suite.scores.classification import macro, right
+from suite.scores.classification import macro, macro_precision, macro_recall, right
 
 LABELS = st.integers(1, 40).flatmap(
     lambda n: st.tuples(*(st.lists(st.integers(0, 6), min_size=n, max_size=n) for _ in range(2)))
@@ -20,6 +20,21 @@ LABELS = st.integers(1, 40).flatmap(
 def test_the_class_with_the_highest_score_is_the_answer():
     """Scores need not be probabilities."""
     assert [True, False] == right(torch.tensor([[-3.0, -1.0], [5.0, 9.0]]), torch.tensor([1, 0])).tolist()
+
+
+@pytest.mark.parametrize("form", [(3,), (3, 1)])
+@pytest.mark.parametrize("kind", [torch.long, torch.float32])
+def test_one_output_is_the_logit_of_the_second_class(form, kind):
+    """Above 0 is class 1; the highest of one score would always be class 0."""
+    logits, targets = torch.tensor([0.3, -2.0, 1.5]).reshape(form), torch.tensor([1, 0, 0]).to(kind)
+    assert [True, True, False] == right(logits, targets).tolist()
+    assert (0.75, 0.75) == (macro_precision(logits, targets), macro_recall(logits, targets))
+
+
+def test_one_hot_targets_are_classes():
+    """[N, K]: the number of the one."""
+    scores, targets = torch.tensor([[-3.0, -1.0], [5.0, 9.0]]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    assert [True, False] == right(scores, targets).tolist()
 
 
 @given(labels=LABELS)

@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import nn
 
 from suite.errors import UsageError
-from suite.training.defaults import BATCH, adamw, cosine, shuffled_batches, usual_loss
+from suite.training.defaults import BATCH, adamw, cosine, shuffled_batches, usual_class_loss, usual_loss
 from suite.training.recipe import Batch, Recipe, Split
 
 OUTPUT = torch.tensor([[1.0, -1.0], [0.5, 2.0]])
@@ -38,12 +38,44 @@ def test_other_numbers_are_values(form):
 
 @pytest.mark.parametrize(
     ("output", "targets", "kinds"),
-    [((OUTPUT,), torch.tensor([1, 0]), "tuple and Tensor"), (OUTPUT, {"a": torch.tensor([1, 0])}, "Tensor and dict")],
+    [("ab", torch.tensor([1, 0]), "str and Tensor"), (OUTPUT, {"a": torch.tensor([1, 0])}, "Tensor and dict")],
 )
 def test_what_is_no_tensor_has_no_usual_loss(output, targets, kinds):
     """The workload brings its own, and is told so."""
     with pytest.raises(UsageError, match=f"outputs and targets are {kinds}, .* give the recipe a loss"):
         loss(output, targets)
+
+
+@pytest.mark.parametrize("output", [(OUTPUT, None), {"logits": OUTPUT, "hidden": torch.zeros(2, 5)}])
+def test_of_several_outputs_the_first_or_the_logits_are_scored(output):
+    """As model hubs answer."""
+    targets = torch.tensor([1, 0])
+    assert torch.equal(F.cross_entropy(OUTPUT, targets), loss(output, targets))
+
+
+def test_values_of_another_number_than_the_outputs_are_refused():
+    """Two scores for one floating-point label: these are classes."""
+    with pytest.raises(UsageError, match=r"give classes as whole numbers \(targets.long\(\)\)"):
+        loss(OUTPUT, torch.tensor([1.0, 0.0]))
+
+
+def class_loss(output, targets):
+    return usual_class_loss(None, Batch(inputs=torch.zeros(len(output)), targets=targets), output)
+
+
+@pytest.mark.parametrize("targets", [torch.tensor([1, 0]), torch.tensor([1.0, 0.0]), torch.tensor([[1.0], [0.0]])])
+@pytest.mark.parametrize("form", [(2,), (2, 1)])
+def test_one_output_of_a_classifier_is_a_logit(targets, form):
+    """Binary cross-entropy, for labels of any type."""
+    logits = torch.tensor([2.0, -1.0])
+    expected = F.binary_cross_entropy_with_logits(logits, torch.tensor([1.0, 0.0]))
+    assert torch.equal(expected, class_loss(logits.reshape(form), targets))
+
+
+@pytest.mark.parametrize("targets", [torch.tensor([1.0, 0.0]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])])
+def test_labels_of_a_classifier_may_be_floats_or_one_hot(targets):
+    """As pandas reads them, and as one_hot gives them."""
+    assert torch.allclose(F.cross_entropy(OUTPUT, torch.tensor([1, 0])), class_loss(OUTPUT, targets))
 
 
 def test_an_epoch_has_every_item_once_in_shuffled_batches():
