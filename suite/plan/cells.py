@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from suite.errors import UsageError, unknown
 from suite.metrics import METRICS, VS_CONTROL, place
@@ -18,13 +18,14 @@ UNKNOWN = "-"  # the workload or device of a table that does not say which
 class Cells:
     """What a run measured: the figures of each cell by metric, and the primary score of each workload.
 
-    ``header`` is the run's, where there is one.
+    ``header`` is the run's, where there is one; ``problem`` says that the run did not come to its end.
     """
 
     figures: Mapping[Cell, Mapping[str, Measurement]]
     scores: Mapping[str, str]
     failures: tuple[CellFailure, ...] = ()
     header: RunHeader | None = field(default=None, repr=False)
+    problem: str = ""
 
     def places(self) -> tuple[Place, ...]:
         """Every workload and device with a measured cell, in order of name."""
@@ -47,7 +48,7 @@ class Cells:
             raise unknown("workload", name, there)
         figures = {cell: own for cell, own in self.figures.items() if cell.workload in (wanted or there)}
         failures = tuple(failure for failure in self.failures if failure.cell.workload in (wanted or there))
-        return Cells(figures=figures, scores=self.scores, failures=failures, header=self.header)
+        return replace(self, figures=figures, failures=failures)
 
 
 def gathered(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from suite.errors import ResultsError, unknown
 from suite.plan.cells import Cells, gathered
 from suite.plan.table import of_table
+from suite.report.endings import unfinished
 from suite.report.run import RESULTS, RunFolder
 
 if TYPE_CHECKING:
@@ -30,12 +32,7 @@ def cells(source: Source, *, score: str | None = None) -> Cells:
         raise ResultsError("no measured cell to choose among; run `suite bench` first")
     if score is None:
         return found
-    return Cells(
-        figures=found.figures,
-        scores={cell.workload: _checked(score, found) for cell in found.figures},
-        failures=found.failures,
-        header=found.header,
-    )
+    return replace(found, scores={cell.workload: _checked(score, found) for cell in found.figures})
 
 
 def _read(source: Source) -> Cells:
@@ -53,7 +50,8 @@ def _read(source: Source) -> Cells:
 
 def _of_run(folder: RunFolder) -> Cells:
     scores = {workload: names[0] for workload, names in folder.header.scores.items() if names}
-    return gathered(folder.measurements(), scores=scores, failures=folder.failures(), header=folder.header)
+    found = gathered(folder.measurements(), scores=scores, failures=folder.failures(), header=folder.header)
+    return replace(found, problem=unfinished(folder))
 
 
 def _of_csv(path: Path) -> Cells:

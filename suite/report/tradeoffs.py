@@ -8,6 +8,7 @@ from suite.composition import BASELINE
 from suite.errors import ResultsError
 from suite.metrics import METRICS, VS_CONTROL
 from suite.report.columns import ENDS
+from suite.report.endings import unfinished
 from suite.report.frame import as_json, records, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
@@ -97,7 +98,8 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
 
     measurements, verdicts = folder.measurements(), folder.verdicts()
     frame = tidy(folder.header, measurements, verdicts)
-    nulls = null_arm.lines(measurements)
+    problem = unfinished(folder)
+    nulls = [*null_arm.lines(measurements), *([f"**{problem}**"] if problem else [])]
     table = tradeoffs(frame, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
