@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from suite.composition import BASELINE
 from suite.errors import UsageError, unknown
 from suite.metrics import METRICS, VS_CONTROL, place
 from suite.records import Cell, CellFailure, Measurement, Metric, RunHeader
+from suite.report.columns import OWN_COPY
 
 Place = tuple[str, str]
 """A workload and a device: cells of one place are alternatives."""
@@ -60,10 +62,16 @@ def gathered(
 ) -> Cells:
     """Measurements as cells; a workload without a given score has the first that was measured."""
     figures: dict[Cell, dict[str, Measurement]] = {}
-    for found in measurements:
+    for found in map(_by_definition, measurements):
         figures.setdefault(found.cell, {})[found.metric] = found
     named = {**_first_scores(figures), **(scores or {})}
     return Cells(figures=figures, scores=named, failures=tuple(failures), header=header)
+
+
+def _by_definition(found: Measurement) -> Measurement:
+    """The baseline's ratios of times are 1: what is measured of them is how its own copy compares."""
+    own = found.cell.technique == BASELINE and found.metric in OWN_COPY
+    return replace(found, value=1.0, low=1.0, high=1.0, suspect=None) if own else found
 
 
 def _first_scores(figures: Mapping[Cell, Mapping[str, Measurement]]) -> dict[str, str]:
