@@ -25,18 +25,14 @@ from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
 from suite.run import edge
-from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES
-from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
+from suite.run.codes import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
+from suite.run.decide import decide
+from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES, Options
 from suite.search import command as search
 from suite.serving import command as serving
 from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
 from suite.zoo import command as zoo
 
-KNOWN = frozenset({*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING})
-"""pytest's own exit codes, which keep their meaning, and ours."""
-CUT_SHORT = (
-    "the run was ended before its end with exit code 0 (os._exit() in a conftest.py or a workload?); nothing was gated"
-)
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_TIMEOUT")
 
 
@@ -152,10 +148,19 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         ended = Path(folder) / "ended"
         code = child.run_to_end(command, environment | {ENDED: str(ended)})
-        if code == EXIT_PASS and not (ended.exists() and ended.read_text("utf-8") == str(EXIT_PASS)):
-            print(f"suite: {CUT_SHORT}", file=sys.stderr)
-            return EXIT_NOTHING
-    return code if code in KNOWN else EXIT_UNUSABLE  # killed by a signal, or by a module's own exit
+        code, why = decide(code, ended, _policies(parsed), rest)
+    if why:
+        print(f"suite: {why}", file=sys.stderr)
+    return code
+
+
+def _policies(parsed: argparse.Namespace) -> Options:
+    """What decides which verdicts fail."""
+    return Options(
+        expect=parsed.expect, unverified=parsed.unverified, inconclusive=parsed.inconclusive,
+        unavailable=parsed.unavailable, allow_improvement=parsed.allow_improvement,
+        gate_tiers=tuple(parsed.gate_tier) or TIERS, resume=parsed.resume and Path(parsed.resume),
+    )  # fmt: skip
 
 
 def _settle_edge(parsed: argparse.Namespace) -> None:
@@ -215,6 +220,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Store the figures of an existing run as expectations, without running again."""
     from suite.expect import record
+    from suite.report.endings import check_finished, incomplete
     from suite.report.run import RunFolder
 
     if parsed.trim:
@@ -222,14 +228,19 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if parsed.results is None:
         raise UsageError("which results? name their folder: suite record reports/latest")
     folder = RunFolder.open(parsed.results)
+    if not parsed.only:
+        check_finished(folder)
     _load_all(list(folder.header.load))
     only = [_canonical(name) for name in parsed.only]
     directory = parsed.expect_dir or found_expect_dir()
+    half = incomplete(folder)
+    measurements = [m for m in folder.measurements() if (m.cell, m.group) not in half]
     done = record(
-        folder.measurements(), header=folder.header, directory=directory, only=only,
+        measurements, header=folder.header, directory=directory, only=only,
         new=parsed.new, anew=parsed.anew, drift=parsed.drift,
     )  # fmt: skip
-    for reason in done.skipped:
+    cut = [f"{cell} {group}: the run was ended while it measured this" for cell, group in sorted(half)]
+    for reason in [*cut, *done.skipped]:
         print(f"not recorded: {reason}")
     for path in done.changed:
         print(path)

@@ -118,6 +118,29 @@ class Duration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupEnd:
+    """A group of a cell is complete: all that it measured is in the lines before, ``metrics`` of them."""
+
+    cell: Cell
+    group: Group
+    metrics: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnd:
+    """The last record of a run that came to its end.
+
+    ``groups`` were to be measured, ``done`` of them were; ``whole`` unless the run was interrupted. ``code`` is the
+    exit code that the verdicts give, ``None`` where none is decided (a search, a run that still writes its tables).
+    """
+
+    groups: int
+    done: int
+    whole: bool
+    code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """Where figures come from. ``data_digest`` is the digest of one workload's data."""
 
@@ -257,7 +280,8 @@ class RunHeader:
     ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
     ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
     computes in where that is not float32. ``accelerator`` is what the driver says of the device
-    (`suite.machine.nvml.describe`), empty on a CPU and in older runs.
+    (`suite.machine.nvml.describe`), empty on a CPU and in older runs. ``groups`` counts the groups of metrics that were
+    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`.
     """
 
     run: str
@@ -276,3 +300,4 @@ class RunHeader:
     scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     precisions: Mapping[str, str] = field(default_factory=dict)
     accelerator: Mapping[str, str] = field(default_factory=dict)
+    groups: int = 0

@@ -30,6 +30,7 @@ class Fit(StrEnum):
     SURELY = "surely"
     PERHAPS = "perhaps"
     OVER = "over"
+    SUSPECT = "disturbed"
     UNMEASURED = "not measured"
 
 
@@ -73,14 +74,16 @@ class Budget:
 def fit(budget: Budget, figure: Measurement | None) -> Fit:
     """How one cell's figure stands to a budget: surely where its whole interval keeps it and it can be trusted.
 
-    A figure that varies but brings no interval, and one that is suspect, fits perhaps at best.
+    A figure that varies but brings no interval fits perhaps at best; one that something disturbed is not used.
     """
     if figure is None:
         return Fit.UNMEASURED
+    if figure.suspect:
+        return Fit.SUSPECT
     if not budget.holds(figure.value):
         return Fit.OVER
     ends = [end for end in (figure.low, figure.high) if end is not None]
-    sure = all(map(budget.holds, ends)) and not figure.suspect and (ends or not varies(figure))
+    sure = all(map(budget.holds, ends)) and (ends or not varies(figure))
     return Fit.SURELY if sure else Fit.PERHAPS
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from suite.composition import BASELINE
 from suite.errors import UsageError, unknown
 from suite.metrics import METRICS, VS_CONTROL, place
 from suite.records import Cell, CellFailure, Measurement, Metric, RunHeader
+from suite.report.columns import OWN_COPY
 
 Place = tuple[str, str]
 """A workload and a device: cells of one place are alternatives."""
@@ -18,13 +20,14 @@ UNKNOWN = "-"  # the workload or device of a table that does not say which
 class Cells:
     """What a run measured: the figures of each cell by metric, and the primary score of each workload.
 
-    ``header`` is the run's, where there is one.
+    ``header`` is the run's, where there is one; ``problem`` says that the run did not come to its end.
     """
 
     figures: Mapping[Cell, Mapping[str, Measurement]]
     scores: Mapping[str, str]
     failures: tuple[CellFailure, ...] = ()
     header: RunHeader | None = field(default=None, repr=False)
+    problem: str = ""
 
     def places(self) -> tuple[Place, ...]:
         """Every workload and device with a measured cell, in order of name."""
@@ -47,7 +50,7 @@ class Cells:
             raise unknown("workload", name, there)
         figures = {cell: own for cell, own in self.figures.items() if cell.workload in (wanted or there)}
         failures = tuple(failure for failure in self.failures if failure.cell.workload in (wanted or there))
-        return Cells(figures=figures, scores=self.scores, failures=failures, header=self.header)
+        return replace(self, figures=figures, failures=failures)
 
 
 def gathered(
@@ -59,10 +62,16 @@ def gathered(
 ) -> Cells:
     """Measurements as cells; a workload without a given score has the first that was measured."""
     figures: dict[Cell, dict[str, Measurement]] = {}
-    for found in measurements:
+    for found in map(_by_definition, measurements):
         figures.setdefault(found.cell, {})[found.metric] = found
     named = {**_first_scores(figures), **(scores or {})}
     return Cells(figures=figures, scores=named, failures=tuple(failures), header=header)
+
+
+def _by_definition(found: Measurement) -> Measurement:
+    """The baseline's ratios of times are 1: what is measured of them is how its own copy compares."""
+    own = found.cell.technique == BASELINE and found.metric in OWN_COPY
+    return replace(found, value=1.0, low=1.0, high=1.0, suspect=None) if own else found
 
 
 def _first_scores(figures: Mapping[Cell, Mapping[str, Measurement]]) -> dict[str, str]:

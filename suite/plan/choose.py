@@ -153,7 +153,8 @@ def _cheapest(candidates: Iterable[Candidate]) -> Candidate | None:
 
 def _nearest(candidates: Iterable[Candidate]) -> Candidate | None:
     """Of the cells with a score and a figure for every budget the one whose greatest miss is least."""
-    measured = [one for one in candidates if one.score is not None and Fit.UNMEASURED not in one.fits.values()]
+    unusable = {Fit.UNMEASURED, Fit.SUSPECT}
+    measured = [one for one in candidates if one.score is not None and not unusable & set(one.fits.values())]
     return min(measured, key=lambda one: (one.miss, one.technique), default=None)
 
 
@@ -173,7 +174,8 @@ def _merits(
     technique: str, figures: Mapping[str, Mapping[str, Measurement]], score: Metric, names: Iterable[str]
 ) -> tuple[Merit, ...] | None:
     own = [figures[technique].get(name) for name in names]
-    known = [merit(one.value, one.low, one.high, higher=one.better == "higher") for one in own if one is not None]
+    sound = [one for one in own if one is not None and not one.suspect]
+    known = [merit(one.value, one.low, one.high, higher=one.better == "higher") for one in sound]
     quality = _quality(technique, figures, score)
     return None if quality is None or len(known) < len(own) else (quality, *known)
 

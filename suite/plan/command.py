@@ -83,7 +83,10 @@ def _cells(parsed: argparse.Namespace) -> Cells:
     from suite.plan.source import cells
     from suite.report.run import latest
 
-    return cells(parsed.results or latest(parsed.reports_dir), score=parsed.score).only(parsed.workload)
+    found = cells(parsed.results or latest(parsed.reports_dir), score=parsed.score).only(parsed.workload)
+    if found.problem:
+        sys.stderr.write(f"suite: {found.problem}; the answer knows only these\n")
+    return found
 
 
 def _say(text: str, path: Path | None, data: dict[str, Any]) -> None:

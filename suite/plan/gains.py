@@ -45,8 +45,8 @@ def saved(own: Measurement | None, base: Measurement | None) -> Estimate | None:
 
 
 def faster(speedup: Measurement | None) -> Estimate | None:
-    """The share of time that a paired speed-up saves: ``1 - 1 / speedup``, which keeps the interval's confidence."""
-    if speedup is None or min(speedup.value, speedup.low or speedup.value) <= 0:
+    """The share of time that a paired speed-up saves: ``1 - 1 / speedup``, of its confidence; of a sound one only."""
+    if speedup is None or speedup.suspect or min(speedup.value, speedup.low or speedup.value) <= 0:
         return None
     one = estimate(1.0, exact=True)
     return replace(scaled(over(one, as_estimate(speedup)), -1.0, 1.0), how=PAIRED)

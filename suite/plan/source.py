@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from suite.errors import ResultsError, unknown
 from suite.plan.cells import Cells, gathered
 from suite.plan.table import of_table
+from suite.records import Measurement, RunHeader
+from suite.report.endings import unfinished
+from suite.report.frame import suspicion
 from suite.report.run import RESULTS, RunFolder
+from suite.report.same_seeds import same_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +35,7 @@ def cells(source: Source, *, score: str | None = None) -> Cells:
         raise ResultsError("no measured cell to choose among; run `suite bench` first")
     if score is None:
         return found
-    return Cells(
-        figures=found.figures,
-        scores={cell.workload: _checked(score, found) for cell in found.figures},
-        failures=found.failures,
-        header=found.header,
-    )
+    return replace(found, scores={cell.workload: _checked(score, found) for cell in found.figures})
 
 
 def _read(source: Source) -> Cells:
@@ -53,7 +53,14 @@ def _read(source: Source) -> Cells:
 
 def _of_run(folder: RunFolder) -> Cells:
     scores = {workload: names[0] for workload, names in folder.header.scores.items() if names}
-    return gathered(folder.measurements(), scores=scores, failures=folder.failures(), header=folder.header)
+    measured = [_sound(folder.header, one) for one in same_seeds(folder.measurements())]
+    found = gathered(measured, scores=scores, failures=folder.failures(), header=folder.header)
+    return replace(found, problem=unfinished(folder))
+
+
+def _sound(header: RunHeader, found: Measurement) -> Measurement:
+    """A figure as plans may use it: marked if the process was not quiet."""
+    return replace(found, suspect=suspicion(header, found))
 
 
 def _of_csv(path: Path) -> Cells:

@@ -25,8 +25,9 @@ def of_table(table: pd.DataFrame) -> Cells:
 
     Long: the columns ``technique``, ``metric``, ``value`` and, where they are there, ``workload``, ``device``, ``low``,
     ``high``, ``unit``, ``better``, ``tier``, ``control``, ``suspect``, like ``results.csv``. Wide: ``technique`` and a
-    column for each metric of the catalogue, with ``<metric>_low`` and ``<metric>_high``, like ``tradeoffs.csv``; its
-    columns ``score`` and ``control`` are read too, others are not. Raises `UsageError` for anything else.
+    column for each metric of the catalogue, with ``<metric>_low``, ``<metric>_high`` and ``<metric>_suspect``, like
+    ``tradeoffs.csv``; its columns ``score`` and ``control`` are read too, others are not. Raises `UsageError` for
+    anything else.
     """
     if not hasattr(table, "columns") or "technique" not in table.columns:
         raise UsageError("a table of cells needs a column 'technique'; it has " + _columns(table))
@@ -65,6 +66,7 @@ def _wide(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[Measurement]:
         for name in names:
             if row.get(name) is not None:
                 plain = {key: row.get(key) for key in ("workload", "technique", "device", "control")}
+                plain["suspect"] = row.get(f"{name}_suspect")
                 yield _measurement(plain, name, row.get(f"{name}_low"), row.get(f"{name}_high"), row[name])
 
 

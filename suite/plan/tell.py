@@ -94,8 +94,6 @@ def _perhaps(candidate: Candidate) -> str:
 
 def _doubt(budget: Budget, candidate: Candidate) -> str:
     figure = candidate.figures[budget.metric]
-    if figure.suspect:
-        return f"{budget.metric} is suspect, {figure.suspect}"
     if figure.low is None and figure.high is None and varies(figure):
         return f"{budget.metric} varies and has no interval"
     return f"the interval of {budget.metric} reaches beyond"
@@ -136,6 +134,8 @@ def _why(candidate: Candidate) -> str:
     for budget, fit in candidate.fits.items():
         if fit is Fit.UNMEASURED:
             reasons.append(f"{budget.metric} was not measured")
+        elif fit is Fit.SUSPECT:
+            reasons.append(f"{budget.metric} was disturbed and is not used, {candidate.figures[budget.metric].suspect}")
         elif fit is Fit.OVER:
             reasons.append(missed(budget, candidate.figures[budget.metric]))
     return "; ".join(reasons)
@@ -157,7 +157,7 @@ def _doubts(answer: Answer, width: int) -> Iterator[str]:
     inside = [answer.winner, *(one.candidate for one in answer.alike)] if answer.winner else []
     for one in [c for c in (*inside, *answer.out) if c is not None]:
         for name in sorted(metrics & set(one.figures)):
-            if suspect := one.figures[name].suspect:
+            if (suspect := one.figures[name].suspect) and name not in {b.metric for b in answer.budgets}:
                 yield from wrapped(f"suspect: {name} of {one.technique}: {suspect}", width)
     yield from _failed(answer, width)
 

@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from suite.composition import BASELINE
 from suite.metrics import VS_CONTROL
 from suite.report.values import change, number, percent, plain, points, scaled, size, times, whole
 
 Row = dict[str, Any]
 ENDS = ("", "_low", "_high")
+OWN_COPY = frozenset({"speedup", "speedup_b1", "speedup_saturated", "train_step_speedup"})
+"""Ratios to the baseline: its own is that to its own copy."""
+MOST_NAMES = 3  # of ratios that one line names
 LAUNCH_BOUND = 0.5  # of the wall time on the device: below it the host sets the pace
 
 
@@ -87,9 +91,35 @@ def speedup_column(rows: Iterable[Row], title: str = "speed-up", spell: str = ",
     batch = next((row["speedup_batch"] for row in rows if row["speedup_batch"] is not None), None)
     return Column(
         title=title + ("" if batch is None else spell.format(f"{batch:.0f}")),
-        show=lambda row: times(*(row[f"speedup{end}"] for end in ENDS)),
+        show=lambda row: ratio(row, "speedup", ENDS),
         figure="speedup",
     )
+
+
+def ratio(row: Row, figure: str, ends: Iterable[str] = ENDS[:1]) -> str:
+    """A ratio of times: ``2.24x [2.20, 2.28]``, with a ``?`` if something disturbed it.
+
+    The baseline's is 1 by definition; what was measured is the baseline against its own copy (A/A).
+    """
+    shown = times(*(row[f"{figure}{end}"] for end in ends))
+    if row[figure] is None:
+        return shown
+    shown += " ?" if row.get(f"{figure}_suspect") else ""
+    return f"1 (A/A {shown})" if row["technique"] == BASELINE and figure in OWN_COPY else shown
+
+
+def suspicions(rows: Iterable[Row]) -> list[str]:
+    """A line for each reason why ratios are marked with ``?``, with the ratios that it concerns."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for name in (key.removesuffix("_suspect") for key in row if key.endswith("_suspect") and row[key]):
+            found.setdefault(row[f"{name}_suspect"], []).append(f"{name} of {row['technique']}")
+    return [f"? not sound: {_first(names)}: {reason}" for reason, names in found.items()]
+
+
+def _first(names: list[str]) -> str:
+    left = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {left} more" if left > 0 else "")
 
 
 def verdict_of(row: Row) -> str:
@@ -164,8 +194,8 @@ def _speed(title: str, figure: str) -> Column:
     """A ratio of times and, where it is held to a bound, the loss that the gate finds."""
 
     def show(row: Row) -> str:
-        found = row.get(f"{figure}_detectable")
-        return times(row[figure]) if found is None else f"{times(row[figure])}, finds {percent(found)}"
+        found, shown = row.get(f"{figure}_detectable"), ratio(row, figure)
+        return shown if found is None else f"{shown}, finds {percent(found)}"
 
     return Column(title=title, show=show, figure=figure)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from suite.metrics import METRICS
+from suite.metrics import METRICS, is_paired
 from suite.records import Cell, Measurement, RunHeader, Verdict, VerdictKind
 from suite.sweeps import is_number, parameters, sweeps
 
@@ -32,10 +32,13 @@ COLUMNS = (
     "verdict",
     "stale",
     "detectable",
+    "suspect",
+    "seeds",
     "arguments",
 )
 NUMBERS = frozenset({"value", "low", "high", "batch", "detectable"})
 FLAGS = frozenset({"stale"})
+UNQUIET = "not timed in a quiet process"
 PLAIN = "fp32"  # of what the header names no precision for
 
 SEVERITY = (
@@ -136,8 +139,17 @@ def _row(
         "verdict": verdict and verdict.kind.value,
         "stale": verdict is not None and verdict.stale,
         "detectable": verdict and verdict.detectable,
+        "suspect": measurement and suspicion(header, measurement),
+        "seeds": " ".join(map(str, measurement.seeds)) or None if measurement else None,
         "arguments": as_json(cell.technique),
     }
+
+
+def suspicion(header: RunHeader, measurement: Measurement) -> str | None:
+    """Why a timing cannot be trusted, whatever its verdict is; ``None`` if nothing disturbed it."""
+    if measurement.suspect or header.quiet or not is_paired(measurement.metric):
+        return measurement.suspect
+    return UNQUIET
 
 
 def as_json(composition: str) -> str | None:

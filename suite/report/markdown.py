@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from suite.machine import nvml
-from suite.report.columns import Row, groups, markdown_columns
+from suite.report.columns import Row, groups, markdown_columns, suspicions
 from suite.report.frame import records
-from suite.report.pipe_table import pipe_table
+from suite.report.pipe_table import escaped, pipe_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +22,10 @@ LEGEND = (
     "*Output error* is the relative distance of the served outputs from those of the same weights in float32. "
     "*Artefact* is what ships, *smaller* the baseline's bytes / these, *coded* the bytes after entropy coding. "
     "Speed-ups are baseline seconds / technique seconds (inference unless said), with their interval; higher is "
-    "better. *Memory* is the peak of one served batch, *held* what is held between batches. *Launch-bound*: the "
-    "device works for less than half of the time, so the host sets the pace. A star marks cells that no other cell of "
+    "better; the baseline's is 1 by definition, and *A/A* its ratio to its own copy. `?` marks ratios that something "
+    "disturbed: they say nothing. *Memory* is the peak of one served batch, *held* what is held between batches. "
+    "*Launch-bound*: the device works for less than half of the time, so the host sets the pace. "
+    "A star marks cells that no other cell of "
     "the same workload and device beats: clearly better (outside the intervals) in score, artefact bytes or speed-up "
     "and clearly worse in none of them. `-` was not measured; columns without any figure are left out."
 )
@@ -43,7 +45,8 @@ def _table(rows: list[Row]) -> str:
     columns = markdown_columns(rows)
     titles = [column.title for column in columns]
     alignment = ["left" if title in LEFT else "right" for title in titles]
-    return pipe_table(titles, ([column.show(row) for column in columns] for row in rows), alignment=alignment)
+    shown = pipe_table(titles, ([column.show(row) for column in columns] for row in rows), alignment=alignment)
+    return "\n\n".join([shown, *([f"- {escaped(text)}" for text in suspicions(rows)])])
 
 
 def _heading(header: RunHeader) -> str:

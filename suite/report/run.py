@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, Union, get_ar
 from urllib.parse import quote
 
 from suite.errors import ResultsError
-from suite.records import CellFailure, Duration, Measurement, RunHeader, Verdict
+from suite.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,13 +35,15 @@ RESULTS = "results.jsonl"
 LATEST = "latest"
 LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
 
-Record = RunHeader | Measurement | CellFailure | Verdict | Duration
+Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
 TYPES: dict[str, type[Record]] = {
     "header": RunHeader,
     "measurement": Measurement,
     "failure": CellFailure,
     "verdict": Verdict,
     "duration": Duration,
+    "group_end": GroupEnd,
+    "run_end": RunEnd,
 }
 R = TypeVar("R", bound=Record)
 
@@ -86,7 +88,7 @@ class RunFolder:
     def results(self) -> Path:
         return self.path / RESULTS
 
-    def append(self, *records: Measurement | CellFailure | Verdict | Duration) -> None:
+    def append(self, *records: Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd) -> None:
         """Add one line each, all at once, and sync them. Raises `ResultsError` for NaN and an unwritable folder."""
         if records:
             _append(self.results, *records)
@@ -117,6 +119,10 @@ class RunFolder:
             place = found.cell if found.shape is None else (found.cell.device, found.shape, found.sweep)
             judged[place, found.metric, found.group] = found
         return tuple(judged.values())
+
+    def records(self) -> Iterator[Record]:
+        """Every record as it was written, the header first."""
+        return _read(self.results)
 
     def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:
         """Keep raw values as ``raw/<record_id>.parquet``, one row per (series, index, value).
@@ -308,11 +314,17 @@ def _read(path: Path) -> Iterator[Record]:
     *lines, tail = content.split(b"\n")
     for number, line in enumerate([*lines, tail] if _whole(tail) else lines, 1):
         try:
-            yield decode(line)
+            record = decode(line)
         except (ValueError, TypeError, AttributeError) as error:
             raise ResultsError(
                 f"{path}:{number}: not a record of this version: {error}; delete the line or run `suite bench` again"
             ) from error
+        if isinstance(record, RunHeader) and number > 1:
+            raise ResultsError(
+                f"{path}:{number}: a second run's header ({record.run}): the files of two runs were joined; keep each "
+                "in a folder of its own"
+            )
+        yield record
 
 
 def _whole(line: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from suite.report.columns import Column, Row, groups, terminal_layouts
+from suite.report.columns import Column, Row, groups, suspicions, terminal_layouts
 from suite.report.frame import records
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def _group(rows: list[Row], width: int) -> str:
             break
     heading, *lines = _aligned([TITLE, *short], columns)
     titles = [f"{row['workload']} on {row['device']}" for row in rows]
-    return "\n".join([heading, *_grouped(titles, lines), *_left_out(layouts[0], layout, width)])
+    doubts = [line for text in suspicions(rows) for line in textwrap.wrap(f"{GAP}{text}", width, subsequent_indent=GAP)]
+    return "\n".join([heading, *_grouped(titles, lines), *doubts, *_left_out(layouts[0], layout, width)])
 
 
 def _aligned(names: list[str], columns: dict[str, list[str]]) -> list[str]:

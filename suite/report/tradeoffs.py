@@ -8,10 +8,13 @@ from suite.composition import BASELINE
 from suite.errors import ResultsError
 from suite.metrics import METRICS, VS_CONTROL
 from suite.report.columns import ENDS
+from suite.report.endings import unfinished
 from suite.report.frame import as_json, records, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
 from suite.report.run import RunFolder, replace_file
+from suite.report.same_seeds import lines as seed_lines
+from suite.report.same_seeds import same_seeds
 from suite.report.sweeps import markdown as sweeps_markdown
 from suite.sweeps import parameters
 
@@ -30,7 +33,7 @@ SPEEDS = (
     "speedup_saturated",
     "train_step_speedup",
 )
-"""Each has the loss that the gate finds beside it: ``<name>_detectable``."""
+"""Each has beside it the loss that the gate finds, ``<name>_detectable``, and what disturbed it, ``<name>_suspect``."""
 METRIC_COLUMNS = (
     "output_error",
     "artefact_bytes",
@@ -46,10 +49,11 @@ METRIC_COLUMNS = (
 )
 DERIVED = {
     "artefact_bytes": ("bytes_ratio",),
-    **{name: (f"{name}_detectable",) for name in SPEEDS},
-    "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable"),
+    **{name: (f"{name}_detectable", f"{name}_suspect") for name in SPEEDS},
+    "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
-TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments")
+SUSPECTS = tuple(f"{name}_suspect" for name in SPEEDS)
+TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
 
@@ -97,8 +101,10 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
 
     measurements, verdicts = folder.measurements(), folder.verdicts()
     frame = tidy(folder.header, measurements, verdicts)
-    nulls = null_arm.lines(measurements)
-    table = tradeoffs(frame, folder.header.scores)
+    problem = unfinished(folder)
+    compared = tidy(folder.header, same_seeds(measurements), verdicts)
+    nulls = [*null_arm.lines(measurements), *seed_lines(measurements), *([f"**{problem}**"] if problem else [])]
+    table = tradeoffs(compared, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
     replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
@@ -135,6 +141,7 @@ def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, An
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
     row["speedup_batch"] = by_metric.get("speedup", {}).get("batch")
     row |= {f"{name}_detectable": by_metric.get(name, {}).get("detectable") for name in SPEEDS}
+    row |= {f"{name}_suspect": by_metric.get(name, {}).get("suspect") for name in SPEEDS}
     row["control"] = _control(by_metric, score)
     verdict = worst(cell["verdict"].dropna())
     row["verdict"] = verdict and verdict.value
@@ -190,6 +197,10 @@ def _merits(row: dict[str, Any]) -> tuple[Merit, ...] | None:
     score = row.get("score")
     higher = {"artefact_bytes": False, "speedup": True} | ({score: row["score_better"] != "lower"} if score else {})
     if any(row.get(name) is None for name in higher):
+        return None
+    if row["technique"] == BASELINE:
+        row = row | {"speedup": 1.0, "speedup_low": None, "speedup_high": None}  # by definition
+    elif row.get("speedup_suspect"):
         return None
     return tuple(
         merit(row[name], row.get(f"{name}_low"), row.get(f"{name}_high"), higher=better)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from suite import phases
 from suite.errors import SetupError
 from suite.records import Group
+from suite.report.endings import incomplete
 from suite.report.history import alike
 from suite.run.case import Case
 from suite.run.estimate import MINUTE, Estimate, estimates, fitting, forecast, minutes
@@ -82,7 +83,7 @@ def check(options: Options) -> None:
 def plan(run: Session, collected: Collection[tuple[Case, Group]]) -> Budget:
     """The budget of a run of the ``collected`` groups; what a resumed run has measured takes no time."""
     options = run.options
-    done = {(one.cell, one.group) for one in run.folder.measurements()} if options.resume else set()
+    done = {(m.cell, m.group) for m in run.folder.measurements()} - incomplete(run.folder) if options.resume else set()
     wanted: dict[Case, list[Group]] = {
         case: [group for group in groups if (case, group) in collected and (case.cell, group) not in done]
         for case, groups in run.planned.items()

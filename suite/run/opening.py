@@ -146,6 +146,7 @@ def _header(
             case.composition.name: case.composition.precision for case in cases if case.composition.precision != "fp32"
         },
         accelerator=nvml.describe(device),
+        groups=sum(len(case.groups) for case in cases),
     )
 
 

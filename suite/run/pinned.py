@@ -4,18 +4,15 @@ What pytest ended with is also written into the file that the environment variab
 a user's code ends early (``os._exit(0)``) says 0 to whoever waits for it, and has gated nothing.
 """
 
-import os
 import sys
-from pathlib import Path
 
 import pytest
 
 from suite.machine import quiet
-from suite.run.options import ENDED
+from suite.run.decide import tell
 
 if __name__ == "__main__":
     quiet.pin()
     code = int(pytest.main(sys.argv[1:]))
-    if ENDED in os.environ:
-        Path(os.environ[ENDED]).write_text(str(code), "utf-8")
+    tell(code=code)
     sys.exit(code)

@@ -19,13 +19,13 @@ from suite.combinations import combinations
 from suite.errors import SetupError, SuiteError
 from suite.records import GROUPS, TIERS, Group, Verdict, VerdictKind
 from suite.registry import REGISTRY
-from suite.run import budget, edge
+from suite.run import budget, decide, edge
 from suite.run.case import Case
 from suite.run.cells import Selection, select
+from suite.run.codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.run.completeness import left_out_line, unanswered_entries
 from suite.run.options import COMMAND, DEFAULT_SEEDS, EXPECT, POLICIES, Options
 from suite.run.plugin_output import Progress, accelerator_lines, hush_benchmark_table, say, summarize, tell_github
-from suite.run.session import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
 from suite.settings import PACKAGE, found_expect_dir, keeps_history, load_user_modules
 
 if TYPE_CHECKING:
@@ -134,17 +134,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) and _measures(config):
             _set_problem(session, "nothing was collected, so nothing is gated; loosen -k, -m or python_files")
         return
+    from suite.run.integrity import check_suite
+
     with run:
         whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         try:
+            check_suite()
             answered = _unanswered(run) if whole else ()
             run.finish([*answered, *(run.shapes() if whole else ())], interrupted=not whole)
         except SuiteError as error:
             config.stash[PROBLEM] = str(error)
             session.exitstatus = EXIT_UNUSABLE if whole else exitstatus  # an interrupted run stays one
             return
-    if whole:
-        session.exitstatus = _exit_code(session, run, exitstatus)
+        if whole:
+            session.exitstatus = code = _exit_code(session, run, exitstatus)
+            run.end(code)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -306,6 +310,7 @@ def _open(session: pytest.Session) -> None:
         cases=cases_of(config),
         reporter=Progress(config).reporter,
     )
+    decide.tell(run=str(config.stash[SESSION].folder.path.resolve()))
     for note in config.stash.get(NOTES, []):
         sys.stderr.write(f"suite: {note}\n")
 

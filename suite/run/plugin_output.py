@@ -79,6 +79,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     from suite import null_arm
     from suite.report import summary, sweeps
     from suite.report.frame import tidy  # loads pandas
+    from suite.report.same_seeds import lines as seed_lines
+    from suite.report.same_seeds import same_seeds
     from suite.report.terminal import table
     from suite.report.tradeoffs import tradeoffs
     from suite.run import reuse  # loads torch
@@ -87,8 +89,10 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     terminal.section("trade-offs")
     measurements = run.folder.measurements()
     if measurements or run.verdicts:
-        frame = tradeoffs(tidy(run.header, measurements, run.verdicts), run.header.scores)
+        frame = tradeoffs(tidy(run.header, same_seeds(measurements), run.verdicts), run.header.scores)
         terminal.line(table(frame, wide))
+        for line in seed_lines(measurements):
+            terminal.line(f"{GAP}{line}")
         if swept := sweeps.text(frame, run.verdicts):
             terminal.section("sweeps")
             terminal.line(swept)

@@ -12,15 +12,30 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from suite.errors import ResultsError, UnavailableError
-from suite.expect import Recorded, Store, check, check_shapes, fails, record
+from suite.expect import Recorded, Store, check, check_shapes, record
 from suite.expect.run_wide import bar
 from suite.machine import quiet
 from suite.machine.core import Watch
-from suite.metrics import TIME_UNITS, is_paired
+from suite.metrics import is_paired
 from suite.null_arm import arm_doubt, null_ratios, run_doubt, same_work_ratios
-from suite.records import Cell, CellFailure, Duration, Expectation, Group, Measurement, RunHeader, Verdict, VerdictKind
+from suite.records import (
+    Cell,
+    CellFailure,
+    Duration,
+    Expectation,
+    Group,
+    GroupEnd,
+    Measurement,
+    RunEnd,
+    RunHeader,
+    Verdict,
+    VerdictKind,
+)
+from suite.report.endings import incomplete
 from suite.report.run import RunFolder, point_latest
+from suite.run import decide
 from suite.run.case import Case
+from suite.run.codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS
 from suite.run.confirm import Confirmation, noting
 from suite.run.explain import explain
 from suite.run.integrity import check_suite
@@ -34,7 +49,6 @@ if TYPE_CHECKING:
     from suite.run.bench import Bench
     from suite.run.budget import Budget
 
-EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING = 0, 1, 10, 11, 12
 DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 REUSED = "reused: an earlier run trained it"
 
@@ -88,7 +102,7 @@ class Session(AbstractContextManager["Session"]):
         verdicts = [self._trusted(verdict) for verdict in self._repeated(case, group, verdicts)]
         if resumed is None and not any(failure.kind == "error" for failure in failures):
             self._keep_duration(case, group, perf_counter() - began)
-        return self._kept(case, group, verdicts)
+        return self._kept(case, group, verdicts, len({found.metric for found in measurements}))
 
     def preflight(self) -> None:
         """Try every workload and technique before anything trains; a workload that is at fault is not measured."""
@@ -126,6 +140,7 @@ class Session(AbstractContextManager["Session"]):
         self._take_back()
         self.verdicts += verdicts
         self.folder.append(*verdicts)
+        self.end(whole=not interrupted)
         write(self.folder)
         point_latest(self.options.reports_dir, self.folder.path.name)
         if self.options.history:
@@ -135,6 +150,11 @@ class Session(AbstractContextManager["Session"]):
                 self.folder.measurements(), header=self.header, directory=self.options.expect_dir,
                 partial=interrupted or bool(self.left_out()),
             )  # fmt: skip
+
+    def end(self, code: int | None = None, *, whole: bool = True) -> None:
+        """Write the run's last record, with the exit code once it is decided."""
+        groups = sum(len(found) for found in self.planned.values())
+        self.folder.append(RunEnd(groups=groups, done=len(self.done), whole=whole, code=code))
 
     def _remembered(self) -> str:
         """Add to the history; where that fails, no figure and no exit code depends on it."""
@@ -166,19 +186,7 @@ class Session(AbstractContextManager["Session"]):
 
     def fails(self, verdict: Verdict) -> bool:
         """Whether a verdict fails this run."""
-        options = self.options
-        if not options.gates or not self._gates_tier(verdict):
-            return verdict.kind is VerdictKind.ERROR
-        absolute = verdict.measurement is not None and verdict.measurement.unit in TIME_UNITS
-        return fails(
-            verdict, unverified=options.unverified,
-            inconclusive="report" if absolute else options.inconclusive or "report",  # such times never gate
-            unavailable=options.unavailable, improved="report" if options.allow_improvement else "fail",
-        )  # fmt: skip
-
-    def _gates_tier(self, verdict: Verdict) -> bool:
-        bound = verdict.expectation or verdict.measurement
-        return bound is None or bound.tier in self.options.gate_tiers
+        return decide.failing(verdict, self.options)
 
     def exit_code(self) -> int:
         """0; 1 if something failed; 10 if something is inconclusive that must not be, or the run as a whole is; 12 if
@@ -196,7 +204,7 @@ class Session(AbstractContextManager["Session"]):
         wanted = self.options.inconclusive
         if not self.options.gates or wanted == "report":
             return ""
-        gated = [verdict for verdict in self.verdicts if self._gates_tier(verdict)]
+        gated = [verdict for verdict in self.verdicts if decide.gates_tier(verdict, self.options)]
         return slowed(gated) or arm_doubt(self.arms) or ("" if wanted == "fail" else saw_too_little(gated))
 
     # -- commands to type ---------------------------------------------------------------------------------------
@@ -259,7 +267,9 @@ class Session(AbstractContextManager["Session"]):
                 return found, []
         except UnavailableError as error:
             return [], [CellFailure(cell=case.cell, group=group, kind="unavailable", reason=str(error))]
-        except Exception as error:  # noqa: BLE001  # a technique may raise anything; the other cells go on
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # anything, sys.exit() too; the other cells go on
             self._failed[case] = reason = explain(error)
             return [], [CellFailure(cell=case.cell, group=group, kind="error", reason=reason)]
 
@@ -271,7 +281,11 @@ class Session(AbstractContextManager["Session"]):
 
     @cached_property
     def _before(self) -> Sequence[Measurement]:
-        return () if self.options.resume is None else self.folder.measurements()
+        """What the resumed run measured; half a group is measured again."""
+        if self.options.resume is None:
+            return ()
+        half = incomplete(self.folder)
+        return [found for found in self.folder.measurements() if (found.cell, found.group) not in half]
 
     # -- judging ------------------------------------------------------------------------------------------------
 
@@ -322,8 +336,8 @@ class Session(AbstractContextManager["Session"]):
         reuse = self.options.reuse is not None
         self.folder.append(Duration(cell=case.cell, group=group, seconds=seconds, reuse=reuse))
 
-    def _kept(self, case: Case, group: Group, verdicts: list[Verdict]) -> list[Verdict]:
-        self.folder.append(*verdicts)
+    def _kept(self, case: Case, group: Group, verdicts: list[Verdict], metrics: int) -> list[Verdict]:
+        self.folder.append(*verdicts, GroupEnd(cell=case.cell, group=group, metrics=metrics))
         self.verdicts += verdicts
         self.done.add((case, group))
         return verdicts

@@ -27,5 +27,5 @@ def _cost(found: Compared, name: str, values: Sequence[float]) -> Measurement:
     noise = float(np.std(values, ddof=1)) / mean if several and mean else None
     return measured(
         found.cell, name, mean, low=low, high=high, confidence=CONFIDENCE if several else None, n=len(values),
-        noise=noise, seeds=found.seeds, control=found.control_name,
+        noise=noise, seeds=found.seeds, by_seed=tuple(map(float, values)), control=found.control_name,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from suite.errors import SuiteError
 from suite.machine import quiet
 from suite.registry import REGISTRY
-from suite.run.session import EXIT_UNUSABLE
+from suite.run.codes import EXIT_UNUSABLE
 from suite.search.options import Options
 from suite.search.search import search
 from suite.settings import load_user_modules

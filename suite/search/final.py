@@ -75,10 +75,13 @@ def broken(figures: dict[str, Measurement], aims: Aims) -> Sequence[str]:
 
 def _interval(figure: Measurement, scale: float, unit: str) -> str:
     value = f"{scale * figure.value:.3g}"
+    mark = " ?" if figure.suspect else ""
     if figure.low is None or figure.high is None:
-        return f"{value}{unit}"
-    return f"{value}{unit if unit == 'x' else ''} [{scale * figure.low:.3g}, {scale * figure.high:.3g}]" + (
-        "" if unit == "x" else unit
+        return f"{value}{unit}{mark}"
+    return (
+        f"{value}{unit if unit == 'x' else ''} [{scale * figure.low:.3g}, {scale * figure.high:.3g}]"
+        + ("" if unit == "x" else unit)
+        + mark
     )
 
 

@@ -62,12 +62,13 @@ def test_one_metric_has_one_bound():
         (Fit.SURELY, 1.6, {"low": 1.5, "high": 1.7}),
         (Fit.PERHAPS, 1.6, {"low": 1.4, "high": 1.8}),
         (Fit.PERHAPS, 1.6, {}),
-        (Fit.PERHAPS, 1.6, {"low": 1.5, "high": 1.7, "suspect": "the null arm is off"}),
+        (Fit.SUSPECT, 1.6, {"low": 1.5, "high": 1.7, "suspect": "the null arm is off"}),
+        (Fit.SUSPECT, 1.4, {"low": 1.3, "high": 1.7, "suspect": "the null arm is off"}),
         (Fit.OVER, 1.4, {"low": 1.3, "high": 1.6}),
     ],
 )
 def test_the_interval_decides_between_surely_and_perhaps(expected, value, details):
-    """The value decides whether it fits at all; timings without an interval and suspect ones never surely."""
+    """The value decides whether it fits at all; timings without an interval never surely, disturbed ones not at all."""
     assert expected is fit(one("speedup>=1.5"), measured("t", "speedup", value, **details))
 
 

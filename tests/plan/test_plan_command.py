@@ -101,13 +101,19 @@ def test_the_command_says_how_the_run_was_made():
     )
 
 
-def test_suspect_figures_and_perhaps_are_said():
-    """The figure counts, with a mark."""
+def test_disturbed_figures_are_not_used_and_the_reason_is_said():
+    """Whatever they seem to gain."""
     suspect = measured("static_int8", "speedup", 2.0, low=1.9, high=2.1, suspect="the null arm is off")
     out = text(best_under(gathered([*RUN, suspect]), ["speedup>=1.5", "bytes=300kB"]), 100)
-    assert "winner: static_int8 (fits perhaps: speedup is suspect, the null arm is off)" in out
-    assert f"best that fits surely: {PRUNED}" in out
-    assert "suspect: speedup of static_int8: the null arm is off" in out
+    assert f"winner: {PRUNED}" in out
+    assert "static_int8: speedup was disturbed and is not used, the null arm is off" in out
+
+
+def test_the_baseline_is_as_fast_as_itself_whatever_its_copy_was():
+    """An A/A ratio of 2.58 in a disturbed sample is no speed-up."""
+    odd = measured("baseline", "speedup", 2.58, low=2.3, high=2.9, suspect="2 preemptions")
+    (answer,) = best_under(gathered([*(m for m in RUN if m.metric != "speedup"), odd]), ["speedup>=1.5"])
+    assert "baseline: speedup 1 is 0.5 short" in text([answer], 100)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -132,9 +132,11 @@ def test_the_baseline_alone_returns_nothing():
 
 
 def test_a_suspect_timing_is_said():
-    """Its money is no better."""
+    """It saves nothing that anybody knows of, no time and no money."""
     run = [*RUN, measured("static_int8", "speedup", 2.0, low=1.9, high=2.1, suspect="the null arm is off")]
-    assert ("speedup: the null arm is off",) == returned("static_int8", run).suspects
+    found = returned("static_int8", run)
+    assert ("speedup: the null arm is off",) == found.suspects
+    assert found.inference_saved is None
 
 
 def test_the_example_of_prices_can_be_read():

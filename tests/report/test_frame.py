@@ -67,9 +67,20 @@ def test_a_measurement_is_a_row_with_its_verdict_and_where_it_was_taken():
         "stale": True,
     }
     assert expected == {
-        name: value for name, value in frame.iloc[0].items() if name not in ("high", "batch", "arguments", "detectable")
+        name: value
+        for name, value in frame.iloc[0].items()
+        if name not in ("high", "batch", "arguments", "detectable", "suspect", "seeds")
     }
     assert math.isnan(frame["high"].iloc[0])
+
+
+def test_what_disturbed_a_timing_is_a_column_whatever_its_verdict():
+    """Also a process that was not quiet; nothing of that concerns a quality."""
+    speed = replace(ACCURACY, metric="speedup", group="speed", suspect="2 preemptions")
+    assert "2 preemptions" == row(tidy(HEADER, [speed], [verdict("unverified", "speedup")]), "speedup")["suspect"]
+    noisy = tidy(replace(HEADER, quiet=False), [ACCURACY, replace(speed, suspect=None)], [])
+    assert "not timed in a quiet process" == row(noisy, "speedup")["suspect"]
+    assert str(row(noisy, "accuracy")["suspect"]) == "nan"
 
 
 def test_a_verdict_without_measurement_is_a_row_without_value():

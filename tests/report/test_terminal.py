@@ -120,6 +120,24 @@ NONE = Cell(workload="unlabelled", technique="baseline", device="cpu")
 SCORES = {"digits_cnn": ("accuracy", "macro_recall"), "tiny_lm": ("bits_per_byte",), "unlabelled": ()}
 
 
+def test_a_disturbed_ratio_is_marked_with_its_reason_below_the_table():
+    """Whatever its verdict: `10.19x` of a sample that says nothing is no speed-up."""
+    found = [
+        measured("speedup", 2.58, low=2.28, high=2.97, cell=BASELINE, suspect="2 preemptions"),
+        measured("speedup", 10.19, suspect="2 preemptions"),
+    ]
+    expected = """
+  technique                                                speed-up  verdict
+digits_cnn on cpu
+  baseline                                  1 (A/A 2.58x [2.28, 2.97] ?)  -
+  structured_pruning(ratio=0.5,epochs=5)                      10.19x ?  unverified
+  ? not sound: speedup of baseline, speedup of
+  structured_pruning(ratio=0.5,epochs=5): 2 preemptions
+"""
+    shown = table(frame_of(found, [judged("unverified")]), 100)
+    assert expected.split() == shown.split()
+
+
 def test_workloads_of_different_scores_have_a_table_each():
     """A language model has no accuracy column, a workload without scores none for quality."""
     found = [
@@ -137,9 +155,9 @@ digits_cnn on cpu
 tiny_lm on cpu
   baseline               1.235 bit  -0.0123 [-0.02, -0.005]  -
 
-  technique  speed-up  verdict
+  technique       speed-up  verdict
 unlabelled on cpu
-  baseline      1.00x  -
+  baseline   1 (A/A 1.00x)  -
 """
     assert expected.strip("\n") == table(frame_of(found, scores=SCORES), 100)
 

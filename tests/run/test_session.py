@@ -14,6 +14,7 @@ from suite.errors import SuiteError, UnavailableError
 from suite.machine import flags
 from suite.metrics import measured
 from suite.records import GROUPS, VerdictKind
+from suite.report.endings import incomplete
 from suite.report.run import decode
 from suite.run import opening, sources
 from suite.run.bench import Plan
@@ -413,7 +414,7 @@ def test_a_fresh_process_whose_interval_holds_the_bound_is_no_second_witness(jud
     assert 1 == session.exit_code()
     verdict, asked, _ = judged(0.8, wide, wide)
     assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
-    assert "0.9 in a fresh process does not confirm it (the interval of" in verdict.reason
+    assert "0.9 in a fresh process does not confirm it (1 -> 0.9 [0.8, 1.05]" in verdict.reason
 
 
 def test_a_fresh_process_that_did_not_measure_it_acquits_nothing(judged):
@@ -567,6 +568,31 @@ def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news)
     assert ("baseline", 0) in news
     assert first.folder.path == second.folder.path
     assert 10 == len(second.folder.measurements())
+
+
+def test_half_a_group_is_measured_again(start):
+    """The run was killed while its figures were written: the others would be missing for good."""
+    first = start()
+    first.run(BASELINE, "size")
+    kept = first.folder.results.read_text("utf-8").splitlines(keepends=True)[:3]  # the header and two figures
+    first.folder.results.write_text("".join(kept), "utf-8")
+    second = start(resume=first.folder.path)
+    second.run(BASELINE, "size")
+    assert 5 == len(second.folder.measurements())
+    assert frozenset() == incomplete(second.folder)
+
+
+@pytest.mark.parametrize("leave", [SystemExit(0), pytest.exit.Exception("done", 0), pytest.skip.Exception("no")])
+def test_a_technique_that_leaves_the_process_is_an_error(start, leave):
+    """`sys.exit(0)` and pytest's own ways out are no pass, and the other cells go on."""
+    run = start(cases=(BASELINE,))
+
+    def measure(*_):
+        raise leave
+
+    run.bench = SimpleNamespace(plan=QUICK, measure=measure)
+    assert [VerdictKind.ERROR] == [verdict.kind for verdict in run.run(BASELINE, "size")]
+    assert 1 == run.exit_code()
 
 
 def test_a_resumed_run_goes_on_with_the_saturating_batch_that_was_found(start):

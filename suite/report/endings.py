@@ -1,0 +1,55 @@
+"""Whether a results file holds all that its run was to measure: each group, and the run, ends with a record."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from suite.errors import ResultsError
+from suite.records import Cell, Group, GroupEnd, RunEnd
+from suite.report.run import RunFolder
+
+
+def run_end(folder: RunFolder) -> RunEnd | None:
+    """The run's end, if nothing was written after it: a run that is resumed has none until it ends again."""
+    last = None
+    for last in folder.records():  # noqa: B007  # the last one is wanted
+        pass
+    return last if isinstance(last, RunEnd) else None
+
+
+def incomplete(folder: RunFolder) -> frozenset[tuple[Cell, Group]]:
+    """Groups of which some metrics are here and some are not: the run was ended while it wrote them.
+
+    Empty for older runs, which do not say where a group ends.
+    """
+    if not folder.header.groups:
+        return frozenset()
+    here = Counter((found.cell, found.group) for found in folder.measurements())
+    ended = _ended(folder)
+    return frozenset(key for key, metrics in here.items() if metrics < ended.get(key, math.inf))
+
+
+def unfinished(folder: RunFolder) -> str:
+    """How much of a run is missing, as ``unfinished: 12 of 20 groups ...``; empty for whole runs and older ones."""
+    planned = folder.header.groups
+    if not planned:
+        return ""
+    last, here = run_end(folder), Counter((found.cell, found.group) for found in folder.measurements())
+    done = sum(metrics <= here[key] for key, metrics in _ended(folder).items())
+    if last is not None and last.whole and done >= last.done:
+        return ""
+    return f"unfinished: {done} of {planned} groups of metrics were measured; the run was ended, or its file was cut"
+
+
+def check_finished(folder: RunFolder) -> None:
+    """Raise `ResultsError` for a run that has not come to its end."""
+    if problem := unfinished(folder):
+        raise ResultsError(
+            f"{folder.results}: {problem}; finish it with the same command and `--resume {folder.path}`, or choose "
+            "complete cells with --only"
+        )
+
+
+def _ended(folder: RunFolder) -> dict[tuple[Cell, Group], int]:
+    return {(one.cell, one.group): one.metrics for one in folder.records() if isinstance(one, GroupEnd)}

@@ -1,0 +1,3 @@
+"""The exit codes of a run."""
+
+EXIT_PASS, EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING = 0, 1, 10, 11, 12
