@@ -197,7 +197,8 @@ def _environment(session: nox.Session) -> Path:
 
 def _build(session: nox.Session, folder: Path, python: Path) -> None:
     wanted = ["-e", f"{HERE}[all]", "--group", "dev"]
-    uv = shutil.which("uv")
+    beside = str(Path(sys.executable).parent)  # an environment that is not activated is not on the path
+    uv = shutil.which("uv") or shutil.which("uv", path=beside)
     if uv:
         session.run_install(
             uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True
