@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import tiny
 import torch
@@ -13,10 +14,11 @@ from suite.errors import SetupError, UnavailableError
 from suite.registry import REGISTRY
 from suite.run.bench import Bench, Plan
 from suite.run.case import Case, case
+from suite.run.preflight.repeats import remarks
 from suite.run.preflight.technique import CellChecks
 from suite.run.preflight.workload import check_workload
 from suite.scores import classification, regression
-from suite.training.recipe import Recipe, Split, Splits
+from suite.training.recipe import Batch, Recipe, Split, Splits
 
 
 def data(inputs=None, targets=None):
@@ -91,8 +93,6 @@ def wrong_file():
 
 
 def batch_of_one(train, _generator):
-    from suite import Batch
-
     yield Batch(inputs=train.inputs[:1], targets=train.targets[:1])
 
 
@@ -222,3 +222,55 @@ def test_a_bench_knows_what_its_preflight_found():
     with Bench(registry=registry, device="cpu", plan=Plan(profile="quick")) as bench:
         cases = [tiny.case_of(registry, "baseline"), tiny.case_of(registry, "baseline", "wet")]
         assert ["wet"] == list(bench.preflight(cases))
+
+
+class Drawn(Closed):
+    """First weights of a generator."""
+
+    def __init__(self, draw):
+        super().__init__()
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.tensor(draw(), dtype=torch.float32))
+
+
+def test_weights_drawn_by_numpy_and_random_follow_the_seed():
+    """Two builds are alike, and another seed has others."""
+    import random
+
+    for draw in (
+        lambda: np.random.normal(size=(2, 3)),
+        lambda: [[random.random() for _ in range(3)] for _ in range(2)],
+    ):  # noqa: NPY002, S311
+        assert [] == remarks(declared(model=lambda draw=draw: Drawn(draw)))
+
+
+def test_a_network_that_does_not_repeat_is_remarked():
+    """Its generator is seeded by nobody."""
+    found = remarks(declared(model=lambda: Drawn(lambda: np.random.default_rng().normal(size=(2, 3)))))
+    assert 1 == len(found)
+    assert "'mine': two builds with the same seed have other weights (layer.weight), so this run does not" in found[0]
+
+
+def unseeded(train, _generator):
+    order = torch.from_numpy(np.random.default_rng().permutation(len(train)))
+    yield Batch(inputs=train.inputs[order], targets=train.targets[order])
+
+
+def test_batches_that_do_not_repeat_are_remarked():
+    """Their order is drawn elsewhere than from the generator that they are given."""
+    assert "its batches differ between two runs with the same seed" in remarks(declared(batches=unseeded))[0]
+
+
+def test_a_checkpoint_that_was_not_loaded_is_remarked():
+    """Two builds would have the file's weights."""
+    (found,) = remarks(declared(source="checkpoint"))
+    assert "2 of 2 tensors (weight, bias) differ between two builds, so they are not from the checkpoint" in found
+    torch.manual_seed(0)
+    state = nn.Linear(3, 2).state_dict()
+
+    def loaded():
+        network = nn.Linear(3, 2)
+        network.load_state_dict(state)
+        return network
+
+    assert [] == remarks(declared(source="checkpoint", model=loaded))
