@@ -240,7 +240,7 @@ def test_weights_drawn_by_numpy_and_random_follow_the_seed():
     for draw in (
         lambda: np.random.normal(size=(2, 3)),
         lambda: [[random.random() for _ in range(3)] for _ in range(2)],
-    ):  # noqa: NPY002, S311
+    ):
         assert [] == remarks(declared(model=lambda draw=draw: Drawn(draw)))
 
 

@@ -40,7 +40,8 @@ def _weights(workload: Workload, plain: Recipe) -> str:
     if loaded:
         return (
             f"workload {workload.name!r}: {len(apart)} of {len(first)} tensors ({names}) differ between two builds, so "
-            f"they are not from the checkpoint: were they loaded with strict=False, or under other names? [{workload.where}]"
+            "they are not from the checkpoint: were they loaded with strict=False, or under other names? "
+            f"[{workload.where}]"
         )
     return (
         f"workload {workload.name!r}: two builds with the same seed have other weights ({names}), so this run does not "
