@@ -16,6 +16,7 @@ import torch
 
 from suite.errors import ImplausibleError, SetupError, UnavailableError
 from suite.measure import device_memory, memory, size, speed
+from suite.measure.artefacts import check_artefact, check_growth
 from suite.measure.ceilings import ceilings
 from suite.measure.macs import macs
 from suite.measure.plausible import Judged, check_rate, check_unchanged, same_bits
@@ -31,7 +32,8 @@ from suite.run.cells import Profile
 from suite.run.fresh import LEAST_PROCESSES, Workers, replicated
 from suite.run.guard import unchanged_flags
 from suite.run.pace import require_pace
-from suite.run.preflight.technique import CellChecks
+from suite.run.preflight.repeats import remarks
+from suite.run.preflight.technique import CellChecks, is_ours
 from suite.run.preflight.workload import check_workload
 from suite.run.reuse import marked
 from suite.run.store import Reporter, TrainedStore
@@ -97,6 +99,8 @@ class Bench(AbstractContextManager["Bench"]):
     reporter: Reporter = lambda _workload, _composition: None
     saturating: dict[str, int] = field(default_factory=dict)
     store: TrainedStore = field(init=False)
+    remarks: list[str] = field(default_factory=list)
+    """What the preflight saw that does not repeat, or is not from the checkpoint that it is said to be from."""
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """The paired samples of the speed group that was measured last."""
     _workers: Workers | None = None
@@ -154,6 +158,7 @@ class Bench(AbstractContextManager["Bench"]):
             for workload in {case.workload.name: case.workload for case in cases}.values():
                 try:
                     check_workload(workload, self.device)
+                    self.remarks += remarks(workload)
                 except SetupError as error:
                     faults[workload.name] = str(error)
             for case in cases:
@@ -230,10 +235,23 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _size(self, case: Case) -> list[Measurement]:
         self._check_finished(case)
+        self._check_artefact(case)
         return size.size(
             case.cell, self._trained(case), self._serve(case.workload, case.composition),
             follow=case.composition.sizes_follow_weights, compiled=case.compiles,
         )  # fmt: skip
+
+    def _check_artefact(self, case: Case) -> None:
+        """Raise for an artefact that does not ship what is served, or that grew; codecs of the suite decode theirs."""
+        if case.compiles or case.composition.is_baseline:
+            return
+        served, name = self._serve(case.workload, case.composition), case.composition.name
+        artefact, _ = size.serialized(served)
+        if not is_ours(case.composition):
+            check_artefact(artefact, served, name)
+        if "serialize" in case.composition.slots:
+            plain, _ = size.serialized(self._serve(case.workload, self.registry.baseline))
+            check_growth(artefact, len(plain), name)
 
     def _check_finished(self, case: Case) -> None:
         """Raise for a technique that says it finishes the network otherwise, and leaves the baseline's as it was."""

@@ -319,6 +319,7 @@ def _preflight(session: pytest.Session) -> None:
     """Leave out the workloads that cannot do one step, each with one message. Raises `SetupError` if none is left."""
     config, run = session.config, session.config.stash[SESSION]
     run.preflight()
+    say(config, [f"remark: {remark}" for remark in run.bench.remarks])
     left = [item for item in session.items if _case(item) is not None and _case(item) not in run.planned]
     if not left:
         return

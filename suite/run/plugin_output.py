@@ -99,7 +99,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
     for line in summary.attention(run.verdicts, rerun=run.rerun):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
-    for line in reuse.lines(run.bench.store.cache, measurements):
+    for line in (*(f"remark: {one}" for one in run.bench.remarks), *reuse.lines(run.bench.store.cache, measurements)):
         terminal.line(line, yellow=True)
     _tell_recorded(terminal, run)
     for line in filter(None, (*null_arm.lines(measurements), run.cores.line(), *time_lines(wide), run.remembered)):

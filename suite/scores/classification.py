@@ -58,7 +58,7 @@ def labels(targets: Any, like: Any) -> Any:
 
 def is_one_logit(scores: Any) -> bool:
     """Whether the network answers with one number for each item: the logit of class 1 of two classes."""
-    return scores.dim() == 1 or (scores.dim() == 2 and scores.shape[1] == 1)  # noqa: PLR2004  # [N, 1]
+    return bool(scores.dim() == 1 or (scores.dim() == 2 and scores.shape[1] == 1))  # noqa: PLR2004  # [N, 1]
 
 
 def classifies(scores: Iterable[Score]) -> bool:

@@ -18,6 +18,7 @@ from suite.errors import UnavailableError
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.tied import own_layers
 
 
 @technique(slots=("quantize", "serialize"), family="quantization", quick=False)
@@ -36,8 +37,7 @@ def _quantize(network: nn.Module) -> nn.Module:
     if device != "cpu" or torch.backends.quantized.engine == "none":
         where = f"the network is on {device}" if device != "cpu" else "this torch was built without one"
         raise UnavailableError(f"dynamic_int8: torch has int8 Linear kernels for CPUs alone, and {where}")
-    if not any(type(module) is nn.Linear for module in network.modules()):
-        raise UnavailableError("dynamic_int8: the network has no Linear layer, and convolutions stay in float32")
+    own = own_layers(network, nn.Linear, "dynamic_int8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the deprecation, at every call
         try:
@@ -46,7 +46,7 @@ def _quantize(network: nn.Module) -> nn.Module:
             raise UnavailableError(
                 f"dynamic_int8: torch {torch.__version__} has no quantize_dynamic any more"
             ) from error
-        found: nn.Module = quantize_dynamic(network, {nn.Linear}, dtype=torch.qint8)
+        found: nn.Module = quantize_dynamic(network, set(own), dtype=torch.qint8)
     for module in found.modules():
         if isinstance(module, nn.TransformerEncoderLayer):
             module.activation_relu_or_gelu = 0  # off its fast path, which takes weights for tensors

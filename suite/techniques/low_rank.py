@@ -6,7 +6,6 @@ that would not get smaller stays as it is. Fewer parameters, bytes and multiply-
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import cast
 
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe, Tuner
+from suite.training.tied import uses
 
 
 @technique(
@@ -61,8 +61,8 @@ class LowRank(nn.Sequential):
 
 def _factored(network: nn.Module, energy: float, rank: int) -> nn.Module:
     """Replace layers that are plain Linear and share no weight; others are read by whom they belong to."""
-    uses = Counter(id(weight) for _, weight in network.named_parameters(remove_duplicate=False))
-    layers = [(name, m) for name, m in network.named_modules() if type(m) is nn.Linear and uses[id(m.weight)] == 1]
+    count = uses(network)
+    layers = [(name, m) for name, m in network.named_modules() if type(m) is nn.Linear and count[id(m.weight)] <= 1]
     if not layers:
         raise UnavailableError("low_rank: the network has no Linear layer with a weight of its own")
     for name, layer in layers:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe, Tuner
+from suite.training.tied import check_tied, ties
 from suite.training.trees import leaves
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -47,6 +48,7 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
     """Prune in place. Raises `UnavailableError` for a network whose channels cannot be followed or removed."""
     import torch_pruning  # a second to import
 
+    tied = ties(network)
     before = sum(parameter.numel() for parameter in network.parameters())
     try:
         torch_pruning.pruner.BasePruner(
@@ -61,6 +63,7 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise UnavailableError(f"structured_pruning: torch-pruning cannot prune this network ({said})") from error
+    check_tied(tied, network, "structured_pruning")
     if ratio and sum(parameter.numel() for parameter in network.parameters()) == before:
         raise UnavailableError("structured_pruning: torch-pruning finds no channels that this network can do without")
 

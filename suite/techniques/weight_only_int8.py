@@ -12,10 +12,10 @@ from typing import Any
 
 from torch import nn
 
-from suite.errors import UnavailableError
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.tied import own_layers
 
 
 @technique(slots=("quantize", "serialize"), family="quantization", needs=("torchao",), quick=False)
@@ -29,12 +29,12 @@ def weight_only_int8(recipe: Recipe) -> Recipe:
 
 
 def _quantize(network: nn.Module) -> nn.Module:
-    """In place. Raises `UnavailableError` for a network without a Linear layer."""
-    if not any(isinstance(module, nn.Linear) for module in network.modules()):
-        raise UnavailableError("weight_only_int8: the network has no Linear layer, and convolutions stay in float32")
+    """In place; tied weights stay. Raises `UnavailableError` for a network without a Linear layer of its own."""
+    own = frozenset(own_layers(network, nn.Linear, "weight_only_int8"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchao's own deprecations
         from torchao.quantization import Int8WeightOnlyConfig, quantize_  # slow to import
 
-        quantize_(network, Int8WeightOnlyConfig(set_inductor_config=False))  # or settings of compilers would stay
+        config = Int8WeightOnlyConfig(set_inductor_config=False)  # or settings of compilers would stay
+        quantize_(network, config, filter_fn=lambda _module, name: name in own)
     return network

@@ -92,7 +92,7 @@ def fit_in(network: nn.Module, recipe: Recipe, form: Form) -> nn.Module:
         network.train()
     if form.renames is None:
         form.renames = _renames(network, inputs, way)
-    return Adapted(network, way, renames=form.renames) if way or form.renames else network
+    return Adapted(network, way, renames=bool(form.renames)) if way or form.renames else network
 
 
 def _renames(network: nn.Module, inputs: Any, way: str) -> bool | None:

@@ -8,13 +8,17 @@ K centroids.
 from __future__ import annotations
 
 import lzma
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from suite.errors import OutputError
+from suite.training import tied
 from suite.training.masks import MATRIX, prunable
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 MOST_ROUNDS = 300  # of k-means; far more than it takes
 CODES = 256  # values that a byte tells apart
 FAR = 255  # a distance that goes on in the next byte
@@ -56,24 +60,30 @@ def centroids(values: Tensor, count: int) -> Tensor:
 
 
 def coded_bytes(network: nn.Module) -> bytes:
-    """The state dictionary, coded and compressed without loss. Raises `OutputError` if it does not decode to itself."""
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    artefact = encode(state)
+    """The state dictionary, coded and compressed without loss. Raises `OutputError` if it does not decode to itself.
+
+    Raises `UnavailableError` if it is no smaller than the weights.
+    """
+    whole = network.state_dict()
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in whole.items()}
+    single, same = tied.once(whole)
+    artefact = encode({name: state[name] for name in single}, same)
     decoded = decode(artefact)
     wrong = [name for name in state if not torch.equal(state[name], decoded[name])]
     if wrong:
         raise OutputError(f"weights do not decode to what was coded (NaN among them?): {', '.join(wrong)}")
+    tied.check_smaller(artefact, {name: state[name] for name in single})
     return artefact
 
 
-def encode(state: dict[str, Tensor]) -> bytes:
+def encode(state: dict[str, Tensor], same: Mapping[str, str] = NOTHING) -> bytes:
     """Matrices of at most 256 values as a table, codes and distances, all else as it is; LZMA over it all.
 
-    -0.0 may become 0.0.
+    ``same`` are further names of tensors: tied weights ship once. -0.0 may become 0.0.
     """
     from safetensors.torch import save
 
-    parts: dict[str, Tensor] = {}
+    parts: dict[str, Tensor] = tied.spelt(same)
     for name, tensor in state.items():
         table, codes = tensor.unique(return_inverse=True) if tensor.dim() >= MATRIX else (tensor, tensor)
         if tensor.dim() >= MATRIX and len(table) <= CODES:
@@ -94,7 +104,7 @@ def decode(artefact: bytes) -> dict[str, Tensor]:
     parts = load(lzma.decompress(artefact))
     plain = {name.removeprefix("plain:"): part for name, part in parts.items() if name.startswith("plain:")}
     coded = [name.removeprefix("table:") for name in parts if name.startswith("table:")]
-    return plain | {name: _decoded(parts, name) for name in coded}
+    return tied.read(parts, plain | {name: _decoded(parts, name) for name in coded})
 
 
 def _decoded(parts: dict[str, Tensor], name: str) -> Tensor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,12 +51,25 @@ def autocast(precision: Precision, device: str) -> AbstractContextManager[object
     return torch.autocast(torch.device(device).type, dtype=precision.autocast)
 
 
-def own_random_numbers(device: str) -> AbstractContextManager[None]:
-    """Random numbers that are drawn in the body are not missing after it."""
+def seed_all(seed: int) -> None:
+    """Seed what a recipe may draw from: torch's generators, Python's `random` and NumPy's global one."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  # users' code draws from the global one
+
+
+@contextmanager
+def own_random_numbers(device: str) -> Iterator[None]:
+    """Random numbers that are drawn in the body are not missing after it, of torch, Python and NumPy."""
     kind = torch.device(device).type
-    if kind == "cpu":
-        return torch.random.fork_rng(devices=())
-    return torch.random.fork_rng(devices=(torch.accelerator.current_device_index(),), device_type=kind)
+    devices = () if kind == "cpu" else (torch.accelerator.current_device_index(),)
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng(devices=devices, **({} if kind == "cpu" else {"device_type": kind})):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
 
 
 @contextmanager

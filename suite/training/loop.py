@@ -21,7 +21,7 @@ from suite.phases import phase
 from suite.records import Better
 from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
-from suite.training.devices import autocast, deterministic, lay_out, place, synchronize
+from suite.training.devices import autocast, deterministic, lay_out, place, seed_all, synchronize
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
 from suite.training.trees import Tree, cat, split, to
 
@@ -216,7 +216,7 @@ def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, netwo
 
 def built(recipe: Recipe, seed: int) -> nn.Module:
     """The network of a seed, built on the CPU so that it has the same weights on every device."""
-    torch.manual_seed(seed)
+    seed_all(seed)
     network = recipe.model()
     if not isinstance(network, nn.Module):
         raise TypeError(f"the recipe's model must build a torch.nn.Module, it returned {network!r}")
@@ -255,7 +255,7 @@ def finish(
         trains=trains, report=report,
     )  # fmt: skip
     with deterministic(), applied(recipe.flags):
-        torch.manual_seed(fitted.seed)
+        seed_all(fitted.seed)
         with test_sealed("finishing"):
             network = lay_out(recipe.finish(copied(fitted.network), tuner), recipe)
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
@@ -305,7 +305,7 @@ def _train(
     train = splits.train.to(trainee.device)
     trainee.validation = None if splits.validation is None else splits.validation.to(trainee.device)
     _warm_up(trainee, train)
-    torch.manual_seed(order)  # compiling draws numbers: dropout must not differ from the control's
+    seed_all(order)  # compiling draws numbers: dropout must not differ from the control's
     return _epochs(trainee, train, torch.Generator().manual_seed(order), report=report, goal=goal)
 
 

@@ -101,12 +101,13 @@ def chances(network: nn.Module, seed: int) -> Masks:
 
 
 def prunable(network: nn.Module) -> list[nn.Parameter]:
-    """Weights of two or more dimensions (matrices and filters), but for embeddings; one that is shared counts once.
+    """Real weights of two or more dimensions (matrices, filters) but for embeddings; one that is shared counts once.
 
     Raises `UnavailableError` for a network that has none.
     """
     tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
-    found = [p for p in network.parameters() if p.dim() >= MATRIX and p.requires_grad and id(p) not in tables]
+    real = [p for p in network.parameters() if p.dim() >= MATRIX and p.is_floating_point()]
+    found = [p for p in real if p.requires_grad and id(p) not in tables]
     if not found:
         raise UnavailableError("the network has no weight of two or more dimensions to prune")
     return found

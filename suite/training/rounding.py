@@ -43,13 +43,14 @@ class Rounded:
         """
         before, self.floats = self.floats, {}
         for weight in prunable(network):
-            groups = self.grid.grouped(weight)
+            grid = self.grid.of(weight.dtype)
+            groups = grid.grouped(weight)
             if weight in before and before[weight][0].shape == groups.shape:
                 floats, scale = before[weight]
-                shown = scale * grids.codes(floats, scale, self.grid)
+                shown = scale * grids.codes(floats, scale, grid)
                 self._put(weight, torch.where((groups == shown) & (shown != 0), floats, groups), scale)
             else:
-                self._put(weight, groups, grids.fit(groups, self.grid))
+                self._put(weight, groups, grids.fit(groups, grid))
 
     @torch.no_grad()
     def restore(self, _network: nn.Module) -> None:
@@ -57,7 +58,7 @@ class Rounded:
         for weight, (floats, scale) in self.floats.items():
             shown = scale * grids.codes(floats, scale, self.grid)
             moved = floats + (self.grid.grouped(weight) - shown)
-            self._put(weight, moved, grids.refit(moved, scale, self.grid))
+            self._put(weight, moved, grids.refit(moved, scale, self.grid.of(weight.dtype)))
 
     def _put(self, weight: nn.Parameter, floats: Tensor, scale: Tensor) -> None:
         self.floats[weight] = floats, scale

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from suite.errors import UnavailableError
 from suite.training.exporting import export
+from suite.training.tied import ties
 from suite.training.trees import split, take
 
 OBSERVED_BATCH = 64
@@ -21,7 +23,11 @@ OBSERVED_BATCH = 64
 
 @torch.no_grad()
 def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True) -> nn.Module:
-    """``network`` exported with int8 weights and activations, observed on ``calibration`` (a tree [N, ...])."""
+    """``network`` exported with int8 weights and activations, observed on ``calibration`` (a tree [N, ...]).
+
+    Raises `UnavailableError` for tied weights: their codes would be a second copy.
+    """
+    _check_untied(network)
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # slow to import
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
@@ -33,6 +39,14 @@ def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True)
         for inputs in split(calibration, OBSERVED_BATCH):
             prepared(inputs)
         return _without_float_weights(convert_pt2e(prepared))
+
+
+def _check_untied(network: nn.Module) -> None:
+    names = next(iter(ties(network)), None)
+    if names is not None:
+        raise UnavailableError(
+            f"static int8: {' and '.join(names[:2])} are tied, and their codes would be a second copy"
+        )
 
 
 def _one_scale(config: Any) -> Any:

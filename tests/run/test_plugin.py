@@ -173,6 +173,7 @@ def test_a_run_that_did_not_measure_what_it_planned_has_not_gated(left, changes,
     run = SimpleNamespace(
         left_out=lambda: left,
         passed_over=tuple,
+        faults={},
         exit_code=lambda: changes.get("failing", 0),
         options=Options(**given),
         planned={CASE: GROUPS},

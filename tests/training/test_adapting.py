@@ -78,9 +78,12 @@ def test_seeds_and_techniques_of_a_kept_network_start_from_the_same_weights():
     """A store that trains two seeds of it trains none on from the other."""
     registry, kept = tiny.registry(), tiny.Net()
     before = tiny.state(kept)
-    registry.workload(scores=classification())(
-        lambda_named("cached", lambda seed: tiny.recipe(seed, model=lambda: kept))
-    )
+
+    @registry.workload(scores=classification())
+    def cached(seed):
+        """A builder that keeps its network."""
+        return tiny.recipe(seed, model=lambda: kept)
+
     store = TrainedStore(registry=registry, device="cpu")
     for text in ("baseline", "halved"):
         store.get(registry.find_workload("cached"), registry.resolve(text), 0)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from suite.errors import UnavailableError
 from suite.training import grids
 
 GRIDS = st.builds(
@@ -86,3 +87,38 @@ def test_weights_off_the_grid_are_told_from_those_on_it():
     assert grids.read(torch.arange(1.0, 9.5)[None], grids.Grid(bits=4)) is None
     assert grids.read(torch.arange(0.0, 7.5)[None], grids.Grid(bits=4)) is not None
     assert grids.read(torch.zeros(2, 3), grids.Grid(bits=2)) is not None
+
+
+@pytest.mark.parametrize("bits", grids.BITS)
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float64])
+def test_weights_of_every_type_are_coded_and_decode_to_themselves(bits, kind):
+    """Few digits of bfloat16 are left for a scale; the codes are real, and the type comes back."""
+    torch.manual_seed(0)
+    network = nn.Linear(64, 64).to(kind)
+    grid = grids.Grid(bits=bits)
+    grids.settle(network, grid)
+    assert grids.read(network.weight, grid) is not None
+    artefact = grids.coded_bytes(network, grid)
+    assert 0 < len(artefact) - 64 * 64 * bits // 8 < 2 * 64 + 64 * network.bias.element_size() + 700
+    assert kind is grids.decode(artefact)["weight"].dtype
+
+
+def test_tied_weights_are_coded_once_and_decode_under_both_names():
+    """The layer that shares them adds a name, and no codes."""
+    torch.manual_seed(0)
+    plain, tied = (nn.Sequential(nn.Linear(64, 64, bias=False), nn.Linear(64, 64, bias=False)) for _ in range(2))
+    tied[1].weight = tied[0].weight
+    grid = grids.Grid(bits=8)
+    for network in (plain, tied):
+        grids.settle(network, grid)
+    artefact = grids.coded_bytes(tied, grid)
+    assert len(artefact) < 0.6 * len(grids.coded_bytes(plain, grid))
+    assert {"0.weight", "1.weight"} == set(grids.decode(artefact))
+
+
+def test_codes_that_are_longer_than_the_weights_are_unavailable():
+    """A few weights: names and scales take more."""
+    network = nn.Linear(2, 2)
+    grids.settle(network, grids.Grid(bits=8))
+    with pytest.raises(UnavailableError, match=r"its artefact takes .* bytes and the weights as they are"):
+        grids.coded_bytes(network, grids.Grid(bits=8))

@@ -10,7 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves  # no public name holds it
 
 from suite.errors import UsageError
-from suite.training.copying import storages
+from suite.training.adapted import called
+from suite.training.copying import copied, storages
+from suite.training.forms import spread
 from suite.training.trees import Tree, leaves
 
 APART = 1e-3  # relative distance of two answers to the same inputs: kernels differ by far less
@@ -32,10 +34,11 @@ class Reading(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-def check_own_weights(network: nn.Module, again: nn.Module, inputs: Tree) -> None:
-    """Raise `UsageError` where ``again``, a copy of ``network``, reads the weights of the network itself."""
+def check_own_weights(network: nn.Module, inputs: Tree) -> None:
+    """Raise `UsageError` where a copy of ``network``, as the user's model built it, reads the network's own weights."""
+    again = copied(network)
     with Reading(storages(network)) as reading:
-        again(inputs)
+        called(again, inputs, spread(again.forward, inputs))
     if reading.read:
         names = list(reading.read)
         which = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -21,6 +21,7 @@ from suite.training.devices import lay_out, own_random_numbers
 from suite.training.loop import FineTuner, Trained, TrainingStep, built, first_batch, start
 from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Recipe
 from suite.training.serving import serve
+from suite.training.tied import check_tied, ties
 from suite.training.trees import length, take
 
 
@@ -78,17 +79,22 @@ class CellChecks:
 
     def _serve(self, case: Case, recipe: Recipe) -> None:
         network = lay_out(built(recipe, 0), recipe).to(self.device).eval()
+        tied = ties(network)
         tuner = FineTuner(
             recipe=recipe, splits=recipe.data(), device=self.device, seed=0, reference=self.reference(case),
             trains=False,
         )  # fmt: skip
         network = lay_out(recipe.finish(network, tuner), recipe).eval()
+        check_tied(tied, network, case.composition.name)
         if case.workload.source == "train" and _tunes(case):
             self._tune(case, recipe, network)
         served = serve(Trained(recipe=recipe, network=network, device=self.device, seed=0, seconds=0.0))
+        check_tied(tied, served.network, case.composition.name)
         items = recipe.data().test.first(ITEMS).inputs
         for count in (1, length(items)):
             served(served.prepare_inputs(take(items, slice(count))))
+        if recipe.serialize is not None:
+            recipe.serialize(served.network)
 
     def _tune(self, case: Case, recipe: Recipe, network: nn.Module) -> None:
         """One forward and backward of what ``finish`` made: fine-tuning needs no more."""

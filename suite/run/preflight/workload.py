@@ -62,10 +62,10 @@ class _Check:
             network = lay_out(built(plain, 0), plain).to(self.device).eval()
         with self._told("the network cannot be copied, so no technique can be measured on it"):
             again = copied(network)
-        inputs = to(take(plain.data().test.inputs, slice(ITEMS)), self.device)
+        items = take(plain.data().test.inputs, slice(ITEMS))
         with self._told("the network cannot answer"), torch.no_grad():
-            check_own_weights(network, again, inputs)
-            check_answers(network, again, inputs)
+            check_answers(network, again, to(items, self.device))
+            check_own_weights(self.workload.recipe(0).model().eval(), items)
         with self._told("the network cannot be served"):
             outputs = self._served(plain, network)
         with self._told("the scores cannot judge the network's answers"):

@@ -1,0 +1,88 @@
+"""Whether an artefact can hold what the served network computes with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves  # no public name holds it
+
+from suite.errors import ImplausibleError
+from suite.training.serving import Served
+from suite.training.trees import leaves
+
+LEAST = 0.25  # of the entropy of the values that are held: codes with a scale for each group stay above
+SAMPLE = 2**18  # values whose entropy is counted
+SLACK = 64  # bytes
+GROWN = 65_536  # bytes that a format may add: names, records, a graph
+
+
+class Held(TorchDispatchMode):
+    """Collects the tensors that operations read and that neither an operation made nor the inputs are."""
+
+    def __init__(self, inputs: Any) -> None:
+        super().__init__()
+        self._made: dict[int, Any] = {_address(leaf): leaf for leaf in leaves(inputs)}  # kept: memory is not reused
+        self.found: dict[int, Tensor] = {}
+
+    def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for leaf in _tensors((args, kwargs or {})):
+            if _address(leaf) not in self._made:
+                self.found.setdefault(_address(leaf), leaf)
+        outputs = function(*args, **(kwargs or {}))
+        for leaf in _tensors(outputs):
+            if _address(leaf) not in self.found:
+                self._made.setdefault(_address(leaf), leaf)
+        return outputs
+
+
+def held(served: Served) -> list[Tensor]:
+    """What one answer of an eager network is computed with: weights and constants, wherever they are kept."""
+    inputs = served.prepare_inputs(served.recipe.data().test.first(1).inputs)
+    with Held(inputs) as watching:
+        served(inputs)
+    return list(watching.found.values())
+
+
+def check_artefact(artefact: bytes, served: Served, technique: str) -> None:
+    """Raise `ImplausibleError` for an artefact that cannot hold the values that the served network computes with."""
+    least = LEAST * sum(entropy_bytes(tensor) for tensor in held(served)) - SLACK
+    if len(artefact) < least:
+        own = "its serialize must return them all" if served.recipe.serialize else (
+            "keep them as parameters or buffers, or give the recipe a serialize of its own"
+        )  # fmt: skip
+        raise ImplausibleError(
+            f"the artefact of {technique} has {len(artefact)} bytes, and the network that it serves computes with "
+            f"tensors whose values take at least {int(least)} bytes in any code; {own}"
+        )
+
+
+def check_growth(artefact: bytes, plain: int, technique: str) -> None:
+    """Raise `ImplausibleError` for coded weights that take more bytes than the baseline's ``plain`` ones."""
+    if len(artefact) > plain + GROWN:
+        raise ImplausibleError(
+            f"the artefact of {technique} has {len(artefact)} bytes, the baseline's {plain}: its serialize codes "
+            "weights twice, or not at all"
+        )
+
+
+def entropy_bytes(tensor: Tensor) -> float:
+    """Bytes of the tensor's values at the entropy of their frequencies; of a sample, which has no more, for many."""
+    flat = tensor.detach().flatten()
+    flat = torch.view_as_real(flat).flatten() if flat.is_complex() else flat
+    sample = flat[:: -(-flat.numel() // SAMPLE)] if flat.numel() > SAMPLE else flat
+    if not sample.numel():
+        return 0.0
+    counts = sample.cpu().unique(return_counts=True)[1].double()
+    shares = counts / counts.sum()
+    return float(-(shares * shares.log2()).sum()) * flat.numel() / 8
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if type(leaf) in (Tensor, torch.nn.Parameter) and leaf.numel()]
+
+
+def _address(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
