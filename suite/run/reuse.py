@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 LIMIT = 4 * 2**30  # bytes of a folder
+WRITABLE = 0o022  # by the group or by all
 SUFFIX = ".training"
 ABANDONED = 24 * 3600.0  # seconds after which a half-written file has no writer any more
 Stage = Literal["fit", "finish"]
@@ -323,6 +324,8 @@ def _pickled(trained: Trained) -> bytes:
 def _check_owner(path: Path, stat: os.stat_result) -> None:
     if path.is_symlink() or (hasattr(os, "getuid") and stat.st_uid != os.getuid()):
         raise ReuseError(f"{path} is another user's or a link, and loading it would run its code; delete it")
+    if os.name == "posix" and stat.st_mode & WRITABLE:
+        raise ReuseError(f"{path} can be written by others, and loading it would run its code; delete it")
 
 
 # -- digests ----------------------------------------------------------------------------------------------------------

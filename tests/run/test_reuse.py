@@ -211,6 +211,16 @@ def test_a_damaged_file_costs_a_training_and_a_line(run, news, tmp_path, harm):
     assert get(run()).reused
 
 
+def test_a_file_that_others_can_write_is_not_loaded(run, tmp_path):
+    """Unpickling it would run what they wrote."""
+    get(run())
+    (kept,) = files(tmp_path)
+    kept.chmod(0o666)
+    again = run()
+    assert not get(again).reused
+    assert "can be written by others" in again.cache.notes[0]
+
+
 def test_a_file_that_is_a_link_is_not_loaded(run, tmp_path):
     """Loading runs code: it has to be this user's own file in this very folder."""
     elsewhere = tmp_path / "elsewhere"
