@@ -24,13 +24,14 @@ from suite.machine import child, quiet
 from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
+from suite.report.foreign import printable
 from suite.run import edge
 from suite.run.codes import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.run.decide import decide
 from suite.run.options import COMMAND, ENDED, EXPECT, POLICIES, Options
 from suite.search import command as search
 from suite.serving import command as serving
-from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations
+from suite.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations, user_modules
 from suite.zoo import command as zoo
 
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_TIMEOUT")
@@ -213,6 +214,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--anew", action="store_true", help="forget what earlier runs saw: the code changed on purpose")
     how.add_argument("--drift", action="store_true", help="only widen bounds of ratios so that they hold this run too")
     how.add_argument("--trim", action="store_true", help="remove entries that no technique answers any more")
+    parser.add_argument("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     parser.add_argument("--expect-dir", type=Path)
     parser.set_defaults(run=_record)
 
@@ -230,7 +232,9 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     folder = RunFolder.open(parsed.results)
     if not parsed.only:
         check_finished(folder)
-    _load_all(list(folder.header.load))
+    _load_all(parsed.load)
+    for name in _not_loaded(folder.header.load, parsed.load):
+        print(f"note: the run loaded {printable(name)}, which is not in your settings: not run without --load")
     only = [_canonical(name) for name in parsed.only]
     directory = parsed.expect_dir or found_expect_dir()
     half = incomplete(folder)
@@ -249,6 +253,12 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     print(f"{done.added} added, {done.updated} updated")
     known = {name for m in folder.measurements() for name in (m.cell.technique, str(m.cell))}
     return EXIT_PASS if set(only) <= known else EXIT_FAILED
+
+
+def _not_loaded(named: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Modules that a run's records name, and neither the user's settings nor ``--load``: they may be anybody's."""
+    known = {Path(name).resolve() if name.endswith(".py") else name for name in (*user_modules(Path.cwd()), *given)}
+    return [name for name in named if (Path(name).resolve() if name.endswith(".py") else name) not in known]
 
 
 def _load_all(modules: list[str]) -> None:

@@ -281,7 +281,8 @@ class RunHeader:
     ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
     computes in where that is not float32. ``accelerator`` is what the driver says of the device
     (`suite.machine.nvml.describe`), empty on a CPU and in older runs. ``groups`` counts the groups of metrics that were
-    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`.
+    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`. ``inputs`` is by workload the digest of its
+    recipe's values, its data and the files that users' modules read (`suite.run.inputs`).
     """
 
     run: str
@@ -301,3 +302,4 @@ class RunHeader:
     precisions: Mapping[str, str] = field(default_factory=dict)
     accelerator: Mapping[str, str] = field(default_factory=dict)
     groups: int = 0
+    inputs: Mapping[str, str] = field(default_factory=dict)

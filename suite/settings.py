@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -26,9 +27,39 @@ def shipped_expectations() -> Path:
 
 
 def settings_file(directory: Path) -> Path | None:
-    """The nearest pyproject.toml upwards from ``directory`` that has a table ``[tool.tradeoff-suite]``."""
-    files = (folder / "pyproject.toml" for folder in (directory, *directory.parents))
-    return next((file for file in files if file.is_file() and _table(file) is not None), None)
+    """The nearest pyproject.toml upwards from ``directory`` that has a table ``[tool.tradeoff-suite]``.
+
+    The search ends at the top of the repository. Raises `SetupError` for a file above ``directory`` that belongs to
+    another user: the modules that it names would be run.
+    """
+    files = (folder / "pyproject.toml" for folder in _up_to_top(directory))
+    found = next((file for file in files if file.is_file() and _table(file) is not None), None)
+    if found is not None and found.parent != directory:
+        _check_owner(found, directory)
+    return found
+
+
+def _up_to_top(directory: Path) -> Iterator[Path]:
+    """A folder and those above it, up to the top of its repository."""
+    for folder in (directory, *directory.parents):
+        yield folder
+        if (folder / ".git").exists():
+            return
+
+
+def _owner(path: Path) -> int:
+    return path.stat().st_uid
+
+
+def _check_owner(file: Path, directory: Path) -> None:
+    if not hasattr(os, "getuid"):
+        return
+    owner = _owner(file)
+    if owner not in (os.getuid(), 0, _owner(directory)):  # 0: the system's; in containers a checkout has another
+        raise SetupError(
+            f"{file} belongs to another user (uid {owner}), and the modules that it names would be run; start "
+            f"the command in a repository of your own, or in {file.parent}"
+        )
 
 
 def user_modules(directory: Path) -> list[str]:

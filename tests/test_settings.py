@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 import importlib.metadata
+import os
 import sys
 
 import pytest
@@ -48,6 +49,29 @@ def test_a_pyproject_without_the_table_hides_nothing(tmp_path):
     inner.mkdir()
     assert ["outer"] == user_modules(pyproject(inner, "[project]\nname = 'inner'\n"))
     assert tmp_path / "pyproject.toml" == settings_file(inner)
+
+
+def test_settings_above_the_repository_are_not_read(tmp_path):
+    """They are another project's, or anybody's: `/tmp/pyproject.toml`."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\nload = ["anybodys"]\n')
+    inner = tmp_path / "repository" / "folder"
+    inner.mkdir(parents=True)
+    (tmp_path / "repository" / ".git").mkdir()
+    assert settings_file(inner) is None
+    assert [] == user_modules(inner)
+
+
+def test_settings_of_another_user_above_the_folder_are_refused(tmp_path, monkeypatch):
+    """Their modules would be run. In a folder that is that user's too (a checkout in a container) they are read."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\nload = ["anybodys"]\n')
+    inner = tmp_path / "mine"
+    inner.mkdir()
+    monkeypatch.setattr(settings, "_owner", lambda path: 54321 if path.suffix else os.getuid())
+    with pytest.raises(SetupError, match=r"pyproject\.toml belongs to another user \(uid 54321\)"):
+        user_modules(inner)
+    assert ["anybodys"] == user_modules(tmp_path)
+    monkeypatch.setattr(settings, "_owner", lambda _: 54321)
+    assert ["anybodys"] == user_modules(inner)
 
 
 def entry(folder):

@@ -35,6 +35,11 @@ def one_writer(directory: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[No
             f"cannot write {directory}: another process has been writing expectations for {seconds:g} s "
             f"(it holds {lock.lock_file}); wait for it or end it, then run the command again"
         ) from error
+    except OSError as error:
+        raise SuiteError(
+            f"cannot write {directory}: the lock {lock.lock_file} cannot be opened ({error.strerror or error}): "
+            "another user's file has its name; remove it, or set TMPDIR to a folder of your own"
+        ) from error
     try:
         yield
     finally:

@@ -152,7 +152,7 @@ def _hold(core: int) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return False
-    except OSError:  # no place for lock files here: nobody can be told, and nobody can tell
-        return True
+    except OSError:  # a file that is there and cannot be opened is another's; else there is no place for lock files
+        return not os.path.lexists(lock_path(core))
     _held.append(lock)
     return True

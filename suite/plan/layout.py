@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from suite.report.foreign import printable
+
 GAP = "  "
 SHORTEST_NAME = 20  # columns are left out before names become shorter than this
 LEAST_WIDTH = 40
@@ -20,7 +22,7 @@ def aligned(names: Sequence[str], columns: Mapping[str, Sequence[str]], width: i
     while kept and _taken(kept) + min(SHORTEST_NAME, max(map(len, names), default=0)) > width:
         kept.popitem()
     room = max(width - _taken(kept), SHORTEST_NAME)
-    firsts = ["technique", *(shortened(name, room) for name in names)]
+    firsts = ["technique", *(shortened(printable(name), room) for name in names)]
     cells = [_padded(firsts, right=False)]
     cells += [_padded([title, *texts], right=True) for title, texts in kept.items()]
     lines = [(GAP + GAP.join(line)).rstrip() for line in zip(*cells, strict=True)]
@@ -31,7 +33,7 @@ def aligned(names: Sequence[str], columns: Mapping[str, Sequence[str]], width: i
 def wrapped(text: str, width: int, *, indent: str = GAP) -> list[str]:
     """A sentence as lines; a word longer than the width (a composition) stays whole, and so do percentages."""
     lines = textwrap.wrap(
-        text.replace(" %", f"{NO_BREAK}%"),
+        printable(text).replace(" %", f"{NO_BREAK}%"),
         max(width, LEAST_WIDTH),
         initial_indent=indent,
         subsequent_indent=indent + GAP if indent else "",

@@ -15,19 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from suite.errors import SetupError, SuiteError
+from suite.registry.opened import watching
 
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
 SUITE = Path(__file__).parents[1]
+FILES: dict[str, None] = {}
+"""Files that users' modules read while they were imported."""
 BUILTIN = ("suite.workloads", "suite.techniques")
 
 
 def load(target: str) -> None:
     """Import a user's module, by dotted name or by path of a ``.py`` file. Raises `SuiteError` that says where."""
     try:
-        if target.endswith(".py"):
-            _import_file(Path(target))
-        else:
-            importlib.import_module(target)
+        with watching() as names:
+            if target.endswith(".py"):
+                _import_file(Path(target))
+            else:
+                importlib.import_module(target)
+        FILES.update(names)
     except SuiteError as error:
         if ".py:" in str(error):
             raise

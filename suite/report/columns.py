@@ -11,6 +11,7 @@ from typing import Any
 
 from suite.composition import BASELINE
 from suite.metrics import VS_CONTROL
+from suite.report.foreign import code
 from suite.report.values import change, number, percent, plain, points, scaled, size, times, whole
 
 Row = dict[str, Any]
@@ -207,4 +208,4 @@ def _batches(rows: Iterable[Row]) -> dict[Any, float]:
 
 
 def _code(text: str | None) -> str:
-    return f"`{text}`" if text else "-"
+    return code(text) if text else "-"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from suite.metrics import METRICS
 from suite.records import Expectation, Measurement, RunHeader, Verdict
+from suite.report.foreign import code, fence, inline, printable
 from suite.report.frame import SEVERITY
 from suite.report.pipe_table import escaped
 from suite.report.summary import ATTENTION, bound, counts, finding, name_of
@@ -67,7 +68,7 @@ def summary(
     judged = "nothing failed" if verdicts else "nothing was judged"
     outcome = f"{len(failed)} failed" if failed else judged if problem is None else "not usable"
     nulls = null_arm.lines(one.measurement for one in verdicts if one.measurement is not None)
-    head = [*([] if problem is None else [problem]), _heading(header), *nulls]
+    head = [*([] if problem is None else [inline(problem)]), _heading(header), *nulls]
     parts = [f"## {outcome}: {counts(verdicts)}", *head]
     for title, found in (("Failed", failed), ("To look at, does not fail", other)):
         parts += [f"### {title}", _table(found, header)] if found else []
@@ -116,7 +117,7 @@ def _place(verdict: Verdict, root: Path) -> list[str]:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return "%0A".join(printable(line).replace("%", "%25") for line in text.splitlines())
 
 
 def _property(text: str) -> str:
@@ -129,13 +130,14 @@ def _property(text: str) -> str:
 def _heading(header: RunHeader) -> str:
     where = header.where
     torch = f", torch {where.versions['torch']}" if "torch" in where.versions else ""
-    return f"`{header.run}` on {where.machine}, {where.device}{torch}, commit {header.commit or 'unknown'}"
+    about = f"{where.machine}, {where.device}{torch}, commit {header.commit or 'unknown'}"
+    return f"{code(header.run)} on {inline(about)}"
 
 
 def _table(verdicts: Sequence[Verdict], header: RunHeader) -> str:
     rows = [HEAD, *(_row(verdict) for verdict in verdicts[:MOST_ROWS])]
     left = len(verdicts) - MOST_ROWS
-    more = f"\n\n{left} more are in `{header.run}`" if left > 0 else ""
+    more = f"\n\n{left} more are in {code(header.run)}" if left > 0 else ""
     return "\n".join(rows) + more
 
 
@@ -151,7 +153,7 @@ def _row(verdict: Verdict) -> str:
 
 
 def _cell(text: str) -> str:
-    return escaped(text).replace("<", "&lt;")
+    return escaped(text)
 
 
 def _figure(value: float, entry: Expectation | None) -> str:
@@ -195,4 +197,4 @@ def _sure(verdict: Verdict) -> str:
 
 def _commands(verdicts: Sequence[Verdict], rerun: Callable[[Verdict], str]) -> str:
     lines = dict.fromkeys(rerun(verdict) for verdict in verdicts[:MOST_ROWS])
-    return "\n".join(["```sh", *lines, "```"])
+    return fence(list(lines), "sh")

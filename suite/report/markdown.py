@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.machine import nvml
 from suite.report.columns import Row, groups, markdown_columns, suspicions
+from suite.report.foreign import code, inline
 from suite.report.frame import records
 from suite.report.pipe_table import escaped, pipe_table
 
@@ -53,14 +54,14 @@ def _heading(header: RunHeader) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(header.where.versions.items()))
     seeds = ", ".join(map(str, header.seeds))
     quiet = "" if header.quiet else "\n- **Not a quiet process**: timings of this run cannot be trusted."
-    told = f"- accelerator: {nvml.line(header.accelerator)}\n" if header.accelerator else ""
+    told = f"- accelerator: {inline(nvml.line(header.accelerator))}\n" if header.accelerator else ""
     return (
-        f"# Trade-offs of {header.run}\n\n"
-        f"- machine: {header.where.machine} ({header.where.family}), {header.where.device}, "
+        f"# Trade-offs of {inline(header.run)}\n\n"
+        f"- machine: {inline(f'{header.where.machine} ({header.where.family}), {header.where.device}')}, "
         f"threads: {header.where.threads}\n"
         f"{told}"
-        f"- versions: {versions or 'unknown'}\n"
+        f"- versions: {inline(versions) or 'unknown'}\n"
         f"- seeds: {seeds or 'none'}; profile: {header.profile}\n"
-        f"- commit: {header.commit or 'unknown'}\n"
-        f"- command: `{header.command}`{quiet}"
+        f"- commit: {inline(header.commit or 'unknown')}\n"
+        f"- command: {code(header.command)}{quiet}"
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from suite.report.foreign import printable
+
 
 def pipe_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, alignment: Sequence[str] = ()) -> str:
     """One line for the ``titles``, one for the ``alignment`` of each column (left by default), one for each row.
@@ -20,5 +22,5 @@ def pipe_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, alignmen
 
 
 def escaped(text: str) -> str:
-    """Text that cannot end a cell of a Markdown table."""
-    return " ".join(text.replace("|", r"\|").split())
+    """Text that cannot end a cell of a Markdown table, and holds no HTML."""
+    return printable(text).strip().replace("|", r"\|").replace("<", "&lt;")

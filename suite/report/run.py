@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 LATEST = "latest"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
 LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
 
 Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
@@ -226,7 +227,20 @@ def decode(line: str | bytes) -> Record:
         raise ValueError(f"no object with a type among {', '.join(TYPES)}")
     kind = TYPES[plain.pop("type")]
     record: Record = _build(kind, plain)
+    _check_names(record)
     return record
+
+
+def _check_names(record: Record) -> None:
+    """Raise `ValueError` for names of folders and files that could name something elsewhere."""
+    if isinstance(record, RunHeader):
+        where = record.where
+        names = [record.run, where.machine, where.family, where.device.replace(":", "-")]
+    else:
+        names = [] if isinstance(record, RunEnd) else [record.cell.workload]
+    for name in names:
+        if not NAME.fullmatch(name) or set(name) == {"."}:
+            raise ValueError(f"{name!r} is no name: letters, digits, '.', '_' and '-'")
 
 
 def _plain(value: Any, about: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from suite.metrics import is_paired
 from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.report.foreign import printable
 from suite.report.frame import SEVERITY
 from suite.report.values import number, unit_of
 
@@ -93,12 +94,12 @@ def _severity(verdict: Verdict) -> int:
 
 def name_of(cell: Cell) -> str:
     """A cell as people read it: workload, technique, device."""
-    return f"{cell.workload} {cell.technique} {cell.device}"
+    return printable(f"{cell.workload} {cell.technique} {cell.device}")
 
 
 def _flat(reason: str) -> str:
     """A reason on one line; the end of a long one (a traceback's message) says most."""
-    text = " ".join(reason.split())
+    text = printable(reason).strip()
     return text if len(text) <= LONGEST_REASON else f"...{text[-LONGEST_REASON:]}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from suite.report.columns import ENDS, Column, Row, is_share, present, speedup_column, verdict_of
+from suite.report.foreign import code
 from suite.report.frame import records
 from suite.report.pipe_table import pipe_table
 from suite.report.values import percent, plain, size
@@ -121,7 +122,7 @@ def _score(rows: Sequence[Row]) -> Iterator[Column]:
 
 
 def _marked(block: Block) -> str:
-    return f"`{block.sweep.rest}` along `{block.sweep.parameter}`, {block.workload} on {block.device}:"
+    return f"{code(block.sweep.rest)} along {code(block.sweep.parameter)}, {block.workload} on {block.device}:"
 
 
 def _aligned(columns: list[list[str]]) -> Iterator[str]:

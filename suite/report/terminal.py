@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from suite.report.columns import Column, Row, groups, suspicions, terminal_layouts
+from suite.report.foreign import printable
 from suite.report.frame import records
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def table(tradeoffs_frame: pd.DataFrame, width: int) -> str:
 
 
 def _group(rows: list[Row], width: int) -> str:
-    names = [row["technique"] for row in rows]
+    names = [printable(row["technique"]) for row in rows]
     layouts = terminal_layouts(rows)
     for layout in layouts:
         columns = {column.title: [column.title, *(column.show(row) for row in rows)] for column in layout}
@@ -39,7 +40,7 @@ def _group(rows: list[Row], width: int) -> str:
         if room >= min(SHORTEST_NAME, max(map(len, names))) and len(set(short)) == len(set(names)):
             break
     heading, *lines = _aligned([TITLE, *short], columns)
-    titles = [f"{row['workload']} on {row['device']}" for row in rows]
+    titles = [printable(f"{row['workload']} on {row['device']}") for row in rows]
     doubts = [line for text in suspicions(rows) for line in textwrap.wrap(f"{GAP}{text}", width, subsequent_indent=GAP)]
     return "\n".join([heading, *_grouped(titles, lines), *doubts, *_left_out(layouts[0], layout, width)])
 

@@ -6,7 +6,6 @@ import atexit
 import gc
 import importlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +55,7 @@ def open_session(
     trainings = reuse.opened(options, header)
     folder = _folder(options, header)
     with phases.phase("imports"):
-        _import_heavy(workloads)
+        _import_heavy()
     bench = Bench(registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter)
     bench.store.cache = trainings
     if options.expect != "off":  # then the files are not looked at, and may be malformed
@@ -123,6 +122,7 @@ def _header(
 ) -> RunHeader:
     from suite.machine import flags, nvml
     from suite.machine.hardware import git_commit, where
+    from suite.run.inputs import inputs_of  # loads torch
     from suite.run.sources import digest
 
     device, load = cases[0].cell.device, tuple(registry.user_modules())
@@ -147,6 +147,7 @@ def _header(
         },
         accelerator=nvml.describe(device),
         groups=sum(len(case.groups) for case in cases),
+        inputs=inputs_of(list({case.workload.name: case.workload for case in cases}.values())),
     )
 
 
@@ -161,13 +162,10 @@ def _check_expectations(registry: Registry, options: Options) -> None:
     check_shape_names(registry, shapes)
 
 
-def _import_heavy(workloads: Sequence[Workload]) -> None:
+def _import_heavy() -> None:
     """Import now what the run will need anyway (optimizers load torch._dynamo), so that it is counted as imports."""
     for name in HEAVY:
         importlib.import_module(name)
-    for workload in workloads:
-        with suppress(Exception):  # what fails here fails again in its own cell, and is told there
-            workload.recipe(0).data()
     gc.collect()  # before every sample garbage is collected; what was imported stays and need not be gone through
     gc.freeze()
     atexit.register(gc.unfreeze)  # or extension modules report all that they have as leaked
@@ -210,6 +208,7 @@ def _changes(before: RunHeader, now: RunHeader) -> list[str]:
         "commit": (before.commit, now.commit),
         "machine, versions, threads or cap of memory": tuple(replace(h.where, data_digests={}) for h in (before, now)),
         "data": (before.where.data_digests, now.where.data_digests),
+        "values of a recipe, data or files that your modules read": (before.inputs, now.inputs),
         "seeds": (before.seeds, now.seeds),
         "profile": (before.profile, now.profile),
         "processes": (before.processes, now.processes),

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import distributions
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -25,15 +26,19 @@ from torch import Tensor
 
 from suite.errors import SetupError, SuiteError
 from suite.records import Measurement, RunHeader
+from suite.registry.opened import digest as file_digest
+from suite.registry.opened import digests, watching
+from suite.run.inputs import digest as _digest
+from suite.run.inputs import of_data, of_recipe, of_tensor
 from suite.training.loop import EpochRecord, Trained, built
 from suite.training.recipe import Recipe
-from suite.training.trees import leaves
 
 if TYPE_CHECKING:
     from suite.run.options import Options
 
 SCHEMA = 1
 LIMIT = 4 * 2**30  # bytes of a folder
+WRITABLE = 0o022  # by the group or by all
 SUFFIX = ".training"
 ABANDONED = 24 * 3600.0  # seconds after which a half-written file has no writer any more
 Stage = Literal["fit", "finish"]
@@ -90,8 +95,9 @@ class Trainings:
         found = self._found(path, facts, asked)
         if found is not None:
             return found
-        trained = make()
-        self._keep(path, facts, trained, asked)
+        with watching() as names:
+            trained = make()
+        self._keep(path, facts, trained, asked, digests(names))
         return trained
 
     def _found(self, path: Path, facts: Mapping[str, Any], asked: Asked) -> Trained | None:
@@ -112,14 +118,16 @@ class Trainings:
             reused=not own or content["reused"],
         )  # fmt: skip
 
-    def _keep(self, path: Path, facts: Mapping[str, Any], trained: Trained, asked: Asked) -> None:
+    def _keep(
+        self, path: Path, facts: Mapping[str, Any], trained: Trained, asked: Asked, opened: Mapping[str, str]
+    ) -> None:
         if self.code() != self.facts["sources"]:
             self._note(
                 f"{asked} is not kept: sources changed or were first imported while it trained; import them at the top"
             )
             return
         try:
-            write(path, facts, trained, limit=self.limit)
+            write(path, facts, trained, limit=self.limit, opened=opened)
         except ReuseError as error:
             self._note(f"{asked} is not kept: {error}")
             return
@@ -130,7 +138,8 @@ class Trainings:
         found = {
             **self.facts, "stage": asked.stage, "workload": asked.workload, "composition": asked.composition,
             "seed": asked.seed, "device": asked.device, "data": self._data_of(asked),
-            "weights": _digest(*_weights(asked)),
+            "weights": _digest(*_weights(asked)), "values": of_recipe(asked.recipe),
+            "inputs": self.facts.get("inputs", {}).get(asked.workload),
         }  # fmt: skip
         plain: dict[str, Any] = json.loads(json.dumps(found))
         return plain
@@ -139,10 +148,7 @@ class Trainings:
         """The digest of the data as they were loaded: a workload need not declare one, and files change."""
         key = (asked.workload, asked.seed)
         if key not in self._data:
-            splits = asked.plain.data()
-            parts = [part for part in (splits.train, splits.validation, splits.test) if part is not None]
-            tensors = [leaf for part in parts for tree in (part.inputs, part.targets) for leaf in leaves(tree)]
-            self._data[key] = _digest(*(piece for tensor in tensors for piece in _bytes(tensor)))
+            self._data[key] = of_data(asked.plain.data())
         return self._data[key]
 
     def _note(self, text: str) -> None:
@@ -186,6 +192,7 @@ def facts_of(header: RunHeader) -> dict[str, Any]:
         "packages": _digest(*sorted(f"{found.name}=={found.version}" for found in distributions())),
         "flags": dict(header.flags),
         "declared": dict(where.data_digests),
+        "inputs": dict(header.inputs),
     }
 
 
@@ -215,12 +222,24 @@ def lines(trainings: Trainings | None, measurements: Iterable[Measurement]) -> l
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, facts: Mapping[str, Any], trained: Trained, *, limit: int = LIMIT) -> None:
-    """Keep a training as ``path``, as a whole or not at all. Raises `ReuseError` where it cannot be."""
+def write(
+    path: Path,
+    facts: Mapping[str, Any],
+    trained: Trained,
+    *,
+    limit: int = LIMIT,
+    opened: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Keep a training as ``path``, as a whole or not at all. Raises `ReuseError` where it cannot be.
+
+    ``opened`` are the digests of the files that it read.
+    """
     payload = _pickled(trained)
     if len(payload) > limit:
         raise ReuseError(f"its {len(payload)} bytes are more than the folder may hold ({limit})")
-    head = json.dumps({"facts": facts, "sha256": hashlib.sha256(payload).hexdigest()}, sort_keys=True)
+    head = json.dumps(
+        {"facts": facts, "opened": dict(opened), "sha256": hashlib.sha256(payload).hexdigest()}, sort_keys=True
+    )
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=SUFFIX)  # its mode is 0600
         try:
@@ -256,6 +275,9 @@ def read(path: Path, facts: Mapping[str, Any], device: str) -> dict[str, Any] | 
         whole = False
     if not whole:
         raise ReuseError(f"{path} is damaged")
+    for name, content in said.get("opened", {}).items():
+        if file_digest(Path(name)) != content:
+            raise ReuseError(f"{name}, which its training read, has changed")
     try:
         found: dict[str, Any] = torch.load(io.BytesIO(payload), map_location=device, weights_only=False)
     except Exception as error:
@@ -302,6 +324,8 @@ def _pickled(trained: Trained) -> bytes:
 def _check_owner(path: Path, stat: os.stat_result) -> None:
     if path.is_symlink() or (hasattr(os, "getuid") and stat.st_uid != os.getuid()):
         raise ReuseError(f"{path} is another user's or a link, and loading it would run its code; delete it")
+    if os.name == "posix" and stat.st_mode & WRITABLE:
+        raise ReuseError(f"{path} can be written by others, and loading it would run its code; delete it")
 
 
 # -- digests ----------------------------------------------------------------------------------------------------------
@@ -311,17 +335,4 @@ def _weights(asked: Asked) -> Iterable[str | bytes]:
     """The network that training starts from: a checkpoint's file is no source."""
     for name, value in built(asked.recipe, asked.seed).state_dict().items():
         yield name
-        yield from _bytes(value) if isinstance(value, Tensor) else (repr(value),)
-
-
-def _bytes(tensor: Tensor) -> tuple[str, bytes]:
-    flat = tensor.detach().cpu().contiguous().flatten()
-    return f"{tensor.dtype} {tuple(tensor.shape)}", flat.view(torch.uint8).numpy().tobytes()
-
-
-def _digest(*parts: str | bytes) -> str:
-    found = hashlib.sha256()
-    for part in parts:
-        content = part.encode() if isinstance(part, str) else part
-        found.update(len(content).to_bytes(8, "little") + content)
-    return found.hexdigest()[:32]
+        yield from of_tensor(value) if isinstance(value, Tensor) else (repr(value),)

@@ -157,6 +157,14 @@ def test_where_all_cores_are_held_the_least_loaded_is_used_and_named():
     rival.communicate()
 
 
+def test_a_lock_file_that_cannot_be_opened_is_taken(monkeypatch, tmp_path):
+    """Another user's file, or a folder of that name: it is no licence to share a core."""
+    monkeypatch.setattr(core, "lock_path", lambda one: tmp_path / str(one))
+    (tmp_path / "3").mkdir()
+    assert 2 == core.choose()
+    core.release()
+
+
 def test_without_a_place_for_lock_files_the_core_is_used(monkeypatch, tmp_path):
     """Nobody can be told; that is no error."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent" / "deeper"))

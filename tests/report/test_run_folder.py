@@ -67,7 +67,8 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 maybe_finite = st.none() | finite
 versions = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2)
 dates = st.dates()
-cells = st.builds(Cell)
+names = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,4}", fullmatch=True)
+cells = st.builds(Cell, workload=names)
 groups = st.sampled_from(["quality", "size", "speed", "memory"])
 tiers = st.sampled_from(["exact", "portable", "family", "local"])
 better = st.sampled_from(["higher", "lower"])
@@ -112,10 +113,32 @@ verdicts = st.builds(
 )
 headers = st.builds(
     RunHeader,
-    where=st.builds(Where, versions=versions, data_digests=versions),
+    run=names,
+    where=st.builds(
+        Where,
+        machine=names,
+        family=names,
+        device=st.sampled_from(["cpu", "cuda:1"]),
+        versions=versions,
+        data_digests=versions,
+    ),
     seeds=st.lists(st.integers(), max_size=3).map(tuple),
     load=st.lists(st.text(max_size=5), max_size=2).map(tuple),
 )
+
+
+@pytest.mark.parametrize("name", ["../../../x", "/x", "..", "", "a/b", "a\\b", "a\nb", "C:x"])
+@pytest.mark.parametrize("place", ["machine", "family", "run", "workload"])
+def test_a_name_that_leads_elsewhere_is_refused(place, name):
+    """`suite history import` would write where a header says, `suite record` where a cell does."""
+    if place == "workload":
+        line = encode(replace(SPEED, cell=replace(CELL, workload=name)))
+    elif place == "run":
+        line = encode(replace(HEADER, run=name))
+    else:
+        line = encode(replace(HEADER, where=replace(WHERE, **{place: name})))
+    with pytest.raises(ValueError, match="is no name"):
+        decode(line)
 
 
 @settings(deadline=None, max_examples=100)

@@ -146,6 +146,39 @@ def test_data_that_changed_train_anew_though_nobody_declared_a_digest(run, news)
     assert tiny.EPOCHS == len(news)
 
 
+def test_a_file_that_the_training_read_trains_anew_once_it_has_changed(run, news, tmp_path):
+    """Its optimizer reads the learning rate when training begins; no source says so."""
+    config = tmp_path / "config.json"
+
+    def registry():
+        made = Registry()
+
+        @made.workload(scores=classification())
+        def halves(seed):
+            """The tiny workload, its learning rate from a file."""
+
+            def optimizer(parameters, _):
+                return torch.optim.SGD(parameters, lr=float(config.read_text("utf-8")))
+
+            return tiny.recipe(seed, optimizer=optimizer)
+
+        @made.technique(slots=())
+        def baseline(plain):
+            """Change nothing."""
+            return plain
+
+        return made
+
+    config.write_text("0.1", "utf-8")
+    get(run(registry()))
+    news.clear()
+    assert get(run(registry())).reused
+    config.write_text("0.001", "utf-8")
+    third = run(registry())
+    assert not get(third).reused
+    assert "config.json, which its training read, has changed" in third.cache.notes[0]
+
+
 def test_another_checkpoint_is_fine_tuned_anew(run, news):
     """Its file is no source either."""
 
@@ -176,6 +209,16 @@ def test_a_damaged_file_costs_a_training_and_a_line(run, news, tmp_path, harm):
     assert tiny.EPOCHS == len(news)
     assert [f"halves baseline seed 0 is trained anew: {path} is damaged"] == store.cache.notes
     assert get(run()).reused
+
+
+def test_a_file_that_others_can_write_is_not_loaded(run, tmp_path):
+    """Unpickling it would run what they wrote."""
+    get(run())
+    (kept,) = files(tmp_path)
+    kept.chmod(0o666)
+    again = run()
+    assert not get(again).reused
+    assert "can be written by others" in again.cache.notes[0]
 
 
 def test_a_file_that_is_a_link_is_not_loaded(run, tmp_path):
