@@ -31,6 +31,10 @@ class UnavailableError(SuiteError):
     """This cell cannot run here: the device, a compiler or a package is missing. Not a failure of the technique."""
 
 
+class IncapableError(UnavailableError):
+    """The preflight found that a technique cannot take a network."""
+
+
 class TechniqueError(SuiteError):
     """A technique does something that makes its figures, or others', wrong."""
 

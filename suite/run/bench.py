@@ -108,7 +108,7 @@ class Bench(AbstractContextManager["Bench"]):
     _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
     _answers: dict[tuple[str, str], Judged] = field(default_factory=dict)
     _able: set[Cell] = field(default_factory=set)
-    _unable: dict[Cell, str] = field(default_factory=dict)
+    _unable: dict[Cell, UnavailableError] = field(default_factory=dict)
     _checks: CellChecks = field(init=False)
     _rises: dict[Cell, Measurement] = field(default_factory=dict)
     _paces: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -172,14 +172,14 @@ class Bench(AbstractContextManager["Bench"]):
             abilities.require(case, self.store.plain(case.workload, 0))
             self._checks.check(case)
         except UnavailableError as error:
-            self._unable[case.cell] = str(error)
+            self._unable[case.cell] = error
         except Exception:  # noqa: BLE001, S110  # told in its own cell, where it is raised again
             pass
 
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""
         if case.cell in self._unable:
-            raise UnavailableError(self._unable[case.cell])
+            raise self._unable[case.cell]
         if case.cell not in self._able:
             plain = self.store.plain(case.workload, 0)
             abilities.require(case, plain)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from suite.errors import ResultsError, UnavailableError
+from suite.errors import IncapableError, ResultsError, UnavailableError
 from suite.expect import Recorded, Store, check, check_shapes, record
 from suite.expect.run_wide import bar
 from suite.machine import quiet
@@ -266,12 +266,19 @@ class Session(AbstractContextManager["Session"]):
                     check_suite()
                 return found, []
         except UnavailableError as error:
-            return [], [CellFailure(cell=case.cell, group=group, kind="unavailable", reason=str(error))]
+            known = self._known_to_run(case) if isinstance(error, IncapableError) else ""
+            kind: Literal["unavailable", "error"] = "error" if known else "unavailable"
+            return [], [CellFailure(cell=case.cell, group=group, kind=kind, reason=f"{error}{known}")]
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # anything, sys.exit() too; the other cells go on
             self._failed[case] = reason = explain(error)
             return [], [CellFailure(cell=case.cell, group=group, kind="error", reason=reason)]
+
+    def _known_to_run(self, case: Case) -> str:
+        """Where it is stored that the cell was measured, if a gate looks: what worked and fails now is no limit."""
+        entries = [entry for entry in self._of_case(case) if not entry.retired] if self.options.gates else []
+        return f"; it was measured before: {entries[0].path}:{entries[0].line}" if entries else ""
 
     def _resumed(self, case: Case, group: Group) -> tuple[list[Measurement], list[CellFailure]] | None:
         """What the resumed run measured of this group; it is judged again, since bounds may have changed."""

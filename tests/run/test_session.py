@@ -10,7 +10,7 @@ import pytest
 import tiny
 import tomlkit
 
-from suite.errors import SuiteError, UnavailableError
+from suite.errors import IncapableError, SuiteError, UnavailableError
 from suite.machine import flags
 from suite.metrics import measured
 from suite.records import GROUPS, VerdictKind
@@ -158,6 +158,22 @@ def test_a_bound_out_of_reach_is_a_regression_and_fails_the_gate(start, recorded
     assert VerdictKind.PASS == found["macs"].kind
     assert run.fails(found["parameters"])
     assert 1 == run.exit_code()
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize("known", [True, False], ids=["measured before", "new"])
+def test_a_cell_that_was_measured_before_and_cannot_take_the_network_now_is_an_error(start, known, monkeypatch):
+    """Otherwise a technique that a new version broke would leave a gate green."""
+    run = start(expect="gate" if known else "off")
+
+    def measure(*_):
+        raise IncapableError("baseline: this network cannot be served so: broken")
+
+    monkeypatch.setattr(run.bench, "measure", measure)
+    run.run(BASELINE, "size")
+    (failure,) = run.folder.failures()
+    assert ("error" if known else "unavailable") == failure.kind
+    assert ("it was measured before: " in failure.reason) == known
 
 
 def test_a_report_judges_and_does_not_fail(start, recorded):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
-from suite.errors import SuiteError, UnavailableError, UsageError
+from suite.errors import IncapableError, SuiteError, UnavailableError, UsageError
 from suite.machine.flags import applied
 from suite.records import Cell
 from suite.registry import Composition, Registry
@@ -36,7 +36,7 @@ class CellChecks:
     _references: dict[tuple[str, str], nn.Module] = field(default_factory=dict)
 
     def check(self, case: Case) -> None:
-        """Raise `UnavailableError` with the reason if a built-in technique cannot take the workload's network.
+        """Raise `IncapableError` with the reason if a built-in technique cannot take the workload's network.
 
         A technique of the user's own that fails is no limit of the network: its cells end as errors, with its frame.
         Networks that are compiled or exported to be trained or served are left to their cells: that takes seconds.
@@ -132,8 +132,8 @@ def _told(case: Case, doing: str) -> Iterator[None]:
     except (UnavailableError, UsageError):
         raise
     except SuiteError as error:
-        raise UnavailableError(f"{case.composition}: {error}") from error
+        raise IncapableError(f"{case.composition}: {error}") from error
     except Exception as error:
-        raise UnavailableError(
+        raise IncapableError(
             f"{case.composition}: this network cannot be {doing} so: {explain(error, case.workload.where)}"
         ) from error
