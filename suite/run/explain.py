@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import site
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from suite.settings import PACKAGE
 USER, BUILT_IN, SUITE, FOREIGN = range(4)
 """Whose code a frame is, in the order in which a reader wants to be pointed at it."""
 
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 LONGEST = 600  # characters of a message that is kept whole
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 DECLARATIONS = tuple(PACKAGE / room for room in ("workloads", "techniques"))
@@ -42,7 +44,8 @@ def explain(error: BaseException, otherwise: str = "") -> str:
 
 def _said(error: BaseException) -> str:
     """The first line, or all of what torch says of weights that do not fit: the lines after it hold their names."""
-    lines = [line.strip() for line in f"{type(error).__name__}: {error}".strip().splitlines()] or [""]
+    text = ESCAPE.sub("", f"{type(error).__name__}: {error}")
+    lines = [line.strip() for line in text.strip().splitlines()] or [""]
     whole = "loading state_dict" in lines[0]
     said = " ".join(lines) if whole else lines[0]
     return said if len(said) <= LONGEST or not whole else f"{said[:LONGEST]} ..."

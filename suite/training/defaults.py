@@ -18,13 +18,15 @@ BATCH = 64
 
 
 def shuffled_batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:
-    """Shuffled batches of 64 items, the last one shorter."""
+    """Shuffled batches of 64 items, the last one shorter; one item that is left over is left out (norms need two)."""
     import torch
 
     from suite.training.trees import leaves, take
 
     order = torch.randperm(len(train), generator=generator).to(leaves(train.inputs)[0].device)
     for chosen in order.split(BATCH):
+        if len(chosen) == 1 < len(train):
+            return
         yield Batch(inputs=take(train.inputs, chosen), targets=take(train.targets, chosen))
 
 

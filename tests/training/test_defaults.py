@@ -78,6 +78,13 @@ def test_labels_of_a_classifier_may_be_floats_or_one_hot(targets):
     assert torch.allclose(F.cross_entropy(OUTPUT, torch.tensor([1, 0])), class_loss(OUTPUT, targets))
 
 
+def test_a_last_batch_of_one_is_left_out_unless_it_is_all_there_is():
+    """BatchNorm cannot train on it; with other orders it is another item."""
+    for count, expected in ((129, [64, 64]), (1, [1]), (66, [64, 2])):
+        part = Split(inputs=torch.zeros(count, 2), targets=torch.zeros(count))
+        assert expected == [len(batch) for batch in shuffled_batches(part, torch.Generator().manual_seed(0))]
+
+
 def test_an_epoch_has_every_item_once_in_shuffled_batches():
     """The last batch is shorter; inputs, targets and all parts of them stay together."""
     numbers = torch.arange(150)
