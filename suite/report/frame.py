@@ -90,12 +90,12 @@ def worst(kinds: Iterable[str]) -> VerdictKind | None:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame as dictionaries, ``None`` where a value is missing."""
-    import pandas as pd  # heavy
-
-    return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()}
-        for row in table.to_dict(orient="records")
+    names = [str(name) for name in table.columns]
+    columns = [
+        [None if gone else value for value, gone in zip(table[name].tolist(), table[name].isna().tolist(), strict=True)]
+        for name in table.columns
     ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def typed(

@@ -319,6 +319,22 @@ def _build_scalar(kind: type, value: Any) -> Any:
 
 
 def _read(path: Path) -> Iterator[Record]:
+    """The records of a file; those of the file that was read last are kept, since each table asks for them again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        yield from _decoded(path)
+        return
+    state = (path.absolute(), stat.st_size, stat.st_mtime_ns)
+    if _last_read.get("state") != state:
+        _last_read.update(state=state, records=tuple(_decoded(path)))
+    yield from _last_read["records"]
+
+
+_last_read: dict[str, Any] = {}
+
+
+def _decoded(path: Path) -> Iterator[Record]:
     try:
         content = path.read_bytes()
     except OSError as error:
