@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from suite.metrics import METRICS, is_paired
@@ -152,6 +153,7 @@ def suspicion(header: RunHeader, measurement: Measurement) -> str | None:
     return UNQUIET
 
 
+@lru_cache(maxsize=65536)
 def as_json(composition: str) -> str | None:
     """A composition's parameters as JSON by ``technique.parameter``; ``None`` where it has none."""
     found = parameters(composition)
