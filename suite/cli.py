@@ -14,6 +14,7 @@ from pathlib import Path
 from suite import __version__
 from suite.aa import command as aa
 from suite.advise import command as advise
+from suite.command_line import Parser, refuse_misspelt, refuse_unknown
 from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
@@ -40,10 +41,10 @@ PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_A
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code and prints errors as one message."""
     parser = build_parser()
-    parsed, rest = parser.parse_known_args(arguments)
-    if rest and parsed.command != "bench":
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
+        parsed, rest = parser.parse_known_args(arguments)
+        if rest and parsed.command != "bench":
+            refuse_unknown(_parser_of(parser, parsed.command), rest)
         return int(parsed.run(parsed, rest))
     except SuiteError as error:
         print(f"suite: {error}", file=sys.stderr)
@@ -53,9 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_PASS
 
 
-def build_parser() -> argparse.ArgumentParser:
+def _parser_of(parser: Parser, command: str) -> Parser:
+    choices = next(action.choices for action in parser._actions if action.dest == "command")  # noqa: SLF001
+    found = dict(choices or {})[command]
+    assert isinstance(found, Parser)  # noqa: S101  # subparsers are of their parent's class
+    return found
+
+
+def build_parser() -> Parser:
     """The parser of all subcommands."""
-    parser = argparse.ArgumentParser(prog="suite", description=__doc__, allow_abbrev=False)
+    parser = Parser(prog="suite", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_init(commands.add_parser("init", help="write a workload, settings and a CI workflow into a repository"))
@@ -140,6 +148,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     """Start pytest on the suite's own tests, with their own configuration, in a quiet process."""
+    refuse_misspelt(_parser_of(build_parser(), "bench"), rest)
     _settle_edge(parsed)
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=child.on_accelerator(parsed.device))
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures

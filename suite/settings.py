@@ -131,7 +131,7 @@ def _load_point(point: EntryPoint) -> None:
         point.load()
     except SuiteError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         owner = point.dist.name if point.dist else "an unknown distribution"
         said = (str(error).splitlines() or [""])[0]
         raise SetupError(

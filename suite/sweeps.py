@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from suite.composition import BASELINE, Member, join, parse
@@ -60,6 +61,7 @@ def _points(composition: str) -> Iterable[tuple[Sweep, Any]]:
             yield Sweep(rest=join(rest), technique=member.name, parameter=key), value
 
 
+@lru_cache(maxsize=65536)  # tables ask for the same names many times
 def _members(composition: str) -> tuple[Member, ...]:
     if composition == BASELINE:
         return ()

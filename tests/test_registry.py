@@ -713,6 +713,23 @@ def test_a_module_that_is_not_there_is_an_error_that_says_where_modules_are_list
         REGISTRY.load("my_modles")
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys\n\nsys.exit(3)\n", r"ends the process when it is imported \(exit code 3\) \[.*:3\]"),
+        ("import argparse\n\nargparse.ArgumentParser().parse_args()\n", r"parses the command line .*:3\]"),
+    ],
+)
+def test_a_script_is_no_module_and_its_line_is_named(code, said, tmp_path, monkeypatch):
+    """It would take the suite's own arguments, or end the suite."""
+    monkeypatch.setattr(sys, "argv", ["suite", "list", "workloads"])
+    (tmp_path / "script.py").write_text(code, "utf-8")
+    with pytest.raises(SetupError, match=said) as raised:
+        REGISTRY.load(str(tmp_path / "script.py"))
+    assert 'if __name__ == "__main__":' in str(raised.value)
+    assert ["suite", "list", "workloads"] == sys.argv
+
+
 def test_a_file_that_breaks_while_loading_does_not_count_as_loaded(user_file):
     """Once it is mended, it can be loaded in the same process."""
     good = user_file.read_text("utf-8")

@@ -127,6 +127,7 @@ def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Bench
 def _one(case: Case, parsed: argparse.Namespace, bench: Bench, plan: Plan) -> Compared:
     from suite.compare.measure import compare_cell
     from suite.compare.process import Request
+    from suite.registry.modules import of_users
 
     sys.stderr.write(f"{case}\n")
     request = Request(
@@ -135,7 +136,9 @@ def _one(case: Case, parsed: argparse.Namespace, bench: Bench, plan: Plan) -> Co
     )  # fmt: skip
     metrics = ["speed", *(["speed_b1"] if case.batch > 1 else [])]
     metrics += ["train_step"] if parsed.training and case.trains_differently else []
-    return compare_cell(str(case), request, metrics, bench=bench, plan=plan)
+    found = compare_cell(str(case), request, metrics, bench=bench, plan=plan)
+    found.users = bool(of_users([case.workload.recipe]))
+    return found
 
 
 def _report(

@@ -70,6 +70,8 @@ class Compared:
     timings: list[Timing] = field(default_factory=list)
     problem: tuple[Verdict, str] | None = None
     notes: list[str] = field(default_factory=list)
+    users: bool = False
+    """Whether the workload is the user's own."""
     request: Request | None = None
     """With the weights that both sides load."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,6 +64,7 @@ def in_environment(side: Side, requirement: str, *, cache: Path) -> Side:
 
 def _of_commit(text: str, here: Side, *, cache: Path) -> Side:
     if _top_level(here.root) is None:
+        _check_refused(here.root)
         raise UsageError(
             f"{text!r} is neither a folder nor a requirement like 'torch==2.14.*', and {here.root} is no git "
             "repository in which it could be a reference"
@@ -80,7 +79,25 @@ def _of_commit(text: str, here: Side, *, cache: Path) -> Side:
     sha = found.strip()
     root = extracted(here.root, sha, cache=cache)
     side = _moved(here, root, name=f"{text} ({sha[:10]})")
-    return replace(side, notes=(f"checkout of {text}: {root}", *_changed_dependencies(here.root, root)))
+    notes = (*_changed_dependencies(here.root, root), *_missing_submodules(here.root, sha))
+    return replace(side, notes=(f"checkout of {text}: {root}", *notes))
+
+
+def _check_refused(folder: Path) -> None:
+    """Raise `SetupError` with git's own words where there is a repository that it refuses to read, or no git."""
+    try:
+        done = run_git(folder, "rev-parse", "--show-toplevel")
+    except OSError as error:
+        raise SetupError(f"git cannot be run ({error.strerror}); install it, or name a folder") from None
+    if "dubious ownership" in done.stderr:
+        raise SetupError(
+            f"git does not read {folder}, which another user owns: {_first(done.stderr)}; if you trust it: git config "
+            f"--global --add safe.directory {folder}"
+        )
+
+
+def _first(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "it printed nothing")
 
 
 def _moved(here: Side, root: Path, *, name: str) -> Side:
@@ -98,16 +115,22 @@ def _changed_dependencies(first: Path, second: Path) -> tuple[str, ...]:
 
 
 def extracted(repository: Path, sha: str, *, cache: Path) -> Path:
-    """The files of a commit in a folder of the cache, extracted once. Files of submodules and LFS are not in it.
+    """The files of a commit in a folder of the cache, extracted once, with those of submodules that are checked out.
 
-    Raises `SetupError` where they cannot be read or written.
+    Attributes that keep files out of release archives (``export-ignore``) do not count. Raises `SetupError` where files
+    cannot be read or written.
     """
-    folder = cache / f"checkout-{sha[:16]}"
+    folder = cache / f"commit-{sha[:16]}"
     if not folder.is_dir():
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            _extract(_archive(repository, sha), folder)
-        except (OSError, tarfile.TarError) as error:
+            unfinished = Path(tempfile.mkdtemp(dir=cache))
+            try:
+                check_out(repository, sha, unfinished)
+                _rename(unfinished, folder)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+        except OSError as error:
             raise SetupError(
                 f"the files of commit {sha[:10]} cannot be extracted to {folder}: {error}; give another --cache-dir, "
                 "or a checkout's path as the reference"
@@ -115,31 +138,44 @@ def extracted(repository: Path, sha: str, *, cache: Path) -> Path:
     return folder
 
 
-def _archive(repository: Path, sha: str) -> bytes:
-    done = subprocess.run(  # noqa: S603  # our own arguments
-        ["git", "-C", str(repository), "archive", "--format=tar", sha], env=_outside_of_hooks(),  # noqa: S607
-        capture_output=True, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        said = _last(done.stderr.decode(errors="replace"))
-        raise SetupError(
-            f"git archive {sha[:10]} in {repository} failed: {said}; give a checkout's path as the reference"
-        )
-    return done.stdout
+def check_out(repository: Path, sha: str, folder: Path) -> None:
+    """Write a commit's files below ``folder``, by an index of its own; submodules as far as their commits are here.
 
-
-def _extract(archive: bytes, folder: Path) -> None:
-    """Unpack beside ``folder``, then rename; a failure leaves nothing behind.
-
-    The commit is the user's own: links that point out of the checkout are kept.
+    The commit is the user's own: links that point out of the checkout are kept. No hook is run.
     """
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent))
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(unfinished, filter="tar")
-        _rename(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+        environ = _outside_of_hooks() | {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        for step in (["read-tree", sha], ["checkout-index", "--all", "--quiet", f"--prefix={folder.resolve()}/"]):
+            done = subprocess.run(  # noqa: S603  # our own arguments
+                ["git", "-C", str(repository), *step], env=environ, capture_output=True, text=True, check=False,  # noqa: S607
+            )  # fmt: skip
+            if done.returncode != 0:
+                raise OSError(f"git {step[0]} failed: {_last(done.stderr)}")
+    for path, commit in submodules(repository, sha):
+        if _has_commit(repository / path, commit):
+            (folder / path).mkdir(parents=True, exist_ok=True)
+            check_out(repository / path, commit, folder / path)
+
+
+def submodules(repository: Path, sha: str) -> list[tuple[str, str]]:
+    """Path and commit of each submodule of a commit."""
+    lines = _git(repository, "ls-tree", "-r", sha).splitlines()
+    found = (line.partition("\t") for line in lines if line.startswith("160000 "))
+    return [(path, about.split()[2]) for about, _, path in found]
+
+
+def _has_commit(submodule: Path, commit: str) -> bool:
+    here = (submodule / ".git").exists()
+    return here and _try_git(submodule, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+def _missing_submodules(repository: Path, sha: str) -> tuple[str, ...]:
+    gone = [path for path, commit in submodules(repository, sha) if not _has_commit(repository / path, commit)]
+    return tuple(
+        f"the commit's submodule {path} is not here, so the reference lacks its files: run `git submodule update "
+        f"--init {path}`, or give a checkout's path as the reference"
+        for path in gone
+    )
 
 
 def _rename(unfinished: Path, folder: Path) -> None:

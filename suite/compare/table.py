@@ -135,10 +135,11 @@ def plain(table: Sequence[Row]) -> list[str]:
 def exit_code(
     table: Sequence[Row], found: Sequence[Compared], *, inconclusive: Literal["report", "fail"] = "report"
 ) -> int:
-    """1 for a regression or a cell that the current code breaks, 11 where nothing was compared, 10 for doubt."""
+    """1 for a regression or a cell that the current code breaks, 11 if no user's cell was compared, 10 for doubt."""
     said = [row[-1] for row in table]
     if any(verdict in FAILING for verdict in said):
         return FAILED
-    if all(one.problem is not None for one in found):
+    own = [one for one in found if one.users] or found  # built-in cells say nothing of the user's code
+    if all(one.problem is not None for one in own):
         return UNUSABLE
     return INCONCLUSIVE if inconclusive == "fail" and "inconclusive" in said else PASS

@@ -187,13 +187,14 @@ class _Side:
 
     def __init__(self, request: dict[str, Any]) -> None:
         load_torch()
-        sys.path[:0] = request["paths"]
+        sys.path[:] = [*request["paths"], *moved_entries(sys.path, request)]
         self.request, self.device, self.loaded = request, request["device"], _scattered()
         select(self.device)
         if "train_step" in request["metrics"]:
             importlib.import_module("torch._dynamo")  # which an optimizer imports: seconds, of each child otherwise
         self.case, self.trained, self.reference = _built(request)
         self.trained.recipe.data()  # what it imports and keeps is there for all children
+        check_modules(request)
         self.own_weights = not _same_weights(self.trained.network, request["weights"])
 
     def described(self) -> dict[str, Any]:
@@ -401,6 +402,38 @@ def _check_origin(file: str, request: dict[str, Any]) -> None:
             f"the workload of this side was imported from {file}, which is the other side's checkout; name it in "
             "[tool.tradeoff-suite] load by a .py path or a module below the repository's root or its folder src"
         )
+
+
+def moved_entries(entries: list[str], request: dict[str, Any]) -> list[str]:
+    """The import path of this side: folders of the other checkout (an editable install) are those of its own."""
+    return [str(moved) for moved in (_moved(Path(entry), request) for entry in entries) if moved is not None]
+
+
+def _moved(entry: Path, request: dict[str, Any]) -> Path | None:
+    if not _of_other(entry, request):
+        return entry
+    own = Path(request["root"]) / entry.resolve().relative_to(request["other_root"])
+    return own if own.exists() else None
+
+
+def _of_other(path: Path, request: dict[str, Any]) -> bool:
+    """Whether a file lies in the other side's checkout, and in no environment within it."""
+    own, other, found = Path(request["root"]), request["other_root"], path.resolve()
+    installed = "site-packages" in found.parts or found.is_relative_to(sys.base_prefix)
+    return other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own)
+
+
+def check_modules(request: dict[str, Any]) -> None:
+    """Raise where a module comes from the other side's checkout: that code would be compared with itself."""
+    driver = {str(Path(__file__).resolve()), str(PLACES.resolve())}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__dict__", {}).get("__file__")
+        if isinstance(file, str) and str(Path(file).resolve()) not in driver and _of_other(Path(file), request):
+            raise RuntimeError(
+                f"the module {name} of this side was imported from {file}, which is the other side's checkout (an "
+                "editable install?); install the package without -e, or put its folder first on the import path by a "
+                ".py file in [tool.tradeoff-suite] load"
+            )
 
 
 def _same_weights(network: Any, weights: str | None) -> bool:

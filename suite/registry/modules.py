@@ -9,8 +9,8 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from suite.registry.opened import watching
 
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
 SUITE = Path(__file__).parents[1]
+PARSERS = frozenset({"argparse", "optparse", "getopt", "click.core", "click.utils"})
+GUARD = 'put what a script does below `if __name__ == "__main__":`'
 FILES: dict[str, None] = {}
 """Files that users' modules read while they were imported."""
 BUILTIN = ("suite.workloads", "suite.techniques")
@@ -27,7 +29,7 @@ BUILTIN = ("suite.workloads", "suite.techniques")
 def load(target: str) -> None:
     """Import a user's module, by dotted name or by path of a ``.py`` file. Raises `SuiteError` that says where."""
     try:
-        with watching() as names:
+        with watching() as names, _no_command_line():
             if target.endswith(".py"):
                 _import_file(Path(target))
             else:
@@ -40,6 +42,11 @@ def load(target: str) -> None:
     except ModuleNotFoundError as error:
         raise SetupError(
             f"cannot load {target!r}: {error}; list importable modules or .py files in [tool.tradeoff-suite] load"
+        ) from error
+    except SystemExit as error:
+        raise SetupError(
+            f"cannot load {target!r}: it ends the process when it is imported (exit code {error.code}) "
+            f"[{_raised_at(error)}]; {GUARD}"
         ) from error
     except Exception as error:
         raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{_raised_at(error)}]") from error
@@ -84,11 +91,29 @@ def _short_digest(text: str) -> str:
 
 
 def _raised_at(error: BaseException) -> str:
-    """The last place outside the suite where an error came from."""
-    here = str(SUITE)
-    frames = traceback.extract_tb(error.__traceback__)
-    outside = [f for f in frames if not f.filename.startswith((here, "<frozen"))] or list(frames)
-    return f"{outside[-1].filename}:{outside[-1].lineno}"
+    """The last place in the user's own code where an error came from."""
+    from suite.run.explain import place  # loads this module
+
+    return place(error)
+
+
+class _Arguments(list[str]):
+    """The command line as a module sees it while it is imported: it belongs to `suite`, and nobody else parses it."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice) and sys._getframe(1).f_globals.get("__name__") in PARSERS:  # noqa: SLF001
+            raise SetupError(f"it parses the command line when it is imported; {GUARD}")
+        return super().__getitem__(key)
+
+
+@contextmanager
+def _no_command_line() -> Iterator[None]:
+    before = sys.argv
+    sys.argv = _Arguments(before)
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _importable(function: Callable[..., Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from suite.metrics import METRICS, is_paired
@@ -90,12 +91,12 @@ def worst(kinds: Iterable[str]) -> VerdictKind | None:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame as dictionaries, ``None`` where a value is missing."""
-    import pandas as pd  # heavy
-
-    return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()}
-        for row in table.to_dict(orient="records")
+    names = [str(name) for name in table.columns]
+    columns = [
+        [None if gone else value for value, gone in zip(table[name].tolist(), table[name].isna().tolist(), strict=True)]
+        for name in table.columns
     ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def typed(
@@ -152,6 +153,7 @@ def suspicion(header: RunHeader, measurement: Measurement) -> str | None:
     return UNQUIET
 
 
+@lru_cache(maxsize=65536)
 def as_json(composition: str) -> str | None:
     """A composition's parameters as JSON by ``technique.parameter``; ``None`` where it has none."""
     found = parameters(composition)

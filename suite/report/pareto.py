@@ -6,8 +6,14 @@ intervals of both where they have any: what lies within noise is no merit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Flags = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +39,72 @@ def front(cells: Sequence[tuple[Merit, ...] | None]) -> list[bool | None]:
     Within noise "beats" is not transitive and can go round in a circle; cells of a circle count as equals, so that the
     front is never empty.
     """
-    known = [index for index, merits in enumerate(cells) if merits is not None]
-    reach = {index: {other for other in known if _beats(cells[index], cells[other])} for index in known}
-    for middle in known:
-        for index in known:
-            if middle in reach[index]:
-                reach[index] |= reach[middle]
-    beaten = {other for index in known for other in reach[index] if index not in reach[other]}
-    return [None if merits is None else index not in beaten for index, merits in enumerate(cells)]
+    best = iter(_unbeaten([merits for merits in cells if merits is not None]))
+    return [None if merits is None else next(best) for merits in cells]
 
 
-def _beats(rival: tuple[Merit, ...] | None, own: tuple[Merit, ...] | None) -> bool:
-    if rival is None or own is None:
-        return False
-    pairs = list(zip(rival, own, strict=True))
-    better = any(theirs.low > mine.high for theirs, mine in pairs)
-    return better and not any(mine.low > theirs.high for theirs, mine in pairs)
+def _unbeaten(cells: Sequence[tuple[Merit, ...]]) -> list[bool]:
+    """Whether each cell is in a circle that no cell outside of it beats.
+
+    Circles are strongly connected components of "beats", by Kosaraju's two searches; a cell's rivals are one vector
+    operation over all cells [n], so that no matrix [n, n] is held.
+    """
+    import numpy as np  # heavy
+
+    if not cells:
+        return []
+    lows, highs = (np.array([[getattr(one, end) for one in merits] for merits in cells]) for end in ("low", "high"))
+
+    def beaten_by(index: int) -> Flags:
+        """Those that a cell beats."""
+        flags: Flags = (lows[index] > highs).any(1) & ~(lows > highs[index]).any(1)
+        return flags
+
+    def beating(index: int) -> Flags:
+        """Those that beat a cell."""
+        flags: Flags = (lows > highs[index]).any(1) & ~(lows[index] > highs).any(1)
+        return flags
+
+    circle = np.full(len(cells), -1)
+    open_ = np.ones(len(cells), dtype=bool)
+    for root in reversed(_finished(len(cells), beaten_by)):
+        for index in _reached(root, beating, open_):
+            circle[index] = root
+    outside = {int(circle[index]) for index in range(len(cells)) if (circle[beating(index)] != circle[index]).any()}
+    return [int(own) not in outside for own in circle]
+
+
+def _finished(count: int, beaten_by: Callable[[int], Flags]) -> list[int]:
+    """All cells in the order in which a depth-first search leaves them."""
+    import numpy as np
+
+    open_, order = np.ones(count, dtype=bool), []
+    for start in range(count):
+        if not open_[start]:
+            continue
+        open_[start], stack = False, [(start, beaten_by(start))]
+        while stack:
+            index, targets = stack[-1]
+            following = np.flatnonzero(targets & open_)
+            if len(following):
+                found = int(following[0])
+                open_[found] = False
+                stack.append((found, beaten_by(found)))
+            else:
+                order.append(index)
+                stack.pop()
+    return order
+
+
+def _reached(root: int, beating: Callable[[int], Flags], open_: Flags) -> list[int]:
+    """The open cells from which ``root`` is reached, itself among them; they are closed."""
+    import numpy as np
+
+    if not open_[root]:
+        return []
+    open_[root], found = False, [root]
+    for index in found:  # grows
+        following = np.flatnonzero(beating(index) & open_)
+        open_[following] = False
+        found += map(int, following)
+    return found

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from types import UnionType
@@ -266,35 +266,47 @@ def _hints(kind: type) -> dict[str, Any]:
 
 def _build(hint: Any, value: Any) -> Any:
     """A value of JSON as the type that a record's field declares."""
+    return _builder(hint)(value)
+
+
+@cache
+def _builder(hint: Any) -> Callable[[Any], Any]:
+    """What builds values of a type; found once, since a results file has 100,000 lines."""
     origin, arguments = get_origin(hint), get_args(hint)
     if is_dataclass(hint) and isinstance(hint, type):
-        return _build_record(hint, value)
+        return partial(_build_record, hint, {name: _builder(of) for name, of in _hints(hint).items()})
     if origin in (Union, UnionType):
-        return _build_first(arguments, value)
+        kinds = [kind for kind in arguments if kind is not type(None)]
+        return partial(_build_first, tuple(map(_builder, kinds)), len(kinds) < len(arguments))
     if origin is tuple:
-        return tuple(_build(arguments[0], item) for item in value)
+        return partial(_build_tuple, _builder(arguments[0]))
     if origin is Mapping:
-        return {key: _build(arguments[1], item) for key, item in value.items()}
-    if origin is Literal:
-        return _member(arguments, value)
-    return _build_scalar(hint, value)
+        return partial(_build_mapping, _builder(arguments[1]))
+    return partial(_member, arguments) if origin is Literal else partial(_build_scalar, hint)
 
 
-def _build_first(hints: Iterable[Any], value: Any) -> Any:
-    """The value as the first of several types that it can be; ``None`` is one of them where the field may be empty."""
-    kinds = [hint for hint in hints if hint is not type(None)]
-    if value is None and len(kinds) < len(tuple(hints)):
+def _build_first(builders: tuple[Callable[[Any], Any], ...], optional: bool, value: Any) -> Any:  # noqa: FBT001
+    """The value as the first of several types that it can be; ``None`` where the field may be empty."""
+    if value is None and optional:
         return None
-    for hint in kinds[:-1]:
+    for build in builders[:-1]:
         with suppress(ValueError, TypeError):
-            return _build(hint, value)
-    return _build(kinds[-1], value)
+            return build(value)
+    return builders[-1](value)
 
 
-def _build_record(kind: type, value: Any) -> Any:
-    if not isinstance(value, dict) or not value.keys() <= _hints(kind).keys():
+def _build_tuple(build: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    return tuple(map(build, value))
+
+
+def _build_mapping(build: Callable[[Any], Any], value: Any) -> dict[Any, Any]:
+    return {key: build(item) for key, item in value.items()}
+
+
+def _build_record(kind: type, builders: Mapping[str, Callable[[Any], Any]], value: Any) -> Any:
+    if not isinstance(value, dict) or not value.keys() <= builders.keys():
         raise ValueError(f"{value!r} is no {kind.__name__} of this version")
-    return kind(**{name: _build(_hints(kind)[name], item) for name, item in value.items()})
+    return kind(**{name: builders[name](item) for name, item in value.items()})
 
 
 def _member(known: tuple[Any, ...], value: Any) -> Any:
@@ -319,6 +331,22 @@ def _build_scalar(kind: type, value: Any) -> Any:
 
 
 def _read(path: Path) -> Iterator[Record]:
+    """The records of a file; those of the file that was read last are kept, since each table asks for them again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        yield from _decoded(path)
+        return
+    state = (path.absolute(), stat.st_size, stat.st_mtime_ns)
+    if _last_read.get("state") != state:
+        _last_read.update(state=state, records=tuple(_decoded(path)))
+    yield from _last_read["records"]
+
+
+_last_read: dict[str, Any] = {}
+
+
+def _decoded(path: Path) -> Iterator[Record]:
     try:
         content = path.read_bytes()
     except OSError as error:

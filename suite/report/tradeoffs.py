@@ -84,7 +84,7 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
         raise ResultsError(f"one table holds one machine, got {', '.join(machines)}; select one with frame.query(...)")
     primary = _primary(frame, scores or {})
     about = {workload: _about(frame, workload, score) for workload, score in primary.items()}
-    rows = [_row(key, cell, about.get(str(key[0]), {})) for key, cell in frame.groupby(list(KEYS), sort=False)]
+    rows = [_row(key, cell, about.get(key[0], {})) for key, cell in _cells(frame).items()]
     _add_ratios(rows)
     numeric, texts = swept(frame["technique"])
     rows = [row | parameters(row["technique"]) for row in rows]
@@ -133,9 +133,17 @@ def _about(frame: pd.DataFrame, workload: str, score: str) -> dict[str, Any]:
     return {"score": score, "score_unit": unit, "score_better": better}
 
 
-def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, Any]:
+def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    """The rows of each cell, in order of first appearance."""
+    cells: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in records(frame):
+        cells.setdefault(tuple(row[name] for name in KEYS), []).append(row)
+    return cells
+
+
+def _row(key: tuple[str, ...], cell: list[dict[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
     score = about.get("score")
-    by_metric = {row["metric"]: row for row in records(cell)}
+    by_metric = {row["metric"]: row for row in cell}
     row: dict[str, Any] = dict(zip(KEYS, key, strict=True))
     row |= {name: by_metric.get(name, {}).get("value") for name in METRIC_COLUMNS}
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
@@ -143,9 +151,9 @@ def _row(key: Any, cell: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, An
     row |= {f"{name}_detectable": by_metric.get(name, {}).get("detectable") for name in SPEEDS}
     row |= {f"{name}_suspect": by_metric.get(name, {}).get("suspect") for name in SPEEDS}
     row["control"] = _control(by_metric, score)
-    verdict = worst(cell["verdict"].dropna())
+    verdict = worst(row["verdict"] for row in cell if row["verdict"])
     row["verdict"] = verdict and verdict.value
-    row["stale"] = bool(cell["stale"].any())
+    row["stale"] = any(row["stale"] for row in cell)
     row["arguments"] = as_json(row["technique"])
     return row
 
@@ -185,8 +193,10 @@ def _pareto(rows: list[dict[str, Any]], index: Any) -> pd.Series[Any]:
     import pandas as pd  # heavy
 
     optimal: list[bool | None] = [None] * len(rows)
-    for place in {(row["workload"], row["device"]) for row in rows}:
-        here = [number for number, row in enumerate(rows) if (row["workload"], row["device"]) == place]
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, row in enumerate(rows):
+        places.setdefault((row["workload"], row["device"]), []).append(number)
+    for here in places.values():
         for number, best in zip(here, front([_merits(rows[number]) for number in here]), strict=True):
             optimal[number] = best
     return pd.Series(optimal, index=index, dtype="boolean")

@@ -38,8 +38,8 @@ def explain(error: BaseException, otherwise: str = "") -> str:
     said = _said(error)
     if _is_out_of_memory(error, said):
         said = f"out of memory ({said}); free memory on the device or use a smaller workload"
-    place = _place(error, otherwise)
-    return f"{said} [{place}]" if place else said
+    where = place(error, otherwise)
+    return f"{said} [{where}]" if where else said
 
 
 def _said(error: BaseException) -> str:
@@ -51,8 +51,8 @@ def _said(error: BaseException) -> str:
     return said if len(said) <= LONGEST or not whole else f"{said[:LONGEST]} ..."
 
 
-def _place(error: BaseException, otherwise: str = "") -> str:
-    """The last frame of the nearest owner, in the error itself before those that it was raised from."""
+def place(error: BaseException, otherwise: str = "") -> str:
+    """File and line of the last frame of the nearest owner, in the error itself before what it came from."""
     frames = [(_owner(frame.filename), frame) for one in _chain(error) for frame in _innermost_first(one)]
     if not frames:
         return otherwise

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
-from suite.machine import quiet
+from suite.machine import child, quiet
 from suite.run.decide import tell
 
 if __name__ == "__main__":
+    child.interrupt_on_termination()
     quiet.pin()
     code = int(pytest.main(sys.argv[1:]))
     tell(code=code)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from suite.errors import SuiteError
-from suite.machine import quiet
+from suite.machine import child, quiet
 from suite.registry import REGISTRY
 from suite.run.codes import EXIT_UNUSABLE
 from suite.search.options import Options
@@ -31,5 +31,6 @@ def main(text: str) -> int:
 
 
 if __name__ == "__main__":
+    child.interrupt_on_termination()
     quiet.pin()
     sys.exit(main(sys.argv[1]))

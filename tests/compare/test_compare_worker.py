@@ -4,6 +4,7 @@
 import itertools
 import os
 import random
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -23,6 +24,34 @@ def test_a_worker_stays_on_one_core_only_with_one_thread(threads, expected, monk
     monkeypatch.setenv("SUITE_THREADS", threads)
     worker.pin()
     assert expected == pinned
+
+
+def sides_of(tmp_path):
+    """A request of the reference, whose checkout lies in a cache."""
+    here, cached = tmp_path / "here", tmp_path / "cached"
+    for root in (here, cached):
+        (root / "python" / "mynet").mkdir(parents=True)
+        (root / "python" / "mynet" / "__init__.py").touch()
+    return here, cached, {"root": str(cached), "other_root": str(here)}
+
+
+def test_folders_of_an_editable_install_move_to_the_other_checkout(tmp_path):
+    """A .pth file names the current one; where the other has no such folder it is left out."""
+    here, cached, request = sides_of(tmp_path)
+    (here / "late").mkdir()
+    entries = [str(here / "python"), str(here / "late"), "/usr/lib/python3", str(here / ".venv/lib/site-packages")]
+    assert [str(cached / "python"), *entries[2:]] == worker.moved_entries(entries, request)
+    assert entries == worker.moved_entries(entries, request | {"other_root": None})
+
+
+def test_a_module_of_the_other_checkout_is_an_error(tmp_path, monkeypatch):
+    """Both sides would import the current code, and be the same."""
+    here, cached, request = sides_of(tmp_path)
+    monkeypatch.setitem(sys.modules, "mynet", SimpleNamespace(__file__=str(cached / "python/mynet/__init__.py")))
+    worker.check_modules(request)
+    monkeypatch.setitem(sys.modules, "mynet", SimpleNamespace(__file__=str(here / "python/mynet/__init__.py")))
+    with pytest.raises(RuntimeError, match=r"the module mynet of this side was imported from .*other side's checkout"):
+        worker.check_modules(request)
 
 
 def stored(network, folder):

@@ -127,6 +127,16 @@ def test_a_side_that_fails_is_said_for_its_cell(compared, side, kind, verdict, c
     assert [f"{CELL}: {verdict}: {side}: it said why"] == table.remarks([found], [], Rules())
 
 
+def test_built_in_cells_are_no_comparison_of_the_users_code(compared):
+    """The user's own cell failed on the other side; that a built-in one is the same says nothing."""
+    good, bad = compared()[0], compared(fails={"old": "crash"})[0]
+    bad.users = True
+    rows = table.rows([good, bad], verdicts(good.timings, Rules()))
+    assert 11 == table.exit_code(rows, [good, bad])
+    good.users = True
+    assert 0 == table.exit_code(rows, [good, bad])
+
+
 def test_doubt_fails_only_where_asked_for(compared):
     """A reference that crashes in one of two cells."""
     good, bad = compared()[0], compared(fails={"old": "crash"})[0]

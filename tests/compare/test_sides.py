@@ -4,7 +4,6 @@
 import os
 import subprocess
 import sys
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,19 +64,66 @@ def test_a_committed_link_that_points_outside_is_kept(target, repository, tmp_pa
     assert target == str((found.root / "link").readlink())
 
 
-@pytest.mark.parametrize("error", [tarfile.ReadError("truncated"), OSError(28, "No space left on device")])
-def test_a_commit_that_cannot_be_extracted_is_told_and_leaves_nothing_behind(error, repository, tmp_path, monkeypatch):
+def test_a_commit_that_cannot_be_extracted_is_told_and_leaves_nothing_behind(repository, tmp_path, monkeypatch):
     """The commit, the reason and what to do."""
 
-    def extract(_, folder, **__):
-        (Path(folder) / "half").touch()
-        raise error
+    def check_out(_repository, _sha, folder):
+        (folder / "half").touch()
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tarfile.TarFile, "extractall", extract)
+    monkeypatch.setattr(sides, "check_out", check_out)
     sha = git(repository, "rev-parse", "HEAD")[:10]
-    with pytest.raises(SetupError, match=rf"commit {sha} cannot be extracted.*(truncated|No space).*--cache-dir"):
+    with pytest.raises(SetupError, match=rf"commit {sha} cannot be extracted.*No space.*--cache-dir"):
         sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
     assert [] == list((tmp_path / "cache").iterdir())
+
+
+def test_files_that_release_archives_leave_out_are_there(repository, tmp_path):
+    """`export-ignore` is about tarballs; a benchmark folder is what is compared."""
+    (repository / ".gitattributes").write_text("inner/ export-ignore\n", "utf-8")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "ignored")
+    found = sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert "new" == (found.root / "inner" / "code.py").read_text("utf-8")
+
+
+def with_submodule(repository, tmp_path):
+    part = tmp_path / "part"
+    part.mkdir()
+    git(part, "init", "-q")
+    (part / "net.py").write_text("part", "utf-8")
+    git(part, "add", "-A")
+    git(part, "commit", "-qm", "part")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(part), "vendor")
+    git(repository, "commit", "-qm", "submodule")
+
+
+def test_a_submodule_that_is_checked_out_here_is_there_too(repository, tmp_path):
+    """At the commit that the reference names."""
+    with_submodule(repository, tmp_path)
+    found = sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert "part" == (found.root / "vendor" / "net.py").read_text("utf-8")
+
+
+def test_a_submodule_that_is_not_here_is_said_with_its_remedy(repository, tmp_path):
+    """Its modules cannot be imported."""
+    with_submodule(repository, tmp_path)
+    git(repository, "submodule", "deinit", "--force", "vendor")
+    found = sides.other("HEAD", sides.current(repository), cache=tmp_path / "cache")
+    assert "the commit's submodule vendor is not here" in found.notes[-1]
+    assert "git submodule update --init vendor" in found.notes[-1]
+
+
+def test_a_repository_of_another_user_is_said_in_gits_words(repository, tmp_path, monkeypatch):
+    """With the command that makes git read it."""
+
+    def refuse(*_):
+        said = f"fatal: detected dubious ownership in repository at '{repository}'\n"
+        return subprocess.CompletedProcess([], 128, "", said)
+
+    monkeypatch.setattr(sides, "run_git", refuse)
+    with pytest.raises(SetupError, match=r"dubious ownership.*git config --global --add safe\.directory"):
+        sides.other("HEAD", Side(name="here", root=repository, here=repository, python=Path("p")), cache=tmp_path)
 
 
 def test_a_cache_that_cannot_be_made_is_told(repository, tmp_path):

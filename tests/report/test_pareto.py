@@ -1,10 +1,10 @@
 """The front: what no other cell beats, where noise is no merit."""
 # the expected value stands on the left
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.report.pareto import front, merit
+from suite.report.pareto import Merit, front, merit
 
 
 def cell(*ends):
@@ -46,3 +46,32 @@ def test_the_front_is_never_empty_and_unknown_cells_stay_unknown(cells):
     found = front(cells)
     assert [merits is None for merits in cells] == [best is None for best in found]
     assert any(found) or not any(merits is not None for merits in cells)
+
+
+def _by_closure(cells):
+    """The front by the definition: the closure of "beats" over all pairs."""
+
+    def beats(rival, own):
+        pairs = list(zip(rival, own, strict=True))
+        better = any(theirs.low > mine.high for theirs, mine in pairs)
+        return better and not any(mine.low > theirs.high for theirs, mine in pairs)
+
+    known = range(len(cells))
+    reach = {a: {b for b in known if beats(cells[a], cells[b])} for a in known}
+    for middle in known:
+        for index in known:
+            if middle in reach[index]:
+                reach[index] |= reach[middle]
+    beaten = {other for index in known for other in reach[index] if index not in reach[other]}
+    return [index not in beaten for index in known]
+
+
+ends = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(sorted)
+merits = st.builds(lambda pair: Merit(value=pair[0], low=pair[0], high=pair[1]), ends)
+
+
+@settings(deadline=None)
+@given(cells=st.lists(st.tuples(merits, merits, merits), max_size=9))
+def test_the_front_is_that_of_the_closure_of_all_pairs(cells):
+    """Two searches find the same circles."""
+    assert _by_closure(cells) == front(cells)
