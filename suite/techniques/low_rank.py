@@ -7,13 +7,12 @@ that would not get smaller stays as it is. Fewer parameters, bytes and multiply-
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
+from suite.training.factoring import factor
 from suite.training.recipe import Recipe, Tuner
 from suite.training.tied import uses
 
@@ -42,23 +41,6 @@ def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int 
     return replace(recipe, finish=finish)
 
 
-class LowRank(nn.Sequential):
-    """``up(down(x))`` in place of a Linear. Its ``weight`` [out, in] is for encoders, whose fast path reads it."""
-
-    @property
-    def weight(self) -> Tensor:
-        return cast("Tensor", self[1].weight) @ cast("Tensor", self[0].weight)
-
-    @property
-    def parameters_per_step(self) -> int:
-        """What one rank more adds: how far the size may move on a machine that rounds otherwise."""
-        return cast("nn.Linear", self[0]).in_features + cast("nn.Linear", self[1]).out_features
-
-    @property
-    def bias(self) -> Tensor | None:
-        return cast("Tensor | None", self[1].bias)
-
-
 def _factored(network: nn.Module, energy: float, rank: int) -> nn.Module:
     """Replace layers that are plain Linear and share no weight; others are read by whom they belong to."""
     count = uses(network)
@@ -67,19 +49,6 @@ def _factored(network: nn.Module, energy: float, rank: int) -> nn.Module:
         raise UnavailableError("low_rank: the network has no Linear layer with a weight of its own")
     for name, layer in layers:
         if not name:
-            return _factor(layer, energy, rank)
-        network.set_submodule(name, _factor(layer, energy, rank))
+            return factor(layer, energy, rank)
+        network.set_submodule(name, factor(layer, energy, rank))
     return network
-
-
-@torch.no_grad()
-def _factor(layer: nn.Linear, energy: float, rank: int) -> nn.Module:
-    u, s, v = torch.linalg.svd(layer.weight, full_matrices=False)
-    kept = rank or 1 + int((s.square().cumsum(0) < energy * s.square().sum()).sum())
-    if kept * (layer.in_features + layer.out_features) >= layer.weight.numel():
-        return layer
-    root = s[:kept].sqrt()  # shared evenly: both factors then see gradients of one size
-    down, up = nn.Linear(layer.in_features, kept, bias=False), nn.Linear(kept, layer.out_features)
-    down.weight, up.weight = nn.Parameter(root[:, None] * v[:kept]), nn.Parameter(u[:, :kept] * root)
-    up.bias = layer.bias
-    return LowRank(down, up)

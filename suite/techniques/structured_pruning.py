@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from suite.errors import UnavailableError, UsageError
 from suite.registry import technique
+from suite.training.output_layers import output_layers
 from suite.training.recipe import Recipe, Tuner
 from suite.training.tied import check_tied, ties
-from suite.training.trees import leaves
-
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 @technique(
@@ -56,7 +53,7 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
             example,
             importance=torch_pruning.importance.GroupMagnitudeImportance(),
             pruning_ratio=ratio,
-            ignored_layers=_output_layers(network, example),
+            ignored_layers=output_layers(network, example),
             forward_fn=lambda model, inputs: model(inputs),
         ).step()
         network(example)  # channels that were missed show here
@@ -66,17 +63,3 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
     check_tied(tied, network, "structured_pruning")
     if ratio and sum(parameter.numel() for parameter in network.parameters()) == before:
         raise UnavailableError("structured_pruning: torch-pruning finds no channels that this network can do without")
-
-
-@torch.no_grad()
-def _output_layers(network: nn.Module, example: Any) -> list[nn.Module]:
-    """The layers whose channels are the workload's: one for each output, or the last that ran."""
-    ran: list[tuple[nn.Module, Tensor]] = []  # results are kept: freed memory would be a later one's
-    layers = [module for module in network.modules() if isinstance(module, LAYERS)]
-    hooks = [layer.register_forward_hook(lambda m, _, out: ran.append((m, out))) for layer in layers]
-    try:
-        places = {leaf.data_ptr() for leaf in leaves(network(example))}
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return [module for module, out in ran if out.data_ptr() in places] or [module for module, _ in ran[-1:]]

@@ -14,7 +14,7 @@ from suite.errors import UnavailableError, UsageError
 from suite.measure.macs import macs
 from suite.measure.size import parameters
 from suite.registry import REGISTRY
-from suite.techniques.low_rank import LowRank, _factor
+from suite.training.factoring import LowRank, factor
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_a_factored_layer_is_the_best_of_its_rank(rank, bias, seed):
     """What is lost is the rest of the singular values (Eckart & Young); the bias stays."""
     torch.manual_seed(seed)
     layer = nn.Linear(12, 16, bias=bias)
-    found = _factor(layer, 0.9, rank)
+    found = factor(layer, 0.9, rank)
     lost = torch.linalg.svdvals(layer.weight)[rank:].square().sum().sqrt()
     torch.testing.assert_close(lost, torch.linalg.norm(layer.weight - found.weight))
     assert rank == int(torch.linalg.matrix_rank(found.weight))
@@ -45,7 +45,7 @@ def test_the_energy_chooses_the_least_rank_that_keeps_it(energy, rank):
     values[:4] = torch.tensor([70.0, 20.0, 9.0, 1.0]).sqrt()
     layer = nn.Linear(32, 32)
     layer.weight = nn.Parameter(u @ values.diag() @ v)
-    assert rank == _factor(layer, energy, 0)[0].out_features
+    assert rank == factor(layer, energy, 0)[0].out_features
 
 
 def test_a_layer_that_would_not_get_smaller_stays(fitted):
@@ -130,7 +130,7 @@ def test_low_rank_composes_with_pruning_and_is_compared_at_equal_epochs(fitted):
 def test_one_rank_more_is_the_step_that_another_machine_may_be_off():
     """Its rank follows trained weights, so that its sizes are not exact."""
     layer = nn.Linear(12, 16, bias=False)
-    fewer, more = _factor(layer, 0.9, 2), _factor(layer, 0.9, 3)
+    fewer, more = factor(layer, 0.9, 2), factor(layer, 0.9, 3)
     assert parameters(more) - parameters(fewer) == fewer.parameters_per_step
     sizes = {"parameters", "nonzero_parameters", "artefact_bytes", "macs"}
     assert sizes == REGISTRY.resolve("low_rank").sizes_follow_weights
