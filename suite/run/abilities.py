@@ -40,12 +40,12 @@ FROM_SCRATCH = frozenset(
 def require(case: Case, plain: Recipe) -> None:
     """Raise `UnavailableError` with the reason if the data or a need of the workload or composition are not here."""
     plain.data()  # raises where they are not: now, and not after a network was built or a teacher trained
+    _require_training(case)
     needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))
     for need in needs:
         found = OF_WORKLOAD[need](case, plain) if need in OF_WORKLOAD else missing_need(need, case.cell.device)
         if found:
             raise UnavailableError(found)
-    _require_training(case)
 
 
 def require_structure(case: Case, recipe: Recipe) -> None:

@@ -6,10 +6,11 @@ their layers: attention reads its own without calling them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from suite.errors import UnavailableError, UsageError
 from suite.training.recipe import Recipe, Tuner
@@ -103,14 +104,28 @@ def chances(network: nn.Module, seed: int) -> Masks:
 def prunable(network: nn.Module) -> list[nn.Parameter]:
     """Real weights of two or more dimensions (matrices, filters) but for embeddings; one that is shared counts once.
 
+    Weight norm's factors are left out: a row of zeros has no direction, and its layer would answer NaN.
+
     Raises `UnavailableError` for a network that has none.
     """
-    tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
+    left = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
+    left |= {id(weight) for weight in _normalized(network)}
     real = [p for p in network.parameters() if p.dim() >= MATRIX and p.is_floating_point()]
-    found = [p for p in real if p.requires_grad and id(p) not in tables]
+    found = [p for p in real if p.requires_grad and id(p) not in left]
     if not found:
         raise UnavailableError("the network has no weight of two or more dimensions to prune")
     return found
+
+
+def _normalized(network: nn.Module) -> Iterator[nn.Parameter]:
+    """The factors g and v of weight norm, of torch's hook and of its parametrization."""
+    for module in network.modules():
+        own = dict(module.named_parameters(recurse=False))
+        if isinstance(module, ParametrizationList) and any(type(one).__name__ == "_WeightNorm" for one in module):
+            yield from own.values()
+        for name, weight in own.items():
+            if name.endswith("_v") and f"{name[:-2]}_g" in own:
+                yield from (weight, own[f"{name[:-2]}_g"])
 
 
 @torch.no_grad()

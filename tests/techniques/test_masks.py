@@ -249,3 +249,18 @@ def test_gradual_pruning_ends_at_its_sparsity_however_short_the_ramp_and_many_th
     """More updates than steps, or one alone."""
     found = trained(f"gradual_pruning(sparsity=0.7,epochs=1,ramp={ramp},updates={updates})", fitted=fitted).network
     assert shares(found, 0.7) == zeros(found)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.parametrizations.weight_norm])
+def test_the_factors_of_weight_norm_are_not_pruned(norm):
+    """A row of zeros has no direction; other layers are pruned as ever."""
+    network = nn.Sequential(norm(nn.Linear(4, 4)), nn.Linear(4, 4))
+    assert [id(network[1].weight)] == [id(weight) for weight in masks.prunable(network)]
+
+
+def test_complex_weights_are_not_pruned():
+    """Grids and codes are of real numbers."""
+    network = nn.Linear(4, 4)
+    network.spectrum = nn.Parameter(torch.zeros(4, 4, dtype=torch.cfloat))
+    assert [id(network.weight)] == [id(weight) for weight in masks.prunable(network)]

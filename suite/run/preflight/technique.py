@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
-from suite.errors import IncapableError, SuiteError, UnavailableError, UsageError
+from suite.errors import IncapableError, SuiteError, UnavailableError
 from suite.machine.flags import applied
 from suite.records import Cell
 from suite.registry import Composition, Registry
@@ -19,7 +19,7 @@ from suite.run.explain import explain, is_built_in
 from suite.run.preflight.workload import ITEMS, small
 from suite.training.devices import lay_out, own_random_numbers
 from suite.training.loop import FineTuner, Trained, TrainingStep, built, first_batch, start
-from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Recipe
+from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Loss, Recipe, Trainee
 from suite.training.serving import serve
 from suite.training.tied import check_tied, ties
 from suite.training.trees import length, take
@@ -80,14 +80,12 @@ class CellChecks:
     def _serve(self, case: Case, recipe: Recipe) -> None:
         network = lay_out(built(recipe, 0), recipe).to(self.device).eval()
         tied = ties(network)
-        tuner = FineTuner(
+        tuner = OneStep(
             recipe=recipe, splits=recipe.data(), device=self.device, seed=0, reference=self.reference(case),
-            trains=False,
+            trains=case.workload.trains,
         )  # fmt: skip
         network = lay_out(recipe.finish(network, tuner), recipe).eval()
         check_tied(tied, network, case.composition.name)
-        if case.workload.source == "train" and _tunes(case):
-            self._tune(case, recipe, network)
         served = serve(Trained(recipe=recipe, network=network, device=self.device, seed=0, seconds=0.0))
         check_tied(tied, served.network, case.composition.name)
         items = recipe.data().test.first(ITEMS).inputs
@@ -96,13 +94,31 @@ class CellChecks:
         if recipe.serialize is not None:
             recipe.serialize(served.network)
 
-    def _tune(self, case: Case, recipe: Recipe, network: nn.Module) -> None:
-        """One forward and backward of what ``finish`` made: fine-tuning needs no more."""
-        train = recipe.data().train.to(self.device)
-        batch = small(first_batch(recipe, train, torch.Generator().manual_seed(0)))
-        trainee = start(recipe, seed=0, device=self.device, reference=self.reference(case), network=network)
-        TrainingStep(trainee, total_steps=None)(batch)
-        network.eval()
+
+class OneStep(FineTuner):
+    """A tuner whose fine-tuning is one step of a few items: its loss, what it holds and its callbacks are tried."""
+
+    def train(
+        self,
+        network: nn.Module,
+        *,
+        epochs: int,
+        after_step: Callable[[Trainee], None] | None = None,
+        loss: Loss | None = None,
+    ) -> None:
+        """One step on the first batch."""
+        if not self.trains or epochs == 0:
+            return
+        recipe = replace(
+            self.recipe, loss=loss or self.recipe.loss, callbacks=() if after_step is None else (after_step,)
+        )
+        for constraint in self.constraints:
+            constraint.begin(network)
+        batch = first_batch(recipe, self.splits.train.to(self.device), torch.Generator().manual_seed(0))
+        trainee = start(recipe, seed=0, device=self.device, reference=self.reference, network=network)
+        TrainingStep(trainee, total_steps=None)(small(batch))
+        for constraint in self.constraints:
+            constraint.restore(network)
 
 
 def is_ours(composition: Composition) -> bool:
@@ -116,10 +132,6 @@ def _steps_otherwise(case: Case) -> bool:
     return bool(case.composition.slots - frozenset(SAME_STEP))
 
 
-def _tunes(case: Case) -> bool:
-    return "finish" in case.composition.slots
-
-
 def _serves(case: Case) -> bool:
     return bool(case.composition.slots & {*AFTER_TRAINING, "layout", "model", "flags"})
 
@@ -129,7 +141,7 @@ def _told(case: Case, doing: str) -> Iterator[None]:
     """What fails in the body is a limit of the network or of the technique, and is reported before anything trains."""
     try:
         yield
-    except (UnavailableError, UsageError):
+    except UnavailableError:
         raise
     except SuiteError as error:
         raise IncapableError(f"{case.composition}: {error}") from error
