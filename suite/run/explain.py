@@ -34,11 +34,11 @@ def explain(error: BaseException) -> str:
     said = (f"{type(error).__name__}: {error}".strip().splitlines() or [""])[0]
     if _is_out_of_memory(error, said):
         said = f"out of memory ({said}); free memory on the device or use a smaller workload"
-    where = place(error)
-    return f"{said} [{where}]" if where else said
+    place = _place(error)
+    return f"{said} [{place}]" if place else said
 
 
-def place(error: BaseException) -> str:
+def _place(error: BaseException) -> str:
     """File and line of the last frame of the nearest owner, in the error itself before what it came from."""
     frames = [(_owner(frame.filename), frame) for one in _chain(error) for frame in _innermost_first(one)]
     if not frames:
