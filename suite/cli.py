@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shlex
 import sys
@@ -14,14 +15,14 @@ from pathlib import Path
 from suite import __version__
 from suite.aa import command as aa
 from suite.advise import command as advise
-from suite.command_line import Parser, refuse_misspelt, refuse_unknown
+from suite.command_line import Parser, printable_streams, refuse_misspelt, refuse_unknown
 from suite.compare import command as compare
 from suite.curve_runs import command as curves
 from suite.datasets import command as data
 from suite.errors import SuiteError, UsageError
 from suite.gate_study import command as gate_study
 from suite.history import command as history
-from suite.machine import child, quiet
+from suite.machine import child, core, quiet
 from suite.plan import command as plan
 from suite.records import TIERS
 from suite.registry import REGISTRY
@@ -41,6 +42,7 @@ PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_A
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code and prints errors as one message."""
     parser = build_parser()
+    printable_streams()
     try:
         parsed, rest = parser.parse_known_args(arguments)
         if rest and parsed.command != "bench":
@@ -52,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `suite list | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         return EXIT_PASS
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"suite: {error.filename or 'a file'} cannot be written: {error.strerror}", file=sys.stderr)
+        return EXIT_UNUSABLE
 
 
 def _parser_of(parser: Parser, command: str) -> Parser:
@@ -142,6 +149,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     add("--combinations", action="store_true", help="pairs and triples instead of each technique alone")
     add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
     add("--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge.DEFAULT_CAP})")
+    add("--wait", action="store_true", help="wait for a core that no other run holds")
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
     parser.set_defaults(run=_bench)
 
@@ -153,6 +161,8 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=child.on_accelerator(parsed.device))
     for name in PYTEST_VARIABLES:  # a user's repository must not change what a gate measures
         environment.pop(name, None)
+    if parsed.wait:
+        environment[core.WAIT] = "1"
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])  # what a person would type again
     command = [sys.executable, "-P", "-m", "suite.run.pinned", *_pytest_arguments(parsed), *rest]
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:

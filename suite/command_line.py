@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
@@ -29,6 +31,13 @@ class Parser(argparse.ArgumentParser):
     def options(self) -> list[str]:
         """All options, as they are typed."""
         return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+
+def printable_streams() -> None:
+    """Let a terminal of another encoding (ASCII) show escapes for what it cannot show, instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def refuse_unknown(parser: Parser, arguments: Sequence[str]) -> NoReturn:

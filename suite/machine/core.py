@@ -7,6 +7,7 @@ long as it lives. The processes that a run starts share its core, since they tak
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-CORE, TAKEN = "SUITE_CORE", "SUITE_CORE_TAKEN"
+CORE, TAKEN, WAIT = "SUITE_CORE", "SUITE_CORE_TAKEN", "SUITE_WAIT"
+WAIT_SECONDS = 1.0
 LOOK_SECONDS = 0.1  # between two readings of the cores' counters, which advance by hundredths of a second
 STAT = Path("/proc/stat")
 
@@ -28,7 +30,7 @@ def choose() -> int:
     """The core to use, held from now on and left to child processes in the environment: ``SUITE_CORE``.
 
     A core that the environment names is the parent's and taken as it is. Where other runs hold all cores,
-    ``SUITE_CORE_TAKEN`` names the one that is used all the same.
+    ``SUITE_CORE_TAKEN`` names the one that is used all the same, unless ``SUITE_WAIT=1`` asks to wait for a free one.
     """
     allowed = os.sched_getaffinity(0)
     inherited = os.environ.get(CORE, "")
@@ -37,11 +39,23 @@ def choose() -> int:
     os.environ.pop(TAKEN, None)
     cores = by_load(allowed, busy_shares())
     core = next((core for core in cores if _hold(core)), None)
+    if core is None and os.environ.get(WAIT) == "1":
+        core = _first_free(cores)
     if core is None:
         core = cores[0]
         os.environ[TAKEN] = str(core)
     os.environ[CORE] = str(core)
     return core
+
+
+def _first_free(cores: list[int], wait: Callable[[float], object] = time.sleep) -> int:
+    """The first core that another run lets go of."""
+    sys.stderr.write("suite: other runs hold all cores; waiting for one to end (--wait)\n")
+    while True:
+        wait(WAIT_SECONDS)
+        core = next((core for core in cores if _hold(core)), None)
+        if core is not None:
+            return core
 
 
 @contextmanager

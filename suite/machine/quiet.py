@@ -76,7 +76,8 @@ def _unquiet(environ: Mapping[str, str], *, glibc: bool) -> str | None:
         found, meant = environ.get("OMP_NUM_THREADS", "not set"), environ.get("SUITE_THREADS", "not set")
         return f"OMP_NUM_THREADS is {found} while SUITE_THREADS is {meant}: {HOW}"
     if core.TAKEN in environ:
-        return f"another run holds core {environ[core.TAKEN]}, and no core is free: start it when that run has ended"
+        taken = environ[core.TAKEN]
+        return f"another run holds core {taken}, and no core is free: start it when that run has ended (--wait)"
     return None
 
 

@@ -9,6 +9,8 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+import sysconfig
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,10 +93,12 @@ def _short_digest(text: str) -> str:
 
 
 def _raised_at(error: BaseException) -> str:
-    """The last place in the user's own code where an error came from."""
-    from suite.run.explain import place  # loads this module
-
-    return place(error)
+    """The last place outside the suite, Python and its packages where an error came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = (str(SUITE), "<", *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")))
+    outside = [frame for frame in frames if not frame.filename.startswith(foreign)]
+    own = [frame for frame in outside if "site-packages" not in frame.filename] or outside or list(frames)
+    return f"{own[-1].filename}:{own[-1].lineno}"
 
 
 class _Arguments(list[str]):

@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from suite.command_line import printable_streams
 from suite.machine import child, quiet
 from suite.run.decide import tell
 
 if __name__ == "__main__":
+    printable_streams()
     child.interrupt_on_termination()
     quiet.pin()
     code = int(pytest.main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suite import phases
-from suite.machine import nvml
+from suite.machine import nvml, quiet
 from suite.records import Measurement, RunHeader, Verdict, VerdictKind
 from suite.run.completeness import partial_line
 from suite.run.session import Session
@@ -25,7 +25,8 @@ GAP = "  "
 TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
-UNQUIET = "timings are neither gated nor recorded: this is no quiet process; start it with `suite bench`"
+UNQUIET = "timings are neither gated nor recorded: {reason}"
+NOT_STARTED_QUIET = "the run was not started as a quiet process; start it with `suite bench`"
 
 UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 
@@ -154,7 +155,8 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
     ungated = run.options.gates and nothing_gated(run.verdicts)
     homeless = ungated and not run.options.expect_dir.is_dir()
     doubt = run.doubt()
-    remarks = {UNQUIET: idle, doubt: bool(doubt), UNGATED: ungated, HOMELESS: homeless}
+    unquiet = UNQUIET.format(reason=quiet.is_quiet()[1] or NOT_STARTED_QUIET)
+    remarks = {unquiet: idle, doubt: bool(doubt), UNGATED: ungated, HOMELESS: homeless}
     for remark, holds in remarks.items():
         if holds:
             terminal.line(remark, red=True)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,20 @@ def test_where_all_cores_are_held_the_least_loaded_is_used_and_named():
     rival = hold_elsewhere(0, 1, 2, 3)
     assert (3, "3") == (core.choose(), os.environ["SUITE_CORE_TAKEN"])
     rival.communicate()
+
+
+def test_a_run_can_wait_for_a_core(monkeypatch, capsys):
+    """Both runs then count."""
+    rival = hold_elsewhere(0, 1, 2, 3)
+    monkeypatch.setenv("SUITE_WAIT", "1")
+    monkeypatch.setattr(core, "WAIT_SECONDS", 0.01)
+    started = threading.Timer(0.2, rival.communicate)
+    started.start()
+    assert core.choose() in (0, 1, 2, 3)
+    started.join()
+    assert "SUITE_CORE_TAKEN" not in os.environ
+    assert "waiting for one to end" in capsys.readouterr().err
+    core.release()
 
 
 def test_a_lock_file_that_cannot_be_opened_is_taken(monkeypatch, tmp_path):
