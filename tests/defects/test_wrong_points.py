@@ -10,7 +10,7 @@ REFUSED = 11
 
 @pytest.mark.parametrize("command", [("advise", "--csv"), ("curves", "fit")], ids=" ".join)
 @pytest.mark.parametrize(
-    ("folder", "file", "said"),
+    ("name", "file", "said"),
     [
         ("30", "thousands.csv", "thousands.csv:4: 3 cells under 2 columns"),
         ("30", "thousands_3col.csv", "thousands_3col.csv:"),
@@ -18,9 +18,9 @@ REFUSED = 11
         ("31", "latin1.csv", "latin1.csv:1: cannot be read"),
     ],
 )
-def test_a_table_that_cannot_be_read_for_sure_is_refused_with_its_line(run, command, folder, file, said):
+def test_a_table_that_cannot_be_read_for_sure_is_refused_with_its_line(run, command, name, file, said):
     columns = ("--x", "amount", "--y", "score") if command == ("curves", "fit") else ()
-    done = run(folder, *command, file, *columns)
+    done = run(name, *command, file, *columns)
     assert REFUSED == done.returncode
     assert said in done.stderr
 
@@ -32,7 +32,7 @@ def test_a_table_in_order_is_advised_on(run):
 
 
 @pytest.mark.parametrize(
-    ("folder", "file", "columns"),
+    ("name", "file", "columns"),
     [
         ("36", "val_loss_rises.csv", ("--x", "epoch", "--y", "val_loss")),
         ("36", "val_loss_u_shape.csv", ("--x", "epoch", "--y", "val_loss", "--train", "train_loss")),
@@ -41,8 +41,8 @@ def test_a_table_in_order_is_advised_on(run):
         ("curves", "diverging_loss.csv", ()),
     ],
 )
-def test_no_resources_are_advised_for_a_curve_that_gets_worse_or_that_nobody_can_tell(run, folder, file, columns):
-    done = run(folder, "advise", "--csv", file, *columns)
+def test_no_resources_are_advised_for_a_curve_that_gets_worse_or_that_nobody_can_tell(run, name, file, columns):
+    done = run(name, "advise", "--csv", file, *columns)
     assert "add resources: a doubling gains" not in done.stdout
     assert "I cannot tell" in done.stdout or done.returncode == REFUSED
 
@@ -60,7 +60,7 @@ def test_points_that_no_family_describes_are_doubted(run, file, said):
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"),
+    ("name", "said"),
     [
         ("good", "1 of 1 expectations"),
         ("bom", "1 of 1 expectations"),
@@ -73,8 +73,8 @@ def test_points_that_no_family_describes_are_doubted(run, file, said):
         ("utf16", "save it as UTF-8"),
     ],
 )
-def test_an_expectation_file_is_read_or_says_what_to_mend(run, folder, said):
-    done = run("60", "lint", folder)
+def test_an_expectation_file_is_read_or_says_what_to_mend(run, name, said):
+    done = run("60", "lint", name)
     assert said in done.stdout + done.stderr
     assert (0 if said.startswith("1 of 1") else REFUSED) == done.returncode
 
