@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -21,11 +22,17 @@ from suite.training.devices import own_random_numbers
 from suite.training.trees import leaves, tree_map
 
 TRIES = 3  # a gradient scaler leaves an update out where its scale is too large, now and then
+SAME_LOSS, SAME_LOSS_ELSEWHERE = 1e-3, 2e-2  # relative; accelerators may take other kernels while they train
 ALIKE = 1e-6  # relative: sums that an accelerator adds in any order differ by about that much
 
 
-def check_learning(steps: Mapping[str, Callable[[], object]]) -> None:
+def check_learning(
+    steps: Mapping[str, Callable[[], object]], first_losses: Mapping[str, float | None] = MappingProxyType({})
+) -> None:
     """Raise `ImplausibleError` for the first of the timed ``steps`` that cannot have trained on its batch.
+
+    ``first_losses`` are, by side, the losses that the very first step of the real training had: a timed step from the
+    same weights on the same batch has the same.
 
     Calls that are no `TimedStep`, or keep no copy of what they began with, are left alone.
     """
@@ -35,6 +42,7 @@ def check_learning(steps: Mapping[str, Callable[[], object]]) -> None:
                 _check_batch(step, side)
                 _check_update(step, side)
                 _check_all_of_it(step, side)
+                _check_first_loss(step, first_losses.get(side), side)
 
 
 def _check_batch(step: TimedStep, side: str) -> None:
@@ -69,16 +77,31 @@ def _check_all_of_it(step: TimedStep, side: str) -> None:
             )
 
 
+def _check_first_loss(step: TimedStep, first: float | None, side: str) -> None:
+    """Left alone: a loss that is random, or has modules of its own, which each run makes anew."""
+    trainee = step.step.trainee
+    if first is None or trainee.helpers:
+        return
+    trainee.steps = trainee.epoch = 0
+    losses = [_loss_again(step, side, seed) for seed in (0, 1)]
+    tolerance = SAME_LOSS if trainee.device.startswith("cpu") else SAME_LOSS_ELSEWHERE
+    if abs(losses[0] - losses[1]) <= ALIKE * abs(losses[0]) and abs(losses[0] - first) > tolerance * abs(first):
+        raise ImplausibleError(
+            f"the first step of training the {side} had a loss of {first:.6g}, and a timed step from the same weights "
+            f"on the same batch has {losses[0]:.6g}: what is timed is not what trains"
+        )
+
+
 def _blanked(half: slice, leaf: Tensor) -> Tensor:
     made = leaf.detach().clone()
     made[half] = 0
     return made
 
 
-def _loss_again(step: TimedStep, side: str) -> float:
-    """Of a step from where timing began, with the same random numbers each time."""
+def _loss_again(step: TimedStep, side: str, seed: int = 0) -> float:
+    """Of a step from where timing began, with the random numbers of ``seed``."""
     with own_random_numbers(step.step.trainee.device):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         step.reset()
         return float(_loss(step, side))
 

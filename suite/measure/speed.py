@@ -167,10 +167,12 @@ def training(
     budget: Budget,
     seed: int = 0,
     bounds: Bounds | None = None,
+    first_losses: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Timed:
     """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own.
 
-    The null arm is the baseline's step on a network of its own.
+    The null arm is the baseline's step on a network of its own. ``first_losses`` are those of the real trainings, which
+    the timed steps have to agree with.
     """
     recipes = {BASE: base, NULL: base, TECHNIQUE: technique}
     steps = {name: training_step(recipe, device=cell.device, reference=reference) for name, recipe in recipes.items()}
@@ -185,7 +187,7 @@ def training(
         goals=(goal,) if wanted else (),
     )  # fmt: skip
     with phase("timing"):
-        check_learning(steps)
+        check_learning(steps, first_losses)
     samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], found)}
     ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)

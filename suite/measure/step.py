@@ -50,8 +50,10 @@ def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: 
     with applied(recipe.flags), phase("compiling"):
         trainee = start(recipe, seed=0, device=device, reference=reference)
         step = TrainingStep(trainee, total_steps=None)
-        generator = torch.Generator().manual_seed(0)
-        batch = first_batch(recipe, recipe.data().train.to(device), generator)
+        generator, data = torch.Generator().manual_seed(0), recipe.data()
+        if data.validation is not None:  # as in training: nothing tells a timed step from a trained one
+            trainee.validation = data.validation.to(device)
+        batch = first_batch(recipe, data.train.to(device), generator)
         kept = [*trainee.network.parameters(), *trainee.network.buffers()] if resets else []
         given = [*leaves(batch.inputs), *leaves(batch.targets)] if resets else []
         timed = TimedStep(step=step, batch=batch, weights=_with_copies(kept), sent=_with_copies(given))

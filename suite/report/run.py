@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 RESULTS = "results.jsonl"
 LATEST = "latest"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
 LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
 
 Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
@@ -236,11 +237,13 @@ def _check_names(record: Record) -> None:
     if isinstance(record, RunHeader):
         where = record.where
         names = [record.run, where.machine, where.family, where.device.replace(":", "-")]
-    else:
-        names = [] if isinstance(record, RunEnd) else [record.cell.workload]
-    for name in names:
-        if not NAME.fullmatch(name) or set(name) == {"."}:
-            raise ValueError(f"{name!r} is no name: letters, digits, '.', '_' and '-'")
+        for name in names:
+            if not NAME.fullmatch(name) or set(name) == {"."}:
+                raise ValueError(f"{name!r} is no name: letters, digits, '.', '_' and '-'")
+    elif not isinstance(record, RunEnd):
+        name = record.cell.workload  # a user's own choice, and a part of file names
+        if not WORKLOAD_NAME.fullmatch(name) or set(name) == {"."}:
+            raise ValueError(f"{name!r} is no name of a workload: it holds a path or a control character")
 
 
 def _plain(value: Any, about: str) -> Any:

@@ -282,7 +282,7 @@ class Bench(AbstractContextManager["Bench"]):
             timed.append(
                 speed.training(
                     case.cell, base.recipe, technique.recipe, reference=self._reference(case), budget=budget,
-                    bounds=bounds,
+                    bounds=bounds, first_losses={BASE: base.first_loss, TECHNIQUE: technique.first_loss},
                 )
             )  # fmt: skip
         self.samples = {name: sample for one in timed for name, sample in one.samples.items()}

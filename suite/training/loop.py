@@ -67,6 +67,7 @@ class Trained:
     """A network after training, with what it cost. ``network`` is in evaluation mode on ``device``.
 
     ``reused`` says that an earlier run trained it, or what it was fine-tuned from: then its seconds are not this run's.
+    ``first_loss`` is that of the very first step, ``None`` where nothing was trained here.
     """
 
     recipe: Recipe
@@ -76,6 +77,7 @@ class Trained:
     seconds: float
     epochs: tuple[EpochRecord, ...] = ()
     reused: bool = False
+    first_loss: float | None = None
 
     def seconds_to(self, goal: Goal) -> float | None:
         """Training seconds until the validation score first reached the goal; ``None`` if it never did."""
@@ -234,7 +236,8 @@ def fit(
         with test_sealed("training"):
             records = _train(trainee, splits, order=seed, report=report, goal=goal)
     seconds = records[-1].seconds if records else 0.0
-    return _trained(recipe, trainee.network, device, seed, seconds=seconds, epochs=tuple(records))
+    made = _trained(recipe, trainee.network, device, seed, seconds=seconds, epochs=tuple(records))
+    return replace(made, first_loss=None if trainee.first_loss is None else float(trainee.first_loss))
 
 
 def untrained(recipe: Recipe, *, seed: int, device: str) -> Trained:
@@ -332,7 +335,9 @@ def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator) -> 
     trainee.network.train()
     began = perf_counter()
     for batch in trainee.recipe.batches(train, generator):
-        step(batch)
+        loss = step(batch)
+        if trainee.first_loss is None:
+            trainee.first_loss = loss  # read when the training has ended: reading waits for the device
     trainee.epoch += 1
     _end_epoch(trainee)
     synchronize(trainee.device)

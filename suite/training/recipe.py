@@ -137,7 +137,7 @@ class Trainee:
     the device. ``epoch`` counts those that are done. ``helpers`` are modules by name that are trained beside the
     network and thrown away after it; a loss adds its own when it is first called. Whatever callbacks keep from call to
     call lies in ``kept``, each under a key of its own: recipes serve several runs. Who sets ``stopped`` asks for no
-    further epoch.
+    further epoch. ``first_loss`` is the detached loss of the very first step.
     """
 
     recipe: Recipe
@@ -152,6 +152,7 @@ class Trainee:
     kept: dict[object, Any] = field(default_factory=dict)
     stopped: bool = False
     helpers: dict[str, nn.Module] = field(default_factory=dict)
+    first_loss: Tensor | None = None
 
 
 class Constraint(Protocol):

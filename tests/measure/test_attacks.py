@@ -346,3 +346,39 @@ def test_20_the_test_part_cannot_be_read_before_it_is_tested_on(bench, slot):
 
     with pytest.raises(TechniqueError, match="reads the test part of the data"):
         bench.measure(tiny.case_of(bench.registry, "attack"), "quality")
+
+
+def test_21_a_timed_step_that_does_less_than_a_step_of_the_training_is_seen(bench, monkeypatch):
+    """It still learns, and from all of its batch; only the loss of the very first step tells."""
+    calls = []
+    monkeypatch.setattr(timing, "_calibrate", lambda plan, _: calls.append(1) or dict.fromkeys(plan.sides, 1))
+
+    @bench.registry.technique(slots=("loss",))
+    def attack(plain):
+        """Another loss while it is timed."""
+
+        def loss(trainee, batch, output):
+            return plain.loss(trainee, batch, output) * (0.9 if calls else 1.0)
+
+        return replace(plain, loss=loss)
+
+    with pytest.raises(ImplausibleError, match="what is timed is not what trains"):
+        bench.measure(tiny.case_of(bench.registry, "attack"), "speed")
+
+
+def test_22_a_timed_step_has_the_validation_data_that_a_step_of_the_training_has(bench):
+    """Their absence would tell one from the other."""
+    seen = []
+
+    @bench.registry.technique(slots=("loss",))
+    def attack(plain):
+        """Look at what tells."""
+
+        def loss(trainee, batch, output):
+            seen.append(trainee.validation is None)
+            return plain.loss(trainee, batch, output)
+
+        return replace(plain, loss=loss)
+
+    bench.measure(tiny.case_of(bench.registry, "attack"), "speed")
+    assert {False} == set(seen)

@@ -228,7 +228,7 @@ def on_accelerator(monkeypatch):
         monkeypatch.setattr(speed, "device_share", share)
         monkeypatch.setattr(speed, "sample", sampler)
         monkeypatch.setattr(speed, "check", lambda *_, **__: None)
-        monkeypatch.setattr(speed, "check_learning", lambda _: None)
+        monkeypatch.setattr(speed, "check_learning", lambda *_: None)
         monkeypatch.setattr(speed, "synchronize", lambda _: None)
         monkeypatch.setattr(speed, "training_step", lambda recipe, **_: FakeStep(recipe))
         return seen

@@ -311,4 +311,4 @@ def test_22_a_permuted_test_set_is_an_error(repository):
 def test_23_a_recipe_has_no_seed_to_forget(repository):
     """The suite seeds every run itself; a recipe that passes one is told so in one sentence."""
     repository.edit("epochs=2,", "epochs=2, seed=seed,")
-    ended(repository.part("baseline", "size"), 1, "ERROR tiny baseline cpu: ", "unexpected keyword argument 'seed'")
+    ended(repository.part("baseline", "size"), 11, "workload 'tiny': ", "unexpected keyword argument 'seed'")

@@ -119,7 +119,11 @@ class _Check:
             said = explain(error, self.workload.where)
             if isinstance(error, SuiteError):
                 said = f"{said} [{self.workload.where}]"
-            advice = "" if isinstance(error, SuiteError) else remedy(error, self.splits) or forms(self.splits)
+            advice = (
+                ""
+                if isinstance(error, SuiteError)
+                else remedy(error, self.splits) or (forms(self.splits) if self.splits else "")
+            )
             raise SetupError(
                 f"workload {self.workload.name!r}: {what}: {said}{'; ' if advice else ''}{advice}"
             ) from error
