@@ -230,11 +230,12 @@ class Running:
             )
 
     def wait_for(self, cell: str, group: str, seconds: float = 120) -> Path:
-        """The run's folder, once a group of a cell has been judged (and the next one is on its way)."""
+        """The run's folder, once a group of a cell has ended (and the next one is on its way)."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
             for path in self.folder.glob("reports/*/results.jsonl"):
-                if any(found["cell"]["technique"] == cell and found["group"] == group for found in verdicts(path)):
+                ended = lines(path, "group_end")
+                if any(found["cell"]["technique"] == cell and found["group"] == group for found in ended):
                     return path.parent
             time.sleep(0.1)
         raise AssertionError(f"{cell} {group} never came; the run said\n{self.output}")
@@ -268,11 +269,6 @@ def lines(path: Path, kind: str) -> list[dict[str, Any]]:
     """The whole lines of a results file that are of one kind."""
     whole = [line for line in path.read_text("utf-8").splitlines(keepends=True) if line.endswith("\n")]
     return [found for found in map(json.loads, whole) if found["type"] == kind]
-
-
-def verdicts(path: Path) -> list[dict[str, Any]]:
-    """The verdicts of a results file."""
-    return lines(path, "verdict")
 
 
 @pytest.fixture(scope="session")
