@@ -105,7 +105,8 @@ def chatty(tmp_path):
 
     def run(*arguments):
         command = [sys.executable, "-m", "pytest", "-c", str(config), f"--rootdir={tmp_path}", "test_chatty.py"]
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTEST_ADDOPTS": ""}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # xdist's too
+        environment = {**kept, "PYTHONPATH": str(PACKAGE.parent)}
         done = subprocess.run(
             [*command, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
@@ -114,7 +115,7 @@ def chatty(tmp_path):
     return run
 
 
-@pytest.mark.system  # pytest-benchmark switches itself off where tests run side by side
+@pytest.mark.system  # seconds for a pytest of its own
 def test_a_run_prints_neither_the_table_of_pytest_benchmark_nor_traces_and_stores_its_json(chatty, tmp_path):
     """The storage of pytest-benchmark works as ever, warnings stay in a failure's section."""
     said = chatty("-q", "--benchmark-json=stored.json")
