@@ -77,7 +77,10 @@ def _unquiet(environ: Mapping[str, str], *, glibc: bool) -> str | None:
         return f"OMP_NUM_THREADS is {found} while SUITE_THREADS is {meant}: {HOW}"
     if core.TAKEN in environ:
         taken = environ[core.TAKEN]
-        return f"another run holds core {taken}, and no core is free: start it when that run has ended; `suite bench` has --wait"
+        return (
+            f"another run holds core {taken}, and no core is free: start it when that run has ended; `suite bench` has "
+            "--wait"
+        )
     return None
 
 
