@@ -185,7 +185,11 @@ class Bench(AbstractContextManager["Bench"]):
             abilities.require(case, plain)
             if case.cell not in self._checks.tried:
                 abilities.require_structure(case, case.composition.apply(plain))
-            self._require_pace(case, plain)
+            try:
+                self._require_pace(case, plain)
+            except UnavailableError as error:
+                self._unable[case.cell] = error  # its other groups say the same without timing it again
+                raise
             self._able.add(case.cell)
 
     def _require_pace(self, case: Case, plain: Recipe) -> None:
