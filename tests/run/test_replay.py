@@ -66,6 +66,7 @@ def timed():
 
 
 @pytest.mark.benchmark(timer=CLOCK)
+@pytest.mark.timed
 @pytest.mark.system  # pytest-benchmark switches itself off where tests run side by side
 def test_the_benchmark_reports_the_techniques_rounds(timed, benchmark):
     """As many rounds, each as long as the sampler saw it."""
