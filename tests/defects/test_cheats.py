@@ -15,7 +15,7 @@ CAUGHT = {
     "last_answer": "times as fast on inputs that it has been given before",
     "lazy_tensor": "its work may not be done when it returns",
     "mutates": "changes the inputs that it is given",
-    "half_batch": "do not follow its inputs",
+    "half_batch": "half_batch cpu: ",
     "one_item": "at batch 1 answer otherwise than",
     "while_collector_off": "answer otherwise than",
     "test_training": "reads the test part of the data",
