@@ -7,7 +7,7 @@ import signal
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]  # workers of xdist ignore SIGINT, and so do their children
 
 INTERRUPTED = 2
 ARGUMENTS = (

@@ -44,7 +44,7 @@ def test_a_conftest_serves_a_plain_pytest_run(recorded, python):
     done = python("-P", "-m", "pytest", "--pyargs", "suite.benchmarks", *options, cwd=recorded)
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "4 passed" in done.stdout
-    assert "not started as a quiet process; start it with `suite bench`" in done.stdout
+    assert "this is no quiet process: start it with `suite bench`" in done.stdout
     assert (recorded / "reports" / "latest" / "tradeoffs.csv").is_file()
 
 
