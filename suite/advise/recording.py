@@ -122,7 +122,7 @@ def _eagerly() -> AbstractContextManager[object]:
 def _profiled(work: Work, trace: Path | None) -> tuple[list[Any], float]:
     one = torch.ones(1, 1)
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if work.device.startswith("cuda") else [])]
-    with profile(activities=kinds, record_shapes=True) as profiler:
+    with profile(activities=kinds, record_shapes=True, acc_events=True) as profiler:
         for number in range(PROFILED):
             marked_round(work, number)
         with record_function("suite calibration"):
