@@ -115,7 +115,7 @@ def check(
 
 def check_unchanged(before: Judged, after: Judged, side: str) -> None:
     """Raise `ImplausibleError` where a network answers otherwise than it did when its quality was judged."""
-    apart = _apart(_leaves_of(after.outputs), _leaves_of(before.outputs))
+    apart = _apart(leaves(after.outputs), leaves(before.outputs))
     if apart > UNLIKE:
         raise ImplausibleError(
             f"the network of the {side} answers otherwise than when its quality was tested (relative distance "
@@ -135,7 +135,7 @@ def _check_types(answer: Answer, usual: frozenset[type], side: str) -> None:
 
 def _check_judged(one: Request, answer: Answer, judged: Judged, side: str, *, by_item: bool) -> None:
     """What a timed turn returned is what the quality pass found for the same items."""
-    ours, theirs = list(answer.leaves), _leaves_of(judged.outputs)
+    ours, theirs = list(answer.leaves), leaves(judged.outputs)
     if by_item and all(leaf.dim() > 0 and len(leaf) == judged.items for leaf in theirs):
         rows = torch.arange(one.items) % one.distinct
         there = rows < judged.items
@@ -158,12 +158,6 @@ def _check_judged(one: Request, answer: Answer, judged: Judged, side: str, *, by
         )
 
 
-def _leaves_of(outputs: Any) -> list[Tensor]:
-    from torch.utils._pytree import tree_leaves  # as in trees.py
-
-    return list(tree_leaves(outputs))
-
-
 def _apart(ours: list[Any], theirs: list[Tensor]) -> float:
     """How far outputs lie apart: the relative L2 distance of real numbers, or the share of other integers.
 
@@ -173,15 +167,13 @@ def _apart(ours: list[Any], theirs: list[Tensor]) -> float:
         not isinstance(a, Tensor) or a.shape != b.shape for a, b in zip(ours, theirs, strict=True)
     ):
         return math.inf
-    pairs = [(on_cpu(a), on_cpu(b)) for a, b in zip(ours, theirs, strict=True)]
-    real = [(a.double(), b.double()) for a, b in pairs if b.is_floating_point() or b.is_complex()]
-    size = math.sqrt(sum(float(b.square().sum()) for _, b in real))
-    distance = math.sqrt(sum(float((a - b).square().sum()) for a, b in real))
-    other = [float((a != b).sum()) - 1 for a, b in pairs if not (b.is_floating_point() or b.is_complex())]
-    counts = [b.numel() for _, b in pairs if not (b.is_floating_point() or b.is_complex())]
-    shares = [max(0.0, count) / total for count, total in zip(other, counts, strict=True) if total]
-    relative = distance / size if size else (0.0 if distance == 0 else math.inf)
-    return max([relative if relative == relative else math.inf, *shares])  # noqa: PLR0124  # NaN is no agreement
+    pairs = [(_real(on_cpu(a)), _real(on_cpu(b))) for a, b in zip(ours, theirs, strict=True)]
+    real = [(a.double(), b.double()) for a, b in pairs if b.is_floating_point()]
+    whole = [(a, b) for a, b in pairs if not b.is_floating_point() and b.numel()]
+    distance, size = _distance([a for a, _ in real], [b for _, b in real]), _size([b for _, b in real])
+    relative = distance / size if size else 0.0 if distance == 0 else math.inf
+    shares = [max(0.0, float((a != b).sum()) - 1) / b.numel() for a, b in whole]
+    return max([math.inf if math.isnan(relative) else relative, *shares])
 
 
 def check_rate(macs: int | None, per_second: float, ceiling: float) -> None:
@@ -344,6 +336,11 @@ def _floats(outputs: list[Tensor]) -> list[Tensor]:
 
 def _distance(ours: list[Tensor], theirs: list[Tensor]) -> float:
     return _size([a - b for a, b in zip(ours, theirs, strict=True)])
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """Complex numbers as pairs of real ones."""
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _size(outputs: list[Tensor]) -> float:

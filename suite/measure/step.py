@@ -10,7 +10,7 @@ from torch import Tensor
 
 from suite.machine.flags import applied
 from suite.phases import phase
-from suite.training.loop import TrainingStep, first_batch, start
+from suite.training.loop import TrainingStep, first_step
 from suite.training.recipe import Batch, Recipe, Reference
 from suite.training.trees import leaves
 
@@ -48,13 +48,9 @@ def training_step(recipe: Recipe, *, device: str, reference: Reference, resets: 
     Without ``resets`` no second copy of the weights and the batch is held (memory is being measured).
     """
     with applied(recipe.flags), phase("compiling"):
-        trainee = start(recipe, seed=0, device=device, reference=reference)
-        step = TrainingStep(trainee, total_steps=None)
-        generator, data = torch.Generator().manual_seed(0), recipe.data()
-        if data.validation is not None:  # as in training: nothing tells a timed step from a trained one
-            trainee.validation = data.validation.to(device)
-        batch = first_batch(recipe, data.train.to(device), generator)
-        kept = [*trainee.network.parameters(), *trainee.network.buffers()] if resets else []
+        step, batch = first_step(recipe, device=device, reference=reference)
+        network = step.trainee.network
+        kept = [*network.parameters(), *network.buffers()] if resets else []
         given = [*leaves(batch.inputs), *leaves(batch.targets)] if resets else []
         timed = TimedStep(step=step, batch=batch, weights=_with_copies(kept), sent=_with_copies(given))
         for _ in range(WARM_UP):

@@ -6,8 +6,10 @@ import math
 from collections import Counter
 
 from suite.errors import ResultsError
-from suite.records import Cell, Group, GroupEnd, RunEnd
-from suite.report.run import RunFolder
+from suite.records import Cell, Group, GroupEnd, Measurement, RunEnd
+from suite.report.run import Record, RunFolder
+
+Key = tuple[Cell, Group]
 
 
 def run_end(folder: RunFolder) -> RunEnd | None:
@@ -25,8 +27,7 @@ def incomplete(folder: RunFolder) -> frozenset[tuple[Cell, Group]]:
     """
     if not folder.header.groups:
         return frozenset()
-    here = Counter((found.cell, found.group) for found in folder.measurements())
-    ended = _ended(folder)
+    here, ended, _ = _read(folder)
     return frozenset(key for key, metrics in here.items() if metrics < ended.get(key, math.inf))
 
 
@@ -35,9 +36,9 @@ def unfinished(folder: RunFolder) -> str:
     planned = folder.header.groups
     if not planned:
         return ""
-    last, here = run_end(folder), Counter((found.cell, found.group) for found in folder.measurements())
-    done = sum(metrics <= here[key] for key, metrics in _ended(folder).items())
-    if last is not None and last.whole and done >= last.done:
+    here, ended, last = _read(folder)
+    done = sum(metrics <= here[key] for key, metrics in ended.items())
+    if isinstance(last, RunEnd) and last.whole and done >= last.done:
         return ""
     return f"unfinished: {done} of {planned} groups of metrics were measured; the run was ended, or its file was cut"
 
@@ -51,5 +52,14 @@ def check_finished(folder: RunFolder) -> None:
         )
 
 
-def _ended(folder: RunFolder) -> dict[tuple[Cell, Group], int]:
-    return {(one.cell, one.group): one.metrics for one in folder.records() if isinstance(one, GroupEnd)}
+def _read(folder: RunFolder) -> tuple[Counter[Key], dict[Key, int], Record | None]:
+    """Of each group the metrics that are here and how many it ended with; and the last record. Reads the file once."""
+    metrics: dict[tuple[Cell, str], Group] = {}
+    ended: dict[Key, int] = {}
+    last = None
+    for last in folder.records():
+        if isinstance(last, Measurement):
+            metrics[last.cell, last.metric] = last.group
+        elif isinstance(last, GroupEnd):
+            ended[last.cell, last.group] = last.metrics
+    return Counter((cell, group) for (cell, _), group in metrics.items()), ended, last

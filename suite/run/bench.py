@@ -247,13 +247,14 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _check_artefact(self, case: Case) -> None:
         """Raise for an artefact that does not ship what is served, or that grew; codecs of the suite decode theirs."""
-        if case.compiles or case.composition.is_baseline:
+        codes, foreign = "serialize" in case.composition.slots, not is_ours(case.composition)
+        if case.compiles or case.composition.is_baseline or not (codes or foreign):
             return
         served, name = self._serve(case.workload, case.composition), case.composition.name
         artefact, _ = size.serialized(served)
-        if not is_ours(case.composition):
+        if foreign:
             check_artefact(artefact, served, name)
-        if "serialize" in case.composition.slots:
+        if codes:
             plain, _ = size.serialized(self._serve(case.workload, self.registry.baseline))
             check_growth(artefact, len(plain), name)
 

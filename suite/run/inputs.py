@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from suite.measure.plausible import bits
 from suite.registry import modules
 from suite.registry.opened import digests, watching
 from suite.training.trees import leaves
@@ -57,8 +58,7 @@ def of_data(splits: Splits) -> str:
 
 def of_tensor(tensor: Tensor) -> tuple[str, bytes]:
     """Type and shape of a tensor, and its bytes."""
-    flat = tensor.detach().cpu().contiguous().flatten()
-    return f"{tensor.dtype} {tuple(tensor.shape)}", flat.view(torch.uint8).numpy().tobytes()
+    return f"{tensor.dtype} {tuple(tensor.shape)}", bits(tensor.detach().cpu()).numpy().tobytes()
 
 
 def digest(*parts: str | bytes) -> str:

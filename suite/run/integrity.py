@@ -72,8 +72,13 @@ def _code_of(module: ModuleType) -> CodeType | None:
     return None
 
 
-def _imports(code: CodeType) -> Iterator[tuple[str, str, str]]:
-    """Name, module and attribute of each ``from suite... import``."""
+@cache
+def _imports(code: CodeType) -> tuple[tuple[str, str, str], ...]:
+    """Name, module and attribute of each ``from suite... import``; found once, since a check follows each cell."""
+    return tuple(_imported(code))
+
+
+def _imported(code: CodeType) -> Iterator[tuple[str, str, str]]:
     source, attribute = "", ""
     for step in dis.get_instructions(code):
         if step.opname == "IMPORT_NAME":
@@ -230,7 +235,7 @@ def _digest(tensor: Any) -> object:
         raw = bits(tensor.detach().cpu()).numpy()
     except (RuntimeError, TypeError, NotImplementedError):  # a subclass that has no bytes of its own
         return tuple(tensor.shape)
-    return hashlib.blake2b(raw.tobytes(), digest_size=16).digest()
+    return hashlib.blake2b(raw.data, digest_size=16).digest()
 
 
 def _hooks(module: Any) -> int:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from statistics import median
 from time import perf_counter
 
-import torch
-
 from suite.errors import UnavailableError
 from suite.machine.flags import applied
 from suite.phases import phase
 from suite.run.case import Case
 from suite.training.devices import own_random_numbers, synchronize
-from suite.training.loop import TrainingStep, first_batch, start, steps_per_epoch
-from suite.training.recipe import Recipe, Reference, Split
+from suite.training.loop import first_step, steps_per_epoch
+from suite.training.recipe import Recipe, Reference
 
 SLOW = 5.0  # times its control's training
 LEAST = 30.0  # seconds of training: below that nothing is eaten, whatever the factor
@@ -45,13 +43,12 @@ def require_pace(case: Case, recipe: Recipe, control: Recipe, reference: Referen
 def _seconds(recipe: Recipe, device: str, reference: Reference) -> float:
     """What training from scratch by this recipe takes, about."""
     with applied(recipe.flags), own_random_numbers(device), phase("training"):
-        train = recipe.data().train
-        return _step_seconds(recipe, train, device, reference) * steps_per_epoch(recipe, train) * recipe.epochs
+        steps = steps_per_epoch(recipe, recipe.data().train) * recipe.epochs
+        return _step_seconds(recipe, device, reference) * steps
 
 
-def _step_seconds(recipe: Recipe, train: Split, device: str, reference: Reference) -> float:
-    step = TrainingStep(start(recipe, seed=0, device=device, reference=reference), total_steps=None)
-    batch = first_batch(recipe, train.to(device), torch.Generator().manual_seed(0))
+def _step_seconds(recipe: Recipe, device: str, reference: Reference) -> float:
+    step, batch = first_step(recipe, device=device, reference=reference)
     taken: list[float] = []
     began = perf_counter()
     while len(taken) < 2 or (len(taken) <= STEPS and perf_counter() - began < LONGEST):  # noqa: PLR2004  # warm, timed

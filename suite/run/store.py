@@ -79,7 +79,7 @@ class TrainedStore:
             if key not in self._references:  # every step asks: once only
                 with torch.enable_grad(), own_random_numbers(self.device):
                     self._references[key] = copied(self.get(workload, composition, seed).network)
-            return self._references[key].to(self.device)
+            return self._references[key]
 
         return ask
 

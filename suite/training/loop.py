@@ -136,10 +136,13 @@ class FineTuner:
         for constraint in self.constraints:
             constraint.begin(network)
         trainee = start(recipe, seed=self.seed, device=self.device, reference=self.reference, network=network)
-        # not the order of the first stage again
-        records = _train(trainee, self.splits, order=self.seed + 1, report=self.report, goal=None)
+        records = self._run(trainee)
         self.seconds += records[-1].seconds
         self.history.extend(records)
+
+    def _run(self, trainee: Trainee) -> list[EpochRecord]:
+        # not the order of the first stage again
+        return _train(trainee, self.splits, order=self.seed + 1, report=self.report, goal=None)
 
 
 def _restored(constraint: Constraint) -> Callable[[Trainee], None]:
@@ -299,6 +302,19 @@ def first_batch(recipe: Recipe, train: Split, generator: torch.Generator) -> Bat
     if batch is None:
         raise UsageError(f"the recipe's batches yield nothing for {len(train)} training items; is a batch larger?")
     return batch
+
+
+def first_step(recipe: Recipe, *, device: str, reference: Reference) -> tuple[TrainingStep, Batch]:
+    """The step of a training of seed 0 that begins now, without a schedule, and the batch that it begins with.
+
+    The trainee has its validation data, as in training: nothing tells the one from the other.
+    """
+    trainee = start(recipe, seed=0, device=device, reference=reference)
+    step = TrainingStep(trainee, total_steps=None)
+    data = recipe.data()
+    if data.validation is not None:
+        trainee.validation = data.validation.to(device)
+    return step, first_batch(recipe, data.train.to(device), torch.Generator().manual_seed(0))
 
 
 def _train(

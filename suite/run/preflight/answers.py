@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves  # no public name holds it
 
 from suite.errors import UsageError
+from suite.measure.artefacts import Held
 from suite.training.adapted import called
 from suite.training.copying import copied, storages
 from suite.training.forms import spread
@@ -18,29 +15,14 @@ from suite.training.trees import Tree, leaves
 APART = 1e-3  # relative distance of two answers to the same inputs: kernels differ by far less
 
 
-class Reading(TorchDispatchMode):
-    """Notes the tensors of ``watched`` (names by the address of their memory) that any operation reads."""
-
-    def __init__(self, watched: dict[int, str]) -> None:
-        super().__init__()
-        self.watched, self.read = watched, dict[str, None]()
-
-    def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        for leaf in tree_leaves((args, kwargs or {})):
-            if isinstance(leaf, Tensor) and type(leaf) in (Tensor, nn.Parameter):
-                name = self.watched.get(leaf.untyped_storage().data_ptr())
-                if name is not None:
-                    self.read[name] = None
-        return function(*args, **(kwargs or {}))
-
-
 def check_own_weights(network: nn.Module, inputs: Tree) -> None:
     """Raise `UsageError` where a copy of ``network``, as the user's model built it, reads the network's own weights."""
     again = copied(network)
-    with Reading(storages(network)) as reading:
+    with Held(inputs) as watching:
         called(again, inputs, spread(again.forward, inputs))
-    if reading.read:
-        names = list(reading.read)
+    weights = storages(network)
+    names = [weights[address] for address in watching.found if address in weights]
+    if names:
         which = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
         raise UsageError(
             f"a copy of it computes with the original's weights ({which}){_replaced(network)}: techniques would change "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -18,8 +18,8 @@ from suite.run.case import Case
 from suite.run.explain import explain, is_built_in
 from suite.run.preflight.workload import ITEMS, small
 from suite.training.devices import lay_out, own_random_numbers
-from suite.training.loop import FineTuner, Trained, TrainingStep, built, first_batch, start
-from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Loss, Recipe, Trainee
+from suite.training.loop import EpochRecord, FineTuner, Trained, TrainingStep, built, first_batch, first_step
+from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Recipe, Trainee
 from suite.training.serving import serve
 from suite.training.tied import check_tied, ties
 from suite.training.trees import length, take
@@ -72,10 +72,8 @@ class CellChecks:
         return ask
 
     def _train(self, case: Case, recipe: Recipe) -> None:
-        train = recipe.data().train.to(self.device)
-        batch = small(first_batch(recipe, train, torch.Generator().manual_seed(0)))
-        trainee = start(recipe, seed=0, device=self.device, reference=self.reference(case))
-        TrainingStep(trainee, total_steps=None)(batch)
+        step, batch = first_step(recipe, device=self.device, reference=self.reference(case))
+        step(small(batch))
 
     def _serve(self, case: Case, recipe: Recipe) -> None:
         network = lay_out(built(recipe, 0), recipe).to(self.device).eval()
@@ -98,27 +96,11 @@ class CellChecks:
 class OneStep(FineTuner):
     """A tuner whose fine-tuning is one step of a few items: its loss, what it holds and its callbacks are tried."""
 
-    def train(
-        self,
-        network: nn.Module,
-        *,
-        epochs: int,
-        after_step: Callable[[Trainee], None] | None = None,
-        loss: Loss | None = None,
-    ) -> None:
-        """One step on the first batch."""
-        if not self.trains or epochs == 0:
-            return
-        recipe = replace(
-            self.recipe, loss=loss or self.recipe.loss, callbacks=() if after_step is None else (after_step,)
-        )
-        for constraint in self.constraints:
-            constraint.begin(network)
-        batch = first_batch(recipe, self.splits.train.to(self.device), torch.Generator().manual_seed(0))
-        trainee = start(recipe, seed=0, device=self.device, reference=self.reference, network=network)
+    def _run(self, trainee: Trainee) -> list[EpochRecord]:
+        train = self.splits.train.to(self.device)
+        batch = first_batch(trainee.recipe, train, torch.Generator().manual_seed(0))
         TrainingStep(trainee, total_steps=None)(small(batch))
-        for constraint in self.constraints:
-            constraint.restore(network)
+        return [EpochRecord(seconds=0.0, score=None)]
 
 
 def is_ours(composition: Composition) -> bool:

@@ -21,7 +21,7 @@ from suite.scores.classification import classifies
 from suite.scores.items import figures_of
 from suite.training.copying import copied
 from suite.training.devices import lay_out, own_random_numbers
-from suite.training.loop import Trained, TrainingStep, built, first_batch, start
+from suite.training.loop import Trained, built, first_step
 from suite.training.recipe import Batch, Recipe, Splits
 from suite.training.serving import Served, on_cpu, serve
 from suite.training.trees import answer_of, leaves, length, take, to, tree_map
@@ -72,7 +72,7 @@ class _Check:
             self._scored(plain, outputs)
         if self.workload.source == "train":
             with self._told("the network cannot be trained"):
-                self._trained(plain)
+                self._trained(plain, network)
 
     def _served(self, plain: Recipe, network: nn.Module) -> Any:
         """Outputs of the first test items as the suite serves them. Raises `UsageError` for another number of them."""
@@ -96,15 +96,13 @@ class _Check:
             if score.per_item is not None:
                 figures_of(score, outputs, targets, length(targets))
 
-    def _trained(self, plain: Recipe) -> None:
-        weights = list(built(plain, 0).parameters())
+    def _trained(self, plain: Recipe, network: nn.Module) -> None:
+        weights = list(network.parameters())
         if not any(weight.requires_grad for weight in weights):
             why = "all its weights are frozen" if weights else "it has no weights"
             raise UsageError(f"{why}; a network that is not to be trained has source='checkpoint' or source='none'")
-        train = plain.data().train.to(self.device)
-        batch = small(first_batch(plain, train, torch.Generator().manual_seed(0)))
-        trainee = start(plain, seed=0, device=self.device, reference=_nobody)
-        loss = TrainingStep(trainee, total_steps=None)(batch)
+        step, batch = first_step(plain, device=self.device, reference=_nobody)
+        loss = step(small(batch))
         if not isinstance(loss, Tensor) or not bool(torch.isfinite(loss).all()):
             raise UsageError(f"the loss of the first batch is {loss}; it must be a finite number")
 
