@@ -41,6 +41,7 @@ def figures(text):
 
 
 @pytest.mark.system
+@pytest.mark.timed
 @pytest.mark.timeout(300)
 def test_the_program_and_the_profile_of_the_page_run(tmp_path):
     """The one prints what is shown, the other names a verdict and its files."""
