@@ -7,7 +7,7 @@ import pytest
 from fakes import torch  # noqa: F401  # the fixture that stands in for torch on hardware that is not here
 from hypothesis import HealthCheck, settings
 
-FEW = ("advise", "curve_runs", "curves", "plan")
+FEW = ("advise", "curves", "plan", "scaling", "studies")
 """Folders with hundreds of properties: few examples each by default, 500 with HYPOTHESIS_PROFILE=ci."""
 
 settings.register_profile(

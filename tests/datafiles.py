@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from suite.datasets import cifar10, mnist
-from suite.datasets.dataset import md5
+from suite.catalog.datasets import cifar10, mnist
+from suite.catalog.datasets.dataset import md5
 
 PARTS = {"train": 144, "t10k": 20}
 

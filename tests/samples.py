@@ -1,7 +1,7 @@
 """Sample records: a header, measurements of the catalogue's metrics, and a small run whose answers are known."""
 
-from suite.metrics import METRICS
-from suite.records import Cell, CellFailure, Measurement, RunHeader, Where
+from suite.core.metrics import METRICS
+from suite.core.records import Cell, CellFailure, Measurement, RunHeader, Where
 
 WORKLOAD, DEVICE = "digits_cnn", "cpu"
 PRUNED, CONTROL = "structured_pruning(ratio=0.5,epochs=5)", "extra_epochs(epochs=5)"

@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor, nn
 
-from suite.records import Cell
+from suite.bench.resolved_cell import Case, case
+from suite.catalog.scores import classification
+from suite.core.records import Cell
 from suite.registry import Registry
-from suite.run.case import Case, case
-from suite.scores import classification
 from suite.training.loop import Trained, fit
 from suite.training.recipe import Batch, Recipe, Split, Splits
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
-from suite.errors import SuiteError
+from suite.core.errors import SuiteError
 
 IMAGE = Path(__file__).with_name("preloaded.py")
 LONGEST = 1 << 12  # bytes of an answer

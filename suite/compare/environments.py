@@ -21,7 +21,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import NamedTuple
 
-from suite.errors import SetupError
+from suite.core.errors import SetupError
 
 SHOWN = 8  # last lines of a builder that failed
 DISTRIBUTION = "tradeoff-suite"

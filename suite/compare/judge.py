@@ -6,7 +6,7 @@ felt. Both looks at a timing (after one set of pairs, and after two) share its e
 
 A regression has to be seen twice, in independent sets of pairs with one-sided p-values ``p1`` and ``p2``. On unchanged
 code ``P(max(p1, p2) <= x) <= x * x``, so the square of the larger one is a p-value, and Holm's procedure keeps the
-error of the whole run below `RUN_ERROR` under any dependence between timings (`suite.multiplicity`).
+error of the whole run below `RUN_ERROR` under any dependence between timings (`suite.core.stats.multiplicity`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Literal
 
-from suite.intervals import mean_interval
-from suite.multiplicity import holm
+from suite.core.stats.intervals import mean_interval
+from suite.core.stats.multiplicity import holm
 
 Verdict = Literal["pass", "regressed", "inconclusive", "error", "missing", "unavailable", "same", "differs"]
 CONFIDENCE = 0.99

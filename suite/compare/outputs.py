@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 
 
 def check_writable(option: str, folder: Path, file: Path | None = None) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from suite.compare.children import Child, Image, ImageError, Spawned, last_words
 from suite.compare.sides import Side
-from suite.errors import SuiteError
-from suite.machine import quiet
+from suite.core.errors import SuiteError
+from suite.core.machine import quiet
 
 WORKER = Path(__file__).with_name("worker.py")
 TIMEOUT = 1800.0  # seconds for one answer; a hung compiler must not hang a gate

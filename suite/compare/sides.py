@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from suite.compare.environments import environment
-from suite.errors import SetupError, UsageError
-from suite.settings import settings_file
+from suite.core.errors import SetupError, UsageError
+from suite.registry.settings import settings_file
 
 REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?\s*(===|==|~=|!=|<=|>=|<|>|@ ).+")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from suite.compare import judge
-from suite.compare.blame import Blame, blamed
+from suite.compare.attribution import Blame, blamed
 from suite.compare.judge import LOOKS, Estimate, Rules, Timing, Verdict, estimate, pairs_needed
 from suite.compare.measure import Compared, Exact
 from suite.report.pipe_table import pipe_table

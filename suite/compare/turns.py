@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Protocol
 
-from suite.errors import SuiteError
+from suite.core.errors import SuiteError
 
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6

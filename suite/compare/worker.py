@@ -32,7 +32,7 @@ if sys.platform != "win32":
 
 WARM_UP = 3
 TRIES = 3
-PLACES = Path(__file__).parents[1] / "measure" / "places.py"  # the driver's too, and of torch alone
+PLACES = Path(__file__).parents[1] / "measure" / "sampler" / "memory_layout.py"  # the driver's too, and of torch alone
 ANSWERS = Path(__file__).with_name("answers.py")  # likewise
 LOOKED_AT = 0.05  # of the timed turns, at random
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
@@ -374,17 +374,27 @@ def _driver_module(path: Path) -> Any:
 def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:
     """The case, its network (trained only where asked for) and what looks other compositions' networks up."""
     from suite.registry import REGISTRY
-    from suite.run.case import case
-    from suite.run.store import TrainedStore
-    from suite.settings import load_user_modules
 
+    case = _of_this_revision("suite.bench.resolved_cell", "suite.run.case").case
+    trained_store = _of_this_revision("suite.bench.trained_store", "suite.run.store").TrainedStore
+    load_user_modules = _of_this_revision("suite.registry.settings", "suite.settings").load_user_modules
     load_user_modules(REGISTRY, Path.cwd(), request["load"])
     workload = REGISTRY.find_workload(request["workload"])
     found = case(REGISTRY, workload, request["technique"], request["device"])
     _check_origin(_declared_in(found), request)
-    store = TrainedStore(registry=REGISTRY, device=request["device"], trains=request["trains"])
+    store = trained_store(registry=REGISTRY, device=request["device"], trains=request["trains"])
     trained = store.get(workload, found.composition, 0)
     return found, trained, store.reference(workload, 0)
+
+
+def _of_this_revision(name: str, former: str) -> Any:
+    """A module of the suite that this side runs, which may be older than the move of ``former`` to ``name``."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise
+        return importlib.import_module(former)
 
 
 def _declared_in(case: Any) -> str:

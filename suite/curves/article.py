@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from suite.core.errors import unknown
 from suite.curves.families.gompertz import Gompertz
 from suite.curves.families.saturating_exponential import SaturatingExponential
-from suite.errors import unknown
 
 GOMPERTZ = Gompertz(alpha=0.95, beta=4.0, gamma=0.1)
 """Section 4.1, with the constants of its example."""

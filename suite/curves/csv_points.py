@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from suite.errors import SuiteError, UsageError, unknown
+from suite.core.errors import SuiteError, UsageError, unknown
 
 Array = NDArray[np.float64]
 

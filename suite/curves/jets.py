@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike, NDArray
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 
 Array = NDArray[np.float64]
 Rule = Callable[[Array], tuple[Array, Array]]

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from suite.core.errors import SetupError, SuiteError, unknown
 from suite.curves.families.curve import ANY, Curve
 from suite.curves.properties import course, declared
 from suite.curves.properties.case import Broken, Case
-from suite.errors import SetupError, SuiteError, unknown
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

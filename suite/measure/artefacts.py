@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves  # no public name holds it
 
-from suite.errors import ImplausibleError
+from suite.core.errors import ImplausibleError
 from suite.training.serving import Served
 from suite.training.trees import leaves
 

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from suite.machine import flags
-from suite.machine.hardware import accelerator_versions, device_type, machine_key, threads, versions
-from suite.machine.needs import missing_need
+from suite.core.machine import flags
+from suite.core.machine.hardware import accelerator_versions, device_type, machine_key, threads, versions
+from suite.core.machine.needs import missing_need
 
 LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be the machine's and not the call's
 FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from suite.machine.hardware import device_type
+from suite.core.machine.hardware import device_type
 
 Kind = Literal["convolution", "matmul", "copy"]
 

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from suite.core.metrics import measured
+from suite.core.phases import phase
+from suite.core.records import Cell, Measurement
 from suite.measure.device_memory import allocated, has_counters, peak_of
 from suite.measure.held import held_bytes
+from suite.measure.sampler.timing import undisturbed
 from suite.measure.step import training_step
-from suite.measure.timing import undisturbed
-from suite.metrics import measured
-from suite.phases import phase
-from suite.records import Cell, Measurement
 from suite.training.recipe import Recipe, Reference
 from suite.training.serving import Served, warm_up
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from suite.measure.macs import macs
 from suite.measure.size import parameters
-from suite.training.axes import Axis, items_seen, total_steps
 from suite.training.loop import untrained
 from suite.training.recipe import Recipe
+from suite.training.surgery.axes import Axis, items_seen, total_steps
 
 PER_MAC = 6  # floating-point operations of training: 2 forward, 4 backward
 

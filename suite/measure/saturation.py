@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from suite.core.phases import phase
+from suite.measure.arms import Side
 from suite.measure.device_memory import empty_cache
-from suite.measure.sides import Side
-from suite.measure.timing import latency
-from suite.phases import phase
+from suite.measure.sampler.timing import latency
 from suite.training.devices import synchronize
 
 SATURATED_GAIN = 1.05  # doubling the batch must bring this much throughput to go on

@@ -14,9 +14,9 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from suite.core.metrics import measured
+from suite.core.records import Cell, Measurement, Tier
 from suite.measure.macs import macs
-from suite.metrics import measured
-from suite.records import Cell, Measurement, Tier
 from suite.training.loop import Trained
 from suite.training.serving import Served
 

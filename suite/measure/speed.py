@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from suite.composition import BASELINE
-from suite.machine import flags, nvml
-from suite.machine.hardware import device_type, machine_key, threads
+from suite.core.composition import BASELINE
+from suite.core.machine import flags, nvml
+from suite.core.machine.hardware import device_type, machine_key, threads
+from suite.core.metrics import measured
+from suite.core.phases import phase
+from suite.core.records import Cell, Measurement
+from suite.core.stats.sequential import Goal
+from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
 from suite.measure.device_time import device_share
-from suite.measure.kept import KeptOutputs
+from suite.measure.integrity.kept_outputs import KeptOutputs
+from suite.measure.integrity.outputs import Judged, Request, check, on_this_thread
+from suite.measure.integrity.training_steps import check_learning
 from suite.measure.kernels import Kernel, kind_of
-from suite.measure.learning import check_learning
-from suite.measure.looks import Goal
-from suite.measure.places import moving
-from suite.measure.plausible import Judged, Request, check, on_this_thread
-from suite.measure.sides import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
+from suite.measure.sampler.memory_layout import moving
+from suite.measure.sampler.timing import LEAST_FOR_P99, Keep, Sample, latency, sample
 from suite.measure.step import training_step
-from suite.measure.timing import LEAST_FOR_P99, Keep, Sample, latency, sample
-from suite.metrics import measured
-from suite.phases import phase
-from suite.records import Cell, Measurement
 from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
 

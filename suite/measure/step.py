@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from suite.machine.flags import applied
-from suite.phases import phase
+from suite.core.machine.flags import applied
+from suite.core.phases import phase
 from suite.training.loop import TrainingStep, first_step
 from suite.training.recipe import Batch, Recipe, Reference
 from suite.training.trees import leaves

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from suite.composition import Member, join
-from suite.errors import CompositionError, RegistrationError, UsageError, unknown
+from suite.core.composition import Member, join
+from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
 from suite.registry.declarations import Technique
 from suite.training.recipe import STAGES, Recipe, changed_slots
 

@@ -9,15 +9,15 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from suite.composition import BASELINE, parse
-from suite.errors import RegistrationError, unknown
-from suite.records import GROUPS, Group
-from suite.training.adapting import adapted
+from suite.core.composition import BASELINE, parse
+from suite.core.errors import RegistrationError, unknown
+from suite.core.records import GROUPS, Group
 from suite.training.forms import Form
 from suite.training.recipe import SLOTS, Recipe
+from suite.training.surgery.adapting import adapted
 
 if TYPE_CHECKING:
-    from suite.scores import Score
+    from suite.catalog.scores import Score
 
 SOURCES = ("train", "checkpoint", "none")
 Source = Literal["train", "checkpoint", "none"]
@@ -99,13 +99,13 @@ class Workload:
     digest: Callable[[], str] | None = None
 
     def plain(self, seed: int) -> Recipe:
-        """The recipe of a seed as it runs, see `suite.training.adapting`. Raises `TypeError` for what is no recipe."""
-        from suite.scores.classification import classifies
-
+        """The recipe of a seed as it runs, see `suite.training.surgery.adapting`. Raises `TypeError`
+        for what is no recipe.
+        """
         found = self.recipe(seed)
         if not isinstance(found, Recipe):
             raise TypeError(f"workload {self.name!r} at {self.where} must return a Recipe, it returned {found!r}")
-        return adapted(found, classifies=classifies(self.scores), form=_form(self.recipe))
+        return adapted(found, classifies=any(score.classifies for score in self.scores), form=_form(self.recipe))
 
     @property
     def trains(self) -> bool:

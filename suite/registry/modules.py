@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from suite.errors import SetupError, SuiteError
+from suite.core.errors import SetupError, SuiteError
 from suite.registry.opened import watching
 
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
@@ -25,7 +25,7 @@ PARSERS = frozenset({"argparse", "optparse", "getopt", "click.core", "click.util
 GUARD = 'put what a script does below `if __name__ == "__main__":`'
 FILES: dict[str, None] = {}
 """Files that users' modules read while they were imported."""
-BUILTIN = ("suite.workloads", "suite.techniques")
+BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques")
 
 
 def load(target: str) -> None:

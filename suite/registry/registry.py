@@ -11,10 +11,10 @@ from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from suite.composition import BASELINE, Member, join, parse
-from suite.errors import RegistrationError, unknown
-from suite.metrics import declare_score
-from suite.records import GROUPS, Group
+from suite.core.composition import BASELINE, Member, join, parse
+from suite.core.errors import RegistrationError, unknown
+from suite.core.metrics import declare_score
+from suite.core.records import GROUPS, Group
 from suite.registry import modules
 from suite.registry.compose import Composition, bind, check_conflicts, check_order, spelled
 from suite.registry.compose import stage as stage_of
@@ -22,7 +22,7 @@ from suite.registry.declarations import Family, Source, Technique, Workload, che
 from suite.training.recipe import AFTER_TRAINING, Recipe
 
 if TYPE_CHECKING:
-    from suite.scores import Score
+    from suite.catalog.scores import Score
 
 
 class Registry:

@@ -3,6 +3,6 @@
 Importing this package loads neither pandas nor numpy; the functions that need them import them.
 """
 
-from suite.report.run import RunFolder, latest, point_latest, run_name
+from suite.report.results.folder import RunFolder, latest, point_latest, run_name
 
 __all__ = ["RunFolder", "latest", "point_latest", "run_name"]

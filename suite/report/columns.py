@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from suite.composition import BASELINE
-from suite.metrics import VS_CONTROL
+from suite.core.composition import BASELINE
+from suite.core.metrics import VS_CONTROL
+from suite.core.units.values import change, number, percent, plain, points, scaled, size, times, whole
 from suite.report.foreign import code
-from suite.report.values import change, number, percent, plain, points, scaled, size, times, whole
 
 Row = dict[str, Any]
 ENDS = ("", "_low", "_high")

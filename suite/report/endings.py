@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from suite.errors import ResultsError
-from suite.records import Cell, Group, GroupEnd, Measurement, RunEnd
-from suite.report.run import Record, RunFolder
+from suite.core.errors import ResultsError
+from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd
+from suite.report.results.folder import Record, RunFolder
 
 Key = tuple[Cell, Group]
 

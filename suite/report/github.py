@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from suite.metrics import METRICS
-from suite.records import Expectation, Measurement, RunHeader, Verdict
+from suite.core.metrics import METRICS
+from suite.core.records import Expectation, Measurement, RunHeader, Verdict
+from suite.core.units.values import number, unit_of
 from suite.report.foreign import code, fence, inline, printable
-from suite.report.frame import SEVERITY
+from suite.report.frames import SEVERITY
 from suite.report.pipe_table import escaped
 from suite.report.summary import ATTENTION, bound, counts, finding, name_of
-from suite.report.values import number, unit_of
 
 MOST_ROWS = 200  # a summary may have 1 MiB; a row has well below 2 kB
 HEAD = (
@@ -60,7 +60,7 @@ def summary(
     ``fails`` says whether a verdict fails the run, ``rerun`` gives its command, quoted for the shell; ``problem`` is
     what makes the run unusable as a whole.
     """
-    from suite import null_arm  # loads numpy
+    from suite.core.stats import null_arm  # loads numpy
 
     noted = _noted(verdicts := list(verdicts), fails)
     failed = [one for one in noted if fails(one)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from suite.records import Verdict
+from suite.core.records import Verdict
 from suite.report.summary import bound
 
 

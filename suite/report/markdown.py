@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from suite.machine import nvml
+from suite.core.machine import nvml
 from suite.report.columns import Row, groups, markdown_columns, suspicions
 from suite.report.foreign import code, inline
-from suite.report.frame import records
+from suite.report.frames import records
 from suite.report.pipe_table import escaped, pipe_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from suite.records import RunHeader
+    from suite.core.records import RunHeader
 
 LEFT = frozenset({"workload", "technique", "control", "device", "verdict"})
 LEGEND = (
@@ -35,7 +35,7 @@ LEGEND = (
 def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arms: Sequence[str] = ()) -> str:
     """The run's heading, the legend, and one table for each group of cells with equal columns.
 
-    ``null_arms`` are the lines on arms that do the same work (`suite.null_arm.lines`).
+    ``null_arms`` are the lines on arms that do the same work (`suite.core.stats.null_arm.lines`).
     """
     parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
     heading = "\n- ".join((_heading(header), *null_arms))

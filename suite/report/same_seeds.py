@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, stdev
 
-from suite.records import Measurement
+from suite.core.records import Measurement
 
 Key = tuple[str, str, str]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from suite.metrics import is_paired
-from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.core.metrics import is_paired
+from suite.core.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.core.units.values import number, unit_of
 from suite.report.foreign import printable
-from suite.report.frame import SEVERITY
-from suite.report.values import number, unit_of
+from suite.report.frames import SEVERITY
 
 ATTENTION = frozenset(
     {

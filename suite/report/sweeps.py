@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from suite.core.sweeps import Sweep, sweeps
+from suite.core.units.values import percent, plain, size
 from suite.report.columns import ENDS, Column, Row, is_share, present, speedup_column, verdict_of
 from suite.report.foreign import code
-from suite.report.frame import records
+from suite.report.frames import records
 from suite.report.pipe_table import pipe_table
-from suite.report.values import percent, plain, size
-from suite.sweeps import Sweep, sweeps
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from suite.records import Verdict
+    from suite.core.records import Verdict
 
 GAP = "  "
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.report.columns import Column, Row, groups, suspicions, terminal_layouts
 from suite.report.foreign import printable
-from suite.report.frame import records
+from suite.report.frames import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

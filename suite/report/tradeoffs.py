@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from suite.composition import BASELINE
-from suite.errors import ResultsError
-from suite.metrics import METRICS, VS_CONTROL
+from suite.core.composition import BASELINE
+from suite.core.errors import ResultsError
+from suite.core.metrics import METRICS, VS_CONTROL
+from suite.core.sweeps import parameters
 from suite.report.columns import ENDS
 from suite.report.endings import unfinished
-from suite.report.frame import as_json, records, swept, tidy, typed, worst
+from suite.report.frames import as_json, records, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
-from suite.report.run import RunFolder, replace_file
+from suite.report.results.folder import RunFolder, replace_file
 from suite.report.same_seeds import lines as seed_lines
 from suite.report.same_seeds import same_seeds
 from suite.report.sweeps import markdown as sweeps_markdown
-from suite.sweeps import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,7 +97,7 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
-    from suite import null_arm  # loads numpy
+    from suite.core.stats import null_arm  # loads numpy
 
     measurements, verdicts = folder.measurements(), folder.verdicts()
     frame = tidy(folder.header, measurements, verdicts)

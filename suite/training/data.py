@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from suite.errors import TechniqueError, UsageError
+from suite.core.errors import TechniqueError, UsageError
 from suite.training.trees import Tree, length, take, to
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 from suite.training.data import Batch, Split
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import Tensor
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 
 
 def soft_loss(output: Tensor, teacher: Tensor, temperature: float) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_unflatten  # no public name holds it
 
-from suite.errors import UnavailableError
+from suite.core.errors import UnavailableError
 from suite.training.trees import tree_map
 
 DEBUG_KEYS = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")  # hold paths

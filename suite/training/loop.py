@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from suite.errors import UsageError
-from suite.machine.flags import applied
-from suite.phases import phase
-from suite.records import Better
+from suite.core.errors import UsageError
+from suite.core.machine.flags import applied
+from suite.core.phases import phase
+from suite.core.records import Better
 from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, seed_all, synchronize

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from suite.errors import UnavailableError
+from suite.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from torch import nn

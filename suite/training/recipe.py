@@ -78,7 +78,7 @@ class Recipe:
     """Memory layout of 4-dimensional weights and inputs."""
     precision: Precision = Precision()
     flags: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
-    """torch's global settings that training and serving run under, by the names of `suite.machine.flags`."""
+    """torch's global settings that training and serving run under, by the names of `suite.core.machine.flags`."""
     callbacks: tuple[Callable[[Trainee], None], ...] = ()
     """Called after every optimizer step."""
     micro_batches: int = 1

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from suite.errors import OutputError
-from suite.machine.flags import applied, write
-from suite.phases import phase
+from suite.core.errors import OutputError
+from suite.core.machine.flags import applied, write
+from suite.core.phases import phase
 from suite.training.copying import copied
 from suite.training.data import test_sealed
 from suite.training.devices import place

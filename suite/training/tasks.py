@@ -13,9 +13,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from suite.errors import UnavailableError
-from suite.training.rebuilding import evaluating
+from suite.core.errors import UnavailableError
 from suite.training.recipe import Recipe
+from suite.training.surgery.rebuilding import evaluating
 from suite.training.trees import Tree, cat, tree_map
 
 MIXES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 from suite.training.devices import autocast, place
 from suite.training.recipe import Batch, Trainee
 from suite.training.trees import split

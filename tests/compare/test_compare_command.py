@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import build_parser, main
-from suite.compare import command, measure, outputs, sides
+from suite.bench import selection
+from suite.cli import compare
+from suite.cli.main import build_parser, main
+from suite.compare import measure, outputs, sides
 from suite.compare.judge import Timing
 from suite.compare.measure import Bench, Compared, Plan
 from suite.compare.process import Request
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
-from suite.errors import UsageError
-from suite.machine import core
-from suite.run import cells
+from suite.core.errors import UsageError
+from suite.core.machine import core
 
 CELL = "halves-baseline-cpu"
 SLOW = -0.1053  # logarithm of 0.9
@@ -70,7 +71,7 @@ def report(tmp_path, monkeypatch):
         timing = Timing(metric="speed", looked=[SLOW, SLOW] * 2, confirmed=[SLOW, SLOW] * 2, looks=1)
         found = [Compared(cell=CELL, timings=[timing], request=REQUEST)]
         parsed = argparse.Namespace(env=env, markdown=markdown, inconclusive="report")
-        return command._report(parsed, found, bench, Plan(), tmp_path, code=side("HEAD~1", "/old", "new-python"))
+        return compare._report(parsed, found, bench, Plan(), tmp_path, code=side("HEAD~1", "/old", "new-python"))
 
     return run
 
@@ -179,7 +180,7 @@ def plans(tmp_path, monkeypatch):
     monkeypatch.delenv(core.TAKEN, raising=False)
     monkeypatch.setattr(sides, "current", lambda _: here)
     monkeypatch.setattr(sides, "other", lambda *_, **__: here)
-    monkeypatch.setattr(command, "_report", lambda *_, **__: 0)
+    monkeypatch.setattr(compare, "_report", lambda *_, **__: 0)
 
     def run(*options, device="cpu", taken=False):
         chosen = []
@@ -192,10 +193,10 @@ def plans(tmp_path, monkeypatch):
             yield
 
         monkeypatch.setattr(core, "aside", aside)
-        monkeypatch.setattr(command, "_one", lambda *arguments: seen.append(arguments[-1]))
-        monkeypatch.setattr(cells, "named", lambda *_, **__: [a_case(device)])
+        monkeypatch.setattr(compare, "_one", lambda *arguments: seen.append(arguments[-1]))
+        monkeypatch.setattr(selection, "named", lambda *_, **__: [a_case(device)])
         parsed = build_parser().parse_args(["compare", "HEAD", f"--reports-dir={tmp_path / 'reports'}", *options])
-        command._compare(parsed, [])
+        compare._compare(parsed, [])
         return seen[-1], bool(chosen)
 
     return run

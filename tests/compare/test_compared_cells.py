@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from suite.compare import measure, table
-from suite.compare.blame import Blame, blamed
+from suite.compare.attribution import Blame, blamed
 from suite.compare.judge import Estimate, Rules, Timing, verdicts
 from suite.compare.measure import Bench, Plan, compare_cell
 from suite.compare.process import Request, SideError

@@ -13,7 +13,7 @@ from suite.compare import environments, sides
 from suite.compare.environments import Built, dependents, tied
 from suite.compare.process import moved_path
 from suite.compare.sides import Side
-from suite.errors import SetupError, UsageError
+from suite.core.errors import SetupError, UsageError
 
 IDENTITY = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
 

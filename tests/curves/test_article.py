@@ -2,6 +2,7 @@
 
 import pytest
 
+from suite.core.errors import UsageError
 from suite.curves.article import (
     STATEMENTS,
     elasticity,
@@ -12,7 +13,6 @@ from suite.curves.article import (
     slope_ratio,
     statement,
 )
-from suite.errors import UsageError
 
 
 @pytest.mark.parametrize(

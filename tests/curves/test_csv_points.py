@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.core.errors import SuiteError, UsageError
 from suite.curves.csv_points import Table, TableError
-from suite.errors import SuiteError, UsageError
 
 NAMES = ("amount", "score")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from suite.core.errors import UsageError
 from suite.curves.jets import BINARY, UNARY, derivatives
-from suite.errors import UsageError
 
 AT = np.array([0.3, 0.7, 1.9])
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, find, settings
 
+from suite.core.errors import SetupError, UsageError
 from suite.curves.families.exp3 import Exp3
 from suite.curves.families.gompertz import Gompertz
 from suite.curves.families.logarithm import Logarithm
@@ -14,7 +15,6 @@ from suite.curves.families.pow2 import Pow2
 from suite.curves.families.saturating_exponential import SaturatingExponential
 from suite.curves.properties.case import Case
 from suite.curves.testing import PROPERTIES, PropertyError, cases, check_family, property_named
-from suite.errors import SetupError, UsageError
 
 MANY = settings(max_examples=2000, database=None, deadline=None, phases=[Phase.generate])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import main
+from suite.cli.main import main
 
 PAGE = (Path(__file__).parents[2] / "docs" / "advise.md").read_text("utf-8")
 TABLE = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import main
+from suite.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import main
+from suite.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plan.md").read_text("utf-8")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from suite.cli import build_parser
+from suite.analysis.search.options import Options
+from suite.analysis.search.search import question
+from suite.analysis.search.space import space
+from suite.cli.main import build_parser
 from suite.registry import REGISTRY
-from suite.search.options import Options
-from suite.search.search import question
-from suite.search.space import space
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text("utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
@@ -35,7 +35,7 @@ def test_a_command_asks_what_can_be_asked(command):
 @pytest.mark.timeout(600)
 def test_the_example_runs(tmp_path, monkeypatch, capfd):
     """Three compositions are measured, and the winner is told with its intervals."""
-    from suite.cli import main
+    from suite.cli.main import main
 
     monkeypatch.chdir(tmp_path)
     Path("irises.py").write_text(PROGRAM, "utf-8")

@@ -8,7 +8,7 @@ import tiny
 import torch
 from torch import nn
 
-from suite.errors import ImplausibleError
+from suite.core.errors import ImplausibleError
 from suite.measure.artefacts import check_artefact, check_growth, entropy_bytes, held
 from suite.measure.size import serialized
 from suite.training.serving import serve

@@ -14,11 +14,12 @@ import pytest
 import tiny
 import torch
 
-from suite.errors import ImplausibleError, OutputError, SuiteError, TechniqueError
-from suite.measure import speed, timing
-from suite.measure.sides import BASE, TECHNIQUE
-from suite.run import bench as bench_module
-from suite.run.bench import Bench, Plan
+from suite.bench import bench as bench_module
+from suite.bench.bench import Bench, Plan
+from suite.core.errors import ImplausibleError, OutputError, SuiteError, TechniqueError
+from suite.measure import speed
+from suite.measure.arms import BASE, TECHNIQUE
+from suite.measure.sampler import timing
 
 SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 

@@ -11,7 +11,7 @@ import torch as real_torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.machine import hardware as machine
+from suite.core.machine import hardware
 from suite.measure import ceilings as module
 from suite.measure.ceilings import Ceilings, ceilings, gemm_rate
 
@@ -69,7 +69,7 @@ def test_ceilings_are_measured_once_and_then_read(cache):
     assert first == ceilings("cpu")
     assert len(cache.measured) == 1
     (file,) = cache.folder.iterdir()
-    assert file.name.startswith(machine.machine_key("cpu"))
+    assert file.name.startswith(hardware.machine_key("cpu"))
 
 
 def test_refresh_measures_again_and_replaces(cache):

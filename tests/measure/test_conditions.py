@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from suite.expect import Store, check, record
-from suite.machine import flags, hardware
+from suite.bench.opening import _known_batches
+from suite.core.machine import flags, hardware
+from suite.core.metrics import measured
+from suite.core.records import Cell, RunHeader, VerdictKind
+from suite.gate import Store, check, record
 from suite.measure import speed
-from suite.metrics import measured
-from suite.records import Cell, RunHeader, VerdictKind
-from suite.run.opening import _known_batches
 
 SETTINGS = {"float32_matmul_precision": "highest", "cudnn_allow_tf32": 1}
 TODAY = date(2026, 11, 23)

@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from suite.measure import counters
-from suite.measure.counters import Usage, preempted
+from suite.measure.sampler import counters
+from suite.measure.sampler.counters import Usage, preempted
 
 
 def usage(**changes):
@@ -54,7 +54,7 @@ def test_work_uses_cpu_time_and_sleep_is_a_switch_of_ones_own():
 def test_a_rival_on_the_same_core_is_noticed():
     """Two processes on one core: most turns of 20 ms lose a slice to the other one."""
     code = (
-        "import os, time; from suite.measure.counters import preempted, thread_counters\n"
+        "import os, time; from suite.measure.sampler.counters import preempted, thread_counters\n"
         "core = max(os.sched_getaffinity(0)); os.sched_setaffinity(0, {core})\n"
         "rival, end = os.fork(), time.time() + 10\n"
         "while not rival and time.time() < end: pass\n"

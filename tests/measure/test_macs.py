@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import nn
 
+from suite.catalog.workloads.digits_cnn import SimpleCNN
 from suite.measure.macs import macs
 from suite.measure.size import parameters
 from suite.training.loop import Trained, untrained
 from suite.training.recipe import Split, Splits
-from suite.workloads.digits_cnn import SimpleCNN
 
 
 def counted(network, *inputs):

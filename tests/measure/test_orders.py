@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.measure.orders import balanced_orders, williams
+from suite.measure.sampler.orders import balanced_orders, williams
 
 ARMS = st.integers(2, 7)
 

@@ -4,11 +4,11 @@
 import pytest
 import torch
 
+from suite.catalog.workloads import digits_cnn, stdlib_lm
+from suite.catalog.workloads.stdlib_text import WINDOW, as_split, windows
 from suite.measure.points import point
-from suite.training.axes import find
 from suite.training.data import Splits
-from suite.workloads import digits_cnn, stdlib_lm
-from suite.workloads.stdlib_text import WINDOW, as_split, windows
+from suite.training.surgery.axes import find
 
 MACS = 2_631_040  # of SimpleCNN and one image
 

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 import pytest
 
-from suite.measure.counters import Usage
-from suite.measure.timing import sample
+from suite.measure.sampler.counters import Usage
+from suite.measure.sampler.timing import sample
 
 
 class Core:

@@ -10,7 +10,7 @@ import tiny
 import torch
 from torch import nn
 
-from suite.expect import propose
+from suite.gate import propose
 from suite.measure import size as module
 from suite.measure.size import entropy_bytes, nonzero_parameters, parameters, serialized, size
 from suite.training.loop import Trained

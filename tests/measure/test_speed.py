@@ -12,12 +12,12 @@ import pytest
 import tiny
 import torch
 
-from suite.machine import flags
+from suite.core.machine import flags
+from suite.core.records import Cell
 from suite.measure import speed
-from suite.measure.sides import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side, serving_sides
+from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side, serving_sides
+from suite.measure.sampler.timing import Sample
 from suite.measure.speed import Budget
-from suite.measure.timing import Sample
-from suite.records import Cell
 from suite.training.recipe import Batch
 from suite.training.serving import serve
 

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite import phases
-from suite.errors import SuiteError, UsageError
-from suite.measure import timing
-from suite.measure.looks import Goal, confidence_at
-from suite.measure.samples import ratios_of
-from suite.measure.timing import Sample, latency, sample
+from suite.core import phases
+from suite.core.errors import SuiteError, UsageError
+from suite.core.stats.sequential import Goal, confidence_at
+from suite.measure.sampler import timing
+from suite.measure.sampler.samples import ratios_of
+from suite.measure.sampler.timing import Sample, latency, sample
 
 BRIEF = {"baseline": "baseline", "seconds": 1.0, "seed": 0, "min_round_seconds": 2e-3}  # no scheduler: short turns do
 

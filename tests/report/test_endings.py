@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from samples import header, measured
 
-from suite.errors import ResultsError
-from suite.plan.source import cells
-from suite.records import GroupEnd, RunEnd
+from suite.analysis.plan.source import cells
+from suite.core.errors import ResultsError
+from suite.core.records import GroupEnd, RunEnd
 from suite.report.endings import check_finished, incomplete, run_end, unfinished
-from suite.report.run import RunFolder
+from suite.report.results.folder import RunFolder
 from suite.report.tradeoffs import write
 
 SCORE, SPEED = measured("baseline", "accuracy", 0.9), measured("baseline", "speedup", 1.0)

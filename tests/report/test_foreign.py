@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import header, measured
 
-from suite.records import RunEnd
+from suite.core.records import RunEnd
 from suite.report.foreign import code, fence, inline, printable
 from suite.report.github import summary
 from suite.report.pipe_table import escaped
-from suite.report.run import RunFolder
+from suite.report.results.folder import RunFolder
 from suite.report.tradeoffs import write
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.records import GROUPS, TIERS, Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
-from suite.report.frame import COLUMNS, SEVERITY, tidy, worst
+from suite.core.records import GROUPS, TIERS, Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.report.frames import COLUMNS, SEVERITY, tidy, worst
 
 HEADER = RunHeader(
     run="run",

@@ -9,7 +9,7 @@ import samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.records import Expectation, Verdict, VerdictKind
+from suite.core.records import Expectation, Verdict, VerdictKind
 from suite.report import github
 
 GOLDEN = Path(__file__).with_name("golden")

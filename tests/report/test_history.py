@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from suite.records import Cell, CellFailure, Duration, RunHeader, Where
-from suite.report.history import Past, alike
-from suite.report.run import RESULTS, RunFolder, decode, encode, point_latest
+from suite.core.records import Cell, CellFailure, Duration, RunHeader, Where
+from suite.report.results.durations import Past, alike
+from suite.report.results.folder import RESULTS, RunFolder, decode, encode, point_latest
 
 WHERE = Where(machine="m", family="f", device="cpu", threads=1)
 HEADER = RunHeader(

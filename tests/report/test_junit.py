@@ -3,7 +3,7 @@
 
 import samples
 
-from suite.records import Expectation, Verdict, VerdictKind
+from suite.core.records import Expectation, Verdict, VerdictKind
 from suite.report.junit import properties
 
 

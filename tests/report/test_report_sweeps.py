@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from samples import figures, header, measured
 
-from suite.records import ShapeExpectation, Verdict, VerdictKind
-from suite.report.frame import tidy
+from suite.core.records import ShapeExpectation, Verdict, VerdictKind
+from suite.report.frames import tidy
 from suite.report.sweeps import blocks, markdown, text
 from suite.report.tradeoffs import tradeoffs
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.errors import ResultsError
-from suite.records import (
+from suite.core.errors import ResultsError
+from suite.core.records import (
     Cell,
     CellFailure,
     Expectation,
@@ -27,7 +27,7 @@ from suite.records import (
     Where,
     XFail,
 )
-from suite.report.run import RESULTS, RunFolder, decode, encode, latest, point_latest, replace_file, run_name
+from suite.report.results.folder import RESULTS, RunFolder, decode, encode, latest, point_latest, replace_file, run_name
 
 WHERE = Where(
     machine="cpu-x86_64-test-2c", family="cpu-x86_64-avx2", device="cpu", threads=1, versions={"torch": "2.15.0"}
@@ -407,7 +407,7 @@ def test_a_failed_replacement_keeps_the_old_file_and_leaves_no_litter(tmp_path, 
 def test_importing_the_reports_loads_nothing_heavy():
     """The command line answers at once when it needs no frame."""
     code = (
-        "import sys, suite.report, suite.report.frame, suite.report.tradeoffs, suite.report.summary\n"
+        "import sys, suite.report, suite.report.frames, suite.report.tradeoffs, suite.report.summary\n"
         "print(sorted({'torch', 'pandas', 'numpy', 'pyarrow', 'tabulate'} & sys.modules.keys()))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

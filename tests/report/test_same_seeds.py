@@ -4,8 +4,8 @@
 import pytest
 from samples import header, measured
 
-from suite.plan.returns import returns
-from suite.report.run import RunFolder
+from suite.analysis.plan.returns import returns
+from suite.report.results.folder import RunFolder
 from suite.report.same_seeds import lines, same_seeds
 from suite.report.tradeoffs import write
 

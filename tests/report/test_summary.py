@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from suite.metrics import METRICS
-from suite.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.core.metrics import METRICS
+from suite.core.records import Cell, Expectation, Measurement, Verdict, VerdictKind
 from suite.report.summary import attention, counts, drift_hint, unavailable, unverified_hint
 
 PRUNED = Cell(workload="digits_cnn", technique="structured_pruning(ratio=0.5,epochs=5)", device="cpu")

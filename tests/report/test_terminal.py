@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.metrics import METRICS
-from suite.records import Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
-from suite.report.frame import tidy
+from suite.core.metrics import METRICS
+from suite.core.records import Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.report.frames import tidy
 from suite.report.terminal import table
 from suite.report.tradeoffs import tradeoffs
 

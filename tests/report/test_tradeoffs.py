@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suite.errors import ResultsError
-from suite.metrics import METRICS
-from suite.records import Cell, CellFailure, Measurement, RunHeader, Verdict, VerdictKind, Where
-from suite.report.frame import tidy
+from suite.core.errors import ResultsError
+from suite.core.metrics import METRICS
+from suite.core.records import Cell, CellFailure, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.report.frames import tidy
 from suite.report.markdown import to_markdown
-from suite.report.run import RunFolder
+from suite.report.results.folder import RunFolder
 from suite.report.tradeoffs import columns, tradeoffs, write
 
 HEADER = RunHeader(

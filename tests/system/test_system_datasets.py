@@ -10,9 +10,9 @@ import datafiles
 import pytest
 import torch
 
-from suite.datasets import cifar10, mnist
-from suite.errors import UnavailableError
-from suite.workloads import cifar_resnet, mnist_cnn
+from suite.catalog.datasets import cifar10, mnist
+from suite.catalog.workloads import cifar_resnet, mnist_cnn
+from suite.core.errors import UnavailableError
 
 pytestmark = pytest.mark.system
 
@@ -76,8 +76,8 @@ def test_pixels_have_the_mean_and_deviation_that_they_are_standardised_by(module
 PUBLISHED = """
 from dataclasses import replace
 from pathlib import Path
-from suite.datasets import mnist
-from suite.datasets.dataset import md5
+from suite.catalog.datasets import mnist
+from suite.catalog.datasets.dataset import md5
 
 folder = Path(__file__).parent / "data" / mnist.DATASET.folder
 mnist.DATASET = replace(mnist.DATASET, files={name: md5(folder / name) for name in mnist.DATASET.files})

@@ -263,7 +263,7 @@ def test_17_a_run_outside_the_quiet_process_cannot_tell(repository, python, reco
     file.write_text(FAMILY, "utf-8")
     options = ("--suite-device=cpu", "--suite-quick", "--suite-load=lab.py", "--suite-workload=tiny")
     chosen = ("--suite-technique=baseline", "--suite-partial", "-k", "speed")
-    done = python("-P", "-m", "pytest", "--pyargs", "suite.benchmarks", *options, *chosen, cwd=repository.folder)
+    done = python("-P", "-m", "pytest", "--pyargs", "suite.bench.benchmarks", *options, *chosen, cwd=repository.folder)
     ended(done, 10, "this is no quiet process")
 
 

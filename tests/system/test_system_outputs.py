@@ -8,7 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from suite.report import frame, tradeoffs
+from suite.report import frames, tradeoffs
 
 pytestmark = pytest.mark.system
 
@@ -42,7 +42,7 @@ def test_the_tables_load_with_their_documented_columns(measured):
     folder, _ = measured
     results = pd.read_csv(folder / "reports" / "latest" / "results.csv")
     table = pd.read_csv(folder / "reports" / "latest" / "tradeoffs.csv")
-    assert list(frame.COLUMNS) == list(results.columns)
+    assert list(frames.COLUMNS) == list(results.columns)
     assert list(tradeoffs.columns(["accuracy"])) == list(table.columns)
     assert ["baseline", "doubled(factor=2)"] == list(table["technique"])
     assert not results.duplicated(["workload", "technique", "device", "metric"]).any()
@@ -170,7 +170,7 @@ def test_version_and_help_are_printed_without_importing_torch(suite, python, tmp
     """The command line starts at once; only what measures loads torch."""
     assert suite("--version", cwd=tmp_path).stdout.strip()
     assert "bench" in suite("--help", cwd=tmp_path).stdout
-    checked = python("-P", "-c", "import sys, suite.cli; print('torch' in sys.modules)", cwd=tmp_path)
+    checked = python("-P", "-c", "import sys, suite.cli.main; print('torch' in sys.modules)", cwd=tmp_path)
     assert "False" == checked.stdout.strip(), checked.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.settings import shipped_expectations
+from suite.registry.settings import shipped_expectations
 
 pytestmark = pytest.mark.system
 
@@ -38,10 +38,10 @@ def test_recording_writes_expectations_only_below_the_users_folder(measured):
 
 
 def test_a_conftest_serves_a_plain_pytest_run(recorded, python):
-    """`pytest --pyargs suite.benchmarks` knows what conftest.py declares; its timings are marked as not quiet."""
+    """`pytest --pyargs suite.bench.benchmarks` knows what conftest.py declares; its timings are marked as not quiet."""
     (recorded / "lab.py").rename(recorded / "conftest.py")
     options = ("--suite-workload=tiny", "--suite-technique=doubled", "--suite-quick", "--suite-device=cpu")
-    done = python("-P", "-m", "pytest", "--pyargs", "suite.benchmarks", *options, cwd=recorded)
+    done = python("-P", "-m", "pytest", "--pyargs", "suite.bench.benchmarks", *options, cwd=recorded)
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "4 passed" in done.stdout
     assert "this is no quiet process: start it with `suite bench`" in done.stdout

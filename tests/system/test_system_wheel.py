@@ -58,11 +58,11 @@ def test_the_wheel_holds_code_types_expectations_and_the_launcher(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {"suite/py.typed", "_tradeoff_suite.py", "suite/_expectations/any/shipped_example.toml"} <= set(names)
-    assert {"suite/benchmarks/pytest.ini", "suite/benchmarks/test_cells.py"} <= set(names)
+    assert {"suite/bench/benchmarks/pytest.ini", "suite/bench/benchmarks/test_cells.py"} <= set(names)
     tops = {name.partition("/")[0] for name in names}
     assert {"suite", "_tradeoff_suite.py"} == {top for top in tops if not top.endswith(".dist-info")}
     code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "suite").rglob("*.py")}
-    assert code - {"suite/_launch.py"} <= set(names)  # the launcher moves out of the package
+    assert code - {"suite/cli/launch.py"} <= set(names)  # the launcher moves out of the package
 
 
 def test_the_wheel_declares_its_command_and_its_plugin(installed):

@@ -6,11 +6,11 @@ import warnings
 import hub_networks
 import pytest
 
-from suite.errors import UnavailableError
+from suite.bench.bench import Bench, Plan
+from suite.bench.explain import explain
+from suite.bench.selection import Selection, select
+from suite.core.errors import UnavailableError
 from suite.registry import REGISTRY
-from suite.run.bench import Bench, Plan
-from suite.run.cells import Selection, select
-from suite.run.explain import explain
 
 pytestmark = pytest.mark.system
 

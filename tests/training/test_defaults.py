@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import nn
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 from suite.training.defaults import BATCH, adamw, cosine, shuffled_batches, usual_class_loss, usual_loss
 from suite.training.recipe import Batch, Recipe, Split
 

@@ -9,9 +9,9 @@ import tiny
 import torch
 from torch import nn
 
-from suite.errors import UsageError
-from suite.machine import flags
-from suite.training import loop as train
+from suite.core.errors import UsageError
+from suite.core.machine import flags
+from suite.training import loop
 from suite.training.defaults import cosine
 from suite.training.loop import EpochRecord, FineTuner, Goal, Progress, Trained, TrainingStep
 from suite.training.recipe import Batch, Precision, Split, Splits, Trainee
@@ -20,13 +20,13 @@ SCALED = Precision(scale_gradients=True)
 
 
 def fit(recipe, **more):
-    return train.fit(
+    return loop.fit(
         recipe, **({"seed": 0, "device": "cpu", "reference": tiny.no_reference, "goal": None, "report": None} | more)
     )
 
 
 def finish(fitted, recipe, **more):
-    return train.finish(fitted, recipe, reference=tiny.no_reference, **more)
+    return loop.finish(fitted, recipe, reference=tiny.no_reference, **more)
 
 
 def one_batch(seed=0):
@@ -35,7 +35,7 @@ def one_batch(seed=0):
 
 
 def started(recipe, seed=0):
-    return train.start(recipe, seed=seed, device="cpu", reference=tiny.no_reference)
+    return loop.start(recipe, seed=seed, device="cpu", reference=tiny.no_reference)
 
 
 def step_of(recipe, total_steps=10):
@@ -86,18 +86,18 @@ def test_a_seed_decides_the_first_weights_and_the_order_of_the_batches():
 
     recipe = tiny.recipe(epochs=1, batches=batches, callbacks=(lambda trainee: seeds.append(trainee.seed),))
     for seed in (3, 4):
-        assert tiny.equal_states(tiny.state(train.built(recipe, seed)), tiny.state(started(recipe, seed).network))
+        assert tiny.equal_states(tiny.state(loop.built(recipe, seed)), tiny.state(started(recipe, seed).network))
         orders.clear()
         fit(recipe, seed=seed)
         assert {seed} == set(orders)
     assert {3, 4} == set(seeds)
-    assert not torch.equal(train.built(recipe, 3).fc2.weight, train.built(recipe, 4).fc2.weight)
+    assert not torch.equal(loop.built(recipe, 3).fc2.weight, loop.built(recipe, 4).fc2.weight)
 
 
 def test_a_model_that_builds_no_network_is_an_error_that_shows_it():
     """A forgotten return is the usual cause."""
     with pytest.raises(TypeError, match=r"model must build a torch\.nn\.Module, it returned None"):
-        train.built(tiny.recipe(model=lambda: None), 0)
+        loop.built(tiny.recipe(model=lambda: None), 0)
 
 
 def test_training_learns_what_there_is_to_learn(fitted):
@@ -179,7 +179,7 @@ def test_callbacks_are_called_after_every_step():
 def test_no_epochs_are_no_training():
     """A recipe without epochs keeps its first weights and costs nothing."""
     recipe = tiny.recipe(epochs=0, schedule=lambda optimizer, _rate, _steps: constant(optimizer))
-    plain = train.untrained(recipe, seed=0, device="cpu")
+    plain = loop.untrained(recipe, seed=0, device="cpu")
     trained = fit(recipe)
     assert 0.0 == trained.seconds
     assert tiny.equal_states(tiny.state(plain.network), tiny.state(trained.network))
@@ -192,7 +192,7 @@ def constant(optimizer):
 def test_an_untrained_network_is_the_recipes_own(fitted):
     """A checkpoint comes with its weights: nothing is trained, and it is ready to serve in the recipe's layout."""
     recipe = tiny.recipe(model=lambda: copy.deepcopy(fitted.network), layout="channels_last")
-    found = train.untrained(recipe, seed=4, device="cpu")
+    found = loop.untrained(recipe, seed=4, device="cpu")
     assert tiny.equal_states(tiny.state(fitted.network), tiny.state(found.network))
     assert (4, 0.0, (), False) == (found.seed, found.seconds, found.epochs, found.network.training)
     assert (72, 1, 24, 8) == found.network.conv[2].weight.stride()
@@ -420,7 +420,7 @@ def test_what_is_drawn_while_warming_up_leaves_dropout_as_the_controls(stage):
         if stage == "fit":
             ends.append(fit(recipe).network)
         else:
-            ends.append(train.built(recipe, 0))
+            ends.append(loop.built(recipe, 0))
             tuner(prepare=prepare).train(ends[-1], epochs=1)
     assert tiny.equal_states(*map(tiny.state, ends))
 
@@ -560,7 +560,7 @@ def test_a_score_sees_every_item_and_the_mode_is_restored():
     def counted(outputs, targets):
         return float(len(outputs) + targets.sum())
 
-    assert 70 + 69 * 35 == train.score(network, part, tiny.recipe(), goal(0.5, score=counted))
+    assert 70 + 69 * 35 == loop.score(network, part, tiny.recipe(), goal(0.5, score=counted))
     assert [(False, 64), (False, 6)] == modes
     assert network.training
 
@@ -635,7 +635,7 @@ def test_what_is_held_is_restored_by_rank_after_every_step_of_every_later_fine_t
             tuner.train(network, epochs=1, after_step=lambda _, own=own: notes.append(own))
         return network
 
-    train.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
+    loop.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
     each = [["begin zeros", "begin rounding", *[own, "zeros", "rounding"] * 4] for own in ("first", "second")]
     assert each[0] + each[1] == notes
 
@@ -653,7 +653,7 @@ def test_fine_tuning_takes_another_loss_where_it_is_given():
         tuner.train(network, epochs=1)
         return network
 
-    train.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
+    loop.finish(tiny.fitted(), tiny.recipe(finish=finishing), reference=tiny.no_reference)
     assert 5 == len(calls)  # four steps, and one batch to warm up
 
 

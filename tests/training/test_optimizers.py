@@ -5,7 +5,7 @@ import pytest
 import tiny
 import torch
 
-from suite.errors import UnavailableError
+from suite.core.errors import UnavailableError
 from suite.training.optimizers import by, offers
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from suite.errors import OutputError
-from suite.machine import flags
+from suite.core.errors import OutputError
+from suite.core.machine import flags
 from suite.training.recipe import Precision, Split
 from suite.training.serving import (
     CALIBRATION,

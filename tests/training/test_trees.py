@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 from suite.training.recipe import Batch, Split
 from suite.training.trees import cat, fill_up, is_image, leaves, length, split, take, to, tree_map
 

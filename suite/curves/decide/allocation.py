@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from suite.core.errors import SuiteError
 from suite.curves.decide.benefit import Benefit
 from suite.curves.decide.envelope import Envelope, envelope
 from suite.curves.families.curve import Curve
-from suite.errors import SuiteError
 
 TOLERANCE = 1e-9  # of the benefit at stake
 MOST_BRANCHES = 5_000

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
 
+from suite.core.errors import RegistrationError, UsageError, unknown
 from suite.curves.families.curve import Curve, CurveError
-from suite.errors import RegistrationError, UsageError, unknown
 
 __all__ = ["FAMILIES", "Curve", "CurveError", "family"]
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from suite.core.errors import SuiteError
 from suite.curves.families.units import factor
-from suite.errors import SuiteError
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from suite.errors import UsageError
+from suite.core.errors import UsageError
 
 
 def factor(unit: str, sizes: Mapping[str, float], params: Mapping[str, float]) -> float:

@@ -7,6 +7,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from suite.core.errors import unknown
 from suite.curves.families import family as look_up
 from suite.curves.families.curve import Array, Curve, CurveError
 from suite.curves.families.loss_law import LossLaw
@@ -16,7 +17,6 @@ from suite.curves.fitting.points import FitError, Points, check_resources, check
 from suite.curves.fitting.result import Fit, Fits, named
 from suite.curves.fitting.scales import Scales
 from suite.curves.fitting.search import Problem, searched
-from suite.errors import unknown
 
 LAW = "loss_law"
 LOSSES = ("auto", "squares", "huber")

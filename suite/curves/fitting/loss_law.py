@@ -15,12 +15,12 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
+from suite.core.errors import unknown
 from suite.curves.families.curve import Array, CurveError, Interval
 from suite.curves.families.loss_law import LossLaw
 from suite.curves.fitting.points import FitError, numbers
 from suite.curves.fitting.projection import project
 from suite.curves.fitting.robust import scale
-from suite.errors import unknown
 
 NAMES = ("E", "A", "B", "alpha", "beta")
 DELTA = 1e-3  # of a log residual: from there on it counts linearly, as published

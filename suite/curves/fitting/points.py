@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from suite.core.errors import SuiteError
 from suite.curves.families.curve import Array, Curve, CurveError
-from suite.errors import SuiteError
 
 
 class FitError(SuiteError):

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from suite.core.errors import unknown
 from suite.curves.families.curve import Array, Curve, CurveError, Interval
 from suite.curves.fitting.diagnostics import Diagnostics, diagnostics
 from suite.curves.fitting.points import FitError, Points
 from suite.curves.fitting.profile import profiled
 from suite.curves.fitting.search import Problem, descended
 from suite.curves.fitting.slopes import Spread, jacobian, spread
-from suite.errors import unknown
 
 LEVEL = 0.95
 KINDS = ("confidence", "prediction")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suite.errors import SuiteError
+from suite.core.errors import SuiteError
 
 
 class ExtrapolationError(SuiteError):

@@ -82,7 +82,7 @@ def extrapolate(
     that clearly fell in its last five doublings, that leaps at the last point, of fewer than 6 points or less than a
     doubling, from targets more than 5 doublings away, and where the interval (at 90 %) is wider than all that was
     measured and than half of the range of an accuracy or of a loss's median. Falls of 0.3 of the curve's range and 5
-    standard deviations of its noise are mostly found, smaller ones less often (see `suite.curves.study`). Raises
+    standard deviations of its noise are mostly found, smaller ones less often (see `studies.forecasts`). Raises
     `ExtrapolationError` for anything else that it cannot use.
 
     Method: average of decaying local trends per doubling in logit or log space, joined by classical families where

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from suite.core.errors import RegistrationError, UsageError
 from suite.curves.families import FAMILIES, by_name, family
 from suite.curves.families.curve import Curve
 from suite.curves.testing import check_family
-from suite.errors import RegistrationError, UsageError
 
 EACH = pytest.mark.parametrize("cls", FAMILIES.values(), ids=FAMILIES)
 RESOURCES = np.geomspace(1e-12, 1e15, 28)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from suite.core.errors import UsageError
 from suite.curves.families.units import factor
-from suite.errors import UsageError
 
 SIZES = {"Q": 100.0, "R": 60.0}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.core.errors import SuiteError
 from suite.curves.families import FAMILIES
 from suite.curves.fitting import FitError, fit, fit_many
-from suite.errors import SuiteError
 
 X = np.geomspace(2, 300, 30)
 TRUE = {

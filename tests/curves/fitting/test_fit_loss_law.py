@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from suite.core.errors import SuiteError
 from suite.curves.families.loss_law import BESIROGLU, HOFFMANN
 from suite.curves.fitting import FitError, fit, fit_loss_law
-from suite.errors import SuiteError
 
 STATED = {"E": 0.03, "A": 124.58, "B": 1293.23, "alpha": 0.02, "beta": 0.02}  # Besiroglu et al. 2024, table 1
 

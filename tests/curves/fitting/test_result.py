@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from suite.core.errors import SuiteError
 from suite.curves.families import FAMILIES
 from suite.curves.fitting import FitError, fit
-from suite.errors import SuiteError
 
 X = np.geomspace(2, 300, 30)
 TRUE = FAMILIES["exp3"](0.9, 0.5, 20.0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from forecasts import NEXT, SIZES, accuracy, loss
 
+from suite.core.errors import SuiteError
 from suite.curves.forecasting import ExtrapolationError, extrapolate
-from suite.errors import SuiteError
 
 
 def changed(values, at, to):

@@ -6,9 +6,9 @@ from forecasts import NEXT, SIZES, STEPS, accuracy, few, loss
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studies.forecasts.planted import planted
 from suite.curves.forecasting import extrapolate
 from suite.curves.forecasting.behaviour import _mirrored
-from suite.curves.study.planted import planted
 
 T = np.log2(SIZES / SIZES[-1])
 FORMS = ("fall in the last doubling", "fall in the last two doublings", "valley", "lasting drop")

@@ -1,0 +1,104 @@
+"""The command `suite gate-study`: the gate and its peers on planted slowdowns, session after session."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.core.errors import SetupError, UsageError
+
+if TYPE_CHECKING:
+    from studies.gate.decision_log import Ledger, Row
+
+VERSIONS = ("torch", "numpy")  # what the network and the arithmetic of a decision come from
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `suite gate-study`."""
+    parser.description = (
+        "Plant slowdowns of 0 to 10 % in a small network and ask the gate, pytest-benchmark's mean:5% and min:5% and "
+        "asv's rule about them, quiet and with another core busy. Decisions of all sessions on this machine add up."
+    )
+    option = parser.add_argument
+    option(
+        "--minutes", type=float, default=10.0, help="how long to take decisions (default 10); 0 only shows the table"
+    )
+    option("--planted", action="store_true", help="whole bench runs on a user's technique with 3 and 0 %% more work")
+    option(
+        "--compare", action="store_true", help="whole runs of suite compare: a revision against itself and slower ones"
+    )
+    option("--seconds", type=float, default=4.0, help="the gate's budget for a sample (default 4, as in a run)")
+    option("--anew", action="store_true", help="record the bound anew; decisions by the earlier one no longer count")
+    option("--reports-dir", type=Path, default=Path("reports"))
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from studies.gate.decision_log import Ledger
+    from suite.core.machine.hardware import machine_key, versions
+
+    if not 0 <= parsed.minutes < math.inf or not 0 < parsed.seconds < math.inf:
+        raise UsageError(
+            f"--minutes must be at least 0 and --seconds above 0, got {parsed.minutes:g} and {parsed.seconds:g}"
+        )
+    if not hasattr(os, "sched_getaffinity"):
+        raise SetupError("this platform cannot give a process a core of its own, which the study needs; use Linux")
+    ledger = Ledger(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
+    known = {name: version for name, version in versions().items() if name in VERSIONS}
+    if parsed.planted or parsed.compare:
+        return _whole_runs(parsed, ledger, known)
+    bound = _measured(parsed, ledger, known) if parsed.minutes else ledger.bound(known)
+    rows = ledger.decisions(bound) if bound else []
+    if bound is None or not rows:
+        where = f"{ledger.path} with torch {known.get('torch')}"
+        sys.stdout.write(f"no decision in {where} yet; take some: --minutes 10\n")
+        return 0
+    show(ledger, rows, bound, _of_whole_runs(ledger, known))
+    return 0
+
+
+def _whole_runs(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> int:
+    from studies.gate import bench_runs, compare_runs
+    from suite.core.machine.hardware import machine_key
+
+    if parsed.planted:
+        bench_runs.run(ledger, machine=machine_key("cpu"), versions=known, minutes=parsed.minutes)
+    if parsed.compare:
+        compare_runs.run(ledger, versions=known, minutes=parsed.minutes)
+    sys.stdout.write("\n".join([*_of_whole_runs(ledger, known), str(ledger.path), ""]))
+    return 0
+
+
+def _of_whole_runs(ledger: Ledger, known: dict[str, str]) -> list[str]:
+    from studies.gate import bench_runs, compare_runs
+
+    return [
+        *bench_runs.lines(bench_runs.judgements(ledger, known)),
+        *compare_runs.lines(compare_runs.comparisons(ledger, known)),
+    ]
+
+
+def _measured(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> Row:
+    from studies.gate.session import Study
+
+    seed = 10_000 * len(ledger.rows())  # each session mixes anew, and could be repeated
+    return Study(ledger=ledger, versions=known, seconds=parsed.seconds, seed=seed).run(parsed.minutes, anew=parsed.anew)
+
+
+def show(ledger: Ledger, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
+    """Print the table and write it, its figures and its picture beside the decisions; last what whole runs said."""
+    from studies.gate import plots, table
+    from studies.gate.overall import overall
+
+    found, stem = table.counts(rows), ledger.path
+    text = "\n".join([table.markdown(found), *overall(rows), *table.remarks(rows, bound), *whole_runs, ""])
+    stem.with_suffix(".md").write_text(text, "utf-8")
+    stem.with_suffix(".csv").write_text(table.comma_separated(found), "utf-8")
+    written = [stem.with_suffix(suffix) for suffix in (".md", ".csv")]
+    written += [plots.draw(found, stem.with_suffix(".png"))] if plots.available() else []
+    sys.stdout.write("\n".join([text, *map(str, (stem, *written)), ""]))

@@ -1,0 +1,190 @@
+"""The loop of a search: the sampler proposes, what cannot compose is skipped, the rest is measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from suite.analysis.search.objectives import Aims, Figures
+from suite.analysis.search.space import Space
+from suite.analysis.search.storage import STARTUP
+from suite.analysis.search.trials import TrialError
+from suite.core.errors import CompositionError
+
+if TYPE_CHECKING:
+    import optuna
+
+COMPOSITION, FIGURES, INVALID, FAILED, REPEAT = "composition", "figures", "invalid", "failed", "repeat"
+PATIENCE = 4  # proposals in a row that cannot be measured, before one is drawn that can
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A composition that was measured, with its figures on validation items."""
+
+    composition: str
+    figures: Figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many trials of a storage ended how; ``infeasible`` are a part of ``measured``."""
+
+    measured: int
+    infeasible: int
+    invalid: int
+    failed: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.measured} compositions measured, {self.infeasible} of them infeasible; "
+            f"{self.failed} failed, {self.invalid} proposals invalid (skipped before training)"
+        )
+
+
+@dataclass(kw_only=True)
+class Hunt:
+    """A search under way. ``measure`` gives figures or raises `TrialError`; ``refusal`` says what cannot be measured.
+
+    All that is known lies in the ``study``: a search that is killed loses the trial that is running.
+    """
+
+    study: optuna.Study
+    space: Space
+    aims: Aims
+    measure: Callable[[str], Figures]
+    refusal: Callable[[str], str | None]
+    say: Say
+    random: Random = field(default_factory=Random)
+
+    def run(self, *, trials: int, minutes: float | None = None) -> None:
+        """Go on until the storage holds so many trials, the time is over or nothing new is found to try."""
+        until = math.inf if minutes is None else monotonic() + 60 * minutes
+        if not self._tried():
+            self.study.enqueue_trial(self.space.nothing())  # the baseline
+        while len(self._tried()) < trials and monotonic() < until:
+            proposed = self._next()
+            if proposed is None:
+                self.say("nothing new is left to try in this space")
+                return
+            self._measure(*proposed)
+
+    def found(self) -> list[Found]:
+        """All measured compositions, in order."""
+        measured = {text: trial for text, trial in self._tried().items() if FIGURES in trial.user_attrs}
+        return [Found(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
+
+    def count(self) -> Count:
+        found = self.found()
+        return Count(
+            measured=len(found),
+            infeasible=sum(not self.aims.feasible(one.figures) for one in found),
+            invalid=sum(INVALID in trial.user_attrs for trial in self.study.trials),
+            failed=sum(FAILED in trial.user_attrs and REPEAT not in trial.user_attrs for trial in self.study.trials),
+        )
+
+    def _next(self) -> tuple[optuna.Trial, str] | None:
+        """The next trial that can be measured and was not; every other proposal is told why not."""
+        if len(self._tried()) < STARTUP:  # a model of nothing proposes half of all techniques at once
+            self._draw()
+        refused = 0
+        while True:
+            trial = self.study.ask()
+            chosen = {name: trial.suggest_categorical(name, texts) for name, texts in self.space.options.items()}
+            text = self._accepted(trial, chosen)
+            if text is not None:
+                return trial, text
+            refused += 1
+            if refused % PATIENCE == 0 and not self._draw():
+                return None
+
+    def _draw(self) -> bool:
+        """Let the next proposal be a random one that composes; false where none was found."""
+        waiting = any(trial.state.name == "WAITING" for trial in self.study.trials)
+        if waiting:
+            return True
+        drawn = self.space.draw(self.random, {*self._tried(), *self._refused()})
+        if drawn is not None:
+            self.study.enqueue_trial(drawn)
+        return drawn is not None
+
+    def _accepted(self, trial: optuna.Trial, chosen: dict[str, str]) -> str | None:
+        """The composition that is to be measured; `None` where the trial has been told that nothing is."""
+        try:
+            text = self.space.text(chosen)
+        except CompositionError as error:
+            self._skip(trial, str(error))
+            return None
+        trial.set_user_attr(COMPOSITION, text)
+        before = self._tried().get(text)
+        reason = None if before is not None else self.refusal(text)
+        if before is not None:
+            self._repeat(trial, before)
+        elif reason is not None:
+            self._skip(trial, reason)
+        return text if before is None and reason is None else None
+
+    def _skip(self, trial: optuna.Trial, reason: str) -> None:
+        from optuna.trial import TrialState
+
+        trial.set_user_attr(INVALID, reason)
+        self.study.tell(trial, state=TrialState.PRUNED)
+
+    def _repeat(self, trial: optuna.Trial, before: optuna.trial.FrozenTrial) -> None:
+        """Tell what is known already: the sampler learns, and nothing is measured."""
+        trial.set_user_attr(REPEAT, before.number)
+        if FIGURES in before.user_attrs:
+            self._tell(trial, _figures(before))
+        else:
+            self._fail(trial, before.user_attrs[FAILED])
+
+    def _measure(self, trial: optuna.Trial, text: str) -> None:
+        try:
+            figures = self.measure(text)
+        except TrialError as error:
+            self._fail(trial, str(error))
+            self.say(f"[{len(self._tried())}] {text}: failed: {error}")
+            return
+        trial.set_user_attr(FIGURES, {name: list(figure) for name, figure in figures.items()})
+        self._tell(trial, figures)
+        fits = "" if self.aims.feasible(figures) else " (infeasible)"
+        said = ", ".join(f"{name} {figures[name][0]:.4g}" for name in self.aims.metrics)
+        self.say(f"[{len(self._tried())}] {text}: {said}{fits}")
+
+    def _tell(self, trial: optuna.Trial, figures: Figures) -> None:
+        for budget, miss in zip(self.aims.budgets, self.aims.misses(figures), strict=True):
+            trial.set_constraint(str(budget), miss)
+        self.study.tell(trial, [figures[aim.metric][0] for aim in self.aims.objectives])
+
+    def _fail(self, trial: optuna.Trial, reason: str) -> None:
+        from optuna.trial import TrialState
+
+        trial.set_user_attr(FAILED, reason)
+        self.study.tell(trial, state=TrialState.FAIL)
+
+    def _tried(self) -> dict[str, optuna.trial.FrozenTrial]:
+        """The first trial of each composition that was measured or failed."""
+        known: dict[str, optuna.trial.FrozenTrial] = {}
+        for trial in self.study.trials:
+            if trial.state.is_finished() and {FIGURES, FAILED}.intersection(trial.user_attrs):
+                known.setdefault(trial.user_attrs[COMPOSITION], trial)
+        return known
+
+    def _refused(self) -> set[str]:
+        attributes = [trial.user_attrs for trial in self.study.trials]
+        return {own[COMPOSITION] for own in attributes if INVALID in own and COMPOSITION in own}
+
+
+def nearest(found: Sequence[Found], aims: Aims) -> Found:
+    """The composition that misses the bounds by least, all shares of limits added up."""
+    return min(found, key=lambda one: sum(aims.misses(one.figures)))
+
+
+def _figures(trial: optuna.trial.FrozenTrial) -> Figures:
+    return {name: (value, low, high) for name, (value, low, high) in trial.user_attrs[FIGURES].items()}

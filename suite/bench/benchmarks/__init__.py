@@ -1,0 +1,1 @@
+"""The pytest files that a bench run collects: ``pytest --pyargs suite.bench.benchmarks``."""

@@ -1,0 +1,77 @@
+"""Nothing passes unmeasured: what a run planned and did not measure, and stored entries that nothing answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from suite.bench.resolved_cell import Case
+from suite.bench.selection import default_compositions, joined
+from suite.core.errors import UsageError
+from suite.core.metrics import METRICS
+from suite.core.records import GROUPS, Expectation, Group, Verdict
+from suite.gate import load_all, unanswered
+
+if TYPE_CHECKING:
+    from suite.bench.session import Session
+    from suite.registry import Registry
+
+
+def left_out_line(left: Sequence[tuple[Case, Group]], planned: Mapping[Case, Sequence[Group]]) -> str:
+    """One sentence on the groups that have no verdict."""
+    groups = sum(len(found) for found in planned.values())
+    case, group = left[0]
+    return (
+        f"nothing was measured for {len(left)} of {groups} groups of figures, first {case} {group}: something kept "
+        "their tests from running (a conftest.py that skips or drops them, --setup-plan); a gate needs them all"
+    )
+
+
+def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
+    """One sentence on what a partial run left out."""
+    names = list(dict.fromkeys(f"{case} {group}" for case, group in left))
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004  # a line, not a list
+    return f"partial: {len(names)} groups of figures were left out and gate nothing: {', '.join(names[:3])}{more}"
+
+
+def unanswered_entries(registry: Registry, run: Session, *, together: Sequence[str] = ()) -> tuple[Verdict, ...]:
+    """``missing`` for each of the user's entries that applies here and no cell of the run answers.
+
+    Those of the combinations, ``together``, wait for a run that holds them.
+    Asked of whole workloads only: a run of chosen techniques, or of a part of the groups, was told to look at less.
+    """
+    options = run.options
+    if not (options.gates and options.everything) or options.partial or not options.expect_dir.is_dir():
+        return ()
+    planned = {case.cell: groups for case, groups in run.planned.items()}
+    elsewhere = _of_other_profiles(registry, run, together) - {(cell.workload, cell.technique) for cell in planned}
+    stored = [e for e in load_all(options.expect_dir) if not options.workloads or e.workload in options.workloads]
+    wanted = [entry for entry in stored if (entry.workload, entry.technique) not in elsewhere]
+    return unanswered(_of_planned_groups(wanted, run), planned, where=run.header.where)
+
+
+def _of_planned_groups(entries: Iterable[Expectation], run: Session) -> list[Expectation]:
+    """Without the groups that a workload leaves out on this device unless it is named."""
+    groups = {(case.workload.name, case.composition.name): case.groups for case in run.planned}
+    known = ((entry, METRICS.get(entry.metric)) for entry in entries)
+    return [
+        entry
+        for entry, row in known
+        if row is None or row.group in groups.get((entry.workload, entry.technique), GROUPS)
+    ]
+
+
+def _of_other_profiles(registry: Registry, run: Session, together: Sequence[str]) -> set[tuple[str, str]]:
+    """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps and
+    combinations.
+    """
+    found: set[tuple[str, str]] = set()
+    full, device = run.bench.plan.profile == "full", run.header.where.device
+    for workload in registry.workloads.values():
+        if full and workload.full:
+            continue
+        with suppress(UsageError):
+            alone = default_compositions(registry, workload, "full", device=device)
+            found |= {(workload.name, name) for name in (*alone, *joined(workload, together, device))}
+    return found

@@ -1,0 +1,143 @@
+"""A timing below its bound: a gate asks fresh processes, until two of three agree and their mean does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+from suite.bench.explain import explain
+from suite.core.metrics import is_paired
+from suite.core.records import Expectation, Measurement, Verdict, VerdictKind
+
+WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
+ANSWERS = WITHIN | {VerdictKind.REGRESSED, VerdictKind.INCONCLUSIVE}
+PAIR = 2  # processes that agree
+
+
+@dataclass(kw_only=True)
+class Confirmation:
+    """One cell's timings: ``repeat`` measures them in a fresh process, ``judged`` by the cell's expectations.
+
+    ``limit`` is what a figure has to lie below to have regressed in this run. With ``replaces_suspect`` a sample that
+    was disturbed is replaced by one of a fresh process, once.
+    """
+
+    repeat: Callable[[], Mapping[str, Measurement]]
+    judged: Callable[[list[Measurement]], list[Verdict]]
+    limit: Callable[[Expectation], float | None]
+    replaces_suspect: bool = False
+    seen: dict[str, list[float]] = field(default_factory=dict)
+    """By metric, what the processes that can be trusted measured."""
+    contradicted: set[str] = field(default_factory=set)
+    """Metrics of which a process that can be trusted did not see the regression."""
+
+    def settled(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """The verdicts after the repeats that they need.
+
+        One whose interval holds the bound is no second witness, and a third is asked. A process that was disturbed, or
+        measured something else, changes nothing: a regression that one saw and none contradicted stands, and one that
+        another contradicted is open.
+        """
+        if self.replaces_suspect:
+            verdicts = self._undisturbed(verdicts)
+        doubtful = {v.metric for v in verdicts if v.kind is VerdictKind.REGRESSED and is_paired(v.metric)}
+        self.seen = {v.metric: [v.measurement.value] for v in verdicts if v.metric in doubtful and v.measurement}
+        for last in (False, True):
+            if doubtful:
+                verdicts, doubtful = self._once_more(verdicts, doubtful, last=last)
+        return [self._by_mean(verdict) for verdict in verdicts]
+
+    def _undisturbed(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """The verdicts with a fresh process in the place of what was disturbed, where that one was not."""
+        suspect = {v.metric for v in verdicts if _is_suspect(v)}
+        if not suspect:
+            return verdicts
+        second, absent = self._asked(suspect)
+        return [_instead(v, second.get(v.metric), absent) if v.metric in suspect else v for v in verdicts]
+
+    def _once_more(self, verdicts: list[Verdict], doubtful: set[str], *, last: bool) -> tuple[list[Verdict], set[str]]:
+        second, absent = self._asked(doubtful)
+        open_ = {metric for metric, verdict in second.items() if _is_no_witness(verdict)}
+        self.contradicted |= open_
+        for metric, verdict in second.items():
+            if _is_trusted(verdict) and verdict.measurement is not None:
+                self.seen[metric].append(verdict.measurement.value)
+        found = [
+            self._after_repeat(v, second.get(v.metric), absent, last=last) if v.metric in doubtful else v
+            for v in verdicts
+        ]
+        return found, set() if last else open_
+
+    def _asked(self, metrics: set[str]) -> tuple[dict[str, Verdict], str]:
+        """What a fresh process says of the ``metrics``, and what to say of those that it did not measure.
+
+        The cell's other metrics are not its business.
+        """
+        try:
+            again = self.repeat()
+        except Exception as error:  # noqa: BLE001  # what could not be repeated stays as it was
+            return {}, f"it could not be repeated: {explain(error)}"
+        found = self.judged([again[metric] for metric in metrics if metric in again])
+        return {v.metric: v for v in found if v.metric in metrics}, "a fresh process did not measure it"
+
+    def _after_repeat(self, verdict: Verdict, second: Verdict | None, absent: str, *, last: bool) -> Verdict:
+        if second is None or second.measurement is None:
+            return self._standing(noting(verdict, absent))
+        value = f"{second.measurement.value:.4g}"
+        if _is_no_witness(second):
+            wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
+            noted = noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
+            return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
+        if second.kind is VerdictKind.REGRESSED and _is_trusted(second):
+            return noting(verdict, f"{value} again in a fresh process")
+        why = second.measurement.suspect or second.reason
+        return self._standing(noting(verdict, f"{value} in a fresh process does not tell ({why})"))
+
+    def _standing(self, verdict: Verdict) -> Verdict:
+        """A regression with no second witness: it stands unless a process contradicted it."""
+        contradicted = verdict.metric in self.contradicted
+        return replace(verdict, kind=VerdictKind.INCONCLUSIVE) if contradicted else verdict
+
+    def _by_mean(self, verdict: Verdict) -> Verdict:
+        """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
+        values, limit = self.seen.get(verdict.metric, []), self._limit_of(verdict)
+        if verdict.kind is not VerdictKind.REGRESSED or limit is None or len(values) <= PAIR or fmean(values) < limit:
+            return verdict
+        noted = noting(verdict, f"the mean of {len(values)} processes is {fmean(values):.4g}, not below {limit:.4g}")
+        return replace(noted, kind=VerdictKind.INCONCLUSIVE)
+
+    def _limit_of(self, verdict: Verdict) -> float | None:
+        return None if verdict.expectation is None else self.limit(verdict.expectation)
+
+
+def noting(verdict: Verdict, note: str) -> Verdict:
+    """The same verdict with one more remark."""
+    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
+
+
+def _instead(first: Verdict, second: Verdict | None, absent: str) -> Verdict:
+    """A fresh process's verdict in place of a disturbed one; the first, if that one is no answer or disturbed too."""
+    if second is None or second.measurement is None:
+        return noting(first, absent)
+    if not _is_trusted(second):
+        return noting(first, "a fresh process was disturbed as well")
+    was = first.measurement.suspect if first.measurement else ""
+    return noting(second, f"of a fresh process, since the first sample was suspect: {was}")
+
+
+def _is_suspect(verdict: Verdict) -> bool:
+    """Whether a timing that an entry applies to is open because something disturbed it."""
+    found = verdict.measurement
+    open_ = verdict.kind is VerdictKind.INCONCLUSIVE and verdict.expectation is not None
+    return open_ and is_paired(verdict.metric) and found is not None and bool(found.suspect)
+
+
+def _is_no_witness(verdict: Verdict) -> bool:
+    """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
+    return verdict.kind is not VerdictKind.REGRESSED and _is_trusted(verdict)
+
+
+def _is_trusted(verdict: Verdict) -> bool:
+    """Whether a verdict rests on an undisturbed figure that answers the entry."""
+    return verdict.kind in ANSWERS and verdict.measurement is not None and not verdict.measurement.suspect

@@ -1,0 +1,227 @@
+"""What a bench run says on the terminal: progress while it trains, a summary at its end."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from suite.bench.completeness import partial_line
+from suite.bench.session import Session
+from suite.core import phases
+from suite.core.machine import nvml, quiet
+from suite.core.records import Measurement, RunHeader, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from suite.bench.trained_store import Reporter
+    from suite.training.loop import Progress as News
+
+NARROWEST = 80
+GAP = "  "
+TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
+
+
+UNQUIET = "timings are neither gated nor recorded: {reason}"
+NOT_STARTED_QUIET = "the run was not started as a quiet process; start it with `suite bench`"
+
+UNGATED = "nothing was gated: no expectation applied to any figure of this run"
+
+HOMELESS = "no folder `expectations` with files was found here or above; record one, or name it with --expect-dir"
+
+
+class Progress:
+    """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
+
+    @property
+    def reporter(self) -> Reporter:
+        """Where the store sends the news of each training run."""
+        return lambda workload, composition: lambda news: self._tell(f"{workload} {composition}", news)
+
+    def _tell(self, what: str, news: News) -> None:
+        if self._reporter is None:
+            return
+        last = news.epoch == news.epochs
+        score = "" if news.score is None else f", validation {100 * news.score:.2f} %"
+        text = f"  training {what}: seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
+        with self._capture.global_and_fixture_disabled():
+            if self._reporter.isatty:
+                self._reporter.rewrite(text, erase=True)
+            elif last:
+                self._reporter.ensure_newline()
+                self._reporter.write_line(text)
+
+
+def say(config: pytest.Config, lines: Iterable[str]) -> None:
+    """Lines for a person before anything is measured, whatever pytest captures."""
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    if reporter is None:
+        return
+    with capture.global_and_fixture_disabled():
+        for line in lines:
+            reporter.write_line(line)
+
+
+def accelerator_lines(header: RunHeader) -> list[str]:
+    """What the driver says of the GPU, or why it is not asked; nothing for other devices."""
+    return [f"accelerator: {nvml.line(header.accelerator)}"] if header.accelerator else []
+
+
+def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
+    """Print the table, what needs attention, the counts, where the time went and where the report lies."""
+    from suite.bench import training_cache  # loads torch
+    from suite.core.stats import null_arm
+    from suite.report import summary, sweeps
+    from suite.report.frames import tidy  # loads pandas
+    from suite.report.same_seeds import lines as seed_lines
+    from suite.report.same_seeds import same_seeds
+    from suite.report.terminal import table
+    from suite.report.tradeoffs import tradeoffs
+
+    wide = width_of(terminal)
+    terminal.section("trade-offs")
+    measurements = run.folder.measurements()
+    if measurements or run.verdicts:
+        frame = tradeoffs(tidy(run.header, same_seeds(measurements), run.verdicts), run.header.scores)
+        terminal.line(table(frame, wide))
+        for line in seed_lines(measurements):
+            terminal.line(f"{GAP}{line}")
+        if swept := sweeps.text(frame, run.verdicts):
+            terminal.section("sweeps")
+            terminal.line(swept)
+    for line in summary.attention(run.verdicts, rerun=run.rerun):
+        terminal.line(line, red=not line.startswith(" "))
+    _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
+    for line in (
+        *(f"remark: {one}" for one in run.bench.remarks),
+        *training_cache.lines(run.bench.store.cache, measurements),
+    ):
+        terminal.line(line, yellow=True)
+    _tell_recorded(terminal, run)
+    for line in filter(None, (*null_arm.lines(measurements), run.cores.line(), *time_lines(wide), run.remembered)):
+        terminal.line(line)
+    terminal.line(f"report: {run.folder.path}")
+
+
+def tell_github(
+    terminal: pytest.TerminalReporter, run: Session | None, problem: str | None, environment: Mapping[str, str]
+) -> None:
+    """Annotations and the step summary, in a step of GitHub Actions; nothing elsewhere.
+
+    A summary that cannot be written is told and changes no exit code.
+    """
+    from suite.report import github
+
+    if not github.here(environment):
+        return
+    if problem is None and run is not None:
+        problem = run.doubt() or None
+    for line in [] if problem is None else [github.unusable(problem)]:
+        terminal.line(line)
+    if run is None:
+        return
+    root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
+    for line in github.commands(run.verdicts, fails=run.fails, root=root):
+        terminal.line(line)
+    if path := github.step_summary(environment):
+        text = github.summary(run.header, run.verdicts, fails=run.fails, rerun=run.rerun, problem=problem)
+        if trouble := github.append(text, path):
+            terminal.line(f"suite: no step summary, {trouble}", yellow=True)
+
+
+def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, idle: bool) -> None:
+    """What was not measured, has no expectation, or does not count, each with what to do about it."""
+    from suite.report import summary
+
+    for line in summary.unavailable(run.verdicts):
+        terminal.line(line, yellow=True)
+    hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command())
+    if hint:
+        terminal.line(hint, yellow=True)
+    drift = summary.drift_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command(None, "--drift"))
+    if drift and run.options.gates and run.bench.plan.fresh:
+        terminal.line(drift)
+    if run.verdicts:
+        terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
+    if run.left_out() and run.options.partial:
+        terminal.line(partial_line(run.left_out()), yellow=True)
+    for line in [] if run.budget is None else [*run.budget.left_lines(), *resume_line(run)]:
+        terminal.line(line, yellow=True)
+    ungated = run.options.gates and nothing_gated(run.verdicts)
+    homeless = ungated and not run.options.expect_dir.is_dir()
+    doubt = run.doubt()
+    unquiet = UNQUIET.format(reason=quiet.is_quiet()[1] or NOT_STARTED_QUIET)
+    remarks = {unquiet: idle, doubt: bool(doubt), UNGATED: ungated, HOMELESS: homeless}
+    for remark, holds in remarks.items():
+        if holds:
+            terminal.line(remark, red=True)
+
+
+def resume_line(run: Session) -> list[str]:
+    """How to measure what the minutes left out; nothing where they left nothing out."""
+    more = f"the rest: the same command with --resume {run.folder.path}, without --max-minutes or with more"
+    return [more] if run.passed_over() else []
+
+
+def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
+    """Those whose figures may be recorded: timings of a process that is not quiet may not."""
+    return [verdict for verdict in verdicts if quiet or verdict.group != "speed"]
+
+
+def idle_timings(measurements: Iterable[Measurement], *, quiet: bool) -> bool:
+    """Whether a run has timings that count for nothing, because its process is not quiet."""
+    return not quiet and any(found.group == "speed" for found in measurements)
+
+
+def nothing_gated(verdicts: Iterable[Verdict]) -> bool:
+    """Whether a gate compared nothing at all, so that its exit code says nothing."""
+    return all(v.expectation is None and v.shape is None and v.kind is not VerdictKind.ERROR for v in verdicts)
+
+
+def width_of(terminal: Any) -> int:
+    """Characters of a line: the terminal's, 80 at least."""
+    return max(NARROWEST, int(terminal._tw.fullwidth))  # noqa: SLF001  # pytest's own way to tell
+
+
+def time_lines(width: int = NARROWEST) -> list[str]:
+    """Where the wall time went, and the harness's own share of it; broken between the parts, never within one."""
+    spent = phases.totals()
+    parts = [f"{TITLES.get(name, name)} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
+    overhead = phases.overhead()
+    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of all but imports and fresh processes)"
+    lines = ["time: "]
+    for part in [*(f"{part}, " for part in parts), f"harness {spent[phases.OTHER]:.1f} s{share}"]:
+        if len(lines[-1]) > len(GAP) and len((lines[-1] + part).rstrip()) > width:
+            lines.append(GAP)
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
+
+
+def hush_benchmark_table(config: pytest.Config) -> None:
+    """Keep pytest-benchmark's own table back unless -v or --benchmark-verbose asks for it; its files are written."""
+    theirs: Any = getattr(config, "_benchmarksession", None)
+    if theirs is not None and not theirs.verbose and not _asks_for_more(config.invocation_params.args):
+        theirs.quiet = True
+
+
+def _asks_for_more(arguments: Sequence[Any]) -> bool:
+    return any(argument == "--verbose" or re.fullmatch("-v+", str(argument)) for argument in arguments)
+
+
+def _tell_recorded(terminal: pytest.TerminalReporter, run: Session) -> None:
+    if run.recorded is None:
+        return
+    files = ", ".join(str(path) for path in run.recorded.changed) or "no file changed"
+    terminal.line(f"recorded: {run.recorded.added} added, {run.recorded.updated} updated ({files})")
+    for note in run.recorded.notes:
+        terminal.line(f"note: {note}", yellow=True)
+    for reason in run.recorded.skipped:
+        terminal.line(f"not recorded: {reason}", yellow=True)

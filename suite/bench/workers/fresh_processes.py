@@ -1,0 +1,218 @@
+"""Measurements in fresh processes: what one process cannot know about itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from statistics import median, stdev
+from typing import Any
+
+from suite.bench.resolved_cell import Case, Part
+from suite.bench.workers.payload import Parcels
+from suite.core.errors import SuiteError
+from suite.core.machine import flags, quiet
+from suite.core.metrics import measured
+from suite.core.phases import phase
+from suite.core.records import Cell, Measurement
+from suite.core.stats.intervals import mean_interval
+from suite.measure.integrity.outputs import Judged
+from suite.measure.speed import Bounds, Budget
+from suite.training.loop import Trained
+
+TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
+RSS_SPREAD = 0.35  # the same network rises by 21.6 MB in some processes and by 27.1 in others, in runs of either
+APART = 1.5  # times: a ratio of one process over that of another, from which on they did not measure the same thing
+LEAST_PROCESSES = 3  # a spread of two says nothing
+
+
+class FreshProcessError(SuiteError):
+    """A worker process ended without an answer."""
+
+
+@dataclass(kw_only=True)
+class Workers:
+    """Starts worker processes for one case after the other; its folder holds what they are sent until it is closed.
+
+    ``load`` are the users' modules that a worker has to import to know the case's names.
+    """
+
+    load: Sequence[str] = ()
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="suite-")
+    )
+    _parcels: Parcels = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._parcels = Parcels(folder=Path(self._folder.name))
+
+    def close(self) -> None:
+        """Remove what was sent."""
+        self._folder.cleanup()
+
+    def forget(self, workload: str | None) -> None:
+        """Let go of all networks but the baseline of ``workload``; what was written of them stays."""
+        self._parcels.forget(workload)
+
+    def speed(
+        self,
+        case: Case,
+        base: Trained,
+        technique: Trained,
+        *,
+        budget: Budget,
+        processes: int,
+        parts: Sequence[Part],
+        bounds: Bounds | None = None,
+        saturating: int | None = None,
+        judged: Mapping[str, Judged] | None = None,
+    ) -> list[dict[str, Measurement]]:
+        """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other.
+
+        Their timed calls have to agree with ``judged``, as this process's have.
+        """
+        request = {"task": "speed", "saturating": saturating, "budget": asdict(budget), "parts": list(parts)}
+        request["bounds"] = dict(bounds or {})
+        request |= self._parcels.of(case, base, technique, judged)
+        answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
+        return [_measurements(case.cell, answer["measurements"]) for answer in answers]
+
+    def rss(self, case: Case, base: Trained, technique: Trained, *, processes: int) -> Measurement:
+        """Rise of the peak resident set while serving, the median of ``processes`` with the default allocator.
+
+        Where a block lands is that allocator's business: one process in several holds more.
+        """
+        request = {"task": "rss"} | self._parcels.of(case, base, technique)
+        rises = [self._ask(case, request, default_allocator=True)["rise"] for _ in range(processes)]
+        middle = median(rises)
+        spread = stdev(rises) / middle if middle and processes >= LEAST_PROCESSES else None
+        return measured(
+            case.cell, "peak_rss_rise", middle, conditions={"batch": case.batch}, processes=processes, noise=spread,
+            margin=RSS_SPREAD * middle,
+        )  # fmt: skip
+
+    def compile(self, case: Case, base: Trained, technique: Trained) -> list[Measurement]:
+        """Seconds of the first call with an empty and then with a filled compiler cache."""
+        request = {"task": "compile"} | self._parcels.of(case, base, technique)
+        with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as cache:
+            extra = {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": str(Path(cache) / "triton")}
+            cold, warm = (self._ask(case, request, extra=extra)["first_call"] for _ in range(2))
+        return [
+            measured(case.cell, "compile_seconds_cold", cold, conditions={"batch": case.batch}),
+            measured(case.cell, "compile_seconds_warm", warm, conditions={"batch": case.batch}),
+        ]
+
+    def _ask(
+        self,
+        case: Case,
+        request: Mapping[str, Any],
+        *,
+        default_allocator: bool = False,
+        extra: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        path = Path(self._folder.name) / "request.json"
+        full = {
+            **request,
+            "cell": asdict(case.cell),
+            "batch": case.items,
+            "load": list(self.load),
+            "flags": {name: value for name, value in flags.read().items() if name != "threads"},  # its environment's
+        }
+        path.write_text(json.dumps(full), "utf-8")
+        environment = self._environment(case, default_allocator=default_allocator)
+        with phase("fresh_process"), _reported_hanging(case):
+            done = subprocess.run(  # noqa: S603  # our own module
+                [sys.executable, "-P", "-m", "suite.bench.workers.worker", str(path)],
+                env={**environment, **(extra or {})}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+            )  # fmt: skip
+        answer = path.with_suffix(".answer")
+        if done.returncode != 0 or not answer.exists():
+            raise FreshProcessError(
+                f"a fresh process for {case} ended with {done.returncode}: {_last_line(done.stderr)}"
+            )
+        found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+        answer.unlink()
+        return found
+
+    def _environment(self, case: Case, *, default_allocator: bool) -> dict[str, str]:
+        accelerator = not case.cell.device.startswith("cpu")
+        environment = quiet.environment(os.environ, threads=quiet.threads(), accelerator=accelerator)
+        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)  # users' modules may need it
+        return quiet.default_environment(environment) if default_allocator else environment
+
+
+@contextmanager
+def _reported_hanging(case: Case) -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired as error:
+        raise FreshProcessError(
+            f"a fresh process for {case} was ended after {error.timeout:g} s without an answer"
+        ) from error
+
+
+def replicated(own: Sequence[Measurement], processes: Sequence[Mapping[str, Measurement]]) -> list[Measurement]:
+    """Each timed metric as the mean over this process and the fresh ones, with ``s`` over processes as its noise.
+
+    The interval is Student's t of the processes' medians: between processes a ratio of two networks moves by more
+    than its interval within one. Ratios are averaged as logarithms: no bound of one is negative. Processes that differ
+    by more than half are suspect. A process under other conditions (threads, batch) measured something else; whether
+    one of them took a cell for launch-bound makes no other machine of it.
+    """
+    return [_replicated(one, list(_alike(one, processes))) for one in own]
+
+
+def _alike(one: Measurement, processes: Sequence[Mapping[str, Measurement]]) -> Iterator[Measurement]:
+    found = (process[one.metric] for process in processes if one.metric in process)
+    return (other for other in found if _own(other.conditions) == _own(one.conditions))
+
+
+def _own(conditions: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Conditions but for the host, the same one in all processes of a run."""
+    return {name: value for name, value in conditions.items() if name != "host"}
+
+
+def _replicated(one: Measurement, others: Sequence[Measurement]) -> Measurement:
+    values = [one.value, *(other.value for other in others)]
+    if len(values) < LEAST_PROCESSES or not all(math.isfinite(value) for value in values):
+        return one
+    suspects = [m.suspect for m in (one, *others) if m.suspect]
+    middle, low, high, noise = _mean_of(values)
+    doubts = [suspects[0]] if len(suspects) > len(values) / 2 else []
+    if min(values) > 0 and max(values) / min(values) > APART:
+        doubts.append(f"processes of the same cell differ: {min(values):.3g} to {max(values):.3g}")
+    return replace(
+        one, value=middle, low=low, high=high, confidence=0.99, processes=len(values), noise=noise,
+        suspect="; ".join(doubts) or None,
+    )  # fmt: skip
+
+
+def _mean_of(values: Sequence[float]) -> tuple[float, float, float, float | None]:
+    """Mean, its 99 % interval, and the relative standard deviation; of logarithms, where all values are positive."""
+    if min(values) > 0:
+        logs = [math.log(value) for value in values]
+        low, high = mean_interval(logs, 0.99)
+        return math.exp((low + high) / 2), math.exp(low), math.exp(high), stdev(logs)
+    low, high = mean_interval(values, 0.99)
+    middle = (low + high) / 2
+    return middle, low, high, stdev(values) / abs(middle) if middle else None
+
+
+def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Measurement]:
+    return {row["metric"]: measured(cell, row["metric"], row["value"], **_details(row)) for row in rows}
+
+
+def _details(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null", "note")}
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it printed nothing"

@@ -1,1 +1,0 @@
-"""The pytest files that a bench run collects: ``pytest --pyargs suite.benchmarks``."""

@@ -1,0 +1,1 @@
+"""What users add, one file each: techniques, workloads, scores, data sets, networks."""

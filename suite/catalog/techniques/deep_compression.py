@@ -1,0 +1,44 @@
+"""Deep Compression: prune, let the weights that are left share few values, and code them without loss.
+
+Han et al. 2016, https://arxiv.org/abs/1510.00149. One threshold for the whole network, fine-tuning while masks hold,
+then k-means in each tensor from evenly spaced starts; LZMA stands for the paper's Huffman code, and shared values are
+not trained further. The artefact is the coded one, decoded and compared before it counts. Nothing computes with codes:
+what is served has the decoded weights, so speed, shapes and parameters stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from suite.core.errors import UsageError
+from suite.registry import technique
+from suite.training.recipe import Recipe
+from suite.training.surgery import codebook, masks
+
+MOST = codebook.CODES - 1  # zero has a code of its own
+
+
+@technique(
+    slots=("finish", "quantize", "serialize"),
+    family="quantization",
+    control="extra_epochs(epochs={epochs})",
+    sweep={"sparsity": (0.8, 0.9), "clusters": (16, 32)},
+    quick=False,
+    sizes_follow_weights=("artefact_bytes",),
+)
+def deep_compression(recipe: Recipe, *, sparsity: float = 0.9, clusters: int = 32, epochs: int = 3) -> Recipe:
+    """Prune to ``sparsity``, fine-tune, and share ``clusters`` values among the weights of each tensor."""
+    masks.check("deep_compression", sparsity, epochs)
+    if not 1 <= clusters <= MOST:
+        raise UsageError(f"deep_compression: clusters must be in 1 to {MOST}, got {clusters}")
+
+    def quantize(network: nn.Module, calibration: Any) -> nn.Module:
+        network = recipe.quantize(network, calibration)
+        codebook.share(network, clusters)
+        return network
+
+    finish = masks.masked(recipe, lambda net, _: masks.across(masks.magnitudes(net), sparsity), epochs=epochs)
+    return replace(recipe, finish=finish, quantize=quantize, serialize=codebook.coded_bytes)

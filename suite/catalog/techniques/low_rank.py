@@ -1,0 +1,54 @@
+"""Low rank: each Linear layer becomes the product of two thin ones (truncated SVD), then the network is fine-tuned.
+
+Denton et al. 2014, https://arxiv.org/abs/1404.0736. The best approximation of its rank (Eckart & Young 1936). A layer
+that would not get smaller stays as it is. Fewer parameters, bytes and multiply-accumulates; convolutions stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from suite.core.errors import UnavailableError, UsageError
+from suite.registry import technique
+from suite.training.recipe import Recipe, Tuner
+from suite.training.surgery.factoring import factor
+from suite.training.surgery.tied import uses
+
+
+@technique(
+    slots=("finish",),
+    family="structure",
+    control="extra_epochs(epochs={epochs})",
+    sweep={"energy": (0.8, 0.9, 0.95)},
+    quick=False,
+    sizes_follow_weights=("parameters", "nonzero_parameters", "artefact_bytes", "macs"),
+)
+def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int = 3) -> Recipe:
+    """Factor Linear layers to ``rank``, or for 0 to the least that keeps the share ``energy`` of squared weights."""
+    if not 0 < energy <= 1:
+        raise UsageError(f"low_rank: energy must be in (0, 1], got {energy}")
+    for name, value in (("rank", rank), ("epochs", epochs)):
+        if value < 0:
+            raise UsageError(f"low_rank: {name} must be 0 or more, got {value}")
+
+    def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
+        network = _factored(recipe.finish(network, tuner), energy, rank)
+        tuner.train(network, epochs=epochs)
+        return network
+
+    return replace(recipe, finish=finish)
+
+
+def _factored(network: nn.Module, energy: float, rank: int) -> nn.Module:
+    """Replace layers that are plain Linear and share no weight; others are read by whom they belong to."""
+    count = uses(network)
+    layers = [(name, m) for name, m in network.named_modules() if type(m) is nn.Linear and count[id(m.weight)] <= 1]
+    if not layers:
+        raise UnavailableError("low_rank: the network has no Linear layer with a weight of its own")
+    for name, layer in layers:
+        if not name:
+            return factor(layer, energy, rank)
+        network.set_submodule(name, factor(layer, energy, rank))
+    return network

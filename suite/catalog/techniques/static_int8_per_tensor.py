@@ -1,0 +1,39 @@
+"""Static post-training quantization to int8 with one scale for all weights of a layer: what scales per channel are for.
+
+Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342, finds that one scale for a layer costs accuracy where channels
+differ in range, which folded norms make them do. Kernels and artefact are those of scales per channel (each channel
+holds the same one), so bytes and speed should not differ; quality alone may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from suite.registry import technique
+from suite.training.compiling import compile_frozen
+from suite.training.exporting import exported_bytes
+from suite.training.recipe import Recipe
+from suite.training.surgery.static_quantization import quantized
+
+
+@technique(
+    slots=("quantize", "deploy", "serialize"),
+    family="quantization",
+    needs=("compiler", "int8_cpu", "torchao"),
+    conflicts=("compiled",),
+    quick=False,
+)
+def static_int8_per_tensor(recipe: Recipe) -> Recipe:
+    """Quantize weights and activations to int8 after training, with one scale for all weights of a layer."""
+
+    def deploy(network: nn.Module) -> Callable[[Any], Any]:
+        return compile_frozen(network)
+
+    def quantize(network: nn.Module, calibration: Any) -> nn.Module:
+        return quantized(recipe.quantize(network, calibration), calibration, per_channel=False)
+
+    return replace(recipe, quantize=quantize, deploy=deploy, serialize=exported_bytes)

@@ -1,0 +1,36 @@
+"""Weight-only int4: matrices and filters in 4 bits, two a byte, one scale for each group of neighbouring weights.
+
+Rounded to nearest after training with the scale of least squared error; the groups are those of Dettmers & Zettlemoyer
+2023, https://arxiv.org/abs/2212.09720. No data are looked at. The artefact is decoded and compared before it counts;
+biases, norms and embeddings stay. Changes bytes and quality; what is served are the decoded weights, so speed, shapes
+and parameters stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from suite.core.errors import UsageError
+from suite.registry import technique
+from suite.training.recipe import Recipe
+from suite.training.surgery import grids
+
+BITS = 4
+
+
+@technique(slots=("quantize", "serialize"), family="quantization", sweep={"group": (32, 128)}, quick=False)
+def weight_only_int4(recipe: Recipe, *, group: int = 32) -> Recipe:
+    """Store weights in 4 bits, with a scale for every ``group`` of them that one output reads (0: for all of them)."""
+    if group < 0:
+        raise UsageError(f"weight_only_int4: group must be 0 or more, got {group}")
+    grid = grids.Grid(bits=BITS, group=group)
+
+    def quantize(network: nn.Module, calibration: Any) -> nn.Module:
+        network = recipe.quantize(network, calibration)
+        grids.settle(network, grid)
+        return network
+
+    return replace(recipe, quantize=quantize, serialize=lambda network: grids.coded_bytes(network, grid))

@@ -1,0 +1,1 @@
+"""What papers and libraries say, checked here."""

@@ -1,0 +1,1 @@
+"""What torchvision publishes of its networks: parameters, operations, outputs, accuracies."""

@@ -1,0 +1,185 @@
+"""The command `suite compare`: this checkout against another version, taking turns on one core."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.core.errors import UsageError
+from suite.core.machine import core, quiet
+from suite.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from suite.bench.resolved_cell import Case
+    from suite.compare.attribution import Blame
+    from suite.compare.measure import Bench, Compared, Plan
+    from suite.compare.sides import Side
+
+EXAMPLE = "as in origin/main, ../other-checkout or 'torch==2.14.*'"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `suite compare`."""
+    parser.description = (
+        "The same cells under this checkout and another version: pairs of processes take turns on one core. No stored "
+        "figure is used. Exit code 1 if the current code is slower, larger or broken."
+    )
+    option = parser.add_argument
+    option("reference", help=f"a git reference, a folder or a requirement, {EXAMPLE}")
+    option("--env", metavar="REQUIREMENT", help="the reference runs where this is installed, like 'torch==2.14.*'")
+    option("--workload", action="append", default=[], help="this workload only (repeatable)")
+    option("--technique", action="append", default=[], help="this composition (repeatable; default: baseline)")
+    option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
+    option("--training", action="store_true", help="time a training step too")
+    option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
+    option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
+    option("--forks", type=int, default=6, help="children that each process of a pair forks, where it can (default 6)")
+    option("--budget", type=float, default=16.0, help="seconds of timing for each metric and set (default 16)")
+    option("--margin", type=_share, default=0.02, help="slowdown that a pass has to exclude (default 2%%)")
+    option("--allow", type=_share, default=0.0, help="slowdown that is no regression (default 0%%)")
+    option("--sizes", choices=("gate", "report"), default="gate", help="whether more parameters or bytes fail")
+    option("--outputs", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")
+    option("--inconclusive", choices=("report", "fail"), default="report", help="exit code 10 where it cannot be told")
+    option("--load", action="append", default=[], help="module or .py file of both sides to load (repeatable)")
+    option("--markdown", type=Path, metavar="FILE", help="append the table (in GitHub Actions: to the step's summary)")
+    option("--reports-dir", type=Path, default=Path("reports"))
+    option("--cache-dir", type=Path, help="where checkouts and environments are kept (default: the user's cache)")
+    parser.set_defaults(run=_compare)
+
+
+def _share(text: str) -> float:
+    """A share from ``2%`` or ``0.02``."""
+    try:
+        value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0% and 100%, like 2% or 0.02")
+    return value
+
+
+def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.bench.selection import named
+    from suite.compare import outputs, sides
+    from suite.report.results.folder import dated_folder
+
+    plan = _plan(parsed)
+    outputs.check_writable("--reports-dir", parsed.reports_dir)
+    if parsed.markdown is not None:
+        outputs.check_writable("--markdown", parsed.markdown.parent, parsed.markdown)
+    cache = (parsed.cache_dir or sides.default_cache()).absolute()
+    here = sides.current(Path.cwd())
+    reference = sides.other(parsed.reference, here, cache=cache)
+    old = reference if parsed.env is None else sides.in_environment(reference, parsed.env, cache=cache)
+    cases = named(
+        REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=parsed.technique, load=parsed.load
+    )
+    for note in (*here.notes, *old.notes):
+        print(note)
+    folder = dated_folder(parsed.reports_dir, "compare", cases[0].cell.device)
+    on_host = cases[0].cell.device == "cpu"
+    shared = not on_host or quiet.threads() > 1  # nothing is pinned then
+    with nullcontext() if shared else core.aside(), tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+        plan = replace(plan, doubt=_doubt() if on_host else None)
+        bench = _bench(here, old, Path(scratch), folder)
+        bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
+        found = [_one(case, parsed, bench, plan) for case in cases]
+        return _report(parsed, found, bench, plan, folder, code=reference)
+
+
+def _doubt() -> str | None:
+    """Why the processes of this run cannot be timed, like other runs that hold all cores."""
+    found, reason = quiet.is_quiet(quiet.environment(os.environ, threads=quiet.threads(), accelerator=False))
+    return None if found else reason
+
+
+def _plan(parsed: argparse.Namespace) -> Plan:
+    from suite.compare.judge import Rules
+    from suite.compare.measure import Plan
+
+    least = 2
+    if parsed.pairs < least or parsed.forks < 1 or not parsed.budget > 0:
+        raise UsageError(
+            f"--pairs must be at least {least}, --forks at least 1 and --budget above 0, got {parsed.pairs}, "
+            f"{parsed.forks} and {parsed.budget:g}"
+        )
+    return Plan(
+        pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
+        rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
+        tolerance=parsed.outputs,
+    )  # fmt: skip
+
+
+def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Bench:
+    from suite.compare.measure import Bench, append_to
+
+    return Bench(current=current, reference=reference, folder=scratch, log=append_to(folder / "compare.jsonl"))
+
+
+def _one(case: Case, parsed: argparse.Namespace, bench: Bench, plan: Plan) -> Compared:
+    from suite.compare.measure import compare_cell
+    from suite.compare.process import Request
+    from suite.registry.modules import of_users
+
+    sys.stderr.write(f"{case}\n")
+    request = Request(
+        workload=case.cell.workload, technique=case.cell.technique, device=case.cell.device, batch=case.batch,
+        load=tuple(parsed.load), trains=parsed.trained,
+    )  # fmt: skip
+    metrics = ["speed", *(["speed_b1"] if case.batch > 1 else [])]
+    metrics += ["train_step"] if parsed.training and case.trains_differently else []
+    found = compare_cell(str(case), request, metrics, bench=bench, plan=plan)
+    found.users = bool(of_users([case.workload.recipe]))
+    return found
+
+
+def _report(
+    parsed: argparse.Namespace, found: Sequence[Compared], bench: Bench, plan: Plan, folder: Path, *, code: Side
+) -> int:
+    """Judge, find out what is to blame where both changed, print and keep the table."""
+    from suite.compare import outputs, table
+    from suite.report import github
+
+    verdicts = table.judged(found, plan.rules)
+    lines = table.remarks(found, verdicts, plan.rules)
+    if parsed.env is not None and "regressed" in verdicts:
+        both_old, code_old = bench.reference, replace(code, name="old code")
+        env_old = replace(bench.current, name="old environment", python=both_old.python)
+        lines += table.blame_lines(
+            _blames(found, verdicts, bench, plan, code=code_old, environment=env_old), plan.rules
+        )
+    rows = table.rows(found, verdicts)
+    title = f"{bench.current.root.name} against {bench.reference.name}"
+    for line in (*table.plain(rows), *lines, str(folder / "compare.md")):
+        print(line)
+    bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
+    written = table.markdown(rows, lines, title=title)
+    for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
+        outputs.append(written, path)
+    return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
+
+
+def _blames(
+    found: Sequence[Compared], verdicts: Sequence[str], bench: Bench, plan: Plan, *, code: Side, environment: Side
+) -> list[Blame]:
+    from suite.compare.attribution import Blame, effect
+    from suite.compare.measure import one_set
+
+    waiting = iter(verdicts)
+    slower = [(one, t.metric) for one in found for t in one.timings if next(waiting) == "regressed"]
+    return [
+        Blame(
+            cell=one.cell, metric=metric,
+            code=effect(one_set(one, metric, bench=replace(bench, reference=code), plan=plan)),
+            environment=effect(one_set(one, metric, bench=replace(bench, reference=environment), plan=plan)),
+        )
+        for one, metric in slower
+    ]  # fmt: skip

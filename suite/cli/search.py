@@ -1,0 +1,48 @@
+"""The command line of `suite search`; the search itself runs in a quiet process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+from suite.analysis.search.options import Options
+from suite.bench.options import COMMAND
+from suite.core.machine import child, quiet
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `suite search`."""
+    parser.description = (
+        "Find the best composition of techniques within budgets by measuring compositions on validation items; the "
+        "winner is measured again on the test items. Exit code 1 if nothing keeps all bounds."
+    )
+    add = parser.add_argument
+    add("--workload", required=True)
+    for name, about in (("minimise", "make this small, like latency"), ("maximise", "make this large, like speedup")):
+        add(f"--{name}", action="append", default=[], metavar="METRIC", help=f"{about} (repeatable)")
+    add("--budget", action="append", default=[], metavar="METRIC=QUANTITY", help="at most, like bytes=100kB")
+    add("--keep", action="append", default=[], metavar="METRIC>=QUANTITY", help="at least, like 'accuracy>=0.985'")
+    add("--technique", action="append", default=[], help="search among these (repeatable; default: all that run)")
+    add("--most", type=int, default=Options.most, help="techniques in a composition (default: %(default)s)")
+    add("--trials", type=int, default=Options.trials, help="of the storage in all (default: %(default)s)")
+    add("--minutes", type=float, help="stop after so many")
+    add("--storage", help="a file, or a database's URL, to go on with and to share (default: in the run's folder)")
+    add("--seed", type=int, default=Options.seed)
+    add("--device", default=Options.device, help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
+    add("--finalists", type=int, help="winners measured on the test (default: 1; of several objectives 3)")
+    add("--final-seeds", type=int, default=Options.final_seeds, help="trainings of each of them (default: %(default)s)")
+    add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
+    add("--reports-dir", default=Options.reports_dir)
+    add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    parser.set_defaults(run=_search)
+
+
+def _search(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    options = Options.of(vars(parsed))
+    accelerator = child.on_accelerator(parsed.device)
+    environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=accelerator)
+    environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])
+    return child.run_to_end([sys.executable, "-P", "-m", "suite.analysis.search", options.to_json()], environment)

@@ -1,0 +1,37 @@
+"""Commands of the studies of the suite's own quality, which live in the repository and not in the wheel."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from suite.core.errors import SetupError
+
+
+def imported(module: str) -> Any:
+    """The module of a study. Raises `SetupError` where the suite was installed without its repository."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("studies"):
+            raise
+        raise SetupError(
+            "the studies are not part of the installed package; clone the repository and run this command there"
+        ) from None
+
+
+def add_gate_study(parser: argparse.ArgumentParser) -> None:
+    """Options of ``suite gate-study``; the command explains itself where the study is missing."""
+    try:
+        command = imported("studies.gate.command")
+    except SetupError:
+        parser.set_defaults(run=_missing)
+    else:
+        command.add(parser)
+
+
+def _missing(_: argparse.Namespace, __: Sequence[str]) -> int:
+    imported("studies.gate.command")
+    return 0  # pragma: no cover  # the import raises

@@ -1,0 +1,59 @@
+"""A parser whose errors are the suite's: one sentence with the nearest name, exit code 11."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import io
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+from suite.core.errors import UsageError, unknown
+
+NEAR = 0.82  # of `difflib`; pytest's own options are further away from ours
+PYTESTS = frozenset({"--memray"})  # options of pytest's plugins that look like ours
+CHOICE = re.compile(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)")
+
+
+class Parser(argparse.ArgumentParser):
+    """As `argparse.ArgumentParser`; raises `UsageError` where that ends the process."""
+
+    def error(self, message: str) -> NoReturn:
+        found = CHOICE.match(message)
+        if found is not None:
+            kind = "command" if found[1] == "command" else f"value of {found[1]}"
+            known = [choice.strip(" '") for choice in found[3].split(",")]
+            raise unknown(kind, found[2], known)
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    def options(self) -> list[str]:
+        """All options, as they are typed."""
+        return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+
+def printable_streams() -> None:
+    """Let a terminal of another encoding (ASCII) show escapes for what it cannot show, instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def refuse_unknown(parser: Parser, arguments: Sequence[str]) -> NoReturn:
+    """Raise `UsageError` for arguments that nothing reads, with the nearest option of the command."""
+    name = next((one for one in arguments if one.startswith("-")), arguments[0])
+    if name.startswith("--"):
+        raise unknown(f"option of `{parser.prog}`", name.partition("=")[0], parser.options())
+    raise UsageError(f"{name!r} is no argument of `{parser.prog}`; see `{parser.prog} --help`")
+
+
+def refuse_misspelt(parser: Parser, arguments: Iterable[str]) -> None:
+    """Raise `UsageError` for an argument on its way to pytest that is one of ours with a slip."""
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if argument == "--":
+            return
+        near = difflib.get_close_matches(name, parser.options(), n=1, cutoff=NEAR)
+        if name.startswith("--") and near and name not in PYTESTS:
+            raise UsageError(f"unknown option {name!r}; did you mean {near[0]}?")

@@ -1,0 +1,330 @@
+"""The catalogue of metrics: one row per quantity that the suite measures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from suite.core.errors import UsageError, unknown
+from suite.core.records import Better, Cell, Measurement, Metric, Tier
+
+_ROWS = (
+    # quality, over seeds; the scores themselves are declared with the workloads (`declare_score`)
+    Metric(
+        name="train_seconds",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="quality",
+        about="seconds in the training loop, fine-tuning included, mean over seeds",
+    ),
+    Metric(
+        name="time_to_target",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="quality",
+        about="training seconds until the validation accuracy reaches the workload's target, mean over seeds",
+    ),
+    Metric(
+        name="output_error",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="quality",
+        about="relative L2 distance of the served outputs from those of the same weights in eager float32",
+    ),
+    # size
+    Metric(
+        name="parameters",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="weights of the network after training and pruning, packed or not",
+    ),
+    Metric(
+        name="nonzero_parameters",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="weights that are not zero",
+    ),
+    Metric(
+        name="artefact_bytes",
+        unit="B",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="bytes of the serialized artefact that ships",
+    ),
+    Metric(
+        name="entropy_bytes",
+        unit="B",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="bytes of that artefact after lossless entropy coding (LZMA; preset 0 above 8 MB)",
+    ),
+    Metric(
+        name="macs",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="multiply-accumulates of one item, before quantization",
+    ),
+    # speed, paired
+    Metric(
+        name="speedup_b1",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="baseline / technique, inference, batch 1",
+    ),
+    Metric(
+        name="speedup",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="baseline / technique, inference, the workload's serving batch",
+    ),
+    Metric(
+        name="speedup_saturated",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="baseline / technique, inference, the batch that saturates this device",
+    ),
+    Metric(
+        name="speedup_vs_channels_last",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="eager channels_last / technique, inference, the workload's serving batch",
+    ),
+    Metric(
+        name="speed_vs_kernel",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="a fixed convolution, product or copy / the baseline, inference, the workload's serving batch",
+    ),
+    Metric(
+        name="train_step_speedup",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="speed",
+        judged="interval",
+        about="baseline / technique, one training step, per example",
+    ),
+    Metric(
+        name="throughput",
+        unit="1/s",
+        better="higher",
+        tier="local",
+        group="speed",
+        about="items served a second, the workload's serving batch; inputs lie on the device already",
+    ),
+    Metric(
+        name="latency_p50",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="speed",
+        about="median latency of one item, whose inputs lie on the device already",
+    ),
+    Metric(
+        name="latency_p99",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="speed",
+        about="99th percentile of the latency of one item",
+    ),
+    Metric(
+        name="compile_seconds_cold",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="speed",
+        needs_fresh_process=True,
+        about="first call with an empty compiler cache",
+    ),
+    Metric(
+        name="compile_seconds_warm",
+        unit="s",
+        better="lower",
+        tier="local",
+        group="speed",
+        needs_fresh_process=True,
+        about="first call with a filled compiler cache",
+    ),
+    Metric(
+        name="device_share",
+        unit="1",
+        better="higher",
+        tier="local",
+        group="speed",
+        about="device time / wall time of a served batch on an accelerator; below one half the host limits it",
+    ),
+    # memory
+    Metric(
+        name="held_memory_inference",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes that the served network holds between batches: weights, buffers, packed weights",
+    ),
+    Metric(
+        name="held_memory_training",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes held between training steps: weights, buffers, gradients, optimizer state",
+    ),
+    Metric(
+        name="peak_memory_inference",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes held between batches and the peak allocator bytes of one served batch",
+    ),
+    Metric(
+        name="peak_memory_training",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        about="bytes held between steps and the peak allocator bytes of one training step",
+    ),
+    Metric(
+        name="peak_rss_rise",
+        unit="B",
+        better="lower",
+        tier="local",
+        group="memory",
+        needs_fresh_process=True,
+        about="rise of the peak resident set in a fresh process with the default allocator",
+    ),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
+"""Every metric that is known: the rows above, and three for each score that a loaded workload declares."""
+
+_SCORES: dict[str, tuple[str, Better]] = {}
+VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
+COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
+_POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})
+_SHARE_SCORES = ("accuracy", "macro_precision", "macro_recall", "mean_average_precision")
+SHARES = frozenset({"device_share", *(name + end for name in _SHARE_SCORES for end in ("", VS_CONTROL, WORST_SEED))})
+"""Metrics that lie between 0 and 1, or as differences between -1 and 1."""
+TIME_UNITS = frozenset({"s", "1/s"})
+
+
+def declare_score(name: str, *, unit: str, better: Better, about: str = "") -> None:
+    """Put a score's three metrics into the catalogue: its value, the difference to the control, the worst seed.
+
+    Raises `UsageError` where the name is taken by another metric, or by a score of another unit or direction.
+    """
+    if _SCORES.get(name, (unit, better)) != (unit, better) or (name in METRICS and name not in _SCORES):
+        raise UsageError(
+            f"the score {name!r} in {unit!r}, {better} is better, is declared already as another metric; rename one"
+        )
+    if name not in _SCORES:
+        _SCORES[name] = (unit, better)
+        METRICS.update({row.name: row for row in _score_rows(name, unit, better, about)})
+
+
+def metric(name: str) -> Metric:
+    """The metric called ``name``, or an error that lists the nearest ones."""
+    try:
+        return METRICS[name]
+    except KeyError:
+        raise unknown("metric", name, METRICS) from None
+
+
+def limits(name: str) -> tuple[float, float]:
+    """The least and the greatest value that a metric can have, in its unit; infinite where nothing limits it.
+
+    Nothing is known of the scores that users declare.
+    """
+    if name in SHARES:
+        return (-1.0, 1.0) if name.endswith(VS_CONTROL) else (0.0, 1.0)
+    plain = name.removesuffix(VS_CONTROL).removesuffix(WORST_SEED)
+    positive = name in METRICS and (plain not in _SCORES or plain in _POSITIVE) and not name.endswith(VS_CONTROL)
+    return (0.0 if positive else -math.inf), math.inf
+
+
+def tiers(name: str) -> tuple[Tier, ...]:
+    """The tiers that a stored entry of the metric may have; the first one is usual.
+
+    Sizes are exact unless they follow from trained weights, a serializer or a compiler: that is for the technique to
+    say (`suite.measure.size`), and it may say otherwise than when the entry was stored.
+    """
+    row = metric(name)
+    if row.group != "size":
+        return (row.tier,)
+    compiled: tuple[Tier, ...] = ("family",) if name in COMPILED else ()
+    return tuple(dict.fromkeys((row.tier, "exact", "portable", *compiled)))
+
+
+def is_paired(name: str) -> bool:
+    """Whether a metric is a ratio of times from the same rounds, judged by its whole interval."""
+    return name in METRICS and METRICS[name].judged == "interval"
+
+
+def place(name: str) -> tuple[int, int]:
+    """Where a metric stands in reports: scores first, then the catalogue's order; unknown names last."""
+    for index, score in enumerate(_SCORES):
+        if name in (score, score + VS_CONTROL, score + WORST_SEED):
+            return 0, 3 * index + (score, score + VS_CONTROL, score + WORST_SEED).index(name)
+    return 1, _PLACES.get(name, len(_PLACES))
+
+
+def _score_rows(name: str, unit: str, better: Better, about: str) -> tuple[Metric, ...]:
+    said = about or name.replace("_", " ")
+    texts = {
+        name: f"{said}, mean over seeds",
+        name + VS_CONTROL: f"{said}, minus the control's on the same items",
+        name + WORST_SEED: f"{said}, of the worst seed",
+    }
+    return tuple(
+        Metric(name=row, unit=unit, better=better, tier="portable", group="quality", noise="absolute", about=text)
+        for row, text in texts.items()
+    )
+
+
+_PLACES = {name: index for index, name in enumerate(METRICS)}
+declare_score("accuracy", unit="1", better="higher", about="share of test items classified correctly")
+declare_score("macro_precision", unit="1", better="higher", about="precision, plain mean over the classes")
+declare_score("macro_recall", unit="1", better="higher", about="recall, plain mean over the classes")
+declare_score("mean_squared_error", unit="1", better="lower", about="mean squared error of the test items")
+declare_score("mean_absolute_error", unit="1", better="lower", about="mean absolute error of the test items")
+declare_score("bits_per_byte", unit="bit", better="lower", about="bits that the model needs for a byte of test text")
+declare_score("mean_average_precision", unit="1", better="higher", about="mean average precision over the classes")
+
+
+def measured(cell: Cell, name: str, value: float, **details: Any) -> Measurement:
+    """A `Measurement` of the catalogue's metric ``name``; ``details`` are its further fields."""
+    row = metric(name)
+    plain = Measurement(
+        cell=cell, metric=name, value=float(value), unit=row.unit, better=row.better, tier=row.tier, group=row.group
+    )
+    return replace(plain, **details)

@@ -1,0 +1,62 @@
+"""Modules that had another name: imports of the old name work, with a warning that says the new one."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import warnings
+from collections.abc import Sequence
+from types import ModuleType
+
+MOVED = {
+    "suite.benchmarks": "suite.bench.benchmarks",
+    "suite.errors": "suite.core.errors",
+    "suite.plan": "suite.analysis.plan",
+    "suite.records": "suite.core.records",
+    "suite.scores": "suite.catalog.scores",
+    "suite.techniques": "suite.catalog.techniques",
+    "suite.workloads": "suite.catalog.workloads",
+}
+"""Old names that the documentation has shown; what lies below a package has moved with it."""
+
+
+class MovedFinder(importlib.abc.MetaPathFinder):
+    """Finds a module of an old name where it is now."""
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module under its new name; ``None`` for every other name."""
+        new = new_name(fullname)
+        if new is None:
+            return None
+        warnings.warn(f"the module {fullname} is called {new} now; import that", FutureWarning, stacklevel=2)
+        return importlib.machinery.ModuleSpec(fullname, _Alias(new), is_package=True)
+
+
+class _Alias(importlib.abc.Loader):
+    def __init__(self, new: str) -> None:
+        self.new = new
+
+    def create_module(self, _spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        module = importlib.import_module(self.new)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It was executed under its new name; the import system must not leave the old one in it."""
+        module.__spec__ = self.spec
+
+
+def new_name(name: str) -> str | None:
+    """What a module is called now, if it has moved."""
+    old = next((old for old in MOVED if name == old or name.startswith(f"{old}.")), None)
+    return None if old is None else MOVED[old] + name.removeprefix(old)
+
+
+def install() -> None:
+    """Let old names be found, first of all: or a file below a package that has moved would be loaded a second time."""
+    if not any(isinstance(finder, MovedFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, MovedFinder())

@@ -1,0 +1,306 @@
+"""The frozen records that travel between the stages of a run; no logic, and no heavy import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+Better = Literal["higher", "lower"]
+Tier = Literal["exact", "portable", "family", "local"]
+Group = Literal["quality", "size", "speed", "memory"]
+
+TIERS: tuple[Tier, ...] = ("exact", "portable", "family", "local")
+GROUPS: tuple[Group, ...] = ("quality", "size", "speed", "memory")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Cell:
+    """One workload under one composition of techniques on one device.
+
+    ``technique`` is a canonical name as `suite.registry.Registry.canonical` spells it.
+    """
+
+    workload: str
+    technique: str
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.workload}-{self.technique}-{self.device}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What a measured quantity is called and how it is judged.
+
+    ``noise`` says how the stored noise is to be read: ``relative`` to the value or ``absolute`` in its unit.
+    ``judged`` by its ``point`` value, or by its whole ``interval`` (timings: inside noise is inconclusive).
+    """
+
+    name: str
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    noise: Literal["relative", "absolute"] = "relative"
+    judged: Literal["point", "interval"] = "point"
+    needs_fresh_process: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One metric of one cell, measured in one run.
+
+    ``low``/``high`` are the interval at ``confidence``; ``None`` where the value is a count. ``noise`` is ``s``:
+    the standard deviation over fresh processes (or over seeds, for quality), read as the metric's ``noise`` says.
+    ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted.
+    ``conditions`` are what the figure depends on beside the machine (``batch``, ``threads``, precision flags): an
+    expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
+    ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
+    that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
+    baseline to its own copy in the same sample. ``share`` says that the value is the share of ``n`` items that were
+    right, each of them either right or wrong. ``same_work`` says that both arms of a ratio of times do the same work:
+    networks of one architecture, so that the ratio is 1 if the arms are timed alike. ``note`` is what a reader should
+    know of how it was measured, such as an accelerator's clock; nothing is judged by it.
+    """
+
+    cell: Cell
+    metric: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    n: int = 1
+    seeds: tuple[int, ...] = ()
+    processes: int = 1
+    noise: float | None = None
+    control: str | None = None
+    samples: str | None = None
+    suspect: str | None = None
+    conditions: Mapping[str, int | str] = field(default_factory=dict)
+    by_seed: tuple[float, ...] = ()
+    margin: float | None = None
+    reused: bool = False
+    null: float | None = None
+    share: bool = False
+    same_work: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellFailure:
+    """A cell (or one group of its metrics) that brought no measurement, and why."""
+
+    cell: Cell
+    group: Group
+    kind: Literal["unavailable", "error"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """Wall seconds that a group of a cell took, training included where it came first.
+
+    ``reuse`` says that trainings of earlier runs were to be taken, if there were any.
+    """
+
+    cell: Cell
+    group: Group
+    seconds: float
+    reuse: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupEnd:
+    """A group of a cell is complete: all that it measured is in the lines before, ``metrics`` of them."""
+
+    cell: Cell
+    group: Group
+    metrics: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnd:
+    """The last record of a run that came to its end.
+
+    ``groups`` were to be measured, ``done`` of them were; ``whole`` unless the run was interrupted. ``code`` is the
+    exit code that the verdicts give, ``None`` where none is decided (a search, a run that still writes its tables).
+    """
+
+    groups: int
+    done: int
+    whole: bool
+    code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where figures come from. ``data_digest`` is the digest of one workload's data."""
+
+    commit: str | None = None
+    date: date | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str | None = None
+    threads: int | None = None
+    data_digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class XFail:
+    """An entry that is known to fail until a date (inclusive)."""
+
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """A stored bound; ``low``/``high`` are absolute, inclusive, in the metric's unit.
+
+    ``level`` is ``any``, a family or a machine key: the folder that the file lies in. ``only`` names device types
+    (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure. ``conditions`` are
+    those of the measurement; under others it is no match. ``by_seed`` holds a quality's value for each seed, ``seen``
+    the value on each machine that recorded it, or for a machine's own ratios of times in each run. ``retired`` says why
+    nothing has to answer the entry any more.
+    """
+
+    workload: str
+    technique: str
+    metric: str
+    level: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    low: float | None = None
+    high: float | None = None
+    seeds: int | None = None
+    processes: int | None = None
+    noise: float | None = None
+    conditions: Mapping[str, int | str] = field(default_factory=dict)
+    by_seed: Mapping[int, float] = field(default_factory=dict)
+    seen: Mapping[str, float] = field(default_factory=dict)
+    xfail: XFail | None = None
+    only: tuple[str, ...] = ()
+    retired: str | None = None
+    origin: Origin = Origin()
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeExpectation:
+    """How a metric runs along a technique's parameter: ``shape`` is a name of `suite.gate.files.shapes.SHAPES`.
+
+    ``technique`` is a composition that may leave parameters out: it speaks for every value of them. ``along`` is the
+    swept parameter. ``slack`` is what a curve may violate the shape by, in the metric's unit.
+    """
+
+    workload: str
+    technique: str
+    metric: str
+    level: str
+    along: str
+    shape: str
+    slack: float = 0.0
+    xfail: XFail | None = None
+    path: str = ""
+    line: int = 0
+
+
+class VerdictKind(StrEnum):
+    """What the comparison of a measurement with its expectation says; `suite.gate.check` decides."""
+
+    PASS = "pass"  # noqa: S105  # a verdict, not a password
+    REGRESSED = "regressed"
+    IMPROVED = "improved"
+    INCONCLUSIVE = "inconclusive"
+    UNVERIFIED = "unverified"
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+    XFAIL = "xfail"
+    XPASS = "xpass"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The judgement of one metric of one cell.
+
+    That of a sweep's ``shape`` stands at the point which says most; ``sweep`` are the compositions of its points.
+    """
+
+    kind: VerdictKind
+    cell: Cell
+    metric: str
+    group: Group
+    reason: str = ""
+    measurement: Measurement | None = None
+    expectation: Expectation | None = None
+    stale: bool = False
+    detectable: float | None = None
+    """The least loss of a ratio of times that this run would have found, as a share of the stored value."""
+    shape: ShapeExpectation | None = None
+    sweep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """The hardware and software a run happens on, as far as expectations care.
+
+    ``levels`` is the ladder, most specific first: machine key, family, ``any``. ``memory_cap`` are the bytes that
+    serving may need in the edge profile, ``None`` outside of it.
+    """
+
+    machine: str
+    family: str
+    device: str
+    threads: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data_digests: Mapping[str, str] = field(default_factory=dict)
+    memory_cap: int | None = None
+
+    @property
+    def levels(self) -> tuple[str, str, str]:
+        return (self.machine, self.family, "any")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHeader:
+    """The first record of a results file: all that is needed to know where its figures come from.
+
+    ``processes`` are those of each timing, ``chosen`` what was asked for by name.
+    ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
+    ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
+    computes in where that is not float32. ``accelerator`` is what the driver says of the device
+    (`suite.core.machine.nvml.describe`), empty on a CPU and in older runs. ``groups`` counts the groups of
+    metrics that were
+    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`. ``inputs`` is by workload the digest of its
+    recipe's values, its data and the files that users' modules read (`suite.bench.inputs`).
+    """
+
+    run: str
+    started: str
+    command: str
+    commit: str | None
+    where: Where
+    seeds: tuple[int, ...]
+    profile: Literal["quick", "default", "full"]
+    quiet: bool
+    load: tuple[str, ...] = ()
+    processes: int = 1
+    chosen: tuple[str, ...] = ()
+    sources: str | None = None
+    flags: Mapping[str, int | str] = field(default_factory=dict)
+    scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    precisions: Mapping[str, str] = field(default_factory=dict)
+    accelerator: Mapping[str, str] = field(default_factory=dict)
+    groups: int = 0
+    inputs: Mapping[str, str] = field(default_factory=dict)

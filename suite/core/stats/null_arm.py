@@ -1,0 +1,104 @@
+"""What a run's null arms say about its timings: the baseline against its own copy, in every sample.
+
+A sampler that favours an arm, or a machine that won't hold still, shows in ratios that ought to be 1. If it does, no
+timing of that run fails a gate or becomes an expectation. Two kinds of ratio are checked: the null arms, and the ratios
+of all techniques that serve the baseline's architecture (or train by its step). The second kind sees what the first
+cannot: arms that are treated otherwise than the technique's.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+from suite.core.stats.intervals import TRIMMED, mean_interval, median_interval, min_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from suite.core.records import Cell, Measurement
+
+CONFIDENCE = 0.99
+LEAST = min_rounds(CONFIDENCE)
+MOST_BIAS = 0.005
+MOST_SPREAD = 0.02
+MOST_ARM_BIAS = 0.002  # of the mean log ratio of arms that do the same work
+LEAST_ARMS = 4  # ratios of such arms: Student's t of fewer says little
+TO_SIGMA = 1.4826  # times the median absolute deviation of normal values is their standard deviation
+
+
+def null_ratios(measured: Iterable[Measurement]) -> list[float]:
+    """The null arm of each sample once, in the order of the run, however many ratios the sample brought."""
+    samples = {(one.cell, one.samples or one.metric): one.null for one in measured if one.null is not None}
+    return [null for null in samples.values() if math.isfinite(null)]
+
+
+def spread_of(ratios: Sequence[float]) -> float:
+    """Their standard deviation, by the median absolute deviation: one bad sample has its own doubts."""
+    middle = median(ratios)
+    return TO_SIGMA * median(abs(ratio - middle) for ratio in ratios)
+
+
+def run_doubt(ratios: Sequence[float]) -> str:
+    """Why no timing of the run counts; empty where its null arms lie about 1, or are too few to tell."""
+    if len(ratios) < LEAST:
+        return ""
+    low, high = median_interval(ratios, CONFIDENCE)
+    if low > 1 + MOST_BIAS or high < 1 - MOST_BIAS:
+        return f"this run's null arms are biased: {_told(ratios)}, where 1 is expected"
+    if spread_of(ratios) > MOST_SPREAD:
+        return f"this run's null arms spread too widely: {_told(ratios)}, where {MOST_SPREAD:.0%} is the most"
+    return ""
+
+
+def same_work_ratios(measured: Iterable[Measurement]) -> dict[str, list[float]]:
+    """By metric, the ratios of arms that do the same work, in the order of the run; each cell's last one counts."""
+    ratios: dict[str, dict[Cell, float]] = {}
+    for measurement in measured:
+        if measurement.same_work and measurement.value > 0 and math.isfinite(measurement.value):
+            ratios.setdefault(measurement.metric, {})[measurement.cell] = measurement.value
+    return {metric: list(by_cell.values()) for metric, by_cell in ratios.items()}
+
+
+def arm_doubt(ratios: Mapping[str, Sequence[float]]) -> str:
+    """Why no timing of the run counts: arms that do the same work differ; empty if they agree, or are too few.
+
+    ``ratios`` are those of `same_work_ratios`. The doubt is raised if the whole 99 % interval of their mean logarithm
+    is more than `MOST_ARM_BIAS` away from 0. The mean is trimmed: one technique may be slow for a reason of its own.
+    """
+    for metric, values in ratios.items():
+        if len(values) >= LEAST_ARMS:
+            low, high = mean_interval([math.log(value) for value in values], CONFIDENCE, trimmed=TRIMMED)
+            if low > MOST_ARM_BIAS or high < -MOST_ARM_BIAS:
+                return (
+                    f"this run's arms are not timed alike: {_arms_line(metric, values)}, and 1 is expected "
+                    f"(99 % interval {math.exp(low):.4f} to {math.exp(high):.4f})"
+                )
+    return ""
+
+
+def lines(measured: Iterable[Measurement]) -> list[str]:
+    """What the end of a run says about its own error; nothing if nothing was timed."""
+    measured = list(measured)
+    nulls = null_ratios(measured)
+    arms = "; ".join(
+        _arms_line(metric, values) for metric, values in same_work_ratios(measured).items() if len(values) >= LEAST_ARMS
+    )
+    return [*([line(nulls)] if nulls else []), *([f"same work: {arms}"] if arms else [])]
+
+
+def _arms_line(metric: str, values: Sequence[float]) -> str:
+    mean = math.exp(fmean(math.log(value) for value in values))
+    return f"{metric} of {len(values)} cells with the baseline's architecture is {mean:.4f} in the mean"
+
+
+def line(ratios: Sequence[float]) -> str:
+    """One line for the end of a run; empty where nothing was timed."""
+    return f"null arm: {_told(ratios)}" if ratios else ""
+
+
+def _told(ratios: Sequence[float]) -> str:
+    count = f"{len(ratios)} samples" if len(ratios) > 1 else "1 sample"
+    told = f"the baseline against its own copy is {median(ratios):.4f} in the median of {count}"
+    return f"{told}, spread {spread_of(ratios):.2%}"

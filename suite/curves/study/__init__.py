@@ -1,5 +1,0 @@
-"""How good forecasts are on a folder of real learning curves: rivals, planted dips, coverage, speed."""
-
-from suite.curves.study.table import main, study
-
-__all__ = ["main", "study"]

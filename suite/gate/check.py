@@ -1,0 +1,203 @@
+"""Judge a run: each measurement by its expectation, and expectations that brought no measurement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.core.metrics import METRICS, place
+from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
+from suite.gate.error_rate import bar
+from suite.gate.files.match import (
+    must_answer,
+    other_conditions,
+    other_data,
+    other_environment,
+    other_family,
+    other_hardware,
+)
+from suite.gate.judge import Judgement, judge
+from suite.gate.power import detectable
+from suite.gate.seed_subset import held_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import date
+
+
+def _nothing_near(_: Measurement) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What the verdicts of one run depend on beside the measurement itself."""
+
+    entries: Mapping[tuple[str, str, str], Expectation]
+    where: Where
+    planned: Mapping[Cell, Collection[Group]]
+    fresh_processes: bool
+    quiet: bool
+    near: Callable[[Measurement], str | None]
+    today: date
+    timings: int
+
+
+def check(
+    *,
+    measurements: Iterable[Measurement],
+    failures: Iterable[CellFailure],
+    expectations: Iterable[Expectation],
+    where: Where,
+    planned: Mapping[Cell, Collection[Group]],
+    fresh_processes: bool,
+    quiet: bool,
+    near: Callable[[Measurement], str | None] = _nothing_near,
+    today: date,
+    timings: int = 1,
+) -> tuple[Verdict, ...]:
+    """The verdicts of a run, by the order of ``planned`` and then of the catalogue of metrics; pure.
+
+    ``expectations`` are those that apply here (`suite.gate.Store.find`), of all workloads. ``near`` says why a
+    measurement has none. Measurements of cells that were not planned are left out; failures never are. ``timings`` are
+    the ratios of times that the whole run judges, of which these may be a part.
+    """
+    measured = [measurement for measurement in measurements if measurement.cell in planned]
+    failed = tuple(failures)
+    run = _Run(
+        entries={(e.workload, e.technique, e.metric): e for e in expectations if e.metric in METRICS},
+        where=where,
+        planned=planned,
+        fresh_processes=fresh_processes,
+        quiet=quiet,
+        near=near,
+        today=today,
+        timings=timings,
+    )
+    verdicts = [_of_measurement(run, measurement) for measurement in measured]
+    verdicts += [_of_failure(failure) for failure in failed]
+    verdicts += _missing(run, measured, failed)
+    return tuple(sorted(verdicts, key=_order(planned)))
+
+
+def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
+    cell = measured.cell
+    entry = run.entries.get((cell.workload, cell.technique, measured.metric))
+    if entry is None:
+        return _unverified(measured, run.near(measured) or "no expectation is stored")
+    elsewhere = (
+        other_hardware(measured, entry)
+        or other_family(measured, entry, run.where)
+        or other_environment(entry, run.where)
+    )
+    if elsewhere:
+        return _unverified(measured, elsewhere)
+    unlike = other_conditions(measured, entry) or other_data(entry, run.where)
+    if unlike:
+        return _unlike(run, measured, entry, unlike)
+    found = judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
+    held = held_to(measured, entry)  # what a report shows: fewer seeds have other bounds than the entry's
+    return _judged(measured, held, found, run.where, detectable(measured, entry, bar(entry, run.timings)))
+
+
+def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
+    """What was measured is another quantity than the entry's: the entry, which applies here, has no answer."""
+    if not must_answer(entry, run.where):
+        return _unverified(measured, reason)
+    return _judged(measured, entry, Judgement(kind=VerdictKind.MISSING, reason=reason), run.where)
+
+
+def _unverified(measured: Measurement, reason: str) -> Verdict:
+    return _judged(measured, None, Judgement(kind=VerdictKind.UNVERIFIED, reason=reason), None)
+
+
+def _judged(
+    measured: Measurement,
+    entry: Expectation | None,
+    judgement: Judgement,
+    where: Where | None,
+    loss: float | None = None,
+) -> Verdict:
+    return Verdict(
+        kind=judgement.kind,
+        cell=measured.cell,
+        metric=measured.metric,
+        group=measured.group,
+        reason=judgement.reason,
+        measurement=measured,
+        expectation=entry,
+        stale=entry is not None and where is not None and _stale(entry, where),
+        detectable=loss,
+    )
+
+
+def _stale(entry: Expectation, where: Where) -> bool:
+    """Recorded under other versions; counts do not depend on them."""
+    if entry.tier == "exact":
+        return False
+    recorded = entry.origin.versions
+    return any(recorded[name] != where.versions[name] for name in recorded if name in where.versions)
+
+
+def _of_failure(failure: CellFailure) -> Verdict:
+    kind = VerdictKind(failure.kind)
+    return Verdict(kind=kind, cell=failure.cell, metric="", group=failure.group, reason=failure.reason)
+
+
+def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[CellFailure]) -> Iterator[Verdict]:
+    """Verdicts for what should have been measured, in no particular order."""
+    present = {(measurement.cell, measurement.metric) for measurement in measured}
+    failed = {(failure.cell, failure.group): failure for failure in failures}
+    for cell, groups in run.planned.items():
+        for entry in _due(run, cell, groups):
+            group = METRICS[entry.metric].group
+            reason = _why_missing(entry, failed.get((cell, group)), run.where)
+            if reason and (cell, entry.metric) not in present:
+                yield Verdict(
+                    kind=VerdictKind.MISSING,
+                    cell=cell,
+                    metric=entry.metric,
+                    group=group,
+                    reason=reason,
+                    expectation=entry,
+                    stale=_stale(entry, run.where),
+                )
+
+
+def _due(run: _Run, cell: Cell, groups: Collection[Group]) -> Iterator[Expectation]:
+    """The expectations that a measurement of ``cell`` has to answer in this run."""
+    for name, metric in METRICS.items():
+        entry = run.entries.get((cell.workload, cell.technique, name))
+        if entry is None or metric.group not in groups or not must_answer(entry, run.where):
+            continue
+        if run.fresh_processes or not metric.needs_fresh_process:
+            yield entry
+
+
+def _why_missing(entry: Expectation, failure: CellFailure | None, where: Where) -> str:
+    """The reason of a missing measurement; empty where a failure of its group accounts for it."""
+    if failure is None:
+        return f"{entry.path}:{entry.line} expects it, but it was not measured"
+    before = _measured_before(entry, where)
+    return f"was measured on {before} before; now: {failure.reason}" if before and failure.kind == "unavailable" else ""
+
+
+def _measured_before(entry: Expectation, where: Where) -> str:
+    """What shows that the figure can be measured here; empty where nothing does."""
+    if entry.level == where.machine or where.machine in entry.seen:
+        return "this machine"
+    return "this family" if entry.level == where.family else ""
+
+
+def _order(planned: Mapping[Cell, Collection[Group]]) -> Callable[[Verdict], tuple[int, tuple[int, int], bool]]:
+    cells = {cell: index for index, cell in enumerate(planned)}
+    groups: dict[str, tuple[int, int]] = {}
+    for name, metric in METRICS.items():
+        groups[metric.group] = min(groups.get(metric.group, place(name)), place(name))
+
+    def key(verdict: Verdict) -> tuple[int, tuple[int, int], bool]:
+        """A failure of a group comes before the group's first metric; unknown cells and metrics come last."""
+        at = place(verdict.metric) if verdict.metric else groups[verdict.group]
+        return cells.get(verdict.cell, len(cells)), at, bool(verdict.metric)
+
+    return key

@@ -1,0 +1,1 @@
+"""Expectation files: reading, matching to a machine and versions, editing, writing, checking."""

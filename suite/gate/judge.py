@@ -1,0 +1,134 @@
+"""Judge one measurement by one expectation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suite.core.metrics import TIME_UNITS, metric
+from suite.core.records import Expectation, Measurement, VerdictKind, XFail
+from suite.core.stats.proportions import too_few
+from suite.gate.error_rate import spared
+from suite.gate.seed_subset import Bounds, bounds_of
+from suite.gate.wording import comparison, figure
+
+if TYPE_CHECKING:
+    from datetime import date
+
+MOST_TIMES = 100  # as many rounds: nobody waits for that, and drift would not let it happen
+ABSOLUTE = "an absolute time moves with the machine; the paired figures decide"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What the comparison says, and why."""
+
+    kind: VerdictKind
+    reason: str = ""
+
+    def noting(self, note: str) -> Judgement:
+        """The same judgement with one more remark."""
+        return Judgement(kind=self.kind, reason="; ".join(filter(None, (self.reason, note))))
+
+
+def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date, timings: int = 1) -> Judgement:
+    """The judgement of a measurement that has an expectation; pure. The run judges ``timings`` ratios of times."""
+    doubt = untold(measured, quiet=quiet)
+    if doubt:
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
+    if math.isnan(measured.value):
+        return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
+    bounds = bounds_of(measured, entry)
+    judgement = _of_absolute_time(_compare(measured, entry, bounds), measured)
+    judgement = _of_whole_run(judgement, measured, entry, timings)
+    return consider_xfail(judgement.noting(bounds.note), entry.xfail, today)
+
+
+def untold(measured: Measurement, *, quiet: bool) -> str:
+    """Why a measurement says nothing, whatever its value."""
+    if measured.suspect:
+        return measured.suspect
+    timed = measured.unit in TIME_UNITS
+    if not quiet and (timed or _by_interval(measured)):
+        return "not measured in a quiet process"
+    return ""
+
+
+def _by_interval(measured: Measurement) -> bool:
+    return metric(measured.metric).judged == "interval"
+
+
+def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judgement:
+    if not _by_interval(measured):
+        return _of_share(_place(measured, measured.value, measured.value, entry, bounds), measured, bounds)
+    if measured.low is None or measured.high is None:
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{figure(measured.value)} has no interval")
+    found = _place(measured, measured.low, measured.high, entry, bounds)
+    return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
+
+
+def _of_share(judgement: Judgement, measured: Measurement, bounds: Bounds) -> Judgement:
+    """Few items may lose nothing by luck."""
+    why = too_few(measured, bounds) if judgement.kind is VerdictKind.PASS and measured.tier != "exact" else ""
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=why) if why else judgement
+
+
+def _needed(measured: Measurement, bounds: Bounds) -> str:
+    """How long a sample would have to be for its interval to clear the bound that it holds.
+
+    An interval narrows with the square root of the rounds, about the value seen.
+    """
+    low, high = float(measured.low or 0.0), float(measured.high or 0.0)
+    held = [bound for bound in (bounds.low, bounds.high) if bound is not None and low <= bound <= high]
+    reaches = {bound: measured.value - low if measured.value > bound else high - measured.value for bound in held}
+    ways = {bound: abs(measured.value - bound) for bound in held}
+    times = max((reaches[bound] / ways[bound]) ** 2 if ways[bound] else math.inf for bound in held)
+    if times > MOST_TIMES:
+        return "the value lies on the bound: no length of a sample decides it"
+    rounds = f"{math.ceil(times * measured.n)} rounds instead of {measured.n}"
+    return f"a sample {times:.2g} times as long would decide it ({rounds})"
+
+
+def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
+    """On a shared machine such times move by a third within hours, so that beyond a bound they prove nothing."""
+    if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
+        return judgement
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(ABSOLUTE)
+
+
+def _of_whole_run(judgement: Judgement, measured: Measurement, entry: Expectation, timings: int) -> Judgement:
+    """A regression that drift brings about somewhere in so many timings is none."""
+    why = spared(measured, entry, timings) if judgement.kind is VerdictKind.REGRESSED else ""
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(why) if why else judgement
+
+
+def _place(measured: Measurement, low: float, high: float, entry: Expectation, bounds: Bounds) -> Judgement:
+    """Where the interval [``low``, ``high``] lies: within the bounds, beyond one of them, or across."""
+    above_low = bounds.low is None or low >= bounds.low
+    below_high = bounds.high is None or high <= bounds.high
+    if above_low and below_high:
+        return Judgement(kind=VerdictKind.PASS)
+    if bounds.low is not None and high < bounds.low:
+        kind = VerdictKind.REGRESSED if entry.better == "higher" else VerdictKind.IMPROVED
+        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.low))
+    if bounds.high is not None and low > bounds.high:
+        kind = VerdictKind.REGRESSED if entry.better == "lower" else VerdictKind.IMPROVED
+        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.high))
+    crossed = bounds.high if above_low else bounds.low
+    assert crossed is not None  # noqa: S101  # the interval is not within the bounds, and beyond neither
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=comparison(measured, bounds.value, crossed, crossed=True))
+
+
+def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Judgement:
+    """The judgement of what is marked to fail."""
+    if xfail is None:
+        return judgement
+    if xfail.until < today:
+        return judgement.noting(f"xfail expired on {xfail.until}: {xfail.reason}")
+    if judgement.kind is VerdictKind.REGRESSED:
+        return Judgement(kind=VerdictKind.XFAIL, reason=judgement.reason).noting(xfail.reason)
+    if judgement.kind is VerdictKind.PASS:
+        note = f"passes, but is marked to fail until {xfail.until}; remove its xfail: {xfail.reason}"
+        return Judgement(kind=VerdictKind.XPASS, reason=judgement.reason).noting(note)
+    return judgement

@@ -1,0 +1,110 @@
+"""The bounds that hold for a quality of fewer seeds than were recorded.
+
+They lie about the values that are stored for these very seeds, else about the entry's own. A mean over ``n`` seeds
+spreads as ``1 / sqrt(n)``, so that fewer seeds get wider bounds; only a figure that is no share of items keeps those of
+all seeds where its own seeds are stored, since nothing tells when it has too few.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from suite.core.metrics import WORST_SEED, metric
+from suite.gate.bounds import around
+from suite.gate.wording import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from suite.core.records import Expectation, Measurement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """``low`` and ``high``, and the value that they lie about. ``note`` says how they differ from the entry's.
+
+    ``same_items`` says that the value is of the items that were tested now.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    same_items: bool = True
+    note: str = ""
+
+
+def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
+    """The entry's bounds, or those of the seeds that were measured, or of a size that is not exact."""
+    if entry.tier == "exact" and measured.tier != "exact" and entry.low == entry.high:
+        return _of_inexact(measured, entry)
+    if not _fewer_seeds(measured, entry):
+        return Bounds(value=entry.value, low=entry.low, high=entry.high)
+    if entry.by_seed.keys() >= set(measured.seeds):
+        return _of_same_seeds(measured, entry)
+    return _widened(measured, entry)
+
+
+def held_to(measured: Measurement, entry: Expectation) -> Expectation:
+    """The entry with the value and the bounds that the measurement is judged by."""
+    bounds = bounds_of(measured, entry)
+    return replace(entry, value=bounds.value, low=bounds.low, high=bounds.high)
+
+
+def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
+    if entry.tier == "exact" or measured.group != "quality" or metric(measured.metric).judged == "interval":
+        return False
+    return 0 < len(measured.seeds) < (entry.seeds or 0)
+
+
+def _of_inexact(measured: Measurement, entry: Expectation) -> Bounds:
+    """Of an entry that was stored as exact: whether a size is exact is for what measures it to say."""
+    low, high = around(measured, entry.value, entry.value)
+    return Bounds(value=entry.value, low=low, high=high)
+
+
+def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:
+    values = [entry.by_seed[seed] for seed in measured.seeds]
+    reference = _worst(values, entry) if measured.metric.endswith(WORST_SEED) else fmean(values)
+    factor = _factor(measured, entry) if measured.share else 1.0
+    low, high = _wider(_provable(entry), entry.value, reference, factor)
+    seeds = ", ".join(str(seed) for seed in measured.seeds)
+    note = f"compared with {figure(reference)}, stored for the same seeds ({seeds})"
+    note += f", its margin {factor:.3g} times as wide" if factor > 1 else ""
+    return Bounds(value=reference, low=low, high=high, note=note)
+
+
+def _provable(entry: Expectation) -> tuple[float | None, float | None]:
+    """The bounds that a few seeds can be held against: of several machines the least favourable values are stored,
+    beyond which nothing proves an improvement.
+    """
+    if len(entry.seen) < 2:  # noqa: PLR2004  # one machine
+        return entry.low, entry.high
+    return (entry.low, None) if entry.better == "higher" else (None, entry.high)
+
+
+def _worst(values: Sequence[float], entry: Expectation) -> float:
+    return min(values) if entry.better == "higher" else max(values)
+
+
+def _widened(measured: Measurement, entry: Expectation) -> Bounds:
+    factor = _factor(measured, entry)
+    low, high = _wider((entry.low, entry.high), entry.value, entry.value, factor)
+    note = f"bounds widened by {factor:.3g}: {len(measured.seeds)} seeds, recorded with {entry.seeds}"
+    return Bounds(value=entry.value, low=low, high=high, same_items=False, note=note if factor > 1 else "")
+
+
+def _factor(measured: Measurement, entry: Expectation) -> float:
+    """The worst of fewer seeds is no worse: its bound holds as it is."""
+    if measured.metric.endswith(WORST_SEED):
+        return 1.0
+    return math.sqrt((entry.seeds or 1) / len(measured.seeds))
+
+
+def _wider(
+    bounds: tuple[float | None, float | None], value: float, reference: float, factor: float
+) -> tuple[float | None, float | None]:
+    low, high = (None if bound is None else reference + (bound - value) * factor for bound in bounds)
+    return low, high

@@ -1,0 +1,1 @@
+"""Paired, interleaved timing of several arms, and the samples that it returns."""

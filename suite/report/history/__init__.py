@@ -1,0 +1,1 @@
+"""The history of a machine: one line for each metric of each run."""

@@ -1,0 +1,98 @@
+"""One figure of one run as a line of the history, and the history's figures out of a run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from suite.core.records import Cell, Measurement, RunHeader, Verdict
+from suite.report.results.folder import RunFolder
+
+DIRTY = "-dirty"
+Key = tuple[str, Cell, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One metric of one cell in one run. ``dirty`` says that tracked files differed from ``commit``.
+
+    ``started`` is the run's ISO time, ``low``/``high`` the measurement's interval, ``noise`` its standard deviation
+    between processes or seeds, ``verdict`` what the run's gate said, ``None`` where nothing was judged.
+
+    ``seeds`` counts those that the figure was taken over, ``None`` where it names none; ``processes`` counts those that
+    were planned for each timing, 1 where the figure comes from one alone; ``data`` is the digest of the workload's
+    data, ``None`` where it declares none. All three are ``None`` in lines written before there were such fields.
+    """
+
+    run: str
+    started: str
+    commit: str | None
+    dirty: bool
+    versions: Mapping[str, str]
+    profile: str
+    quiet: bool
+    threads: int
+    cell: Cell
+    metric: str
+    value: float
+    unit: str
+    better: str
+    low: float | None = None
+    high: float | None = None
+    noise: float | None = None
+    conditions: Mapping[str, int | str] = field(default_factory=dict)
+    suspect: str | None = None
+    verdict: str | None = None
+    seeds: int | None = None
+    processes: int | None = None
+    data: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """No two lines of a history have the same: a resumed run adds what it lacked, a run added twice nothing."""
+        return self.run, self.cell, self.metric
+
+
+def encode(entry: Entry) -> bytes:
+    """One line with its end. Raises `ValueError` for NaN and infinity, which JSON does not have."""
+    return json.dumps(asdict(entry), allow_nan=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> Entry:
+    """The entry of one line. Raises `ValueError`, `TypeError` or `KeyError` for what `encode` does not write."""
+    plain = json.loads(line)
+    if not isinstance(plain, dict):
+        raise TypeError(f"no object: {plain!r:.40}")
+    return Entry(**{**plain, "cell": Cell(**plain["cell"])})
+
+
+def of_run(folder: RunFolder) -> list[Entry]:
+    """The figures that a run measured itself; those of networks that an earlier run trained are that run's."""
+    verdicts = {(v.cell, v.metric): v for v in folder.verdicts() if v.measurement is not None and v.shape is None}
+    own = (found for found in folder.measurements() if not found.reused)
+    return [_entry(folder.header, found, verdicts.get((found.cell, found.metric))) for found in own]
+
+
+def _entry(header: RunHeader, found: Measurement, verdict: Verdict | None) -> Entry:
+    commit = header.commit
+    return Entry(
+        run=header.run, started=header.started, commit=commit and commit.removesuffix(DIRTY),
+        dirty=bool(commit and commit.endswith(DIRTY)), versions=dict(header.where.versions), profile=header.profile,
+        quiet=header.quiet, threads=header.where.threads, cell=found.cell, metric=found.metric, value=found.value,
+        unit=found.unit, better=found.better, low=found.low, high=found.high, noise=found.noise,
+        conditions=dict(found.conditions), suspect=found.suspect,
+        verdict=None if verdict is None else str(verdict.kind), seeds=len(found.seeds) or None,
+        processes=_processes(header, found), data=header.where.data_digests.get(found.cell.workload),
+    )  # fmt: skip
+
+
+def _processes(header: RunHeader, found: Measurement) -> int:
+    """Those that were planned: how many answered, or were asked once more, depends on what they answered."""
+    return header.processes if found.processes > 1 else 1
+
+
+def new(entries: Iterable[Entry], known: Iterable[Entry]) -> list[Entry]:
+    """Those whose key is not among the known."""
+    keys = {entry.key for entry in known}
+    return [entry for entry in entries if entry.key not in keys]

@@ -1,0 +1,467 @@
+"""One run's folder, ``reports/<run>/``: its records as they were produced, and the raw samples beside them.
+
+``results.jsonl`` holds one JSON object per line, each with its ``type``; the first line is the run's header. A line
+is synced to disk before the run goes on, so that a killed run keeps all that it measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import cache, partial
+from itertools import count
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import quote
+
+from suite.core.errors import ResultsError
+from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+RESULTS = "results.jsonl"
+LATEST = "latest"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
+LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
+
+Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
+TYPES: dict[str, type[Record]] = {
+    "header": RunHeader,
+    "measurement": Measurement,
+    "failure": CellFailure,
+    "verdict": Verdict,
+    "duration": Duration,
+    "group_end": GroupEnd,
+    "run_end": RunEnd,
+}
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """The folder ``path`` of one run and the ``header`` of its results file."""
+
+    path: Path
+    header: RunHeader
+
+    @classmethod
+    def create(cls, reports_dir: Path, header: RunHeader) -> RunFolder:
+        """Make ``<reports_dir>/<header.run>/`` and write the header as first line of its results file.
+
+        Where that folder exists, ``-2``, ``-3``, ... is appended; the header of the result has the name as made.
+        Raises `ResultsError` where the folder cannot be written.
+        """
+        with _writing(reports_dir):
+            path = _new_folder(reports_dir, header.run)
+        folder = cls(path=path, header=replace(header, run=path.name))
+        _append(folder.results, folder.header)
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The run in a folder, of a ``results.jsonl``, or that ``latest`` points to.
+
+        Raises `ResultsError` where there is no run, or where its first line is no header.
+        """
+        points = path.name == LATEST and (path.is_symlink() or not path.is_dir())
+        folder = latest(path.parent) if points else path
+        folder = folder.parent if folder.name == RESULTS else folder
+        first = next(_read(folder / RESULTS), None)
+        if not isinstance(first, RunHeader):
+            raise ResultsError(
+                f"{folder / RESULTS}:1: the first line is no run's header; delete {folder} and run `suite bench` again"
+            )
+        return cls(path=folder, header=first)
+
+    @property
+    def results(self) -> Path:
+        return self.path / RESULTS
+
+    def append(self, *records: Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd) -> None:
+        """Add one line each, all at once, and sync them. Raises `ResultsError` for NaN and an unwritable folder."""
+        if records:
+            _append(self.results, *records)
+
+    def measurements(self) -> tuple[Measurement, ...]:
+        """One measurement for each cell and metric, in order of first appearance; the last line wins."""
+        return _last(self._of(Measurement), lambda found: (found.cell, found.metric))
+
+    def failures(self) -> tuple[CellFailure, ...]:
+        """One failure for each cell and group of metrics; the last line wins."""
+        failed: dict[Hashable, CellFailure] = {}
+        for found in _read(self.results):
+            if isinstance(found, CellFailure):
+                failed[found.cell, found.group] = found
+            elif isinstance(found, Measurement):
+                failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
+        return tuple(failed.values())
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict for each cell and metric (or group, where the metric is empty); the last line wins.
+
+        And one for each sweep and its shape, wherever it stands.
+        """
+        judged: dict[Hashable, Verdict] = {}
+        for found in self._of(Verdict):
+            if found.metric:
+                judged.pop((found.cell, "", found.group), None)  # a resumed run measured the group after all
+            place = found.cell if found.shape is None else (found.cell.device, found.shape, found.sweep)
+            judged[place, found.metric, found.group] = found
+        return tuple(judged.values())
+
+    def records(self) -> Iterator[Record]:
+        """Every record as it was written, the header first."""
+        return _read(self.results)
+
+    def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:
+        """Keep raw values as ``raw/<record_id>.parquet``, one row per (series, index, value).
+
+        ``columns`` are one-dimensional and may differ in length; values are kept as 64-bit floats. Characters that
+        a file name cannot hold are percent-encoded. Raises `ResultsError` for other shapes and unwritable folders.
+        """
+        path = self._samples(record_id)
+        content: bytes = _long(record_id, columns).to_parquet(index=False)
+        with _writing(path.parent):
+            path.parent.mkdir(exist_ok=True)
+        replace_file(path, content)
+        return path
+
+    def read_samples(self, record_id: str) -> pd.DataFrame:
+        """The raw values of a record: columns ``series``, ``index`` and ``value``."""
+        import pandas as pd  # heavy
+
+        path = self._samples(record_id)
+        if not path.is_file():
+            raise ResultsError(f"no raw samples {record_id!r}: there is no {path}; run `suite bench` again to get them")
+        return pd.read_parquet(path)
+
+    def _samples(self, record_id: str) -> Path:
+        name = quote(record_id, safe="()=,+' ")
+        if len(name) > LONGEST_NAME:
+            name = f"{name[: LONGEST_NAME - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        return self.path / "raw" / f"{name}.parquet"
+
+    def _of(self, kind: type[R]) -> Iterator[R]:
+        return (record for record in _read(self.results) if isinstance(record, kind))
+
+
+def dated_folder(reports: Path, kind: str, device: str) -> Path:
+    """A new folder for what is no bench run: ``reports/<kind>-<time>-<device>``."""
+    folder = reports / f"{kind}-{run_name(datetime.now(UTC), device)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def run_name(now: datetime, device: str) -> str:
+    """Name of a run, like ``2026-11-23T15-04-05-cpu``; `RunFolder.create` makes it unique."""
+    return f"{now:%Y-%m-%dT%H-%M-%S}-{re.sub(r'[^A-Za-z0-9._-]', '-', device)}"
+
+
+def point_latest(reports_dir: Path, run: str) -> None:
+    """Let ``<reports_dir>/latest`` point to ``run``: a relative link, or a text file where links are not possible."""
+    pointer = reports_dir / LATEST
+    temporary = _beside(pointer)
+    try:
+        temporary.symlink_to(run, target_is_directory=True)
+    except OSError:  # Windows without the privilege, FAT
+        replace_file(pointer, f"{run}\n".encode())
+        return
+    with _writing(pointer):
+        _move(temporary, pointer)
+
+
+def latest(reports_dir: Path) -> Path:
+    """Folder of the run that ``<reports_dir>/latest`` points to; `ResultsError` if there is none."""
+    pointer = reports_dir / LATEST
+    if pointer.is_symlink():
+        run = pointer.readlink()
+    elif pointer.is_file():
+        run = Path(pointer.read_text(encoding="utf-8").strip())
+    else:
+        raise ResultsError(f"no run in {reports_dir}: there is no {pointer}; run `suite bench` first")
+    if not (reports_dir / run / RESULTS).is_file():
+        raise ResultsError(f"{pointer} points to {str(run)!r}, which holds no {RESULTS}; run `suite bench` first")
+    return reports_dir / run
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content`` as a whole or not at all. Raises `ResultsError` where it cannot be written."""
+    temporary = _beside(path)
+    with _writing(path):
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                _sync(file)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        _move(temporary, path)
+
+
+# -- records as lines -------------------------------------------------------------------------------------------------
+
+
+def encode(record: Record) -> str:
+    """One line of JSON, without its end. Raises `ResultsError` for NaN and infinity, which JSON does not have."""
+    name = next(name for name, kind in TYPES.items() if isinstance(record, kind))
+    about = f"{name} {getattr(record, 'cell', '')} {getattr(record, 'metric', '')}".rstrip()
+    return json.dumps({"type": name, **_plain(record, about)}, allow_nan=False)
+
+
+def decode(line: str | bytes) -> Record:
+    """The record of one line. Raises `ValueError` or `TypeError` for anything that `encode` does not write."""
+    plain = json.loads(line)
+    if not isinstance(plain, dict) or plain.get("type") not in TYPES:
+        raise ValueError(f"no object with a type among {', '.join(TYPES)}")
+    kind = TYPES[plain.pop("type")]
+    record: Record = _build(kind, plain)
+    _check_names(record)
+    return record
+
+
+def _check_names(record: Record) -> None:
+    """Raise `ValueError` for names of folders and files that could name something elsewhere."""
+    if isinstance(record, RunHeader):
+        where = record.where
+        names = [record.run, where.machine, where.family, where.device.replace(":", "-")]
+        for name in names:
+            if not NAME.fullmatch(name) or set(name) == {"."}:
+                raise ValueError(f"{name!r} is no name: letters, digits, '.', '_' and '-'")
+    elif not isinstance(record, RunEnd):
+        name = record.cell.workload  # a user's own choice, and a part of file names
+        if not WORKLOAD_NAME.fullmatch(name) or set(name) == {"."}:
+            raise ValueError(f"{name!r} is no name of a workload: it holds a path or a control character")
+
+
+def _plain(value: Any, about: str) -> Any:
+    if hasattr(value, "item"):  # a number of numpy or torch
+        value = value.item()
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name), f"{about}.{field.name}") for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item, about) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item, about) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ResultsError(f"cannot keep {about} = {value}: only finite numbers; report a failure of the cell instead")
+    return value
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _build(hint: Any, value: Any) -> Any:
+    """A value of JSON as the type that a record's field declares."""
+    return _builder(hint)(value)
+
+
+@cache
+def _builder(hint: Any) -> Callable[[Any], Any]:
+    """What builds values of a type; found once, since a results file has 100,000 lines."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return partial(_build_record, hint, {name: _builder(of) for name, of in _hints(hint).items()})
+    if origin in (Union, UnionType):
+        kinds = [kind for kind in arguments if kind is not type(None)]
+        return partial(_build_first, tuple(map(_builder, kinds)), len(kinds) < len(arguments))
+    if origin is tuple:
+        return partial(_build_tuple, _builder(arguments[0]))
+    if origin is Mapping:
+        return partial(_build_mapping, _builder(arguments[1]))
+    return partial(_member, arguments) if origin is Literal else partial(_build_scalar, hint)
+
+
+def _build_first(builders: tuple[Callable[[Any], Any], ...], optional: bool, value: Any) -> Any:  # noqa: FBT001
+    """The value as the first of several types that it can be; ``None`` where the field may be empty."""
+    if value is None and optional:
+        return None
+    for build in builders[:-1]:
+        with suppress(ValueError, TypeError):
+            return build(value)
+    return builders[-1](value)
+
+
+def _build_tuple(build: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    return tuple(map(build, value))
+
+
+def _build_mapping(build: Callable[[Any], Any], value: Any) -> dict[Any, Any]:
+    return {key: build(item) for key, item in value.items()}
+
+
+def _build_record(kind: type, builders: Mapping[str, Callable[[Any], Any]], value: Any) -> Any:
+    if not isinstance(value, dict) or not value.keys() <= builders.keys():
+        raise ValueError(f"{value!r} is no {kind.__name__} of this version")
+    return kind(**{name: builders[name](item) for name, item in value.items()})
+
+
+def _member(known: tuple[Any, ...], value: Any) -> Any:
+    if value not in known:
+        raise ValueError(f"{value!r} is none of {', '.join(map(repr, known))}")
+    return value
+
+
+def _build_scalar(kind: type, value: Any) -> Any:
+    if kind is date:
+        return date.fromisoformat(value)
+    if issubclass(kind, StrEnum):
+        return kind(value)
+    if kind is float and type(value) in (int, float) and math.isfinite(value):
+        return float(value)
+    if kind is float or type(value) is not kind:
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> Iterator[Record]:
+    """The records of a file; those of the file that was read last are kept, since each table asks for them again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        yield from _decoded(path)
+        return
+    state = (path.absolute(), stat.st_size, stat.st_mtime_ns)
+    if _last_read.get("state") != state:
+        _last_read.update(state=state, records=tuple(_decoded(path)))
+    yield from _last_read["records"]
+
+
+_last_read: dict[str, Any] = {}
+
+
+def _decoded(path: Path) -> Iterator[Record]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ResultsError(
+            f"cannot read {path}: {error.strerror}; give the folder of a run, or run `suite bench` first"
+        ) from error
+    *lines, tail = content.split(b"\n")
+    for number, line in enumerate([*lines, tail] if _whole(tail) else lines, 1):
+        try:
+            record = decode(line)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ResultsError(
+                f"{path}:{number}: not a record of this version: {error}; delete the line or run `suite bench` again"
+            ) from error
+        if isinstance(record, RunHeader) and number > 1:
+            raise ResultsError(
+                f"{path}:{number}: a second run's header ({record.run}): the files of two runs were joined; keep each "
+                "in a folder of its own"
+            )
+        yield record
+
+
+def _whole(line: bytes) -> bool:
+    """Whether a line without its end is all there: no true beginning of a JSON object is JSON itself."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _append(path: Path, *records: Record) -> None:
+    lines = b"".join(encode(record).encode() + b"\n" for record in records)
+    with _writing(path), path.open("a+b") as file:
+        _mend(file)
+        file.write(lines)
+        _sync(file)
+
+
+def _mend(file: BinaryIO) -> None:
+    """Drop a last line that a killed process left unfinished; nothing may be glued to it."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) == b"\n":
+        return
+    file.seek(0)
+    content = file.read()
+    tail = content.rpartition(b"\n")[2]
+    if tail and _whole(tail):
+        file.write(b"\n")
+    elif tail:
+        file.truncate(len(content) - len(tail))
+
+
+def _last(records: Iterable[R], key: Callable[[R], Hashable]) -> tuple[R, ...]:
+    return tuple({key(record): record for record in records}.values())
+
+
+def _long(record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+    import numpy as np  # heavy
+    import pandas as pd  # heavy
+
+    values = {name: np.asarray(column, dtype=np.float64) for name, column in columns.items()}
+    for name, value in values.items():
+        if value.ndim != 1:
+            raise ResultsError(f"samples {record_id!r}: {name!r} has shape {value.shape}; give one dimension")
+    return pd.DataFrame(
+        {
+            "series": pd.Series([name for name, value in values.items() for _ in value], dtype="string"),
+            "index": np.concatenate([np.empty(0, np.int64), *(np.arange(len(value)) for value in values.values())]),
+            "value": np.concatenate([np.empty(0), *values.values()]),
+        }
+    )
+
+
+def _new_folder(reports_dir: Path, run: str) -> Path:
+    if Path(run).name != run or run in {"", "..", LATEST}:
+        raise ResultsError(f"{run!r} cannot name a run: it has to be the name of a folder other than {LATEST!r}")
+    reports_dir.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = reports_dir / (run if number == 1 else f"{run}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError  # pragma: no cover  # count() does not end
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(
+            f"cannot write {path}: {error.strerror or error}; choose a writable folder with --reports-dir"
+        ) from error
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:LONGEST_NAME]}.{uuid.uuid4().hex}")
+
+
+def _move(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

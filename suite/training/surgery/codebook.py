@@ -1,0 +1,128 @@
+"""Weights that share few values: found by k-means, shipped as a table of them and a byte for each weight that is left.
+
+Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code: a zero takes no
+code; each weight that is none has its distance from the one before. Shapes: N weights of a tensor, M of them not zero,
+K centroids.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+
+from suite.core.errors import OutputError
+from suite.training.surgery import tied
+from suite.training.surgery.masks import MATRIX, prunable
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+MOST_ROUNDS = 300  # of k-means; far more than it takes
+CODES = 256  # values that a byte tells apart
+FAR = 255  # a distance that goes on in the next byte
+
+
+@torch.no_grad()
+def share(network: nn.Module, clusters: int) -> None:
+    """Replace every non-zero weight of each matrix and filter by its nearest of ``clusters`` values, in place.
+
+    Zeros stay: what was pruned takes one more value. Values are each tensor's own.
+    """
+    for weight in prunable(network):
+        left = weight[weight != 0]
+        if len(left):
+            table = centroids(left, clusters)
+            nearest = torch.bucketize(left.double(), (table[1:] + table[:-1]) / 2)
+            weight[weight != 0] = table[nearest].to(weight.dtype)
+
+
+def centroids(values: Tensor, count: int) -> Tensor:
+    """K-means of numbers [N] from evenly spaced starts, as the paper found best: at most ``count`` in order, float64.
+
+    Lloyd's algorithm: on sorted numbers a cluster is an interval, whose mean follows from cumulated sums.
+    """
+    ordered = values.double().sort().values
+    sums = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
+    ends = torch.tensor([0, len(ordered)], device=ordered.device)
+    found = torch.linspace(0, 1, count, dtype=ordered.dtype, device=ordered.device)
+    found = ordered[0] + found * (ordered[-1] - ordered[0])
+    for _ in range(MOST_ROUNDS):
+        edges = torch.searchsorted(ordered, (found[1:] + found[:-1]) / 2)
+        bounds = torch.cat([ends[:1], edges, ends[1:]])
+        sizes = bounds.diff()
+        means = torch.where(sizes > 0, sums[bounds].diff() / sizes.clamp(min=1), found)
+        if torch.equal(means, found):
+            break
+        found = means
+    return found
+
+
+def coded_bytes(network: nn.Module) -> bytes:
+    """The state dictionary, coded and compressed without loss. Raises `OutputError` if it does not decode to itself.
+
+    Raises `UnavailableError` if it is no smaller than the weights.
+    """
+    whole = network.state_dict()
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in whole.items()}
+    single, same = tied.once(whole)
+    artefact = encode({name: state[name] for name in single}, same)
+    decoded = decode(artefact)
+    wrong = [name for name in state if not torch.equal(state[name], decoded[name])]
+    if wrong:
+        raise OutputError(f"weights do not decode to what was coded (NaN among them?): {', '.join(wrong)}")
+    tied.check_smaller(artefact, {name: state[name] for name in single})
+    return artefact
+
+
+def encode(state: dict[str, Tensor], same: Mapping[str, str] = NOTHING) -> bytes:
+    """Matrices of at most 256 values as a table, codes and distances, all else as it is; LZMA over it all.
+
+    ``same`` are further names of tensors: tied weights ship once. -0.0 may become 0.0.
+    """
+    from safetensors.torch import save
+
+    parts: dict[str, Tensor] = tied.spelt(same)
+    for name, tensor in state.items():
+        table, codes = tensor.unique(return_inverse=True) if tensor.dim() >= MATRIX else (tensor, tensor)
+        if tensor.dim() >= MATRIX and len(table) <= CODES:
+            left = tensor.flatten() != 0
+            parts[f"table:{name}"] = table
+            parts[f"codes:{name}"] = codes.flatten()[left].to(torch.uint8)
+            parts[f"steps:{name}"] = steps(left.nonzero().flatten())
+            parts[f"shape:{name}"] = torch.tensor(tensor.shape)
+        else:
+            parts[f"plain:{name}"] = tensor.clone()  # the format refuses tensors that share memory
+    return lzma.compress(save(parts))
+
+
+def decode(artefact: bytes) -> dict[str, Tensor]:
+    """The state dictionary that `encode` was given."""
+    from safetensors.torch import load
+
+    parts = load(lzma.decompress(artefact))
+    plain = {name.removeprefix("plain:"): part for name, part in parts.items() if name.startswith("plain:")}
+    coded = [name.removeprefix("table:") for name in parts if name.startswith("table:")]
+    return tied.read(parts, plain | {name: _decoded(parts, name) for name in coded})
+
+
+def _decoded(parts: dict[str, Tensor], name: str) -> Tensor:
+    table, shape = parts[f"table:{name}"], parts[f"shape:{name}"].tolist()
+    found = torch.zeros(shape, dtype=table.dtype)
+    found.view(-1)[positions(parts[f"steps:{name}"])] = table[parts[f"codes:{name}"].long()]
+    return found
+
+
+def steps(places: Tensor) -> Tensor:
+    """Places [M] in rising order as distances in bytes [M or more]: 255 means 255 and what the next byte says."""
+    distances = places.diff(prepend=places.new_tensor([-1]))
+    lengths = distances // FAR + 1
+    found = torch.full((int(lengths.sum()),), FAR, dtype=torch.uint8)
+    found[lengths.cumsum(0) - 1] = (distances % FAR).to(torch.uint8)
+    return found
+
+
+def positions(found: Tensor) -> Tensor:
+    """The places [M] that `steps` was given."""
+    return found.long().cumsum(0)[found != FAR] - 1

@@ -1,0 +1,174 @@
+"""Items that are sure leave early: what is served is the mix of both heads, and the rest of the network is spared."""
+# the expected value stands on the left
+
+from dataclasses import replace
+
+import pytest
+import technique_samples as samples
+import tiny
+import torch
+import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from technique_samples import composed
+from torch import nn
+
+from suite.core.errors import CompositionError, UnavailableError, UsageError
+from suite.measure.size import serialized
+from suite.training.loop import built
+from suite.training.serving import predict, serve
+from suite.training.surgery.cutting import cut
+
+IMAGES = tiny.splits(0).test.inputs
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return tiny.fitted(composed("early_exit(threshold=0.8)", tiny.recipe(epochs=8)))
+
+
+def at(fitted, threshold):
+    network = fitted.network
+    network.threshold = threshold
+    return network
+
+
+def heads(network):
+    hidden = network.stage(IMAGES)
+    return network.exit(hidden), network.rest(hidden)
+
+
+def test_who_is_sure_leaves_and_who_is_not_goes_on(fitted):
+    """Item by item, at the median confidence of the exit."""
+    early, late = (scores.detach() for scores in heads(fitted.network))
+    sure = early.softmax(1).amax(1)
+    network = at(fitted, float(sure.median()))
+    expected = torch.stack(
+        [e if s >= network.threshold else last for e, last, s in zip(early, late, sure, strict=True)]
+    )
+    torch.testing.assert_close(expected, network(IMAGES))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.7, 0.97, 1.0])
+def test_what_is_served_answers_as_the_network_does(fitted, threshold):
+    """None, some or all leave early; batches are filled up and cut."""
+    network = at(fitted, threshold)
+    expected = network(IMAGES).detach()
+    torch.testing.assert_close(expected, predict(serve(fitted), IMAGES, batch=5))
+
+
+@pytest.mark.parametrize(("threshold", "whole"), [(0.0, 0), (1.1, len(IMAGES))])
+def test_what_has_left_is_not_computed_further(fitted, threshold, whole):
+    """The rest of the network sees only the items that stay, and nothing where none does."""
+    at(fitted, threshold)
+    served, seen = serve(fitted), []
+    served.network.rest.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    served(IMAGES)
+    assert whole == sum(seen)
+    assert not fitted.network.skips
+
+
+def test_both_heads_are_trained_jointly():
+    """The loss is the last layer's plus the weighted exit's."""
+    recipe = composed("early_exit(weight=0.5)")
+    network, batch = built(recipe, 0), next(tiny.batches(tiny.splits(0).train, torch.Generator()))
+    early, late = network.train()(batch.inputs)
+    expected = F.cross_entropy(late, batch.targets) + 0.5 * F.cross_entropy(early, batch.targets)
+    torch.testing.assert_close(expected, recipe.loss(None, batch, network(batch.inputs)))
+
+
+def test_both_heads_learn(fitted):
+    """Nine of ten right, for each."""
+    for scores in heads(fitted.network):
+        assert (scores.argmax(1) == tiny.splits(0).test.targets).float().mean() > 0.9
+
+
+def test_it_is_cast_and_fine_tuned_like_any_network():
+    """Half precision wraps it, and what follows training goes through the same loss."""
+    found = samples.trained("magnitude_pruning(epochs=1)+pure_bf16+early_exit")
+    served = serve(found)
+    assert any(getattr(module, "skips", False) for module in served.network.modules())
+    assert serialized(served)[0]
+    expected = found.network(IMAGES).detach()
+    torch.testing.assert_close(expected, predict(served, IMAGES, batch=16), rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("text", ["early_exit(threshold=1.5)", "early_exit(threshold=-0.5)", "early_exit(weight=0.0)"])
+def test_thresholds_are_probabilities_and_the_exit_has_a_weight(text):
+    """The error names the parameter and its value."""
+    name, _, value = text.partition("(")[2].rstrip(")").partition("=")
+    with pytest.raises(UsageError, match=rf"early_exit: {name}.*, got {value}"):
+        composed(text)
+
+
+def test_one_graph_cannot_hold_it():
+    """What compiles the served network is refused."""
+    with pytest.raises(CompositionError, match="cannot be combined with"):
+        composed("early_exit+compiled")
+
+
+# -- cutting ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cut_keeps_weights_and_answers():
+    """Between the two convolutions, behind the activation; both parts hold the network's own weights."""
+    network = tiny.Net()
+    first, rest = cut(network, IMAGES[:1], convolutions=1)
+    assert torch.equal(network(IMAGES), rest(first(IMAGES)))
+    assert bool((first(IMAGES) >= 0).all())
+    names = sorted([*dict(first.named_parameters()), *dict(rest.named_parameters())])
+    assert sorted(dict(network.named_parameters())) == names
+
+
+class Normed(nn.Sequential):
+    """A batch norm in the first part; inputs [B, 1, 8, 8], outputs [B, 2]."""
+
+    def __init__(self):
+        layers = (nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 6), nn.Flatten())
+        super().__init__(*layers)
+
+
+def test_looking_for_the_place_moves_no_statistics():
+    """The network is cut as it was built, in the mode in which it was."""
+    network = composed("early_exit", replace(tiny.recipe(), model=Normed)).model()
+    norm = next(module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    assert 0 == int(norm.num_batches_tracked)
+    assert all(module.training for module in network.modules())
+
+
+class Branches(nn.Module):
+    """Two convolutions of one input: nothing passes between them alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 3)
+
+    def forward(self, x):
+        return (self.first(x) + self.second(x)).mean((2, 3))
+
+
+class Dropping(tiny.Net):
+    """Dropout by the mode at the time of the trace."""
+
+    def forward(self, x):
+        return F.dropout(super().forward(x), training=self.training)
+
+
+class Choosing(tiny.Net):
+    """Asks for values."""
+
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else x.flatten(1)[:, :2]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (lambda: nn.Sequential(nn.Conv2d(1, 2, 8), nn.Flatten()), "the network has 1 convolutions"),
+        (Branches, "no single tensor passes between convolutions 1 and 2"),
+        (Dropping, "in one mode only"),
+        (Choosing, "torch.fx cannot follow this network"),
+    ],
+)
+def test_what_cannot_be_cut_is_unavailable(model, said):
+    """With the reason, when the network is built."""
+    with pytest.raises(UnavailableError, match=said):
+        composed("early_exit", replace(tiny.recipe(), model=model)).model()

@@ -1,0 +1,34 @@
+"""One scale for all weights of a layer, in the format that has int8 kernels."""
+# the expected value stands on the left
+
+import pytest
+import technique_samples as samples
+import torch
+from technique_samples import composed
+
+from suite.core.errors import CompositionError
+
+
+def test_it_is_no_precision_of_its_own_and_excludes_other_quantizers():
+    """What composes every technique with int8 takes the one with scales per channel."""
+    with pytest.raises(CompositionError, match="use one of them"):
+        composed("static_int8_per_tensor+static_int8")
+    with pytest.raises(CompositionError, match="cannot be combined with compiled"):
+        composed("static_int8_per_tensor+compiled")
+
+
+@pytest.mark.system  # torchao takes seconds to import
+def test_all_channels_have_the_scale_of_the_largest_and_kernels_stay_per_channel():
+    """As many scales as there are channels, all alike; the contrast has different ones, its largest the same."""
+    pytest.importorskip("torchao")
+    plain, inputs, scales = samples.head_first(), torch.randn(16, 6), []
+    for name in ("static_int8", "static_int8_per_tensor"):
+        torch.manual_seed(0)
+        network = composed(name, plain).quantize(plain.model().eval(), inputs)
+        found = [node for node in network.graph.nodes if "dequantize_per_channel" in str(node.target)]
+        assert 3 == len(found)
+        scales.append([network.get_buffer(node.args[1].target) for node in found])
+    for several, one in zip(*scales, strict=True):
+        assert len(several) == len(one)
+        assert 1 == len(one.unique()) < len(several.unique())
+        torch.testing.assert_close(several.max(), one[0])

@@ -1,0 +1,24 @@
+"""Slips on the command line end at once, with the nearest name and exit code 11."""
+# the expected value stands on the left
+
+import pytest
+
+from suite.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bench", "--quik"], "unknown option '--quik'; did you mean --quick?"),
+        (["bench", "--worklaod=wine"], "unknown option '--worklaod'; did you mean --workload?"),
+        (["bnech"], "unknown command 'bnech'; did you mean bench or search?"),
+        (["plan", "--buget", "x"], "unknown option of `suite plan` '--buget'; did you mean --budget?"),
+        (["bench", "--expect", "gat"], "unknown value of --expect 'gat'; did you mean gate?"),
+        (["report", "here", "there"], "'there' is no argument of `suite report`; see `suite report --help`"),
+        ([], "the following arguments are required: command; see `suite --help`"),
+    ],
+)
+def test_a_slip_is_one_sentence_with_the_nearest_name(arguments, said, capsys):
+    """Nothing is started for it."""
+    assert 11 == main(arguments)
+    assert f"suite: {said}\n" == capsys.readouterr().err

@@ -1,0 +1,89 @@
+"""Checks of single calls: what honest networks of every kind pass, and what is left alone."""
+# the expected value stands on the left
+
+import pytest
+import tiny
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from suite.core.errors import ImplausibleError
+from suite.measure.integrity.outputs import check, check_rate, on_this_thread, request, same_bits
+from suite.training.serving import Served
+
+
+def served(call):
+    return Served(recipe=tiny.recipe(), network=nn.Identity(), device="cpu", call=call)
+
+
+def asked(call, inputs=None):
+    inputs = torch.randn(8, 3) if inputs is None else inputs
+    return request(served(call), inputs, 8)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        nn.Linear(3, 2),
+        lambda x: (x.sum(1), {"more": x * 2}),
+        lambda x: x.argmax(1),
+        lambda x: torch.ones(len(x), 2),
+        lambda x: torch.full_like(x, torch.nan),
+        nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)).eval(),
+    ],
+    ids=["linear", "tree", "classes", "constant", "not a number", "normalised"],
+)
+def test_an_honest_call_passes(call):
+    """One tensor, a tree, integers, the same for all items: nothing of that is a fault here."""
+    one = asked(call)
+    check({"baseline": one, "technique": asked(call)}, baseline="baseline")
+    assert torch.equal(one.placed, one.sent)  # put back as it was
+
+
+def test_inputs_that_are_not_numbers_are_compared_by_their_bits():
+    """A missing value equals itself."""
+    inputs = torch.tensor([[torch.nan, 1.0, 2.0]] * 8)
+    check({"baseline": asked(lambda x: x.nan_to_num(), inputs)}, baseline="baseline")
+
+
+def test_where_the_baselines_outputs_belong_to_the_whole_batch_no_side_has_to_follow():
+    """A detector's list of boxes has no order of items to keep."""
+    check({"baseline": asked(lambda x: x.sum(0)), "technique": asked(lambda x: x.sum(0) * 2)}, baseline="baseline")
+
+
+def test_what_is_no_request_is_left_alone():
+    """A reference kernel has no inputs."""
+    check({"baseline": asked(nn.Linear(3, 2)), "kernel": lambda: None}, baseline="baseline")
+
+
+@pytest.mark.parametrize("answer", [None, "later", torch.empty(8, 2, device="meta")])
+def test_an_answer_without_tensors_is_refused(answer):
+    """Nothing, a promise, or a tensor without data."""
+    with pytest.raises(ImplausibleError, match="no tensors: its work may not be done"):
+        check({"baseline": asked(nn.Linear(3, 2)), "technique": asked(lambda _: answer)}, baseline="baseline")
+
+
+@given(rate=st.floats(1e3, 1e15))
+def test_no_network_multiplies_faster_than_the_machine(rate):
+    """Beyond four times the measured products (8 bits, Winograd) and a twentieth; the uncounted is left alone."""
+    check_rate(500, 4.19 * rate / 1000, rate)
+    check_rate(None, 1e18, rate)
+    with pytest.raises(ImplausibleError, match="leaves out most of the work"):
+        check_rate(500, 4.21 * rate / 1000, rate)
+
+
+def test_threads_may_work_where_it_does_not_apply():
+    """Several threads, or an accelerator: other threads are meant to work."""
+    with on_this_thread("cell", applies=False):
+        pass
+    with on_this_thread("cell", applies=True):
+        torch.randn(100, 100) @ torch.randn(100, 100)
+
+
+def test_entries_of_a_state_are_compared_as_they_are():
+    """Tensors by shape, type and bits, other entries by equality."""
+    assert same_bits(torch.ones(2), torch.ones(2))
+    assert not same_bits(torch.ones(2), torch.ones(2, dtype=torch.float64))
+    assert not same_bits(torch.ones(2), torch.ones(1, 2))
+    assert same_bits({"a": 1}, {"a": 1})

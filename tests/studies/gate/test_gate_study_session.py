@@ -1,0 +1,45 @@
+"""A session: which loads, which shares, and a whole one with processes."""
+# the expected value stands on the left
+
+import pytest
+
+from studies.gate.session import AA_SHARE, SHARES, next_load, planned
+from suite.cli.main import main
+
+
+def test_identical_code_is_asked_about_most():
+    """Every share once, identical code several times, in an order that the seed decides."""
+    shares = planned(1)
+    assert sorted([*SHARES, *[0.0] * (AA_SHARE - 1)]) == sorted(shares)
+    assert shares == planned(1)
+    assert shares != planned(2)
+
+
+def test_loads_take_turns_over_sessions():
+    """The load with fewer decisions is next; foreign load counts as not busy."""
+    quiet, busy = {"load": "quiet"}, {"load": "busy"}
+    assert "quiet" == next_load([], can_be_busy=True)
+    assert "busy" == next_load([quiet], can_be_busy=True)
+    assert "quiet" == next_load([quiet, busy], can_be_busy=True)
+    assert "quiet" == next_load([quiet], can_be_busy=False)
+
+
+@pytest.mark.parametrize("arguments", [["--minutes=-1"], ["--seconds=0"], ["--minutes=nan"]])
+def test_a_budget_that_is_none_is_refused(arguments, capsys, tmp_path):
+    """Before anything is measured."""
+    assert 11 == main(["gate-study", f"--reports-dir={tmp_path}", *arguments])
+    assert "--minutes must be at least 0" in capsys.readouterr().err
+
+
+def test_without_decisions_the_table_says_how_to_take_some(capsys, tmp_path):
+    """``--minutes 0`` only shows."""
+    assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--minutes=0"])
+    assert "take some: --minutes 10" in capsys.readouterr().out
+
+
+@pytest.mark.system
+def test_a_session_records_its_bound_and_decides(capfd, tmp_path):
+    """With real processes: a bound, at least one decision, a table, and files beside them."""
+    assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--minutes=0.8", "--seconds=0.2"])
+    assert "simulated runs" in capfd.readouterr().out
+    assert {".csv", ".jsonl", ".md"} <= {path.suffix for path in (tmp_path / "gate_study").iterdir()}
