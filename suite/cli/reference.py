@@ -93,7 +93,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _is_shown(action: argparse.Action) -> bool:
-    special = argparse._HelpAction | argparse._SubParsersAction  # noqa: SLF001
+    special = (argparse._HelpAction, argparse._SubParsersAction)  # noqa: SLF001
     return not isinstance(action, special) and action.help != argparse.SUPPRESS
 
 

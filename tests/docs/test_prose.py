@@ -1,4 +1,4 @@
-"""Links of the documentation lead somewhere, lines are wrapped, and the repository has what people expect at its top."""
+"""Links lead somewhere, lines are wrapped, and the repository has what people expect at its top."""
 # the expected value stands on the left
 
 import re
