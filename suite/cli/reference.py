@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from suite.bench.exit_code import KNOWN
 from suite.cli.main import build_parser
-from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
+from suite.core.exit_codes import (
+    EXIT_FAILED,
+    EXIT_INCONCLUSIVE,
+    EXIT_INTERRUPTED,
+    EXIT_NOTHING,
+    EXIT_PASS,
+    EXIT_UNUSABLE,
+)
 from suite.core.records import TIERS, Tier, VerdictKind
 
 HEAD = """# Reference
@@ -17,7 +24,7 @@ This page is generated: `python -m suite.cli.reference` prints it from the progr
 EXIT_CODES: Mapping[int, str] = {
     EXIT_PASS: "nothing failed",
     EXIT_FAILED: "something regressed, improved beyond an upper bound, is missing, or raised an error",
-    2: "the run was interrupted; its measurements are kept and reported, and `--resume` continues it",
+    EXIT_INTERRUPTED: "the run was interrupted; its measurements are kept and reported, and `--resume` continues it",
     3: "pytest's internal error",
     4: "pytest was called wrongly",
     5: "pytest found no tests",
