@@ -92,9 +92,7 @@ def settled(first: Measurement, repeat: Repeat, terms: Terms) -> tuple[Verdict, 
         asked.append(found.value)
         return {METRIC: found}
 
-    confirmation = Confirmation(
-        repeat=again, judged=lambda found: _verdicts(found, terms), limit=lambda entry: bar(entry, 1)
-    )
+    confirmation = Confirmation(repeat=again, judged=lambda found: _verdicts(found, terms))
     (verdict,) = confirmation.settled(_verdicts([first], terms))
     return verdict, asked
 
@@ -107,7 +105,7 @@ def _verdict(found: Measurement, terms: Terms) -> Verdict:
     said = judge(found, terms.entry, quiet=terms.quiet, today=datetime.now(UTC).date())
     return Verdict(
         kind=said.kind, reason=said.reason, cell=CELL, metric=METRIC, group="speed", measurement=found,
-        expectation=terms.entry,
+        expectation=terms.entry, code=said.code, threshold=said.evidence.threshold if said.evidence else None,
     )  # fmt: skip
 
 

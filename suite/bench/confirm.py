@@ -8,7 +8,7 @@ from statistics import fmean
 
 from suite.bench.explain import explain
 from suite.core.metrics import is_paired
-from suite.core.records import Expectation, Measurement, Verdict, VerdictKind
+from suite.core.records import Measurement, Reason, Verdict, VerdictKind
 
 WITHIN = frozenset({VerdictKind.PASS, VerdictKind.IMPROVED, VerdictKind.XPASS})
 ANSWERS = WITHIN | {VerdictKind.REGRESSED, VerdictKind.INCONCLUSIVE}
@@ -19,13 +19,11 @@ PAIR = 2  # processes that agree
 class Confirmation:
     """One cell's timings: ``repeat`` measures them in a fresh process, ``judged`` by the cell's expectations.
 
-    ``limit`` is what a figure has to lie below to have regressed in this run. With ``replaces_suspect`` a sample that
-    was disturbed is replaced by one of a fresh process, once.
+    With ``replaces_suspect`` a sample that was disturbed is replaced by one of a fresh process, once.
     """
 
     repeat: Callable[[], Mapping[str, Measurement]]
     judged: Callable[[list[Measurement]], list[Verdict]]
-    limit: Callable[[Expectation], float | None]
     replaces_suspect: bool = False
     seen: dict[str, list[float]] = field(default_factory=dict)
     """By metric, what the processes that can be trusted measured."""
@@ -88,7 +86,7 @@ class Confirmation:
         if _is_no_witness(second):
             wide = f" ({second.reason})" if second.kind is VerdictKind.INCONCLUSIVE else ""
             noted = noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
-            return replace(noted, kind=VerdictKind.INCONCLUSIVE) if last else noted
+            return replace(noted, kind=VerdictKind.INCONCLUSIVE, code=Reason.UNCONFIRMED) if last else noted
         if second.kind is VerdictKind.REGRESSED and _is_trusted(second):
             return noting(verdict, f"{value} again in a fresh process")
         why = second.measurement.suspect or second.reason
@@ -97,18 +95,16 @@ class Confirmation:
     def _standing(self, verdict: Verdict) -> Verdict:
         """A regression with no second witness: it stands unless a process contradicted it."""
         contradicted = verdict.metric in self.contradicted
-        return replace(verdict, kind=VerdictKind.INCONCLUSIVE) if contradicted else verdict
+        unconfirmed = replace(verdict, kind=VerdictKind.INCONCLUSIVE, code=Reason.UNCONFIRMED)
+        return unconfirmed if contradicted else verdict
 
     def _by_mean(self, verdict: Verdict) -> Verdict:
         """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
-        values, limit = self.seen.get(verdict.metric, []), self._limit_of(verdict)
+        values, limit = self.seen.get(verdict.metric, []), verdict.threshold
         if verdict.kind is not VerdictKind.REGRESSED or limit is None or len(values) <= PAIR or fmean(values) < limit:
             return verdict
         noted = noting(verdict, f"the mean of {len(values)} processes is {fmean(values):.4g}, not below {limit:.4g}")
-        return replace(noted, kind=VerdictKind.INCONCLUSIVE)
-
-    def _limit_of(self, verdict: Verdict) -> float | None:
-        return None if verdict.expectation is None else self.limit(verdict.expectation)
+        return replace(noted, kind=VerdictKind.INCONCLUSIVE, code=Reason.UNCONFIRMED)
 
 
 def noting(verdict: Verdict, note: str) -> Verdict:

@@ -32,7 +32,6 @@ def confirm(run: Run, result: GroupResult) -> GroupResult:
     confirmation = Confirmation(
         repeat=lambda: run.bench.repeat(case, bounds(run, case)),
         judged=lambda measurements: _judged(run, case, group, measurements, []),
-        limit=lambda entry: bar(entry, run.timings),
         replaces_suspect=run.bench.plan.fresh and run.header.quiet,
     )
     return replace(result, verdicts=confirmation.settled(list(result.verdicts)))

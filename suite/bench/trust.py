@@ -10,7 +10,7 @@ from suite.bench.confirm import noting
 from suite.bench.failing import failing, gates_tier
 from suite.bench.run import GroupResult, Run
 from suite.core.metrics import is_paired
-from suite.core.records import Cell, Group, Verdict, VerdictKind
+from suite.core.records import Cell, Group, Reason, Verdict, VerdictKind
 from suite.core.stats.intervals import median_interval, min_rounds
 from suite.core.stats.null_arm import arm_doubt, null_ratios, run_doubt, same_work_ratios
 
@@ -52,7 +52,7 @@ def doubt(run: Run) -> str:
 def _trusted(run: Run, verdict: Verdict) -> Verdict:
     decided = is_paired(verdict.metric) and verdict.kind in DECIDED
     why = run_doubt(run.null_ratios) or arm_doubt(run.arm_ratios) if decided else ""
-    return replace(noting(verdict, why), kind=VerdictKind.INCONCLUSIVE) if why else verdict
+    return replace(noting(verdict, why), kind=VerdictKind.INCONCLUSIVE, code=Reason.BIASED_RUN) if why else verdict
 
 
 def _failing(run: Run) -> set[tuple[Cell, Group]]:

@@ -230,6 +230,30 @@ class VerdictKind(StrEnum):
     ERROR = "error"
 
 
+class Reason(StrEnum):
+    """Why a verdict is what it is, in one word for programs; `Verdict.reason` says it in a sentence."""
+
+    WITHIN = "within"  # the whole interval lies within the bounds
+    BELOW = "below"  # it lies below the lower bound
+    ABOVE = "above"  # it lies above the upper bound
+    STRADDLES = "straddles"  # it holds a bound
+    NO_INTERVAL = "no_interval"
+    NOT_A_NUMBER = "not_a_number"
+    SUSPECT = "suspect"  # something disturbed the sample
+    NOT_QUIET = "not_quiet"  # timed outside of a quiet process
+    ABSOLUTE_TIME = "absolute_time"  # beyond a bound, but such times move with the machine
+    FEW_ITEMS = "few_items"  # too few test items to see a loss
+    RUN_THRESHOLD = "run_threshold"  # beyond its bound, but not by what a run of so many timings asks for
+    UNCONFIRMED = "unconfirmed"  # fresh processes did not repeat the regression
+    BIASED_RUN = "biased_run"  # copies of the baseline differ in this run
+    NO_EXPECTATION = "no_expectation"
+    OTHER_PLACE = "other_place"  # the expectation is of other hardware or another environment
+    OTHER_CONDITIONS = "other_conditions"  # another batch, precision or data
+    NOT_MEASURED = "not_measured"
+    FAILED = "failed"  # the cell raised, or cannot run here
+    SHAPE = "shape"  # of a sweep
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The judgement of one metric of one cell.
@@ -249,6 +273,10 @@ class Verdict:
     """The least loss of a ratio of times that this run would have found, as a share of the stored value."""
     shape: ShapeExpectation | None = None
     sweep: tuple[str, ...] = ()
+    code: Reason | None = None
+    """``None`` in results of older versions."""
+    threshold: float | None = None
+    """What a ratio of times has to lie below to regress in this run: its bound, or less where many are judged."""
 
 
 @dataclass(frozen=True, kw_only=True)

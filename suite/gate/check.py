@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import METRICS, place
-from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Verdict, VerdictKind, Where
-from suite.gate.error_rate import bar
+from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Reason, Verdict, VerdictKind, Where
 from suite.gate.files.match import (
     must_answer,
     other_conditions,
@@ -17,8 +16,6 @@ from suite.gate.files.match import (
     other_hardware,
 )
 from suite.gate.judge import Judgement, judge
-from suite.gate.power import detectable
-from suite.gate.seed_subset import held_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -84,40 +81,35 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     cell = measured.cell
     entry = run.entries.get((cell.workload, cell.technique, measured.metric))
     if entry is None:
-        return _unverified(measured, run.near(measured) or "no expectation is stored")
+        return _unverified(measured, Reason.NO_EXPECTATION, run.near(measured) or "no expectation is stored")
     elsewhere = (
         other_hardware(measured, entry)
         or other_family(measured, entry, run.where)
         or other_environment(entry, run.where)
     )
     if elsewhere:
-        return _unverified(measured, elsewhere)
+        return _unverified(measured, Reason.OTHER_PLACE, elsewhere)
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)
     if unlike:
         return _unlike(run, measured, entry, unlike)
-    found = judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
-    held = held_to(measured, entry)  # what a report shows: fewer seeds have other bounds than the entry's
-    return _judged(measured, held, found, run.where, detectable(measured, entry, bar(entry, run.timings)))
+    return _judged(measured, entry, judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings), run)
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
     """What was measured is another quantity than the entry's: the entry, which applies here, has no answer."""
     if not must_answer(entry, run.where):
-        return _unverified(measured, reason)
-    return _judged(measured, entry, Judgement(kind=VerdictKind.MISSING, reason=reason), run.where)
+        return _unverified(measured, Reason.OTHER_CONDITIONS, reason)
+    missing = Judgement(kind=VerdictKind.MISSING, code=Reason.OTHER_CONDITIONS, reason=reason)
+    return _judged(measured, entry, missing, run)
 
 
-def _unverified(measured: Measurement, reason: str) -> Verdict:
-    return _judged(measured, None, Judgement(kind=VerdictKind.UNVERIFIED, reason=reason), None)
+def _unverified(measured: Measurement, code: Reason, reason: str) -> Verdict:
+    return _judged(measured, None, Judgement(kind=VerdictKind.UNVERIFIED, code=code, reason=reason))
 
 
-def _judged(
-    measured: Measurement,
-    entry: Expectation | None,
-    judgement: Judgement,
-    where: Where | None,
-    loss: float | None = None,
-) -> Verdict:
+def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgement, run: _Run | None = None) -> Verdict:
+    """The verdict; a report shows the bounds that were judged by: fewer seeds have others than the entry's."""
+    evidence = judgement.evidence
     return Verdict(
         kind=judgement.kind,
         cell=measured.cell,
@@ -125,9 +117,11 @@ def _judged(
         group=measured.group,
         reason=judgement.reason,
         measurement=measured,
-        expectation=entry,
-        stale=entry is not None and where is not None and _stale(entry, where),
-        detectable=loss,
+        expectation=entry if entry is None or evidence is None else evidence.entry(entry),
+        stale=entry is not None and run is not None and _stale(entry, run.where),
+        code=judgement.code,
+        detectable=None if evidence is None else evidence.detectable,
+        threshold=None if evidence is None else evidence.threshold,
     )
 
 
@@ -141,7 +135,9 @@ def _stale(entry: Expectation, where: Where) -> bool:
 
 def _of_failure(failure: CellFailure) -> Verdict:
     kind = VerdictKind(failure.kind)
-    return Verdict(kind=kind, cell=failure.cell, metric="", group=failure.group, reason=failure.reason)
+    return Verdict(
+        kind=kind, cell=failure.cell, metric="", group=failure.group, reason=failure.reason, code=Reason.FAILED
+    )
 
 
 def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[CellFailure]) -> Iterator[Verdict]:
@@ -161,6 +157,7 @@ def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[
                     reason=reason,
                     expectation=entry,
                     stale=_stale(entry, run.where),
+                    code=Reason.NOT_MEASURED,
                 )
 
 

@@ -14,10 +14,10 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import Member, parse
-from suite.core.records import Measurement, ShapeExpectation, Verdict, VerdictKind
+from suite.core.records import Measurement, Reason, ShapeExpectation, Verdict, VerdictKind
 from suite.core.sweeps import Sweep, is_number, sweeps
 from suite.gate.files.shapes import Excess, excess
-from suite.gate.judge import Judgement, consider_xfail, untold
+from suite.gate.judge import Judgement, consider_xfail, disturbed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -85,6 +85,7 @@ def _verdict(shape: ShapeExpectation, curve: _Curve, *, quiet: bool, today: date
         metric=f"{shape.metric} along {curve.sweep.parameter}",
         group=point.group,
         reason=judgement.reason,
+        code=judgement.code,
         measurement=point,
         shape=shape,
         sweep=tuple(one.cell.technique for one in curve.points),
@@ -94,21 +95,22 @@ def _verdict(shape: ShapeExpectation, curve: _Curve, *, quiet: bool, today: date
 def _judge(shape: ShapeExpectation, curve: _Curve, *, quiet: bool) -> tuple[Excess, Judgement]:
     values = [one.value for one in curve.points]
     found = excess(shape.shape, curve.x, values, values)
-    doubt = next(filter(None, (untold(one, quiet=quiet) for one in curve.points)), "")
-    if doubt:
-        return found, Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
+    doubt = next(filter(None, (disturbed(one, quiet=quiet) for one in curve.points)), None)
+    if doubt is not None:
+        return found, doubt
     if found.amount <= shape.slack:
-        return found, Judgement(kind=VerdictKind.PASS)
+        return found, Judgement(kind=VerdictKind.PASS, code=Reason.SHAPE)
     along = f"{shape.shape} along {curve.sweep.parameter}"
     reason = f"{len(curve.points)} points violate {along} by {found.amount:.4g}, slack {shape.slack:g}"
     if any(_unknown_noise(one) for one in curve.points):
         why = f"{reason}; a point has no interval, so that this may be noise"
-        return found, Judgement(kind=VerdictKind.INCONCLUSIVE, reason=why)
+        return found, Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.NO_INTERVAL, reason=why)
     sure = excess(shape.shape, curve.x, *_simultaneous(curve.points))
     if sure.amount > shape.slack:
         beyond = f"{reason}, at the ends of their intervals by {sure.amount:.4g}"
-        return sure, Judgement(kind=VerdictKind.REGRESSED, reason=beyond)
-    return found, Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{reason}, but within the points' intervals")
+        return sure, Judgement(kind=VerdictKind.REGRESSED, code=Reason.SHAPE, reason=beyond)
+    within = f"{reason}, but within the points' intervals"
+    return found, Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.STRADDLES, reason=within)
 
 
 def _unknown_noise(one: Measurement) -> bool:

@@ -32,9 +32,8 @@ def bar(entry: Expectation, timings: int) -> float | None:
     return min(entry.low, entry.value - reach)
 
 
-def spared(measured: Measurement, entry: Expectation, timings: int) -> str:
-    """Why a ratio below its bound does not count in a run of so many timings; empty where it does."""
-    limit = bar(entry, timings)
+def spared(measured: Measurement, entry: Expectation, limit: float | None, timings: int) -> str:
+    """Why a ratio below its bound does not count in a run of so many timings, by their `bar`; empty where it does."""
     if limit is None or entry.low is None or measured.high is None or measured.high < limit:
         return ""
     if measured.high >= entry.low:

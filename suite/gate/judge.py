@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import TIME_UNITS, metric
-from suite.core.records import Expectation, Measurement, VerdictKind, XFail
+from suite.core.records import Expectation, Measurement, Reason, VerdictKind, XFail
 from suite.core.stats.proportions import too_few
 from suite.gate.error_rate import spared
-from suite.gate.seed_subset import Bounds, bounds_of
+from suite.gate.evidence import Evidence, weigh
+from suite.gate.seed_subset import Bounds
 from suite.gate.wording import comparison, figure
 
 if TYPE_CHECKING:
@@ -25,34 +26,46 @@ class Judgement:
     """What the comparison says, and why."""
 
     kind: VerdictKind
+    code: Reason
     reason: str = ""
+    evidence: Evidence | None = None
 
     def noting(self, note: str) -> Judgement:
         """The same judgement with one more remark."""
-        return Judgement(kind=self.kind, reason="; ".join(filter(None, (self.reason, note))))
+        return replace(self, reason="; ".join(filter(None, (self.reason, note))))
+
+    def open(self, code: Reason, note: str) -> Judgement:
+        """What was found does not count, for the reason of ``code``."""
+        return replace(self, kind=VerdictKind.INCONCLUSIVE, code=code).noting(note)
 
 
 def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date, timings: int = 1) -> Judgement:
     """The judgement of a measurement that has an expectation; pure. The run judges ``timings`` ratios of times."""
-    doubt = untold(measured, quiet=quiet)
-    if doubt:
-        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=doubt)
+    evidence = weigh(measured, entry, timings)
+    judgement = disturbed(measured, quiet=quiet) or consider_xfail(
+        _by_bounds(measured, entry, evidence, timings), entry.xfail, today
+    )
+    return replace(judgement, evidence=evidence)
+
+
+def _by_bounds(measured: Measurement, entry: Expectation, evidence: Evidence, timings: int) -> Judgement:
     if math.isnan(measured.value):
-        return Judgement(kind=VerdictKind.ERROR, reason=f"measured {measured.value!r}, which no bound can judge")
-    bounds = bounds_of(measured, entry)
-    judgement = _of_absolute_time(_compare(measured, entry, bounds), measured)
-    judgement = _of_whole_run(judgement, measured, entry, timings)
-    return consider_xfail(judgement.noting(bounds.note), entry.xfail, today)
+        reason = f"measured {measured.value!r}, which no bound can judge"
+        return Judgement(kind=VerdictKind.ERROR, code=Reason.NOT_A_NUMBER, reason=reason)
+    judgement = _of_absolute_time(_compare(measured, entry, evidence.bounds), measured)
+    judgement = _of_whole_run(judgement, measured, entry, evidence, timings)
+    return judgement.noting(evidence.bounds.note)
 
 
-def untold(measured: Measurement, *, quiet: bool) -> str:
-    """Why a measurement says nothing, whatever its value."""
+def disturbed(measured: Measurement, *, quiet: bool) -> Judgement | None:
+    """The judgement of a measurement that says nothing, whatever its value; ``None`` for any other."""
     if measured.suspect:
-        return measured.suspect
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.SUSPECT, reason=measured.suspect)
     timed = measured.unit in TIME_UNITS
     if not quiet and (timed or _by_interval(measured)):
-        return "not measured in a quiet process"
-    return ""
+        reason = "not measured in a quiet process"
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.NOT_QUIET, reason=reason)
+    return None
 
 
 def _by_interval(measured: Measurement) -> bool:
@@ -63,7 +76,8 @@ def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judge
     if not _by_interval(measured):
         return _of_share(_place(measured, measured.value, measured.value, entry, bounds), measured, bounds)
     if measured.low is None or measured.high is None:
-        return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=f"{figure(measured.value)} has no interval")
+        reason = f"{figure(measured.value)} has no interval"
+        return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.NO_INTERVAL, reason=reason)
     found = _place(measured, measured.low, measured.high, entry, bounds)
     return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
 
@@ -71,7 +85,7 @@ def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judge
 def _of_share(judgement: Judgement, measured: Measurement, bounds: Bounds) -> Judgement:
     """Few items may lose nothing by luck."""
     why = too_few(measured, bounds) if judgement.kind is VerdictKind.PASS and measured.tier != "exact" else ""
-    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=why) if why else judgement
+    return judgement.open(Reason.FEW_ITEMS, why) if why else judgement
 
 
 def _needed(measured: Measurement, bounds: Bounds) -> str:
@@ -94,13 +108,16 @@ def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
     """On a shared machine such times move by a third within hours, so that beyond a bound they prove nothing."""
     if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
         return judgement
-    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(ABSOLUTE)
+    return judgement.open(Reason.ABSOLUTE_TIME, ABSOLUTE)
 
 
-def _of_whole_run(judgement: Judgement, measured: Measurement, entry: Expectation, timings: int) -> Judgement:
+def _of_whole_run(
+    judgement: Judgement, measured: Measurement, entry: Expectation, evidence: Evidence, timings: int
+) -> Judgement:
     """A regression that drift brings about somewhere in so many timings is none."""
-    why = spared(measured, entry, timings) if judgement.kind is VerdictKind.REGRESSED else ""
-    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=judgement.reason).noting(why) if why else judgement
+    regressed = judgement.kind is VerdictKind.REGRESSED
+    why = spared(measured, entry, evidence.threshold, timings) if regressed else ""
+    return judgement.open(Reason.RUN_THRESHOLD, why) if why else judgement
 
 
 def _place(measured: Measurement, low: float, high: float, entry: Expectation, bounds: Bounds) -> Judgement:
@@ -108,16 +125,17 @@ def _place(measured: Measurement, low: float, high: float, entry: Expectation, b
     above_low = bounds.low is None or low >= bounds.low
     below_high = bounds.high is None or high <= bounds.high
     if above_low and below_high:
-        return Judgement(kind=VerdictKind.PASS)
+        return Judgement(kind=VerdictKind.PASS, code=Reason.WITHIN)
     if bounds.low is not None and high < bounds.low:
         kind = VerdictKind.REGRESSED if entry.better == "higher" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.low))
+        return Judgement(kind=kind, code=Reason.BELOW, reason=comparison(measured, bounds.value, bounds.low))
     if bounds.high is not None and low > bounds.high:
         kind = VerdictKind.REGRESSED if entry.better == "lower" else VerdictKind.IMPROVED
-        return Judgement(kind=kind, reason=comparison(measured, bounds.value, bounds.high))
+        return Judgement(kind=kind, code=Reason.ABOVE, reason=comparison(measured, bounds.value, bounds.high))
     crossed = bounds.high if above_low else bounds.low
     assert crossed is not None  # noqa: S101  # the interval is not within the bounds, and beyond neither
-    return Judgement(kind=VerdictKind.INCONCLUSIVE, reason=comparison(measured, bounds.value, crossed, crossed=True))
+    reason = comparison(measured, bounds.value, crossed, crossed=True)
+    return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.STRADDLES, reason=reason)
 
 
 def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Judgement:
@@ -127,8 +145,8 @@ def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Ju
     if xfail.until < today:
         return judgement.noting(f"xfail expired on {xfail.until}: {xfail.reason}")
     if judgement.kind is VerdictKind.REGRESSED:
-        return Judgement(kind=VerdictKind.XFAIL, reason=judgement.reason).noting(xfail.reason)
+        return replace(judgement, kind=VerdictKind.XFAIL).noting(xfail.reason)
     if judgement.kind is VerdictKind.PASS:
         note = f"passes, but is marked to fail until {xfail.until}; remove its xfail: {xfail.reason}"
-        return Judgement(kind=VerdictKind.XPASS, reason=judgement.reason).noting(note)
+        return replace(judgement, kind=VerdictKind.XPASS).noting(note)
     return judgement

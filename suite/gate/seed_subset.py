@@ -8,7 +8,7 @@ all seeds where its own seeds are stored, since nothing tells when it has too fe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,6 @@ def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
     if entry.by_seed.keys() >= set(measured.seeds):
         return _of_same_seeds(measured, entry)
     return _widened(measured, entry)
-
-
-def held_to(measured: Measurement, entry: Expectation) -> Expectation:
-    """The entry with the value and the bounds that the measurement is judged by."""
-    bounds = bounds_of(measured, entry)
-    return replace(entry, value=bounds.value, low=bounds.low, high=bounds.high)
 
 
 def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:

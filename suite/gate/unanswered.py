@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import METRICS
-from suite.core.records import Cell, Expectation, Group, Verdict, VerdictKind, Where
+from suite.core.records import Cell, Expectation, Group, Reason, Verdict, VerdictKind, Where
 from suite.gate.files.match import applies, must_answer
 
 if TYPE_CHECKING:
@@ -64,5 +64,6 @@ def _missing(entry: Expectation, where: Where, reason: str) -> Verdict:
         metric=entry.metric,
         group=METRICS[entry.metric].group,
         reason=reason,
+        code=Reason.NOT_MEASURED,
         expectation=entry,
     )

@@ -9,7 +9,8 @@ from suite.report.summary import bound
 
 
 def properties(verdicts: Iterable[Verdict]) -> list[tuple[str, str]]:
-    """Names and texts: ``speedup.verdict``, ``.value``, ``.low``, ``.high``, ``.unit``, ``.bound``, ``.reason``.
+    """Names and texts: ``speedup.verdict``, ``.value``, ``.low``, ``.high``, ``.unit``, ``.bound``, ``.code``,
+    ``.threshold``, ``.detectable``, ``.reason``.
 
     What a verdict lacks is left out; numbers are in full. A verdict on a whole group bears the group's name.
     """
@@ -25,4 +26,7 @@ def _of(verdict: Verdict) -> list[tuple[str, str]]:
         said.append(("unit", found.unit))
     if entry is not None:
         said.append(("bound", f"{bound(found, entry)} ({entry.path}:{entry.line})"))
+    numbers = {"threshold": verdict.threshold, "detectable": verdict.detectable}
+    said += [] if verdict.code is None else [("code", str(verdict.code))]
+    said += [(name, repr(number)) for name, number in numbers.items() if number is not None]
     return [*said, ("reason", verdict.reason)] if verdict.reason else said

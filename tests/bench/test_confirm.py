@@ -43,7 +43,7 @@ def judged(found, *, entries=(ENTRY,)):
 def settled(first, *further):
     """The verdict on a first process, and how many of the further ones were asked."""
     left = list(further)
-    asked = Confirmation(repeat=lambda: {"speedup": speedup(left.pop(0))}, judged=judged, limit=lambda entry: entry.low)
+    asked = Confirmation(repeat=lambda: {"speedup": speedup(left.pop(0))}, judged=judged)
     (verdict,) = asked.settled(judged([speedup(first)]))
     return verdict.kind, len(further) - len(left)
 
@@ -89,7 +89,7 @@ def after(first, *further, judge=judged, **options):
             raise found
         return {one.metric: one for one in found}
 
-    asked = Confirmation(repeat=repeat, judged=judge, limit=lambda entry: entry.low, **options)
+    asked = Confirmation(repeat=repeat, judged=judge, **options)
     return asked.settled(judge(first)), len(further) - len(left)
 
 

@@ -90,8 +90,8 @@ def test_what_lies_below_the_bar_has_regressed(value, timings):
 
 def test_what_is_within_the_bound_is_spared_nothing():
     """A pass has no excuse, nor has an interval across the bound; without a bound or an interval there is no bar."""
-    assert "" == spared(measured(1.75), entry(), 100)
-    assert "" == spared(measured(1.69, half=0.01), entry(), 100)
+    assert "" == spared(measured(1.75), entry(), bar(entry(), 100), 100)
+    assert "" == spared(measured(1.69, half=0.01), entry(), bar(entry(), 100), 100)
     assert bar(entry(low=None), 100) is None
     assert bar(expectation("throughput", 100.0, low=50.0), 100) is None
 
