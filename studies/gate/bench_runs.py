@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from studies.gate.decision_log import Ledger, Row
+from studies.gate.decision_log import DecisionLog, Row
 from studies.gate.table import INCONCLUSIVE, REGRESSED, share
 from suite.core.errors import SetupError
 from suite.registry.settings import PACKAGE
@@ -49,7 +49,7 @@ noise = {noise}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class BenchRepository:
     """A user's folder with a conftest.py and expectations for one machine."""
 
     folder: Path
@@ -100,11 +100,11 @@ def _short(row: Row) -> Row:
     }
 
 
-def run(ledger: Ledger, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
+def run(ledger: DecisionLog, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
     """Judge for about so many minutes, the share with fewer judgements first; each is kept as it comes."""
     end = monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
-        repository = Repository(folder=Path(scratch), machine=machine)
+        repository = BenchRepository(folder=Path(scratch), machine=machine)
         repository.write()
         while monotonic() < end:
             rows = judgements(ledger, versions)
@@ -113,7 +113,7 @@ def run(ledger: Ledger, *, machine: str, versions: Mapping[str, str], minutes: f
             ledger.append({"kind": PLANTED, "planted": planted, "versions": dict(versions), **said})
 
 
-def judgements(ledger: Ledger, versions: Mapping[str, str]) -> list[Row]:
+def judgements(ledger: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
     """All so far with these versions."""
     return [row for row in ledger.rows() if row["kind"] == PLANTED and row["versions"] == dict(versions)]
 

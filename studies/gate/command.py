@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
-    from studies.gate.decision_log import Ledger, Row
+    from studies.gate.decision_log import DecisionLog, Row
 
 VERSIONS = ("torch", "numpy")  # what the network and the arithmetic of a decision come from
 
@@ -39,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    from studies.gate.decision_log import Ledger
+    from studies.gate.decision_log import DecisionLog
     from suite.core.machine.hardware import machine_key, versions
 
     if not 0 <= parsed.minutes < math.inf or not 0 < parsed.seconds < math.inf:
@@ -48,7 +48,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         )
     if not hasattr(os, "sched_getaffinity"):
         raise SetupError("this platform cannot give a process a core of its own, which the study needs; use Linux")
-    ledger = Ledger(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
+    ledger = DecisionLog(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
     known = {name: version for name, version in versions().items() if name in VERSIONS}
     if parsed.planted or parsed.compare:
         return _whole_runs(parsed, ledger, known)
@@ -62,7 +62,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
-def _whole_runs(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> int:
+def _whole_runs(parsed: argparse.Namespace, ledger: DecisionLog, known: dict[str, str]) -> int:
     from studies.gate import bench_runs, compare_runs
     from suite.core.machine.hardware import machine_key
 
@@ -74,7 +74,7 @@ def _whole_runs(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str
     return 0
 
 
-def _of_whole_runs(ledger: Ledger, known: dict[str, str]) -> list[str]:
+def _of_whole_runs(ledger: DecisionLog, known: dict[str, str]) -> list[str]:
     from studies.gate import bench_runs, compare_runs
 
     return [
@@ -83,14 +83,14 @@ def _of_whole_runs(ledger: Ledger, known: dict[str, str]) -> list[str]:
     ]
 
 
-def _measured(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> Row:
+def _measured(parsed: argparse.Namespace, ledger: DecisionLog, known: dict[str, str]) -> Row:
     from studies.gate.session import Study
 
     seed = 10_000 * len(ledger.rows())  # each session mixes anew, and could be repeated
     return Study(ledger=ledger, versions=known, seconds=parsed.seconds, seed=seed).run(parsed.minutes, anew=parsed.anew)
 
 
-def show(ledger: Ledger, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
+def show(ledger: DecisionLog, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
     """Print the table and write it, its figures and its picture beside the decisions; last what whole runs said."""
     from studies.gate import plots, table
     from studies.gate.overall import overall

@@ -18,8 +18,8 @@ from itertools import count
 from subprocess import PIPE, Popen
 from time import monotonic
 
-from studies.gate.decide import Terms
-from studies.gate.decision_log import BOUND, DECISION, Ledger, Row, sharpest
+from studies.gate.decide import GateTerms
+from studies.gate.decision_log import BOUND, DECISION, DecisionLog, Row, sharpest
 from studies.gate.noisy_neighbour import busy
 from studies.gate.worker import COMMAND, ask, request
 from suite.core.errors import SetupError
@@ -38,7 +38,7 @@ FRESH = 0.25  # of the planted slowdowns are repeated in fresh processes: most o
 class Study:
     """What a session needs: ``seconds`` is the gate's budget for a sample, ``seed`` differs between sessions."""
 
-    ledger: Ledger
+    ledger: DecisionLog
     versions: Mapping[str, str]
     seconds: float
     seed: int
@@ -51,7 +51,7 @@ class Study:
         end, own = monotonic() + 60 * minutes, core.choose()
         environment = quiet.environment(os.environ, threads=1, accelerator=False)
         bound = (None if anew else self.ledger.bound(self.versions)) or self._record(environment, own)
-        terms = Terms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
+        terms = GateTerms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
         neighbour = next((other for other in sorted(os.sched_getaffinity(0), reverse=True) if other != own), None)
         for visit in count(1):
             left = end - monotonic()
@@ -67,7 +67,7 @@ class Study:
 
     def _record(self, environment: dict[str, str], own: int) -> Row:
         """The stored expectation: identical code in several fresh processes."""
-        terms = Terms(low=0.0, noise=0.0, seconds=self.seconds)
+        terms = GateTerms(low=0.0, noise=0.0, seconds=self.seconds)
         asked = [request("sample", terms, [0.0], seed=self.seed + k, until=0.0, fresh=0.0) for k in range(RECORDED)]
         others = foreign(own)
         values = [ask(one, environment)["value"] for one in asked]
@@ -80,7 +80,14 @@ class Study:
         return row
 
     def _visit(
-        self, seed: int, cores: Sequence[int], terms: Terms, common: Row, environment: dict[str, str], *, left: float
+        self,
+        seed: int,
+        cores: Sequence[int],
+        terms: GateTerms,
+        common: Row,
+        environment: dict[str, str],
+        *,
+        left: float,
     ) -> None:
         """A process's decisions on each of the ``cores``: two keep each other company, to the end of the longer one."""
         done = threading.Barrier(len(cores))

@@ -75,8 +75,8 @@ class Plan:
         return self.profile != "quick"
 
     @property
-    def budget(self) -> speed.Budget:
-        return speed.QUICK if self.profile == "quick" else speed.Budget()
+    def budget(self) -> speed.SamplingBudget:
+        return speed.QUICK if self.profile == "quick" else speed.SamplingBudget()
 
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
@@ -402,7 +402,12 @@ class Bench(AbstractContextManager["Bench"]):
         return own
 
     def _in_processes(
-        self, case: Case, processes: int, budget: speed.Budget, parts: Sequence[Part], bounds: speed.Bounds = NO_BOUNDS
+        self,
+        case: Case,
+        processes: int,
+        budget: speed.SamplingBudget,
+        parts: Sequence[Part],
+        bounds: speed.Bounds = NO_BOUNDS,
     ) -> list[dict[str, Measurement]]:
         return self._ask().speed(
             case,

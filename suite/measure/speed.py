@@ -18,7 +18,7 @@ from suite.core.machine.hardware import device_type, machine_key, threads
 from suite.core.metrics import measured
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
-from suite.core.stats.sequential import Goal
+from suite.core.stats.sequential import DecisionBound
 from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
 from suite.measure.device_time import device_share
 from suite.measure.integrity.kept_outputs import KeptOutputs
@@ -51,7 +51,7 @@ Bounds = Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class SamplingBudget:
     """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
 
     Where a round is long, time is given for ``rounds`` of them all the same, up to ``longest`` seconds. Where
@@ -68,7 +68,7 @@ class Budget:
     tolerance: float = 0.015
 
 
-QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
+QUICK = SamplingBudget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
 REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
 
 
@@ -86,7 +86,7 @@ def inference(
     sides: Mapping[str, Side],
     *,
     batch: int,
-    budget: Budget,
+    budget: SamplingBudget,
     seed: int = 0,
     saturating: int | None = None,
     bounds: Bounds | None = None,
@@ -150,11 +150,12 @@ def _kind(kernel: Kernel | None) -> dict[str, int | str]:
     return {} if kernel is None else {"kernel": kernel.kind}
 
 
-def _goals(source: str, bounds: Bounds) -> tuple[Goal, ...]:
+def _goals(source: str, bounds: Bounds) -> tuple[DecisionBound, ...]:
     """The bounds of the ratios that a sample brings."""
     wanted = {name: against for name, (its, against) in RATIOS.items() if its == source and name in bounds}
     return tuple(
-        Goal(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name])) for name, against in wanted.items()
+        DecisionBound(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name]))
+        for name, against in wanted.items()
     )
 
 
@@ -164,7 +165,7 @@ def training(
     technique: Recipe,
     *,
     reference: Reference,
-    budget: Budget,
+    budget: SamplingBudget,
     seed: int = 0,
     bounds: Bounds | None = None,
     first_losses: Mapping[str, float | None] = MappingProxyType({}),
@@ -181,7 +182,7 @@ def training(
     sizes = {name: len(step.batch) for name, step in steps.items()}
     factor = sizes[TECHNIQUE] / sizes[BASE]
     wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
-    goal = Goal(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
+    goal = DecisionBound(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
     found = _timed(
         cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, budget=budget,
         goals=(goal,) if wanted else (),
@@ -199,7 +200,7 @@ def _scaled(ratio: Measurement, factor: float) -> Measurement:
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
 
-def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget) -> Sample:
+def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: SamplingBudget) -> Sample:
     """Rounds of the technique and the baseline at a batch."""
     return _sample(cell, _pair(sides), batch, budget, seconds=budget.batch, seed=batch)
 
@@ -208,11 +209,11 @@ def _sample(
     cell: Cell,
     sides: Mapping[str, Side | Kernel],
     batch: int,
-    budget: Budget,
+    budget: SamplingBudget,
     *,
     seconds: float,
     seed: int,
-    goals: Sequence[Goal] = (),
+    goals: Sequence[DecisionBound] = (),
     judged: Mapping[str, Judged] = MappingProxyType({}),
 ) -> Sample:
     """Rounds of all sides. What timed turns returned has to be what was ``judged``."""
@@ -262,8 +263,8 @@ def _timed(
     *,
     seconds: float,
     seed: int,
-    budget: Budget,
-    goals: Sequence[Goal],
+    budget: SamplingBudget,
+    goals: Sequence[DecisionBound],
     keep: Keep | None = None,
 ) -> Sample:
     resets = _resets(settings, restore)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.analysis.search.options import Options
+from suite.analysis.search.options import SearchOptions
 from suite.analysis.search.search import question
 from suite.analysis.search.space import space
 from suite.cli.main import build_parser
@@ -19,7 +19,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 
 
 def asked(command):
-    return Options.of(vars(build_parser().parse_args(shlex.split(command)[1:])))
+    return SearchOptions.of(vars(build_parser().parse_args(shlex.split(command)[1:])))
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if "--load" not in line])

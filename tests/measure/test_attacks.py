@@ -21,7 +21,7 @@ from suite.measure import speed
 from suite.measure.arms import BASE, TECHNIQUE
 from suite.measure.sampler import timing
 
-SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
+SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
 
 @pytest.fixture

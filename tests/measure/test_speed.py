@@ -17,11 +17,11 @@ from suite.core.records import Cell
 from suite.measure import speed
 from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side, serving_sides
 from suite.measure.sampler.timing import Sample
-from suite.measure.speed import Budget
+from suite.measure.speed import SamplingBudget
 from suite.training.recipe import Batch
 from suite.training.serving import serve
 
-SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
+SHORT = SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
 CELL = tiny.BASELINE_CELL
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 

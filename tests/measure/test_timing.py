@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from suite.core import phases
 from suite.core.errors import SuiteError, UsageError
-from suite.core.stats.sequential import Goal, confidence_at
+from suite.core.stats.sequential import DecisionBound, confidence_at
 from suite.measure.sampler import timing
 from suite.measure.sampler.samples import ratios_of
 from suite.measure.sampler.timing import Sample, latency, sample
@@ -355,7 +355,7 @@ def test_what_the_ratio_says_never_ends_a_sample(clock):
 
 
 def goal(low):
-    return Goal(numerator="baseline", denominator="technique", bounds=(low,))
+    return DecisionBound(numerator="baseline", denominator="technique", bounds=(low,))
 
 
 def test_a_sample_grows_while_its_interval_holds_the_bound(clock):
@@ -381,7 +381,7 @@ def test_a_sample_of_two_goals_grows_for_the_undecided_one(clock):
         "technique": clock.side("technique", 0.01),
         "other": clock.side("other", 0.005),
     }
-    far = Goal(numerator="baseline", denominator="other", bounds=(1.0,))
+    far = DecisionBound(numerator="baseline", denominator="other", bounds=(1.0,))
     assert pytest.approx(4.0, abs=0.1) == run(sides, clock, goals=[far, goal(1.0)]).elapsed
 
 
@@ -394,7 +394,7 @@ def test_what_is_precise_and_clears_its_bound_ends_at_once(two, clock):
 def test_a_goal_of_an_unknown_side_is_refused(two, clock):
     """Bounds of a side that nobody times would never be decided."""
     with pytest.raises(UsageError, match="unknown side 'third'"):
-        run(two, clock, goals=[Goal(numerator="third", denominator="baseline", bounds=(1.0,))])
+        run(two, clock, goals=[DecisionBound(numerator="third", denominator="baseline", bounds=(1.0,))])
 
 
 def test_a_budget_below_the_least_rounds_is_overdrawn_up_to_them(clock):

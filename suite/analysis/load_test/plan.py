@@ -13,7 +13,7 @@ SERVICES = 3.0  # full batches that fit beside the wait into an objective that n
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LoadTestPlan:
     """Batches up to ``largest``, then loads of ``seconds`` at ``shares`` of the capacity under ``policy``.
 
     ``objective`` are the seconds of a good answer, ``None`` to take them from a full batch. ``sampling`` are the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 
 AT_ONCE, NEVER = "at once", "never"
 DAYS_PER_YEAR = 365.25
@@ -35,7 +35,7 @@ class Payback:
         return f"{_days(self.value)} [{_days(self.low)}, {_days(self.high)}]"
 
 
-def payback(cost: Estimate, daily: Estimate) -> Payback:
+def payback(cost: ValueInterval, daily: ValueInterval) -> Payback:
     """Days until ``daily`` savings reach the ``cost`` of adoption, both in one currency."""
     return Payback(
         interval=cost.interval and daily.interval,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 from suite.analysis.plan.layout import aligned, wrapped
 from suite.analysis.plan.payback import Payback
 from suite.analysis.plan.prices import Prices
@@ -109,7 +109,7 @@ def _signed(points: float) -> str:
     return f"{round(points, 2) + 0.0:+.2f}"  # no -0.00
 
 
-def _less(saved: Estimate | None) -> str:
+def _less(saved: ValueInterval | None) -> str:
     """A saving as people read it: ``-60.0 %`` is less."""
     return "-" if saved is None else f"{_with_ends(saved, _percent, turned=True)} %"
 
@@ -118,7 +118,7 @@ def _percent(saved: float) -> str:
     return f"{round(-100 * saved, 1) + 0.0:+.1f}"
 
 
-def _with_ends(found: Estimate, show: Callable[[float], str], *, turned: bool = False) -> str:
+def _with_ends(found: ValueInterval, show: Callable[[float], str], *, turned: bool = False) -> str:
     if not found.interval:
         return f"{show(found.value)} [?]"
     if found.low == found.high:
@@ -137,7 +137,7 @@ def _money(rows: Sequence[Return], prices: Prices) -> dict[str, list[str]]:
     return {title: texts for title, texts in columns.items() if set(texts) != {"-"}} if prices != Prices() else {}
 
 
-def _amount(found: Estimate | None) -> str:
+def _amount(found: ValueInterval | None) -> str:
     return "-" if found is None else _with_ends(found, lambda value: f"{float(f'{value:.3g}') + 0.0:g}")
 
 
@@ -164,7 +164,7 @@ def _plain(one: Return) -> dict[str, Any]:
     return {**about, "score": score, **figures, "suspects": list(one.suspects)}
 
 
-def _figure(found: Estimate | Payback | None) -> dict[str, Any] | None:
+def _figure(found: ValueInterval | Payback | None) -> dict[str, Any] | None:
     if found is None:
         return None
     low, high = (found.low, found.high) if found.interval else (None, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from suite.analysis.plan.gains import NOT_PAIRED, Figures, quality_gain
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
 from suite.core.records import Measurement, Metric
@@ -75,7 +75,7 @@ def _by_scores(winner: Scored, other: Scored) -> str | None:
     return OVERLAP if _overlap(winner.score, other.score) else None
 
 
-def _gain(one: Scored, here: Mapping[str, Figures], score: Metric) -> Estimate | None:
+def _gain(one: Scored, here: Mapping[str, Figures], score: Metric) -> ValueInterval | None:
     """A cell's gain over the baseline where it is paired and has an interval."""
     gain = quality_gain(one.technique, here, score) if BASELINE in here else None
     return gain if gain is not None and gain.how != NOT_PAIRED and gain.interval else None

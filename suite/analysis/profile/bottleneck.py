@@ -31,7 +31,7 @@ RESAMPLES = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernel:
+class OperatorWork:
     """An operator's work without its dispatch: seconds and calls in one round, and the ceiling that holds it."""
 
     mark: Mark
@@ -48,7 +48,7 @@ class Bottleneck:
 
     name: str
     seconds: Mapping[str, float]
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[OperatorWork, ...]
     operators: float
     certainty: float
 
@@ -106,7 +106,7 @@ def analyse(recording: Recording, ceilings: Ceilings) -> Bottleneck:
     )
 
 
-def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> Kernel:
+def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> OperatorWork:
     """What is left of an operator's time without dispatch: ``tiny`` seconds for each event inside it.
 
     A call whose kernel would be shorter than that even at the ceilings is dispatch, up to `TINY_CALLS` of them.
@@ -118,10 +118,10 @@ def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> Kernel:
     left = max(0.0, operator.seconds - overhead)
     limit = "arithmetic" if arithmetic > memory else "memory"
     mark = Mark(name=operator.name, flops=operator.flops, moved=operator.moved, seconds=left)
-    return Kernel(mark=mark, calls=operator.calls, limit=limit if ideal >= EXPLAINED * left else "unexplained")
+    return OperatorWork(mark=mark, calls=operator.calls, limit=limit if ideal >= EXPLAINED * left else "unexplained")
 
 
-def split(data: float, compute: float, kernels: Sequence[Kernel]) -> dict[str, float]:
+def split(data: float, compute: float, kernels: Sequence[OperatorWork]) -> dict[str, float]:
     """Seconds by limit: what the kernels do not fill of ``compute`` is the host's; they are scaled where they exceed.
 
     A profiler slows what it looks at, so that kernels can seem to take longer than the undisturbed step.
@@ -156,7 +156,7 @@ def amdahl(share: float) -> float:
 def _certainty(
     data: np.ndarray[tuple[int], np.dtype[np.float64]],
     compute: np.ndarray[tuple[int], np.dtype[np.float64]],
-    kernels: Sequence[Kernel],
+    kernels: Sequence[OperatorWork],
     found: str,
 ) -> float:
     """Share of bootstrap samples of the rounds with the same verdict; seeded."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.analysis.scaling.train import Row
+from suite.analysis.scaling.train import TrainedPoint
 from suite.core.errors import ResultsError
 from suite.report.results.folder import replace_file
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from suite.measure.scoring.items import Outcome
 
 RUN, POINTS, ITEMS = "run.json", "points.csv", "items"
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(field.name for field in fields(TrainedPoint))
 WHOLE = ("seed", "parameters", "train_samples", "steps", "items_seen", "flops")
 TEXT = ("workload", "resource")
 
@@ -67,7 +67,7 @@ class CurveFolder:
                     "start anew without --resume"
                 )
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TrainedPoint]:
         """The points that were trained so far. Raises `ResultsError` naming a line that cannot be read."""
         path = self.path / POINTS
         if not path.exists():
@@ -76,12 +76,12 @@ class CurveFolder:
             reader = csv.DictReader(file)
             return [_row(record, f"{path}:{reader.line_num}") for record in reader]
 
-    def add(self, row: Row, tested: Outcome) -> None:
+    def add(self, row: TrainedPoint, tested: Outcome) -> None:
         """Keep a point: its items first, so that a line in `points.csv` always has them."""
         _save(self.items(row), tested)
         replace_file(self.path / POINTS, _text([*self.rows(), row]).encode())
 
-    def items(self, row: Row) -> Path:
+    def items(self, row: TrainedPoint) -> Path:
         """Where the items of a point lie."""
         return self.path / ITEMS / f"{row.workload}-{row.resource}-{row.share:g}-{row.seed}.npz"
 
@@ -93,7 +93,7 @@ def _unused(reports_dir: Path, name: str) -> Path:
     return path
 
 
-def _text(rows: Sequence[Row]) -> str:
+def _text(rows: Sequence[TrainedPoint]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -101,9 +101,9 @@ def _text(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _row(record: Mapping[str, str], where: str) -> Row:
+def _row(record: Mapping[str, str], where: str) -> TrainedPoint:
     try:
-        return Row(**{name: _value(name, record[name]) for name in COLUMNS})
+        return TrainedPoint(**{name: _value(name, record[name]) for name in COLUMNS})
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{where}: no point of a curve: {error}; delete the line and resume") from error
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from suite.measure.points import Point
+    from suite.measure.points import SweepPoint
     from suite.training.recipe import Recipe
 
 RESOURCES: Mapping[str, str] = MappingProxyType(
@@ -27,7 +27,7 @@ LEAST_POINTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class ScalingSweep:
     """The amounts of one resource for one workload, as shares of what the plain recipe has.
 
     ``budget`` is the share of the recipe's steps that each of its points trains for, where the resource is neither
@@ -44,7 +44,7 @@ class Sweep:
 class Profile:
     """Sweeps and the number of seeds of each of their points."""
 
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[ScalingSweep, ...]
     seeds: int
 
     def only(self, workloads: tuple[str, ...], resources: tuple[str, ...]) -> Profile:
@@ -98,21 +98,21 @@ HEADS = tuple(heads / 4 for heads in (1, 2, 3, 4, 6, 8))  # the byte model's wid
 QUICK = Profile(
     seeds=1,
     sweeps=tuple(
-        Sweep(workload=DIGITS, resource=resource, shares=geometric(least, 1.0, 5), budget=0.5)
+        ScalingSweep(workload=DIGITS, resource=resource, shares=geometric(least, 1.0, 5), budget=0.5)
         for resource, least in (("train_samples", 1 / 32), ("steps", 1 / 32), ("parameters", 1 / 16), ("flops", 1 / 64))
     ),
 )
 DEFAULT = Profile(
     seeds=2,
     sweeps=(
-        Sweep(workload=DIGITS, resource="train_samples", shares=geometric(1 / 32, 1.0, 8)),
-        Sweep(workload=DIGITS, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
-        Sweep(workload=DIGITS, resource="parameters", shares=geometric(1 / 16, 1.5, 8), budget=0.5),
-        Sweep(workload=DIGITS, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
-        Sweep(workload=BYTES, resource="train_samples", shares=geometric(1 / 128, 1.0, 8), budget=0.4),
-        Sweep(workload=BYTES, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
-        Sweep(workload=BYTES, resource="parameters", shares=HEADS, budget=0.4),
-        Sweep(workload=BYTES, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="train_samples", shares=geometric(1 / 32, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="parameters", shares=geometric(1 / 16, 1.5, 8), budget=0.5),
+        ScalingSweep(workload=DIGITS, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
+        ScalingSweep(workload=BYTES, resource="train_samples", shares=geometric(1 / 128, 1.0, 8), budget=0.4),
+        ScalingSweep(workload=BYTES, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
+        ScalingSweep(workload=BYTES, resource="parameters", shares=HEADS, budget=0.4),
+        ScalingSweep(workload=BYTES, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
     ),
 )
 PROFILES = MappingProxyType({"quick": QUICK, "default": DEFAULT})
@@ -126,7 +126,7 @@ def runs(profile: Profile) -> Iterator[Run]:
                 yield Run(workload=sweep.workload, resource=sweep.resource, share=share, seed=seed, budget=sweep.budget)
 
 
-def point(recipe: Recipe, run: Run) -> Point:
+def point(recipe: Recipe, run: Run) -> SweepPoint:
     """The recipe that has the run's share of its resource, with what it computes.
 
     Operations grow in both directions alike: with a share ``s`` of them the network has the fourth root of ``s`` of
@@ -148,7 +148,7 @@ def point(recipe: Recipe, run: Run) -> Point:
     return found(axis, plain, amount)
 
 
-def _point_of_operations(recipe: Recipe, share: float) -> Point:
+def _point_of_operations(recipe: Recipe, share: float) -> SweepPoint:
     from suite.measure.points import point as found
     from suite.training.surgery.axes import find
 

@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ScalingOptions:
     """What a person asked for; empty tuples and ``None`` mean all, or the profile's own."""
 
     profile: str = "default"
@@ -40,7 +40,7 @@ class Options:
         return found if self.seeds is None else replace(found, seeds=self.seeds)
 
 
-def train(registry: Registry, options: Options, say: Say) -> CurveFolder:
+def train(registry: Registry, options: ScalingOptions, say: Say) -> CurveFolder:
     """Train every point that the folder lacks; returns the folder with all of them."""
     import torch
 
@@ -78,7 +78,7 @@ def check(registry: Registry, profile: Profile) -> None:
             point(workload.plain(0), run)
 
 
-def _folder(registry: Registry, profile: Profile, options: Options, device: str) -> CurveFolder:
+def _folder(registry: Registry, profile: Profile, options: ScalingOptions, device: str) -> CurveFolder:
     header = described(registry, profile, options, device)
     if options.resume is None:
         now = datetime.now(UTC)
@@ -88,7 +88,7 @@ def _folder(registry: Registry, profile: Profile, options: Options, device: str)
     return folder
 
 
-def described(registry: Registry, profile: Profile, options: Options, device: str) -> Mapping[str, Any]:
+def described(registry: Registry, profile: Profile, options: ScalingOptions, device: str) -> Mapping[str, Any]:
     """What figures of one run have in common: the plan, the code, the versions, the data; by name."""
     import torch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from suite.analysis.plan.budgets import Budget, find_metric, parse_budgets
+from suite.analysis.plan.budgets import DeploymentLimit, find_metric, parse_budgets
 from suite.core.errors import UsageError
 from suite.core.metrics import METRICS
 from suite.core.records import Better, Metric
@@ -37,7 +37,7 @@ class Aims:
     """One or several objectives, and the bounds of what counts as feasible."""
 
     objectives: tuple[Objective, ...]
-    budgets: tuple[Budget, ...] = ()
+    budgets: tuple[DeploymentLimit, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Aims:
         return [bool(on) for on in front([tuple(aim.merit(one) for aim in aims.values()) for one in found])]
 
 
-def _as_objective(budget: Budget) -> Objective:
+def _as_objective(budget: DeploymentLimit) -> Objective:
     return Objective(metric=budget.metric, unit=budget.unit, better="lower" if budget.upper else "higher")
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from suite.analysis.search.objectives import Aims, Figures
-from suite.analysis.search.space import Space
+from suite.analysis.search.space import SearchSpace
 from suite.analysis.search.storage import STARTUP
 from suite.analysis.search.trials import TrialError
 from suite.core.errors import CompositionError
@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class MeasuredComposition:
     """A composition that was measured, with its figures on validation items."""
 
     composition: str
@@ -56,7 +56,7 @@ class Hunt:
     """
 
     study: optuna.Study
-    space: Space
+    space: SearchSpace
     aims: Aims
     measure: Callable[[str], Figures]
     refusal: Callable[[str], str | None]
@@ -75,10 +75,10 @@ class Hunt:
                 return
             self._measure(*proposed)
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[MeasuredComposition]:
         """All measured compositions, in order."""
         measured = {text: trial for text, trial in self._tried().items() if FIGURES in trial.user_attrs}
-        return [Found(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
+        return [MeasuredComposition(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
 
     def count(self) -> Count:
         found = self.found()
@@ -181,7 +181,7 @@ class Hunt:
         return {own[COMPOSITION] for own in attributes if INVALID in own and COMPOSITION in own}
 
 
-def nearest(found: Sequence[Found], aims: Aims) -> Found:
+def nearest(found: Sequence[MeasuredComposition], aims: Aims) -> MeasuredComposition:
     """The composition that misses the bounds by least, all shares of limits added up."""
     return min(found, key=lambda one: sum(aims.misses(one.figures)))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from suite.analysis.search.objectives import Aims
-from suite.analysis.search.optimize import Found
+from suite.analysis.search.optimize import MeasuredComposition
 from suite.analysis.search.tables import front
 from suite.core.metrics import metric
 
@@ -19,7 +19,7 @@ def available() -> bool:
     return importlib.util.find_spec("matplotlib") is not None
 
 
-def draw(found: Sequence[Found], aims: Aims, path: Path) -> Path:
+def draw(found: Sequence[MeasuredComposition], aims: Aims, path: Path) -> Path:
     """Write the picture of the first two metrics that are aimed at, with their units, to a PNG file."""
     from matplotlib.figure import Figure
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from suite.analysis.search import plots, tables
 from suite.analysis.search.final import Final
 from suite.analysis.search.objectives import Aims, parse_aims
-from suite.analysis.search.optimize import Found, Hunt, Say, nearest
-from suite.analysis.search.options import Options
-from suite.analysis.search.space import Space, space
+from suite.analysis.search.optimize import Hunt, MeasuredComposition, Say, nearest
+from suite.analysis.search.options import SearchOptions
+from suite.analysis.search.space import SearchSpace, space
 from suite.analysis.search.storage import open_study, require_optuna
 from suite.analysis.search.trials import TrialError, Trials, against_baseline
 from suite.analysis.search.validation import on_validation
@@ -40,7 +40,7 @@ class Question:
     """What is searched, where, and who is told."""
 
     registry: Registry
-    options: Options
+    options: SearchOptions
     workload: Workload
     device: str
     aims: Aims
@@ -59,7 +59,7 @@ class Question:
         return open_session(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
 
 
-def search(registry: Registry, options: Options, say: Say) -> int:
+def search(registry: Registry, options: SearchOptions, say: Say) -> int:
     """Search, say what was found, and return the exit code: 1 where nothing keeps all bounds.
 
     Raises `SuiteError` for a question that makes no sense, before anything is trained.
@@ -78,7 +78,7 @@ def search(registry: Registry, options: Options, say: Say) -> int:
     return FOUND if _finish(asked, best[:several]) else NOTHING
 
 
-def question(registry: Registry, options: Options, say: Say) -> Question:
+def question(registry: Registry, options: SearchOptions, say: Say) -> Question:
     """What a command line asks. Raises `SuiteError` for unknown names and for another workload's scores."""
     from suite.core.machine.hardware import resolve_device
 
@@ -102,7 +102,7 @@ def _usual(registry: Registry) -> list[str]:
     return [found.name for found in registry.techniques.values() if found.runs and found.name != BASELINE]
 
 
-def _hunted(asked: Question, chosen: Space) -> tuple[Hunt, Path]:
+def _hunted(asked: Question, chosen: SearchSpace) -> tuple[Hunt, Path]:
     """The search after its last trial, and the folder of its figures."""
     from suite.bench.bench import Plan
 
@@ -115,7 +115,7 @@ def _hunted(asked: Question, chosen: Space) -> tuple[Hunt, Path]:
         return _hunt(asked, trials, _available(trials, chosen, asked.say)), session.folder.path
 
 
-def _hunt(asked: Question, trials: Trials, allowed: Space) -> Hunt:
+def _hunt(asked: Question, trials: Trials, allowed: SearchSpace) -> Hunt:
     """Open or go on with the storage, and run."""
     options, folder = asked.options, trials.session.folder.path
     storage = options.storage or str(folder / JOURNAL)
@@ -135,7 +135,7 @@ def _hunt(asked: Question, trials: Trials, allowed: Space) -> Hunt:
     return hunt
 
 
-def _available(trials: Trials, chosen: Space, say: Say) -> Space:
+def _available(trials: Trials, chosen: SearchSpace, say: Say) -> SearchSpace:
     """The space without the techniques that cannot run here alone; says why they are left out."""
     reasons = {name: trials.refusal(texts[1]) for name, texts in chosen.options.items()}
     for name, reason in reasons.items():
@@ -153,7 +153,7 @@ def _baseline(trials: Trials) -> None:
         raise UsageError(f"{error}: a search cannot aim at what is not measured on {trials.device}") from error
 
 
-def identity(asked: Question, allowed: Space, header: RunHeader) -> Mapping[str, Any]:
+def identity(asked: Question, allowed: SearchSpace, header: RunHeader) -> Mapping[str, Any]:
     """What trials of one storage have in common, by name."""
     return {
         "workload": asked.workload.name,
@@ -169,7 +169,7 @@ def identity(asked: Question, allowed: Space, header: RunHeader) -> Mapping[str,
     }
 
 
-def _show(found: Sequence[Found], aims: Aims, folder: Path, note: str, say: Say) -> None:
+def _show(found: Sequence[MeasuredComposition], aims: Aims, folder: Path, note: str, say: Say) -> None:
     rows = tables.front(found, aims)
     for line in ["", *tables.lines(rows, aims), "", note]:
         say(line)
@@ -179,14 +179,14 @@ def _show(found: Sequence[Found], aims: Aims, folder: Path, note: str, say: Say)
         say(str(plots.draw(found, aims, folder / f"{tables.NAME}.png")))
 
 
-def _nothing(found: Sequence[Found], aims: Aims) -> str:
+def _nothing(found: Sequence[MeasuredComposition], aims: Aims) -> str:
     closest = nearest(found, aims)
     shares = zip(aims.budgets, aims.misses(closest.figures), strict=True)
     missed = [f"{budget} is missed by {share:.1%} of the limit" for budget, share in shares if share]
     return f"nothing keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
 
 
-def _finish(asked: Question, best: Sequence[Found]) -> bool:
+def _finish(asked: Question, best: Sequence[MeasuredComposition]) -> bool:
     """Measure the winners on the test items over several seeds; whether any could be."""
     from suite.bench.bench import Plan
 

@@ -35,7 +35,7 @@ def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     from suite.measure.arms import serving_sides
 
     rebuilt = _Rebuilt(request, cell)
-    case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
+    case, budget, seed = rebuilt.case, speed.SamplingBudget(**request["budget"]), request["seed"]
     bounds = request["bounds"]
     found: list[Measurement] = []
     if "inference" in request["parts"]:

@@ -18,7 +18,7 @@ SHARES = (0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goal:
+class DecisionBound:
     """The bounds that the ratio of two sides' times, ``numerator`` over ``denominator``, is to be held against."""
 
     numerator: str

@@ -6,7 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from suite.curves.decide.gains import Estimate, step_gain
+from suite.curves.decide.gains import BootstrapEstimate, step_gain
 from suite.curves.families.curve import LARGEST, Curve, CurveError
 from suite.curves.fitting.result import LEVEL, Fit
 
@@ -18,7 +18,7 @@ HALVINGS = 400  # towards the beginning of an interval: 1e-120 of it
 class StopRule:
     """The next step's gain and what it must bring; both in Q."""
 
-    gain: Estimate
+    gain: BootstrapEstimate
     price: float
 
     @property
@@ -42,8 +42,8 @@ def stop_rule(fit: Fit, at: float, *, step: float, price: float, level: float = 
     return StopRule(gain if fit.curve.rising else _turned(gain), price * step)
 
 
-def _turned(gain: Estimate) -> Estimate:
-    return Estimate(-gain.value, -gain.high, -gain.low, gain.level, gain.unit)
+def _turned(gain: BootstrapEstimate) -> BootstrapEstimate:
+    return BootstrapEstimate(-gain.value, -gain.high, -gain.low, gain.level, gain.unit)
 
 
 @dataclass(frozen=True)

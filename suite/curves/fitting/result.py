@@ -16,7 +16,7 @@ from suite.curves.fitting.diagnostics import Diagnostics, diagnostics
 from suite.curves.fitting.points import FitError, Points
 from suite.curves.fitting.profile import profiled
 from suite.curves.fitting.search import Problem, descended
-from suite.curves.fitting.slopes import Spread, jacobian, spread
+from suite.curves.fitting.slopes import ParameterSpread, jacobian, spread
 
 LEVEL = 0.95
 KINDS = ("confidence", "prediction")
@@ -112,7 +112,7 @@ class Fit:
         return np.asarray(jacobian(self.curve, self.points.resource) * self.problem.root_weight[0][:, None])
 
     @cached_property
-    def _spread(self) -> Spread:
+    def _spread(self) -> ParameterSpread:
         return spread(self.slopes)
 
     @property

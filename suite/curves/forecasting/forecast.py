@@ -131,7 +131,7 @@ def _part(
     return mean, low, high, _reasons(chosen, kind, excess)
 
 
-def _chosen(points: Tidy, rows: NDArray[np.int_], kind: Kind) -> tuple[core.Points, Array]:
+def _chosen(points: Tidy, rows: NDArray[np.int_], kind: Kind) -> tuple[core.CurveBatch, Array]:
     """Curves in their space's direction and unit [k, 1]; gaps hold the last value, with weight 0."""
     y, weight = points.quality[rows], points.weight[rows]
     for row, values in zip(rows, y, strict=True):
@@ -141,7 +141,7 @@ def _chosen(points: Tidy, rows: NDArray[np.int_], kind: Kind) -> tuple[core.Poin
     x, to = (part if len(part) == 1 else part[rows] for part in (points.resource, points.to))
     t, tau = (np.clip(np.log2(part) - np.log2(x[:, -1:]), -LIMIT, LIMIT) for part in (x, to))
     y = np.maximum(y / unit, TINY) if kind.space == "loss" else y / unit
-    return core.Points(t=t, y=y, weight=weight, tau=tau), unit
+    return core.CurveBatch(t=t, y=y, weight=weight, tau=tau), unit
 
 
 def _unit(y: Array, weight: Array) -> Array:
@@ -154,7 +154,7 @@ def _unit(y: Array, weight: Array) -> Array:
     return np.asarray(np.maximum(np.maximum(sum(middle), largest / LARGEST), SMALLEST))
 
 
-def _reasons(chosen: core.Points, kind: Kind, excess: Array) -> list[str | None]:
+def _reasons(chosen: core.CurveBatch, kind: Kind, excess: Array) -> list[str | None]:
     rising = chosen.y if kind.space == "accuracy" else SPACES[kind.space].z(chosen.y)
     present, shape = chosen.present, chosen.y.shape[:1]
     count, span = np.count_nonzero(present, axis=-1), -np.where(present, chosen.t, 0.0).min(-1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from suite.core.stats.intervals import LEAST_BLOCKS, blocked_interval, min_rounds
-from suite.core.stats.sequential import SHARES, Goal, confidence_at, strictest
+from suite.core.stats.sequential import SHARES, DecisionBound, confidence_at, strictest
 from suite.measure.sampler.samples import Ratio, Sample, ratios_of
 
 PATIENCE = SHARES[-1] / SHARES[0]  # times the budget, to reach the least number of rounds or a decision
@@ -27,7 +27,7 @@ Turn = tuple[float, int, bool]  # seconds, page faults, preempted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class PrecisionTarget:
     """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``.
 
     An interval within +-``precision`` ends a sample early, if it is over enough blocks; one beyond +-``tolerance`` lets
@@ -41,7 +41,7 @@ class Terms:
     precision: float | None
     confidence: float
     tolerance: float = math.inf
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[DecisionBound, ...] = ()
 
     @property
     def least(self) -> int:
@@ -59,10 +59,10 @@ class Terms:
 
 
 @dataclass(kw_only=True)
-class Log:
+class RoundLog:
     """What the rounds brought so far. A round that the timer spoiled counts as tried and is kept nowhere."""
 
-    terms: Terms
+    terms: PrecisionTarget
     repeats: Mapping[str, int]
     seconds: dict[str, list[float]] = field(init=False)
     faults: dict[str, int] = field(init=False)
@@ -140,7 +140,7 @@ class Log:
         self.look += 1
         return False
 
-    def _is_decided(self, goal: Goal) -> bool:
+    def _is_decided(self, goal: DecisionBound) -> bool:
         ratios = ratios_of(self._clean_seconds(), goal.numerator, goal.denominator, self.terms.witnesses)
         return goal.decided(*blocked_interval(ratios, self._blocks(), self.terms.confidence_at(self.look)))
 
@@ -214,7 +214,7 @@ class Log:
             )
 
 
-def _sample_doubts(found: Sample, terms: Terms) -> Iterator[str]:
+def _sample_doubts(found: Sample, terms: PrecisionTarget) -> Iterator[str]:
     """What the number of rounds, page faults of the baseline and its own copy say against a sample."""
     if found.rounds < terms.least:
         dropped = f", {found.dropped} more were preempted" if found.dropped else ""

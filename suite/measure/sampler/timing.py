@@ -28,10 +28,10 @@ from suite.core import phases
 from suite.core.errors import ImplausibleError, UsageError, unknown
 from suite.core.machine.allocator import minor_faults
 from suite.core.stats.intervals import median_rank
-from suite.core.stats.sequential import Goal
+from suite.core.stats.sequential import DecisionBound
 from suite.measure.sampler.counters import Counters, preempted, thread_counters
 from suite.measure.sampler.orders import balanced_orders
-from suite.measure.sampler.rounds import Log, Terms
+from suite.measure.sampler.rounds import PrecisionTarget, RoundLog
 from suite.measure.sampler.samples import Ratio, Sample
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def sample(
     move: Call | None = None,
     null: str | None = None,
     null_tolerance: float = 0.02,
-    goals: Sequence[Goal] = (),
+    goals: Sequence[DecisionBound] = (),
     host_bound: bool = True,
     keep: Keep | None = None,
     min_round_seconds: float = TURN_SECONDS,
@@ -112,11 +112,11 @@ def sample(
     """
     if counters is None and clock is time.perf_counter:
         counters = thread_counters()
-    plan = _Plan(
+    plan = _Sampling(
         sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
         synchronize=synchronize or _nothing, counters=counters if host_bound else None, witness=witness or clock,
         move=move, keep=keep or _forget,
-        terms=Terms(
+        terms=PrecisionTarget(
             baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
             confidence=confidence, goals=tuple(goals),
         ),
@@ -188,7 +188,7 @@ def resolution(clock: Clock) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
+class _Sampling:
     """What to time and when to stop."""
 
     sides: Mapping[str, Call]
@@ -201,7 +201,7 @@ class _Plan:
     witness: Clock
     move: Call | None
     keep: Keep
-    terms: Terms
+    terms: PrecisionTarget
 
     def check(self) -> None:
         """Raise `UsageError` for what cannot be measured with."""
@@ -256,11 +256,11 @@ class _Plan:
         return wall, faults, bool(before and after and preempted(before, after, wall))
 
 
-def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
+def _run(plan: _Sampling, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     names = list(plan.sides)
-    log = Log(terms=plan.terms, repeats=repeats)
+    log = RoundLog(terms=plan.terms, repeats=repeats)
     started, witnessed = plan.clock(), plan.witness()
-    block = _Block(seconds=plan.seconds / BLOCKS)
+    block = _RoundBlock(seconds=plan.seconds / BLOCKS)
     orders = balanced_orders(len(names), rng)
     while not log.spent(plan.seconds, plan.max_rounds):
         if block.ends(log):
@@ -275,7 +275,7 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
 
 
 @dataclass(kw_only=True)
-class _Block:
+class _RoundBlock:
     """The block that rounds are taken in now, at least so many ``seconds`` long; ``rounds`` were in the last one."""
 
     seconds: float
@@ -284,7 +284,7 @@ class _Block:
     tried: int = 0
     rounds: int = 0
 
-    def ends(self, log: Log) -> bool:
+    def ends(self, log: RoundLog) -> bool:
         """Whether the next round is the first of the next block."""
         if log.tried == self.tried or log.elapsed - self.began < self.seconds:
             return False
@@ -298,7 +298,7 @@ def _check_clocks(told: float, witnessed: float) -> None:
         raise ClockError(f"the clock says {told:.3g} s where another says {witnessed:.3g} s; something has replaced it")
 
 
-def _calibrate(plan: _Plan, target: float) -> dict[str, int]:
+def _calibrate(plan: _Sampling, target: float) -> dict[str, int]:
     """How often each side is called in a turn of at least ``target`` seconds: equally often where calls cost the same.
 
     Otherwise two copies of one network might get turns of different length, and one more interruptions than the other.
@@ -314,14 +314,14 @@ def _repeats(target: float, cost: float) -> int:
     return max(1, min(MOST_REPEATS, math.ceil(target / cost * (1 - 1e-9)))) if cost > 0 else MOST_REPEATS
 
 
-def _cost(plan: _Plan, side: str, target: float) -> float:
+def _cost(plan: _Sampling, side: str, target: float) -> float:
     """Seconds that a call of ``side`` takes: the least of several turns of about ``target`` seconds."""
     repeats, taken = _long_enough(plan, side, target)
     again = TRIES if taken < LONG_TURN * target else 0
     return min([taken, *(plan.turn(side, repeats) for _ in range(again))]) / repeats
 
 
-def _long_enough(plan: _Plan, side: str, target: float) -> tuple[int, float]:
+def _long_enough(plan: _Sampling, side: str, target: float) -> tuple[int, float]:
     """A number of calls that takes ``target`` seconds or more, and what it took."""
     repeats = 1
     while True:

@@ -10,14 +10,14 @@ import tiny
 from suite.analysis.scaling import plan, report, session
 from suite.analysis.scaling.compare import compared
 from suite.analysis.scaling.folder import CurveFolder
-from suite.analysis.scaling.plan import PROFILES, Profile, Sweep, geometric, runs
+from suite.analysis.scaling.plan import PROFILES, Profile, ScalingSweep, geometric, runs
 from suite.analysis.scaling.pool import noise, pooled
-from suite.analysis.scaling.session import Options, train
+from suite.analysis.scaling.session import ScalingOptions, train
 from suite.core.errors import ResultsError, UsageError
 
 SWEEPS = (
-    Sweep(workload="halves", resource="steps", shares=geometric(1 / 12, 1.0, 5)),
-    Sweep(workload="halves", resource="flops", shares=(0.25,)),
+    ScalingSweep(workload="halves", resource="steps", shares=geometric(1 / 12, 1.0, 5)),
+    ScalingSweep(workload="halves", resource="flops", shares=(0.25,)),
 )
 
 
@@ -26,7 +26,7 @@ def options(tmp_path, monkeypatch):
     """Two seeds of six points; the digest of the code is no matter here."""
     monkeypatch.setattr(session, "PROFILES", {"default": Profile(sweeps=SWEEPS, seeds=2)})
     monkeypatch.setattr("suite.bench.sources.digest", lambda _: "code")
-    return Options(reports_dir=tmp_path)
+    return ScalingOptions(reports_dir=tmp_path)
 
 
 @pytest.fixture

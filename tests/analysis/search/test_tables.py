@@ -6,11 +6,13 @@ import csv
 from search_settings import AIMS
 
 from suite.analysis.search import tables
-from suite.analysis.search.optimize import Found
+from suite.analysis.search.optimize import MeasuredComposition
 
 
 def found(name, speedup, size):
-    return Found(composition=name, figures={"speedup": (speedup, 0.9 * speedup, None), "artefact_bytes": (size,) * 3})
+    return MeasuredComposition(
+        composition=name, figures={"speedup": (speedup, 0.9 * speedup, None), "artefact_bytes": (size,) * 3}
+    )
 
 
 ALL = [found("slow", 1.0, 2e4), found("fast", 2.0, 3e4), found("beaten", 1.5, 4e4), found("large", 9.0, 2e5)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.core.stats.intervals import median_interval, median_rank
-from suite.core.stats.sequential import SHARES, Goal, confidence_at, spent, strictest
+from suite.core.stats.sequential import SHARES, DecisionBound, confidence_at, spent, strictest
 
 RUNS, LONGEST = 10_000, 400  # rounds of the longest sample
 
@@ -62,15 +62,15 @@ def test_spending_never_takes_back(one, other):
 )
 def test_a_goal_is_decided_where_the_interval_lies_on_one_side_of_its_bound(low, high, decided):
     """The bound 0.9 is inclusive on both sides."""
-    assert decided == Goal(numerator="a", denominator="b", bounds=(0.9,)).decided(low, high)
+    assert decided == DecisionBound(numerator="a", denominator="b", bounds=(0.9,)).decided(low, high)
 
 
 def test_a_goal_of_two_bounds_needs_both_decided():
     """Above low and across high decides nothing; without bounds there is nothing to decide."""
-    goal = Goal(numerator="a", denominator="b", bounds=(0.9, 1.1))
+    goal = DecisionBound(numerator="a", denominator="b", bounds=(0.9, 1.1))
     assert goal.decided(0.95, 1.05)
     assert not goal.decided(1.05, 1.15)
-    assert Goal(numerator="a", denominator="b", bounds=()).decided(0, 2)
+    assert DecisionBound(numerator="a", denominator="b", bounds=()).decided(0, 2)
 
 
 def test_the_widest_interval_is_that_of_the_strictest_look():

@@ -5,7 +5,7 @@ from statistics import stdev
 
 import pytest
 
-from studies.gate.decision_log import Ledger, sharpest
+from studies.gate.decision_log import DecisionLog, sharpest
 from suite.core.errors import ResultsError
 
 VERSIONS = {"torch": "2.15"}
@@ -14,7 +14,7 @@ BOUND = {"kind": "bound", "at": "now", "low": 0.99, "versions": VERSIONS}
 
 @pytest.fixture
 def ledger(tmp_path):
-    return Ledger(path=tmp_path / "deep" / "machine.jsonl")
+    return DecisionLog(path=tmp_path / "deep" / "machine.jsonl")
 
 
 def test_an_absent_file_has_no_decisions(ledger):
