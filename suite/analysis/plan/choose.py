@@ -85,8 +85,8 @@ def best_under(
     ``cells`` are a `RunFolder`, a path of one or of its ``results.csv``, or a pandas
     table (`suite.analysis.plan.table`).
     Budgets are texts like ``bytes=100kB`` and ``speedup>=1.5``, or `DeploymentLimit`s. A workload without a score is
-    left out (`unscored`). Raises `UsageError` for budgets that mean nothing and where no workload has a score, `ResultsError`
-    for cells that cannot be read.
+    left out (`unscored`). Raises `UsageError` for budgets that mean nothing and if no workload has a score,
+    `ResultsError` for cells that cannot be read.
     """
     found = read(cells, score=score)
     given, known = list(budgets), found.known()

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.analysis.search.objectives import Aims
+from suite.analysis.search.objectives import Objectives
 from suite.analysis.search.trials import TrialError, against_baseline, groups_of
 from suite.core.metrics import VS_CONTROL
 from suite.core.records import Measurement
@@ -28,7 +28,7 @@ class Final(AbstractContextManager["Final"]):
     registry: Registry
     workload: Workload
     device: str
-    aims: Aims
+    objectives: Objectives
 
     def __exit__(self, *details: object) -> None:
         self.session.finish()
@@ -38,7 +38,7 @@ class Final(AbstractContextManager["Final"]):
     def metrics(self) -> tuple[str, ...]:
         """What is measured: what was aimed at, the speed-up and the primary score."""
         primary = self.workload.primary
-        return (*self.aims.metrics, SPEEDUP, *(() if primary is None else (primary.name,)))
+        return (*self.objectives.metrics, SPEEDUP, *(() if primary is None else (primary.name,)))
 
     def line(self, text: str) -> str:
         """Measure a winner and say what it brings. Raises `TrialError` where it fails."""
@@ -54,22 +54,22 @@ class Final(AbstractContextManager["Final"]):
         figures = {m.metric: m for m in self.session.folder.measurements() if m.cell == found.cell}
         seeds = len(self.session.bench.plan.seeds_of(baseline=True))
         primary = self.workload.primary
-        return said(text, figures, self.aims, primary=primary.name if primary else None, seeds=seeds)
+        return said(text, figures, self.objectives, primary=primary.name if primary else None, seeds=seeds)
 
 
-def said(text: str, figures: dict[str, Measurement], aims: Aims, *, primary: str | None, seeds: int) -> str:
+def said(text: str, figures: dict[str, Measurement], objectives: Objectives, *, primary: str | None, seeds: int) -> str:
     """What was found, its paired speed-up, the difference to the baseline over the seeds, and bounds that broke."""
     parts = [f"found: {text}", f"speedup {_interval(figures[SPEEDUP], 1, 'x')}"] if SPEEDUP in figures else [text]
     difference = figures.get(f"{primary}{VS_CONTROL}")
     if difference is not None:
         scale, unit = (100, " points") if difference.unit == "1" else (1, f" {difference.unit}")
         parts.append(f"{primary} difference {_interval(difference, scale, unit)} over {_seeds(seeds)}")
-    return "; ".join([", ".join(parts), *broken(figures, aims)])
+    return "; ".join([", ".join(parts), *broken(figures, objectives)])
 
 
-def broken(figures: dict[str, Measurement], aims: Aims) -> Sequence[str]:
+def broken(figures: dict[str, Measurement], objectives: Objectives) -> Sequence[str]:
     """The bounds that do not hold on the test items, each with what was measured there."""
-    missed = [b for b in aims.budgets if b.metric in figures and not b.holds(figures[b.metric].value)]
+    missed = [b for b in objectives.budgets if b.metric in figures and not b.holds(figures[b.metric].value)]
     return [f"{b} does not hold on the test: {spell(figures[b.metric].value, b.unit, bound=b.limit)}" for b in missed]
 
 

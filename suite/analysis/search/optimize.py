@@ -9,7 +9,7 @@ from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from suite.analysis.search.objectives import Aims, Figures
+from suite.analysis.search.objectives import Figures, Objectives
 from suite.analysis.search.space import SearchSpace
 from suite.analysis.search.storage import STARTUP
 from suite.analysis.search.trials import TrialError
@@ -49,7 +49,7 @@ class Count:
 
 
 @dataclass(kw_only=True)
-class Hunt:
+class SearchLoop:
     """A search under way. ``measure`` gives figures or raises `TrialError`; ``refusal`` says what cannot be measured.
 
     All that is known lies in the ``study``: a search that is killed loses the trial that is running.
@@ -57,7 +57,7 @@ class Hunt:
 
     study: optuna.Study
     space: SearchSpace
-    aims: Aims
+    objectives: Objectives
     measure: Callable[[str], Figures]
     refusal: Callable[[str], str | None]
     say: Say
@@ -84,7 +84,7 @@ class Hunt:
         found = self.found()
         return Count(
             measured=len(found),
-            infeasible=sum(not self.aims.feasible(one.figures) for one in found),
+            infeasible=sum(not self.objectives.feasible(one.figures) for one in found),
             invalid=sum(INVALID in trial.user_attrs for trial in self.study.trials),
             failed=sum(FAILED in trial.user_attrs and REPEAT not in trial.user_attrs for trial in self.study.trials),
         )
@@ -153,14 +153,14 @@ class Hunt:
             return
         trial.set_user_attr(FIGURES, {name: list(figure) for name, figure in figures.items()})
         self._tell(trial, figures)
-        fits = "" if self.aims.feasible(figures) else " (infeasible)"
-        said = ", ".join(f"{name} {figures[name][0]:.4g}" for name in self.aims.metrics)
+        fits = "" if self.objectives.feasible(figures) else " (infeasible)"
+        said = ", ".join(f"{name} {figures[name][0]:.4g}" for name in self.objectives.metrics)
         self.say(f"[{len(self._tried())}] {text}: {said}{fits}")
 
     def _tell(self, trial: optuna.Trial, figures: Figures) -> None:
-        for budget, miss in zip(self.aims.budgets, self.aims.misses(figures), strict=True):
+        for budget, miss in zip(self.objectives.budgets, self.objectives.misses(figures), strict=True):
             trial.set_constraint(str(budget), miss)
-        self.study.tell(trial, [figures[aim.metric][0] for aim in self.aims.objectives])
+        self.study.tell(trial, [figures[objective.metric][0] for objective in self.objectives.optimized])
 
     def _fail(self, trial: optuna.Trial, reason: str) -> None:
         from optuna.trial import TrialState
@@ -181,9 +181,9 @@ class Hunt:
         return {own[COMPOSITION] for own in attributes if INVALID in own and COMPOSITION in own}
 
 
-def nearest(found: Sequence[MeasuredComposition], aims: Aims) -> MeasuredComposition:
+def nearest(found: Sequence[MeasuredComposition], objectives: Objectives) -> MeasuredComposition:
     """The composition that misses the bounds by least, all shares of limits added up."""
-    return min(found, key=lambda one: sum(aims.misses(one.figures)))
+    return min(found, key=lambda one: sum(objectives.misses(one.figures)))
 
 
 def _figures(trial: optuna.trial.FrozenTrial) -> Figures:
