@@ -29,7 +29,7 @@ from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
 from suite.measure import device_memory, memory, quality, size, speed
-from suite.measure.arms import BASE, TECHNIQUE, Side, serving_sides
+from suite.measure.arms import BASE, TECHNIQUE, Arm, serving_arms
 from suite.measure.artefacts import check_artefact, check_growth
 from suite.measure.ceilings import ceilings
 from suite.measure.integrity.outputs import Judged, check_rate, check_unchanged, same_bits
@@ -272,7 +272,7 @@ class Bench(AbstractContextManager["Bench"]):
         budget = self.plan.budget
         served = budget if case.serves_differently else speed.QUICK
         with unchanged_flags(case):
-            sides = serving_sides(base, technique, is_baseline=case.composition.is_baseline)
+            sides = serving_arms(base, technique, is_baseline=case.composition.is_baseline)
         timed = [
             speed.inference(
                 case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides),
@@ -459,7 +459,7 @@ class Bench(AbstractContextManager["Bench"]):
             self._served[key] = serve(self.store.get(workload, composition, 0))
         return self._served[key]
 
-    def _saturating(self, case: Case, sides: Mapping[str, Side]) -> int | None:
+    def _saturating(self, case: Case, sides: Mapping[str, Arm]) -> int | None:
         """The workload's saturating batch, the same for all its cells; none on a CPU."""
         if torch.device(self.device).type == "cpu":
             return None

@@ -19,7 +19,7 @@ from suite.core.metrics import measured
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
 from suite.core.stats.sequential import DecisionBound
-from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
+from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm
 from suite.measure.device_time import device_share
 from suite.measure.integrity.kept_outputs import KeptOutputs
 from suite.measure.integrity.outputs import Judged, Request, check, on_this_thread
@@ -83,7 +83,7 @@ class Timed:
 
 def inference(
     cell: Cell,
-    sides: Mapping[str, Side],
+    sides: Mapping[str, Arm],
     *,
     batch: int,
     budget: SamplingBudget,
@@ -139,7 +139,7 @@ def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
     )
 
 
-def _kernels(cell: Cell, base: Side) -> dict[str, Kernel]:
+def _kernels(cell: Cell, base: Arm) -> dict[str, Kernel]:
     """What the baseline itself is timed against: kernels like its own work."""
     if cell.technique != BASELINE:
         return {}
@@ -200,14 +200,14 @@ def _scaled(ratio: Measurement, factor: float) -> Measurement:
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
 
-def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: SamplingBudget) -> Sample:
+def paired(cell: Cell, sides: Mapping[str, Arm], batch: int, budget: SamplingBudget) -> Sample:
     """Rounds of the technique and the baseline at a batch."""
     return _sample(cell, _pair(sides), batch, budget, seconds=budget.batch, seed=batch)
 
 
 def _sample(
     cell: Cell,
-    sides: Mapping[str, Side | Kernel],
+    sides: Mapping[str, Arm | Kernel],
     batch: int,
     budget: SamplingBudget,
     *,
@@ -318,7 +318,7 @@ def _conditions(device: str, batch: int, timed: Sample) -> dict[str, int | str]:
     return found
 
 
-def _pair(sides: Mapping[str, Side]) -> dict[str, Side]:
+def _pair(sides: Mapping[str, Arm]) -> dict[str, Arm]:
     return {name: sides[name] for name in (BASE, NULL, TECHNIQUE)}
 
 
@@ -367,7 +367,7 @@ def _waits_for_host(shares: Mapping[str, float]) -> bool:
     return any(share < HOST_BOUND for share in shares.values())
 
 
-def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:
+def _latencies(cell: Cell, side: Arm, seconds: float) -> np.ndarray[Any, Any]:
     call = side.call(1)
     with flags.applied(side.served.recipe.flags):
         return latency(call, seconds=seconds, synchronize=lambda: synchronize(cell.device))

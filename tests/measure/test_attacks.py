@@ -126,13 +126,13 @@ def test_4_an_answer_that_is_yet_to_be_computed_is_none(bench):
 
 def test_5_swapped_arms_answer_like_the_other_side(bench, monkeypatch):
     """A harness that mixes up its sides: each is held against the network whose quality was tested."""
-    sides = bench_module.serving_sides
+    sides = bench_module.serving_arms
 
     def swapped(base, technique, *, is_baseline):
         found = sides(base, technique, is_baseline=is_baseline)
         return {**found, BASE: found[TECHNIQUE], TECHNIQUE: found[BASE]}
 
-    monkeypatch.setattr(bench_module, "serving_sides", swapped)
+    monkeypatch.setattr(bench_module, "serving_arms", swapped)
     case = tiny.case_of(bench.registry, "halved(epochs=1)")
     with pytest.raises(
         ImplausibleError, match="the baseline at batch 16 answer otherwise than the network whose outputs were"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.core.records import Cell
-from suite.measure.arms import BASE, TECHNIQUE, Side
+from suite.measure.arms import BASE, TECHNIQUE, Arm
 from suite.measure.speed import CONFIDENCE, SamplingBudget, paired
 
 
@@ -37,7 +37,7 @@ def batches(largest: int) -> tuple[int, ...]:
 
 
 def curve(
-    cell: Cell, sides: Mapping[str, Side], sizes: Sequence[int], budget: SamplingBudget
+    cell: Cell, sides: Mapping[str, Arm], sizes: Sequence[int], budget: SamplingBudget
 ) -> Iterator[BatchCapacity]:
     """A point for each batch of ``sizes``."""
     for batch in sizes:

@@ -15,7 +15,7 @@ from suite.bench import requirements
 from suite.bench.resolved_cell import Case
 from suite.bench.trained_store import TrainedStore
 from suite.core.machine.flags import applied
-from suite.measure.arms import TECHNIQUE, serving_sides
+from suite.measure.arms import TECHNIQUE, serving_arms
 from suite.measure.speed import QUICK
 from suite.registry import Registry
 from suite.training.devices import select_device
@@ -41,7 +41,7 @@ def put_under_load(registry: Registry, case: Case, plan: LoadTestPlan, say: Call
     requirements.require(case, store.plain(case.workload, 0))
     say(f"training {case}")
     base, ours = (store.get(case.workload, one, 0) for one in (registry.baseline, case.composition))
-    sides = serving_sides(base, ours, is_baseline=case.composition.is_baseline)
+    sides = serving_arms(base, ours, is_baseline=case.composition.is_baseline)
     sizes = sorted({*batches(plan.largest), *batches(plan.policy.max_batch)})
     say(f"timing batches of {sizes[0]} to {sizes[-1]}")
     points = tuple(curve(case.cell, sides, sizes, replace(QUICK, batch=plan.sampling)))
