@@ -22,6 +22,7 @@ from suite.gate.error_rate import bar
 from suite.gate.judge import judge
 from suite.measure.arms import BASE, NULL, TECHNIQUE
 from suite.measure.sampler.memory_layout import moving
+from suite.measure.sampler.options import Hooks, SamplerOptions
 from suite.measure.sampler.timing import latency, sample
 from suite.measure.speed import CONFIDENCE, PRECISION
 
@@ -65,19 +66,20 @@ def speedup(network: Network, share: float, *, terms: GateTerms, seed: int) -> t
     """
     calls = {BASE: network.call(), NULL: network.call(), TECHNIQUE: network.call(share)}
     with moving(calls.values(), seed) as move:
-        found = sample(
-            dict(calls), baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
-            precision=PRECISION, confidence=CONFIDENCE, goals=_goals(terms), move=move,
+        options = SamplerOptions(
+            baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
+            precision=PRECISION, confidence=CONFIDENCE, decisions=_decisions(terms),
         )  # fmt: skip
-    ratio = found.ratio(BASE, TECHNIQUE)
+        timed = sample(dict(calls), options, hooks=Hooks(move=move))
+    ratio = timed.ratio(BASE, TECHNIQUE)
     measurement = measured(
         CELL, METRIC, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n,
-        suspect=found.suspect, control=BASE, null=found.ratio(BASE, NULL).value,
+        suspect=timed.suspect, control=BASE, null=timed.ratio(BASE, NULL).value,
     )  # fmt: skip
-    return measurement, found.elapsed
+    return measurement, timed.elapsed
 
 
-def _goals(terms: GateTerms) -> tuple[DecisionBound, ...]:
+def _decisions(terms: GateTerms) -> tuple[DecisionBound, ...]:
     """The stored bound and that of the run, here the same run of one timing."""
     bounds = {bound for bound in (terms.low, bar(terms.entry, 1)) if bound is not None}
     return (DecisionBound(numerator=BASE, denominator=TECHNIQUE, bounds=tuple(sorted(bounds))),)

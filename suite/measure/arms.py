@@ -49,14 +49,14 @@ def serving_arms(base: Trained, technique: Trained, *, is_baseline: bool) -> dic
     and find its weights in the cache, which on some CPUs makes it 1 to 2 % faster than an identical network. The
     technique of the baseline's own cell is one more copy: an A/A test of the sampler.
     """
-    sides = {
+    arms = {
         BASE: Arm(served=serve(base)),
         NULL: Arm(served=serve(base)),
         TECHNIQUE: Arm(served=serve(base if is_baseline else technique)),
     }
     if base.recipe.layout == "contiguous" and is_image(base.recipe.data().test.first(1).inputs):
-        sides[IMAGES_LAST] = Arm(served=serve(_in_channels_last(base)))
-    return sides
+        arms[IMAGES_LAST] = Arm(served=serve(_in_channels_last(base)))
+    return arms
 
 
 def _in_channels_last(base: Trained) -> Trained:

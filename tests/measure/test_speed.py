@@ -143,9 +143,9 @@ def sampled(monkeypatch):
     """A sampler that calls each side once and finds that all its calls take as long as they say."""
     seen = {}
 
-    def timed(cell, calls, settings, restore, **_more):
+    def timed(cell, timed, **_more):
         del cell
-        resets = speed._resets(settings, restore)
+        calls, resets = timed.calls, timed.resets()
         for name, call in calls.items():
             resets[name]()
             call()
@@ -189,7 +189,7 @@ def test_settings_of_one_side_are_not_inherited_by_the_other(fitted):
     }
     before = flags.read()
     calls = {name: (lambda side=side: side.served(None)) for name, side in sides.items()}
-    resets = speed._resets({name: side.served.recipe.flags for name, side in sides.items()}, {})
+    resets = speed._Calls(calls={}, settings={name: side.flags for name, side in sides.items()}).resets()
     for name in (BASE, TECHNIQUE, BASE, TECHNIQUE, BASE):
         resets[name]()
         calls[name]()
@@ -210,8 +210,8 @@ def on_accelerator(monkeypatch):
     """``on_accelerator({side: share})``: the sides take so much of the device, which is this processor."""
     seen = {"host_bound": [], "flags": []}
 
-    def sampler(calls, *, host_bound, **_):
-        seen["host_bound"].append(host_bound)
+    def sampler(calls, options, **_):
+        seen["host_bound"].append(options.host_bound)
         taken = {name: np.full(40, 1.0) for name in calls}
         return Sample(
             seconds=taken, repeats={}, faults={}, order=np.zeros((40, 2), int), block=np.zeros(40, int), rounds=40,
