@@ -1,4 +1,4 @@
-"""Real learning curves, as LCDB 1.1 stores them, cut into what is fitted and what is to be predicted.
+"""Real learning curves, as LCDB 1.1 stores them, cut into points to fit and points to predict.
 
 Format: ``meta.json`` names ``learners`` and ``anchors`` (training-set sizes); ``er/<data set>.json`` holds error rates
 by [learner][mean, standard error][anchor][train, validation, test], null where missing. Source: Yan, Mohr and Viering,

@@ -44,9 +44,9 @@ class Study:
     seed: int
 
     def run(self, minutes: float, *, anew: bool = False) -> Row:
-        """Take decisions for about so many minutes; returns the bound that they were judged by.
+        """Take decisions for the given number of minutes; returns the bound that they were judged by.
 
-        It is recorded first where there is none, or ``anew``.
+        The bound is recorded first if there is none, or if ``anew`` is true.
         """
         end, own = monotonic() + 60 * minutes, core.choose()
         environment = quiet.environment(os.environ, threads=1, accelerator=False)

@@ -291,7 +291,7 @@ def is_paired(name: str) -> bool:
 
 
 def place(name: str) -> tuple[int, int]:
-    """Where a metric stands in reports: scores first, then the catalogue's order; unknown names last."""
+    """The position of a metric in reports: scores first, then the catalogue's order; unknown names last."""
     for index, score in enumerate(_SCORES):
         if name in (score, score + VS_CONTROL, score + WORST_SEED):
             return 0, 3 * index + (score, score + VS_CONTROL, score + WORST_SEED).index(name)

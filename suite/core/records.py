@@ -274,16 +274,21 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class RunHeader:
-    """The first record of a results file: all that is needed to know where its figures come from.
+    """The first record of a results file: the origin of its values.
 
-    ``processes`` are those of each timing, ``chosen`` what was asked for by name.
-    ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
-    ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
-    computes in where that is not float32. ``accelerator`` is what the driver says of the device
-    (`suite.core.machine.nvml.describe`), empty on a CPU and in older runs. ``groups`` counts the groups of
-    metrics that were
-    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`. ``inputs`` is by workload the digest of its
-    recipe's values, its data and the files that users' modules read (`suite.bench.inputs`).
+    Attributes:
+        processes: The number of processes of each timing.
+        chosen: The cells that the command line selected by name.
+        sources: The digest of the sources of all loaded modules.
+        flags: torch's global settings.
+        scores: The names of each workload's scores, the primary one first.
+        precisions: The precision of each composition that does not compute in float32.
+        accelerator: The driver's description of the device (`suite.core.machine.nvml.describe`), empty on a CPU and in
+            older runs.
+        groups: The number of groups of metrics that were planned; 0 in older runs, which have no `GroupEnd` and no
+            `RunEnd`.
+        inputs: By workload, the digest of its recipe's values, its data and the files that users' modules read
+            (`suite.bench.inputs`).
     """
 
     run: str

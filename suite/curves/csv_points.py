@@ -95,9 +95,9 @@ class Table:
     ) -> CsvPoints:
         """The numbers below ``names``, of the rows that every ``COLUMN=VALUE`` of ``where`` allows.
 
-        Rows without a value in one of ``names`` are skipped and counted, as are rows with 0 in one of the ``amounts``,
-        which have no place on a logarithmic axis. Amounts below 0 and ``positive`` columns not above 0 are refused.
-        Raises `TableError` for a column or cell that cannot be used, `UsageError` for a malformed condition.
+        Rows without a value in one of ``names`` are skipped and counted. So are rows with 0 in one of the ``amounts``:
+        a logarithmic axis has no 0. Amounts below 0 and ``positive`` columns not above 0 are refused. Raises
+        `TableError` for a column or cell that cannot be used, `UsageError` for a malformed condition.
         """
         places = {name: self._place(name) for name in names}
         chosen = self._chosen(where, set(places))

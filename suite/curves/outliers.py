@@ -1,4 +1,4 @@
-"""Single points that lie far off a curve on which their neighbours lie: spikes of a training, slips of a table.
+"""Single points far off a curve that passes through their neighbours: spikes of a training, typos in a table.
 
 No family of curves is needed: an outlier differs from its neighbours, and without it they agree. A peak, a step or a
 valley does not: there, neighbours of the highest point are high as well.

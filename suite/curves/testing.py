@@ -1,12 +1,12 @@
-"""The battery that every family of curves must pass, for a family of one's own as well.
+"""The tests that every family of curves must pass; use them for your own families as well.
 
     from suite.curves.testing import check_family
 
     def test_my_family():
         check_family(MyFamily)
 
-Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million, with amplitudes
-over ten decades, of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the
+Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million. Amplitudes span
+ten decades, with either sign if the bounds allow it. A failure is a `PropertyError` that names the family, the
 property and the smallest counter-example that Hypothesis found.
 """
 

@@ -45,8 +45,8 @@ class Arm:
 def serving_arms(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Arm]:
     """The arms of a sample: the baseline, its null arm, the technique and, for images, the baseline in channels_last.
 
-    Each arm is a network of its own, at its own addresses. If two arms shared one, it would have twice as many turns
-    and find its weights in the cache, which on some CPUs makes it 1 to 2 % faster than an identical network. The
+    Each arm is a network of its own, at its own addresses. If two arms shared a network, it would have twice as many
+    turns and find its weights in the cache. On some CPUs that makes it 1 to 2 % faster than an identical network. The
     technique of the baseline's own cell is one more copy: an A/A test of the sampler.
     """
     arms = {

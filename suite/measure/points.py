@@ -17,9 +17,9 @@ PER_MAC = 6  # floating-point operations of training: 2 forward, 4 backward
 class SweepPoint:
     """``amount`` of ``axis``, in its unit, and the recipe that has it.
 
-    ``flops`` are those of all steps: 6 for each multiply-accumulate of the network and each item seen, which is 6 N D
-    for N weights that are used once a token and D tokens (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361).
-    ``None`` where the network has a kernel that cannot be counted.
+    ``flops`` are those of all steps: 6 for each multiply-accumulate of the network and each item seen. For N weights
+    that are used once a token and D tokens this is 6 N D (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361).
+    ``None`` if the network has a kernel that cannot be counted.
     """
 
     axis: str

@@ -34,7 +34,7 @@ from suite.training.recipe import Recipe, Reference
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
-HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
+HOST_BOUND = 0.5  # share of device time below which the host's launches dominate the time
 
 LATENCY = "latency_b1"
 STEP = "train_step_speedup"
@@ -45,20 +45,20 @@ RATIOS = {
     "speedup_vs_channels_last": ("inference", IMAGES_LAST),
     "speed_vs_kernel": ("inference", KERNEL),
 }
-"""By metric, the sample and the arm whose time stands over the technique's."""
+"""By metric, the sample and the arm in the numerator; the technique is the denominator."""
 
 Settings = Mapping[str, int | str]
 Bounds = Mapping[str, tuple[float, ...]]
-"""By metric, the bounds that a ratio is to be judged by."""
+"""By metric, the bounds that judge a ratio."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingBudget:
     """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
 
-    Where a round is long, time is given for ``rounds`` of them all the same, up to ``longest`` seconds. Where
-    rounds are short, a sample may take four times as long: while an interval holds a bound that it is to be judged by,
-    or where there is none, while the machine is so restless that an interval is wider than +-``tolerance``.
+    If rounds are long, the budget grows to ``rounds`` of them, up to ``longest`` seconds. If they are short, a sample
+    may take four budgets while an interval contains a bound that judges it. Without bounds it may take four while an
+    interval is wider than +-``tolerance``, on a noisy machine.
     """
 
     batch: float = 4.0
@@ -96,8 +96,8 @@ def inference(
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given.
 
-    The baseline is timed against a reference kernel too. A sample grows while its ratio cannot be told from one of the
-    ``bounds``. ``judged`` are, for baseline and technique, the outputs that timed turns have to agree with.
+    The baseline is timed against a reference kernel too. A sample grows while the interval of its ratio contains one of
+    the ``bounds``. ``judged`` are the outputs of baseline and technique that the timed turns must reproduce.
     """
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
@@ -157,7 +157,7 @@ def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
 
 
 def _kernels(cell: Cell, base: Arm) -> dict[str, Kernel]:
-    """What the baseline itself is timed against: kernels like its own work."""
+    """Reference kernels for the baseline: work like its own."""
     if cell.technique != BASELINE:
         return {}
     return {KERNEL: Kernel(kind=kind_of(base.served.network), device=cell.device)}
@@ -168,7 +168,7 @@ def _kind(kernel: Kernel | None) -> dict[str, int | str]:
 
 
 def _decisions(source: str, bounds: Bounds) -> tuple[DecisionBound, ...]:
-    """The bounds of the ratios that a sample brings."""
+    """The bounds of the ratios that a sample gives."""
     wanted = {name: against for name, (its, against) in RATIOS.items() if its == source and name in bounds}
     return tuple(
         DecisionBound(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name]))
@@ -187,10 +187,10 @@ def training(
     bounds: Bounds | None = None,
     first_losses: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Timed:
-    """Speed-up of one training step per example: forward, backward and update on one fixed batch, each arm its own.
+    """Speed-up of one training step per example: forward, backward and update on one fixed batch for each arm.
 
-    The null arm is the baseline's step on a network of its own. ``first_losses`` are those of the real trainings, which
-    the timed steps have to agree with.
+    The null arm is the baseline's step on a second network. ``first_losses`` are those of the real trainings; the timed
+    steps must reproduce them.
     """
     recipes = {BASE: base, NULL: base, TECHNIQUE: technique}
     steps = {name: training_step(recipe, device=cell.device, reference=reference) for name, recipe in recipes.items()}
@@ -214,7 +214,7 @@ def training(
 
 
 def _scaled(ratio: Measurement, factor: float) -> Measurement:
-    """Per example: a step on half the batch that takes half the time is no faster."""
+    """The ratio per example: a step on half the batch in half the time is no faster."""
     low, high = (None if bound is None else bound * factor for bound in (ratio.low, ratio.high))
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
@@ -235,7 +235,7 @@ def _sample(
     decisions: Sequence[DecisionBound] = (),
     judged: Mapping[str, Judged] = MappingProxyType({}),
 ) -> Sample:
-    """Rounds of all arms. What timed turns returned has to be what was ``judged``."""
+    """Rounds of all arms. The timed turns must return the ``judged`` outputs."""
     calls: dict[str, Call] = {name: arm.call(batch) for name, arm in arms.items()}
     timed_calls = _Calls(calls=calls, settings={name: arm.flags for name, arm in arms.items()})
     kept = KeptOutputs(seed=seed, arms=frozenset(name for name, call in calls.items() if isinstance(call, Request)))
@@ -297,7 +297,7 @@ def _timed(
     calls, resets = timed.calls, timed.resets()
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
-    short = enough == seconds  # long rounds have their time already, and four times that would be minutes
+    short = enough == seconds  # long rounds already have a larger budget; four of those would take minutes
     on_host, shares = cell.device.startswith("cpu"), _shares(cell, calls, resets)
     options = SamplerOptions(
         baseline=BASE, null=NULL, seconds=enough, seed=seed, precision=PRECISION, confidence=CONFIDENCE,
@@ -315,7 +315,7 @@ def _timed(
 
 
 def _round_seconds(cell: Cell, calls: Mapping[str, Call], resets: Mapping[str, Call]) -> float:
-    """About how long one round takes: every arm once, unpaired, to plan with and never to compare."""
+    """The approximate seconds of one round: every arm once, unpaired, for planning only."""
     taken = 0.0
     for name, call in calls.items():
         resets[name]()
@@ -324,10 +324,10 @@ def _round_seconds(cell: Cell, calls: Mapping[str, Call], resets: Mapping[str, C
 
 
 def _conditions(device: str, batch: int, timed: Sample) -> dict[str, int | str]:
-    """What a sample depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
+    """The conditions of a sample beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
 
     ``matmul`` and, on CUDA, ``cudnn_tf32`` are the process's settings; a technique's own belong to the technique.
-    ``host`` is the host's processor, named only where the launches of one of the arms are what is timed.
+    ``host`` is the host's processor, named only if the launches dominate the time of an arm.
     """
     now = flags.read()
     conditions: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
@@ -370,9 +370,9 @@ def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, 
 
 
 def _shares(cell: Cell, calls: Mapping[str, Call], resets: Mapping[str, Call]) -> dict[str, float]:
-    """By arm, how much of a call's time the accelerator works; nothing on a CPU, or where it keeps no time.
+    """By arm, the share of a call's time that the accelerator works; empty on a CPU, or without device times.
 
-    A ratio is the host's as soon as one of its arms is. The null arm is the baseline's own work.
+    The host limits a ratio if it limits one of the two arms. The null arm does the baseline's work.
     """
     shares: dict[str, float] = {}
     for name in (BASE, TECHNIQUE) if device_type(cell.device) != "cpu" else ():
@@ -393,7 +393,7 @@ def _latencies(cell: Cell, arm: Arm, seconds: float) -> np.ndarray[Any, Any]:
 
 
 def _latency(cell: Cell, seconds: np.ndarray[Any, Any], conditions: Mapping[str, int | str]) -> list[Measurement]:
-    """Median, and the 99th percentile where enough calls were timed for it to be more than the slowest one."""
+    """Median, and the 99th percentile if enough calls were timed for it to differ from the slowest one."""
     quantiles = {"latency_p50": 0.5} | ({"latency_p99": 0.99} if len(seconds) >= LEAST_FOR_P99 else {})
     return [
         measured(cell, name, np.quantile(seconds, q), n=len(seconds), samples=LATENCY, conditions=conditions)

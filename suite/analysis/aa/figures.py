@@ -1,7 +1,7 @@
-"""What several processes on unchanged code say about a ratio of times: its noise, false alarms, detectable loss.
+"""Statistics of a ratio of times over several processes on unchanged code: noise, false alarms, detectable loss.
 
-``within`` is the relative standard error that one process states, from its interval's half width ``h`` as that of a
-normal distribution, ``h / z((1 + confidence) / 2)``. ``spread`` is the relative standard deviation of the processes'
+``within`` is the relative standard error of one process. It comes from the half width ``h`` of its interval, as for a
+normal distribution: ``h / z((1 + confidence) / 2)``. ``spread`` is the relative standard deviation of the processes'
 ratios, and ``between`` what it holds beyond ``within``: ``sqrt(spread^2 - within^2)``, at least 0 (a one-way random
 effects model; Searle, Casella and McCulloch, Variance Components (1992), chapter 3).
 """

@@ -55,12 +55,13 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What is best at one place.
+    """The best composition of one workload on one device, and its alternatives.
 
-    ``winner`` has the best score of all whose figures lie within the budgets; where it fits only perhaps, ``sure`` is
-    the best that fits surely. ``alike`` cannot be told apart from the winner, ``cheapest`` is the one of them and the
-    winner that uses its budgets least (`None` without budgets), ``behind`` fits with a worse score. ``out`` did not
-    fit, ``front`` is Pareto-optimal in the score and the bounded metrics. ``nearest`` misses least where nothing fits.
+    ``winner`` has the best score of all compositions within the budgets. If it fits only perhaps, ``sure`` is the best
+    that fits surely. The scores of ``alike`` do not differ significantly from the winner's. ``cheapest`` uses its
+    budgets least among these and the winner (`None` without budgets). ``behind`` fits with a worse score, ``out`` does
+    not fit. ``front`` is Pareto-optimal in the score and the bounded metrics. If nothing fits, ``nearest`` misses
+    least.
     """
 
     place: Place
@@ -141,7 +142,7 @@ def _candidate(
 
 
 def _rank(candidate: Candidate, score: Metric) -> tuple[float, bool, tuple[float, ...], str]:
-    """The best score first; of equal ones those that fit surely, then those that use least."""
+    """The best score first; with equal scores first a sure fit, then the least use of the budgets."""
     assert candidate.score is not None  # noqa: S101  # only candidates inside are ranked
     value = candidate.score.value
     quality = -value if score.better == "higher" else value

@@ -142,7 +142,7 @@ def _amount(found: ValueInterval | None) -> str:
 
 
 def _notes(rows: Sequence[Return], width: int) -> Iterator[str]:
-    """How qualities were compared where not by pairs, how energy was found, and what is not to be trusted."""
+    """Notes on qualities that were not compared by pairs, on the source of energies, and on suspect values."""
     for how in dict.fromkeys(one.quality.how for one in rows if one.quality is not None):
         names = ", ".join(one.technique for one in rows if one.quality is not None and one.quality.how == how)
         if how != "paired":

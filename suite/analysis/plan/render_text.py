@@ -1,4 +1,4 @@
-"""An answer in words: the winner, what it uses, its equals, what was left out and why, the front, the command."""
+"""An answer in words: the winner, its use of the budgets, its equals, exclusions with reasons, front, command."""
 
 from __future__ import annotations
 

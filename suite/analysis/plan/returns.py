@@ -62,9 +62,9 @@ class Return:
 
 
 def returns(cells: Source, prices: Prices | None = None, *, score: str | None = None) -> tuple[Return, ...]:
-    """The return of every technique at each place of ``cells`` (what `best_under` takes), in order of name.
+    """The return of every technique at each place of ``cells`` (as for `best_under`), in order of name.
 
-    Raises `ResultsError` where a place has no baseline to compare with, and where there is nothing but baselines.
+    Raises `ResultsError` if a place has no baseline to compare with, and if there are only baselines.
     """
     found = read(cells, score=score)
     every = tuple(one for place in found.places() for one in _at(found, place, prices or Prices()))

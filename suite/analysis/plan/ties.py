@@ -44,11 +44,11 @@ class Alike(Generic[C]):
 
 
 def alike(winner: C, others: Iterable[C], here: Mapping[str, Figures], score: Metric) -> tuple[Alike[C], ...]:
-    """Those of ``others`` whose score cannot be told apart from the winner's.
+    """Those of ``others`` with a score that does not differ significantly from the winner's.
 
-    The records' paired difference on the same items is asked first, where one cell is the other's control; then the
-    paired differences of both to one control, or to the baseline, which may lead through controls among ``here``, the
-    figures of all cells by technique; then the intervals of the scores themselves.
+    Three sources are used in this order. First, the records' paired difference on the same items, if one cell is the
+    other's control. Second, the paired differences of both to one control, or to the baseline; these may lead through
+    controls among ``here``, the metrics of all cells by technique. Third, the intervals of the scores themselves.
     """
     found = [(other, _ground(winner, other, here, score)) for other in others]
     return tuple(Alike(candidate=other, how=how) for other, how in found if how)

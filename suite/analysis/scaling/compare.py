@@ -35,11 +35,10 @@ WITH_OFFSET = {"saturating_exponential": "exp3", "gompertz": "gompertz4"}
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoints:
-    """The points of one curve [n]: several measurements of one resource are points of their own.
+    """The points of one curve [n]: several measurements of one resource are separate points.
 
-    ``better`` and ``kind`` say what the quality is, as `suite.curves.extrapolate` wants to know it; without either
-    there is no forecast. ``annealed`` is false for the log of one training. ``notes`` say what was assumed and what was
-    left out.
+    ``better`` and ``kind`` describe the quality for `suite.curves.extrapolate`; without either there is no forecast.
+    ``annealed`` is false for the log of one training. ``notes`` list the assumptions and the excluded points.
     """
 
     resource: Array

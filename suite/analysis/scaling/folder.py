@@ -1,7 +1,7 @@
-"""The folder of a run of curves: what was planned, and every trained point as soon as there is one.
+"""The folder of a run of curves: the plan, and every trained point as soon as it exists.
 
-``run.json`` says what figures belong together, ``points.csv`` holds a line for each training, ``items/`` what each of
-its test items got, so that an item counts once however many seeds tested it.
+``run.json`` describes the run that the points belong to. ``points.csv`` has a line for each training. ``items/`` has
+the result of each test item, so that an item counts once, for any number of seeds that tested it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class CurveFolder:
         replace_file(self.path / POINTS, _text([*self.rows(), row]).encode())
 
     def items(self, row: TrainedPoint) -> Path:
-        """Where the items of a point lie."""
+        """The file of a point's items."""
         return self.path / ITEMS / f"{row.workload}-{row.resource}-{row.share:g}-{row.seed}.npz"
 
 

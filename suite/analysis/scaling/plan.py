@@ -1,6 +1,6 @@
 """Which points a run of curves trains: workloads, resources, amounts and seeds.
 
-Every point is a training of its own whose schedule ends with it, see `suite.training.surgery.axes`.
+Every point is a separate training with a schedule that ends at the point, see `suite.training.surgery.axes`.
 """
 
 from __future__ import annotations
@@ -127,11 +127,11 @@ def runs(profile: Profile) -> Iterator[Run]:
 
 
 def point(recipe: Recipe, run: Run) -> SweepPoint:
-    """The recipe that has the run's share of its resource, with what it computes.
+    """The recipe with the run's share of its resource, and its amount of computation.
 
-    Operations grow in both directions alike: with a share ``s`` of them the network has the fourth root of ``s`` of
-    its width, so about the square root of its parameters, and the steps that then use ``s`` up (Hoffmann et al. 2022,
-    https://arxiv.org/abs/2203.15556, find that parameters and data should grow in equal proportion).
+    Operations grow in both directions alike. With a share ``s`` of the operations, the network has the fourth root of
+    ``s`` of its width, so about the square root of ``s`` of its parameters. The number of steps uses up the rest.
+    Source: Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556: parameters and data should grow in equal proportion.
     """
     from suite.measure.points import point as found
     from suite.training.surgery.axes import find

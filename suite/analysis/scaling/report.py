@@ -54,7 +54,7 @@ class ScalingCurve:
         return self.score if self.unit == "1" else self.unit
 
     def series(self, noise: Mapping[float, float] | None) -> CurvePoints:
-        """Each training as a point of its own, with its noise by share where that is known."""
+        """Each training as a separate point, with the noise of its share if it is known."""
         return CurvePoints(
             resource=np.array([row.amount for row in self.rows]),
             quality=np.array([row.quality for row in self.rows]),

@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingOptions:
-    """What a person asked for; empty tuples and ``None`` mean all, or the profile's own."""
+    """Options of the command line; empty tuples and ``None`` mean all, or the profile's own."""
 
     profile: str = "default"
     workloads: tuple[str, ...] = ()

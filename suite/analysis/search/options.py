@@ -1,4 +1,4 @@
-"""What a person asked a search for; it travels to the quiet process as text."""
+"""Options of a search on the command line; they are passed to the quiet process as text."""
 
 from __future__ import annotations
 

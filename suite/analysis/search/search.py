@@ -37,7 +37,7 @@ JOURNAL = "search.journal"  # in the run's folder, where no storage is named
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is searched, where, and who is told."""
+    """The workload, device, objectives and options of a search, and the function that prints its news."""
 
     registry: Registry
     options: SearchOptions

@@ -2,13 +2,14 @@
 
 The bound of a proportion is a margin ``m`` below the stored value; a proportion below the bound has regressed. A
 proportion passes if few enough items were lost. If each item turned wrong with probability ``m``, so few would be lost
-in at most 5 % of cases: an exact binomial test, as in the upper limit of Clopper and Pearson (Biometrika 26, 1934).
-Between the two it is inconclusive: there are too few items. So at most 5 % of the losses of ``m`` pass, for any number
-of items, if a change turns answers wrong and none right. If it turns answers right as well, the net loss is counted.
-It has a larger variance, so somewhat more losses pass. Items that were not tested before have no stored answer.
+in at most 5 % of cases. This is an exact binomial test, as in the upper limit of Clopper and Pearson (Biometrika 26,
+1934). Between the two it is inconclusive: there are too few items. So at most 5 % of the losses of ``m`` pass, for any
+number of items, if a change turns answers wrong and none right. If it turns answers right as well, the net loss is
+counted. It has a larger variance, so somewhat more losses pass. Items that were not tested before have no stored
+answer.
 
-If each item turns wrong with probability ``L``, the loss is found with power ``p`` under the condition
-``L - m >= z(p) sqrt(L (1 - L) / n)`` (normal approximation). A loss of ``m`` is found half the time, for any ``n``.
+Let each item turn wrong with probability ``L``. The loss is found with power ``p`` if ``L - m >= z(p) sqrt(L (1 - L) /
+n)`` (normal approximation). A loss of ``m`` is found half the time, for any ``n``.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Interim analyses: a growing sample is looked at several times, and all looks together keep one error rate.
 
 Repeated looks at a 99 % interval until it excludes a bound are wrong far more often than once in a hundred. So the
-looks share the error. After the share ``t`` of the longest sample, the looks so far may have used
-``alpha * log(1 + (e - 1) t)``, which leaves most of it to an early end. Source: Lan and DeMets, Discrete sequential
-boundaries for clinical trials, Biometrika 70 (1983), their second function. The interval of a look uses the error that
-this look adds. By the union bound the error of all looks together is at most ``alpha``, for any distribution and any
-dependence between looks. The exact boundaries for normal increments would not hold for medians.
+looks share the error. After the share ``t`` of the longest sample, the looks so far may have used ``alpha * log(1 + (e
+- 1) t)``. Early looks get a large part of it. Source: Lan and DeMets, Discrete sequential boundaries for clinical
+trials, Biometrika 70 (1983), their second function. The interval of a look uses the error that this look adds. By the
+union bound the error of all looks together is at most ``alpha``, for any distribution and any dependence between looks.
+The exact boundaries for normal increments would not hold for medians.
 """
 
 from __future__ import annotations

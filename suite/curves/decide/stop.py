@@ -61,12 +61,12 @@ def best_spending(curve: Curve, price: float, *, up_to: float, better: str | Non
     """The best of all resources up to ``up_to`` when a unit costs as much as ``price`` of quality (Q/R).
 
     A curve that falls is a loss, which more resources make better, unless ``better`` (``higher``, ``lower``) says
-    otherwise. Compares the ends with every point at which the marginal return falls through the price. Where it rises
-    through the price is a minimum, and where the curve is convex at first, spending nothing can beat the only
+    otherwise. Compares the ends with every point at which the marginal return falls through the price. A point at which
+    it rises through the price is a minimum. If the curve is convex at first, no spending can be better than the only
     stationary point. At an excluded end of the domain the curve's limit counts.
 
-    Raises `CurveError` for a price, an end or a direction that cannot be used, and where ever smaller resources are
-    ever better without a limit.
+    Raises `CurveError` for a price, an end or a direction that cannot be used, and if smaller resources are better
+    without a limit.
     """
     _check(curve, price, up_to, better)
     sign = DIRECTIONS[better or ("higher" if curve.rising else "lower")]

@@ -169,7 +169,7 @@ class Curve(ABC):
 
     @classmethod
     def checked(cls, resource: ArrayLike) -> Array:
-        """Resources as floats. Raises `CurveError` for what is not finite or lies outside the domain."""
+        """Resources as floats. Raises `CurveError` for values that are not finite or outside the domain."""
         r = cls.floats(resource, "a resource")
         low, high = cls.domain[0], min(cls.domain[1], LARGEST)
         wrong = ~(np.isfinite(r) & (r >= low) & (r <= high)) | (cls.open_below & (r == low))

@@ -1,8 +1,8 @@
 """The forecast of clean curves of one kind: trend, families, gate and interval.
 
-Method: the local trend in z carries over, classical families join where they fit, and the interval is as wide as
-forecasts of real learning curves were wrong. Shapes: k curves, n points, m targets; what is missing stands at the
-front with weight 0, the last point is always there. Arrays that all curves share may have 1 in place of k.
+Method: the local trend in z continues, classical families join if they fit, and the interval is as wide as the errors
+of forecasts of real learning curves. Shapes: k curves, n points, m targets; missing points are at the front with weight
+0, the last point is always there. Arrays that all curves share may have 1 in place of k.
 """
 
 from __future__ import annotations

@@ -37,11 +37,11 @@ class ItemValues:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What one seed brought: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
+    """The results of one seed: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
 
     ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``first_batch`` are the outputs of the
-    first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` where
-    the target was not reached, ``seconds`` where an earlier run trained.
+    first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` if the target was not
+    reached, ``seconds`` if an earlier run trained.
     """
 
     seed: int

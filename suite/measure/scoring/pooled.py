@@ -1,10 +1,10 @@
 """A score over seeds: its value, interval and worst seed, and its difference to the control item by item.
 
-An item counts once, however many seeds tested it: with a fixed test set five seeds are five looks at the same items,
-with disjoint folds they are different items. So intervals are over *items*: exact for proportions (Wilson; Agresti and
-Min for paired ones, with an item's mean over its seeds as its success), else by resampling items with everything that
-was measured of them (cluster bootstrap: Davison and Hinkley, Bootstrap Methods, section 3.8). For differences, the
-wider of that and Student's t over seeds.
+An item counts once, for any number of seeds that tested it. With a fixed test set, five seeds test the same items five
+times; with disjoint folds they test different items. So intervals are over *items*. Proportions have closed forms
+(Wilson; Agresti and Min for pairs), with an item's mean over its seeds as its success. Other scores resample items with
+all their results (cluster bootstrap: Davison and Hinkley, Bootstrap Methods, section 3.8). For differences, the wider
+of that and Student's t over seeds.
 """
 
 from __future__ import annotations
