@@ -139,7 +139,7 @@ def _answers(asked: Row, environment: dict[str, str]) -> Iterator[Row]:
             child.kill()
             raise
     if child.returncode:
-        raise SetupError(f"a process of the study ended with {child.returncode}; its message stands above")
+        raise SetupError(f"a process of the study ended with {child.returncode}; its message is above")
 
 
 def _now() -> str:

@@ -137,7 +137,7 @@ _ROWS = (
         better="higher",
         tier="local",
         group="speed",
-        about="items served a second, the workload's serving batch; inputs lie on the device already",
+        about="items served a second, the workload's serving batch; inputs are on the device already",
     ),
     Metric(
         name="latency_p50",
@@ -145,7 +145,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="speed",
-        about="median latency of one item, whose inputs lie on the device already",
+        about="median latency of one item, with inputs on the device already",
     ),
     Metric(
         name="latency_p99",

@@ -123,7 +123,7 @@ class Table:
             hint = "; the first line must name the columns" if numbers else ""
             raise TableError(self.path, self.header.line, f"{unknown('column', name, filter(None, cells))}{hint}")
         if cells.count(name) > 1:
-            raise TableError(self.path, self.header.line, f"column {name!r} stands twice in the header; rename one")
+            raise TableError(self.path, self.header.line, f"column {name!r} is twice in the header; rename one")
         return cells.index(name)
 
     def _chosen(self, where: Sequence[str], wanted: set[str]) -> list[CsvRow]:

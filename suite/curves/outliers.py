@@ -58,6 +58,6 @@ def _distances(x: Array, y: Array) -> Array:
 def named(resource: Array, quality: Array, off: NDArray[np.bool_], x: str) -> tuple[str, ...]:
     """A sentence for each outlier ``off`` [n] that was left out."""
     return tuple(
-        f"left out as an outlier: {value:g} at {x} {amount:g} lies far from its neighbours; without it they agree"
+        f"left out as an outlier: {value:g} at {x} {amount:g} is far from its neighbours; without it they agree"
         for amount, value in zip(resource[off], quality[off], strict=True)
     )

@@ -107,7 +107,7 @@ def output_error(cell: Cell, trained: Trained, served: Served, *, batch: int, ma
     if error > UNRELATED and not may_differ:
         raise OutputError(
             f"the served outputs are {error:.2g} times the network's own away from them, and no score of "
-            f"{cell.workload} may excuse it; mend what serves the network"
+            f"{cell.workload} may excuse it; fix the code that serves the network"
         )
     return [measured(cell, "output_error", error, n=len(leaves(inputs)[0]))]
 

@@ -31,7 +31,7 @@ class LoadTestPlan:
     def __post_init__(self) -> None:
         if self.largest < self.policy.max_batch:
             raise UsageError(
-                f"--largest {self.largest} is below --max-batch {self.policy.max_batch}, whose capacity is asked for"
+                f"--largest {self.largest} is below --max-batch {self.policy.max_batch}; raise it to that batch"
             )
         if not self.shares or min(self.shares) <= 0:
             raise UsageError(f"loads are shares of the capacity above 0, got {list(self.shares)}")

@@ -29,7 +29,7 @@ LEGEND = (
 MISSING = (
     (("second",), "neither hour nor watts and kwh: money saved and pay-back times are left out"),
     (("items_per_day",), "no items_per_day: pay-back times are left out"),
-    (("watts",), "no watts: energy is left out where it was not measured"),
+    (("watts",), "no watts: energy is left out if it was not measured"),
     (("adoption",), "engineer_hour and adoption_hours are not both given: the work of adoption is not counted"),
     (("gb_month",), "no gb_month: storage is not counted"),
 )
@@ -153,7 +153,7 @@ def _notes(rows: Sequence[Return], width: int) -> Iterator[str]:
         for suspect in one.suspects:
             yield from wrapped(f"suspect: {one.technique}, {suspect}", width)
     if any(one.pays_back is not None and one.training_seconds is None for one in rows):
-        yield from wrapped("where no training was measured, a pay-back time counts none", width)
+        yield from wrapped("pay-back times count no training if none was measured", width)
 
 
 def _plain(one: Return) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from suite.core.units.quantities import spell
 from suite.core.units.values import number, percent
 
 ELSEWHERE = "see --json"
-OFF_FRONT = "the winner is not on the front: its lead in the score lies within noise, and others use clearly less"
+OFF_FRONT = "the winner is not on the front: its lead in the score is within the noise, and others use clearly less"
 
 
 def text(answers: Iterable[Choice], width: int, header: RunHeader | None = None) -> str:

@@ -91,7 +91,7 @@ def analyse(recording: Recording, ceilings: Ceilings) -> Bottleneck:
     A profiler can only slow a step: where the undisturbed steps took longer, something else disturbed them.
     """
     if not recording.data or median(recording.compute) <= 0:
-        raise UsageError(f"{recording.name}: no round took any time; nothing can be said of a bottleneck")
+        raise UsageError(f"{recording.name}: no round took any time, so no bottleneck can be found")
     accelerated = not recording.device.startswith("cpu")
     kernels = tuple(kernel(found, ceilings, 0.0 if accelerated else recording.tiny) for found in recording.operators)
     data, compute = np.asarray(recording.data), np.asarray(recording.compute)
@@ -149,7 +149,7 @@ def verdict(parts: Mapping[str, float]) -> str:
 def amdahl(share: float) -> float:
     """The most that a step can speed up when ``share`` of it vanishes; infinite for all of it."""
     if not 0 <= share <= 1:
-        raise UsageError(f"a share lies between 0 and 1, got {share!r}")
+        raise UsageError(f"a share is between 0 and 1, got {share!r}")
     return 1 / (1 - share) if share < 1 else float("inf")
 
 

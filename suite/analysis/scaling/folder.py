@@ -55,7 +55,7 @@ class CurveFolder:
         except OSError as error:
             raise ResultsError(f"{path} is no run of curves: {RUN}: {error.strerror or error}") from error
         except ValueError as error:
-            raise ResultsError(f"{path / RUN} cannot be read: {error}; start anew without --resume") from error
+            raise ResultsError(f"{path / RUN} cannot be read: {error}; start again without --resume") from error
         return cls(path=path, header=header)
 
     def check(self, now: Mapping[str, Any]) -> None:

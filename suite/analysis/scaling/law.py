@@ -60,7 +60,7 @@ def _outliers(found: LawFit, lines: Sequence[int]) -> Iterator[str]:
     if found.outliers:
         named = ", ".join(str(lines[at]) for at in found.outliers)
         yield ""
-        yield f"Left out, for they lie far off: lines {named}."
+        yield f"Excluded, since they are far off: lines {named}."
 
 
 def _notes(runs: CsvPoints) -> Iterator[str]:

@@ -59,7 +59,7 @@ def train(registry: Registry, options: ScalingOptions, say: Say) -> CurveFolder:
         try:
             row, tested = trained(registry, run, device)
         except KeyboardInterrupt:
-            say(f"interrupted; what was trained is kept: go on with --resume {folder.path}")
+            say(f"interrupted; the trained points are kept: continue with --resume {folder.path}")
             raise
         folder.add(row, tested)
         said = f"{row.resource}={row.amount:g} seed {row.seed}: {row.quality:.4g} ({row.seconds:.1f} s)"

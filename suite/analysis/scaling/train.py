@@ -79,4 +79,4 @@ def _value(score: Score, tested: Outcome) -> float:
 
 
 def _nobody(composition: str) -> nn.Module:
-    raise UsageError(f"a plain recipe asked for the network of {composition}")
+    raise UsageError(f"a plain recipe requested the network of {composition}")

@@ -85,7 +85,7 @@ def parse_objectives(
     objectives = [_objective(name, "lower", known) for name in minimise]
     objectives += [_objective(name, "higher", known) for name in maximise]
     if not objectives:
-        raise UsageError("nothing to search for: name a metric, as in --minimise latency or --maximise speedup")
+        raise UsageError("no objective: name a metric, as in --minimise latency or --maximise speedup")
     names = [objective.metric for objective in objectives]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

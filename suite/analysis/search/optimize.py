@@ -71,7 +71,7 @@ class SearchLoop:
         while len(self._tried()) < trials and monotonic() < until:
             proposed = self._next()
             if proposed is None:
-                self.say("nothing new is left to try in this space")
+                self.say("all compositions of this space have been tried")
                 return
             self._measure(*proposed)
 

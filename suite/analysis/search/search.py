@@ -138,7 +138,7 @@ def _search_loop(question: Question, trials: Trials, allowed: SearchSpace) -> Se
     try:
         loop.run(trials=options.trials, minutes=options.minutes)
     except KeyboardInterrupt:
-        question.say(f"interrupted; what was measured is kept: go on with --storage {storage}")
+        question.say(f"interrupted; the measurements are kept: continue with --storage {storage}")
         raise
     return loop
 
@@ -158,7 +158,7 @@ def _baseline(trials: Trials) -> None:
     try:
         trials.measure(BASELINE)
     except TrialError as error:
-        raise UsageError(f"{error}: a search cannot aim at what is not measured on {trials.device}") from error
+        raise UsageError(f"{error}: a search needs objectives that are measured on {trials.device}") from error
 
 
 def identity(question: Question, allowed: SearchSpace, header: RunHeader) -> Mapping[str, Any]:
@@ -191,7 +191,7 @@ def _nothing(found: Sequence[MeasuredComposition], objectives: Objectives) -> st
     closest = nearest(found, objectives)
     shares = zip(objectives.budgets, objectives.misses(closest.figures), strict=True)
     missed = [f"{budget} is missed by {share:.1%} of the limit" for budget, share in shares if share]
-    return f"nothing keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
+    return f"no composition keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
 
 
 def _finish(question: Question, best: Sequence[MeasuredComposition]) -> bool:

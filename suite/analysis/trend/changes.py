@@ -7,7 +7,7 @@ Mathematical Statistics 12 (1941)); a step is one of them and makes it a little 
 
 A segmentation searches all places, so a change that it finds is weak evidence. The greatest standardised difference of
 two means over all places is compared with the same maximum in shuffled series. Source: Antoch and Huskova, Permutation
-tests in change point analysis, Statistics and Probability Letters 53 (2001)). Shuffles are drawn until some are as
+tests in change point analysis, Statistics and Probability Letters 53 (2001). Shuffles are drawn until some are as
 great (Besag and Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991)). A few shuffles are enough for a false
 step; a real one gets as many as the number of series requires. The probabilities of all series that vary are adjusted
 by Holm's procedure. No shuffle makes a constant series vary, so its exclusion causes no bias.

@@ -65,7 +65,7 @@ class Curve(ABC):
         if not (math.isfinite(number) and low < number < high):
             raise CurveError(f"{self.name}: {name} must be a number between {low:g} and {high:g}, got {value!r}")
         if abs(number) > LARGEST or (low == 0 and number < 1 / LARGEST):
-            raise CurveError(f"{self.name}: {name} = {number:g} is beyond what floats can carry; choose another unit")
+            raise CurveError(f"{self.name}: {name} = {number:g} is beyond the range of floats; choose another unit")
         return number
 
     @classmethod

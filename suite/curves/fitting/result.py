@@ -153,7 +153,7 @@ class Fit:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
         if not 0 < level < 1:
-            raise FitError(f"level must lie between 0 and 1, got {level!r}")
+            raise FitError(f"level must be between 0 and 1, got {level!r}")
         if not math.isfinite(self.noise):
             return self.family.bounds.get(name, (-math.inf, math.inf))
         return getattr(self, f"_by_{method}")(name, level)  # type: ignore[no-any-return]
@@ -248,7 +248,7 @@ class Fit:
     @cached_property
     def unidentified(self) -> Mapping[str, str]:
         """What the data do not tell, with the reason: parameters by name, and ``asymptote``."""
-        found = dict.fromkeys(self._at_limit(), "the best value lies at the end of what was searched")
+        found = dict.fromkeys(self._at_limit(), "the best value is at the end of the searched range")
         found |= {
             name: "it changes nothing at the measured resources"
             for name, error in self.errors.items()

@@ -49,7 +49,7 @@ def kinds(quality: Array, kind: str | None, better: str | None) -> list[Kind]:
 def check(y: Array, kind: Kind, name: str) -> None:
     """Raises `ExtrapolationError` for values ``y`` [n] that their kind cannot take; ``name`` is the curve's."""
     if kind.space == "accuracy":
-        _refuse(y, (y < 0) | (y > 1), f"{name}an accuracy lies in [0, 1]", "use fractions, or kind='unbounded'")
+        _refuse(y, (y < 0) | (y > 1), f"{name}an accuracy is in [0, 1]", "use fractions, or kind='unbounded'")
     elif kind.space == "loss":
         _refuse(y, y <= 0, f"{name}a loss is above 0", "use kind='unbounded', or kind='accuracy' for an error rate")
 

@@ -149,7 +149,7 @@ def test_a_folder_and_tables_give_the_same_answer(tmp_path):
         (pd.DataFrame({"technique": ["a"]}), "needs a column that is a metric"),
         (pd.DataFrame({"technique": ["a"], "metric": ["accuracy"], "value": ["high"]}), "finite number, got 'high'"),
         (pd.DataFrame({"technique": ["a"], "metric": ["acuracy"], "value": [1]}), "did you mean accuracy"),
-        (pd.DataFrame({"technique": ["a", "a"], "accuracy": [1, 1]}), "stands twice"),
+        (pd.DataFrame({"technique": ["a", "a"], "accuracy": [1, 1]}), "is twice in the table"),
         (pd.DataFrame({"technique": [None], "metric": ["accuracy"], "value": [1]}), "no technique"),
         (pd.DataFrame({"technique": ["a"], "accuracy": [float("inf")]}), "finite number, got inf"),
         (

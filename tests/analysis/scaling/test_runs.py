@@ -96,7 +96,7 @@ def test_an_interrupted_run_goes_on_where_it_ended(options, folder, monkeypatch)
         patch.setattr("suite.analysis.scaling.train.trained", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(tiny.registry(), again, said.append)
-    assert f"interrupted; what was trained is kept: go on with --resume {folder.path}" == said[-1]
+    assert f"interrupted; the trained points are kept: continue with --resume {folder.path}" == said[-1]
     assert rows[:-1] == CurveFolder.open(folder.path).rows()
     said.clear()
     found = train(tiny.registry(), again, said.append).rows()
@@ -107,7 +107,7 @@ def test_an_interrupted_run_goes_on_where_it_ended(options, folder, monkeypatch)
 
 def test_figures_of_another_plan_are_not_mixed(options, folder):
     """Nor of other code, data or torch: the header names what differs."""
-    with pytest.raises(ResultsError, match="cannot be resumed: its seeds is 2, now it is 3; start anew"):
+    with pytest.raises(ResultsError, match="cannot be resumed: its seeds is 2, now it is 3; start again"):
         train(tiny.registry(), replace(options, resume=folder.path, seeds=3), lambda _: None)
     with pytest.raises(ResultsError, match=r"is no run of curves: run\.json"):
         CurveFolder.open(folder.path / "items")

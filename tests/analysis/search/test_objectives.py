@@ -27,7 +27,7 @@ def test_short_names_stand_for_metrics():
     [
         (["speedup"], [], "of speedup more is better; write --maximise speedup"),
         ([], ["latency"], "of latency_p50 less is better; write --minimise latency"),
-        ([], [], "nothing to search for"),
+        ([], [], "no objective: name a metric"),
         (["latency", "latency_p50"], [], "latency_p50 is an objective twice"),
         (["latncy"], [], "did you mean latency"),
     ],

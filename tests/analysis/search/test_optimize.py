@@ -30,7 +30,7 @@ def test_every_composition_is_measured_once(tmp_path):
     searched.say = said.append
     searched.run(trials=100)
     assert 8 == len(measured) == len(set(measured))
-    assert "nothing new is left to try in this space" == said[-1]
+    assert "all compositions of this space have been tried" == said[-1]
 
 
 def test_an_invalid_composition_is_never_measured(tmp_path):
