@@ -100,22 +100,22 @@ def _short(row: Row) -> Row:
     }
 
 
-def run(ledger: DecisionLog, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
+def run(decision_log: DecisionLog, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
     """Judge for about so many minutes, the share with fewer judgements first; each is kept as it comes."""
     end = monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
         repository = BenchRepository(folder=Path(scratch), machine=machine)
         repository.write()
         while monotonic() < end:
-            rows = judgements(ledger, versions)
+            rows = judgements(decision_log, versions)
             planted = min(SHARES, key=lambda one: sum(row["planted"] == one for row in rows))
             said = repository.judgement(planted)
-            ledger.append({"kind": PLANTED, "planted": planted, "versions": dict(versions), **said})
+            decision_log.append({"kind": PLANTED, "planted": planted, "versions": dict(versions), **said})
 
 
-def judgements(ledger: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
+def judgements(decision_log: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
     """All so far with these versions."""
-    return [row for row in ledger.rows() if row["kind"] == PLANTED and row["versions"] == dict(versions)]
+    return [row for row in decision_log.rows() if row["kind"] == PLANTED and row["versions"] == dict(versions)]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -95,7 +95,7 @@ def figures(text: str) -> list[Row]:
     return [one for line in text.splitlines() for one in json.loads(line).get("timings", [])]
 
 
-def run(ledger: DecisionLog, *, versions: Mapping[str, str], minutes: float) -> None:
+def run(decision_log: DecisionLog, *, versions: Mapping[str, str], minutes: float) -> None:
     """Compare for about so many minutes, the revisions in turn over sessions; each run is kept as it comes."""
     end = monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
@@ -103,15 +103,15 @@ def run(ledger: DecisionLog, *, versions: Mapping[str, str], minutes: float) -> 
         repository.folder.mkdir()
         repository.write()
         while monotonic() < end:
-            rows = comparisons(ledger, versions)
+            rows = comparisons(decision_log, versions)
             revision = min(REVISIONS, key=lambda one: sum(row["revision"] == one for row in rows))
             said = repository.comparison(revision, cache=cache)
-            ledger.append({"kind": COMPARED, "revision": revision, "cells": said, "versions": dict(versions)})
+            decision_log.append({"kind": COMPARED, "revision": revision, "cells": said, "versions": dict(versions)})
 
 
-def comparisons(ledger: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
+def comparisons(decision_log: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
     """All so far with these versions."""
-    return [row for row in ledger.rows() if row["kind"] == COMPARED and row["versions"] == dict(versions)]
+    return [row for row in decision_log.rows() if row["kind"] == COMPARED and row["versions"] == dict(versions)]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

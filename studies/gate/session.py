@@ -38,7 +38,7 @@ FRESH = 0.25  # of the planted slowdowns are repeated in fresh processes: most o
 class Study:
     """What a session needs: ``seconds`` is the gate's budget for a sample, ``seed`` differs between sessions."""
 
-    ledger: DecisionLog
+    decision_log: DecisionLog
     versions: Mapping[str, str]
     seconds: float
     seed: int
@@ -50,14 +50,14 @@ class Study:
         """
         end, own = monotonic() + 60 * minutes, core.choose()
         environment = quiet.environment(os.environ, threads=1, accelerator=False)
-        bound = (None if anew else self.ledger.bound(self.versions)) or self._record(environment, own)
+        bound = (None if anew else self.decision_log.bound(self.versions)) or self._record(environment, own)
         terms = GateTerms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
         neighbour = next((other for other in sorted(os.sched_getaffinity(0), reverse=True) if other != own), None)
         for visit in count(1):
             left = end - monotonic()
             if left <= 0:
                 break
-            load = next_load(self.ledger.decisions(bound), can_be_busy=neighbour is not None)
+            load = next_load(self.decision_log.decisions(bound), can_be_busy=neighbour is not None)
             others = foreign(own)
             beside = FOREIGN if load == QUIET and others > ALONE else load
             common = {"kind": DECISION, "bound": bound["at"], "load": beside, "budget": terms.seconds, "others": others}
@@ -76,7 +76,7 @@ class Study:
             "kind": BOUND, "at": _now(), "low": low, "noise": noise, "values": values, "others": others,
             "versions": dict(self.versions),
         }  # fmt: skip
-        self.ledger.append(row)
+        self.decision_log.append(row)
         return row
 
     def _visit(
@@ -97,7 +97,7 @@ class Study:
             asked = request("decide", terms, shares, seed=seed + 50 * place, until=left, fresh=FRESH)
             try:
                 for answer in _answers(asked, environment | {core.CORE: str(cores[place])}):
-                    self.ledger.append({**common, "process": process, "at": _now(), **answer})
+                    self.decision_log.append({**common, "process": process, "at": _now(), **answer})
             except BaseException:
                 done.abort()
                 raise

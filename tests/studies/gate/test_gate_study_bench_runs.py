@@ -56,14 +56,14 @@ def test_runs_are_counted_by_share():
 
 def test_shares_take_turns(tmp_path, monkeypatch):
     """The share with fewer judgements is next, over sessions; every one is kept."""
-    ledger, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
+    decision_log, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
     monkeypatch.setattr(bench_runs, "monotonic", lambda: next(clock))
     monkeypatch.setattr(BenchRepository, "judgement", lambda _, planted: {"verdict": f"{planted}"})
-    bench_runs.run(ledger, machine="m", versions={"torch": "2"}, minutes=4 / 60)
-    found = bench_runs.judgements(ledger, {"torch": "2"})
+    bench_runs.run(decision_log, machine="m", versions={"torch": "2"}, minutes=4 / 60)
+    found = bench_runs.judgements(decision_log, {"torch": "2"})
     assert [0.03, 0.0, 0.03] == [row["planted"] for row in found]
     assert ["0.03", "0.0", "0.03"] == [row["verdict"] for row in found]
-    assert [] == bench_runs.judgements(ledger, {"torch": "3"})
+    assert [] == bench_runs.judgements(decision_log, {"torch": "3"})
 
 
 @pytest.mark.system

@@ -62,13 +62,13 @@ def test_a_cell_without_a_ratio_is_counted_too():
 
 def test_revisions_take_turns(tmp_path, monkeypatch):
     """The one with fewer runs is next, over sessions; every run is kept."""
-    ledger, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
+    decision_log, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
     monkeypatch.setattr(compare_runs, "monotonic", lambda: next(clock))
     monkeypatch.setattr(CompareRepository, "comparison", lambda *_, **__: [cell(0.0)])
-    compare_runs.run(ledger, versions={"torch": "2"}, minutes=6 / 60)
-    found = compare_runs.comparisons(ledger, {"torch": "2"})
+    compare_runs.run(decision_log, versions={"torch": "2"}, minutes=6 / 60)
+    found = compare_runs.comparisons(decision_log, {"torch": "2"})
     assert [*REVISIONS, "itself"] == [row["revision"] for row in found]
-    assert [] == compare_runs.comparisons(ledger, {"torch": "3"})
+    assert [] == compare_runs.comparisons(decision_log, {"torch": "3"})
 
 
 @pytest.mark.system
