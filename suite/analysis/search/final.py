@@ -36,29 +36,29 @@ class Final(AbstractContextManager["Final"]):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """What is measured: what was aimed at, the speed-up and the primary score."""
+        """The measured metrics: the objectives, the speed-up and the primary score."""
         primary = self.workload.primary
         return (*self.objectives.metrics, SPEEDUP, *(() if primary is None else (primary.name,)))
 
     def line(self, text: str) -> str:
-        """Measure a winner and say what it brings. Raises `TrialError` where it fails."""
-        found = against_baseline(self.registry, self.workload, text, self.device)
+        """Measure a winner and describe the result. Raises `TrialError` if it fails."""
+        resolved = against_baseline(self.registry, self.workload, text, self.device)
         try:
             for group in groups_of(self.metrics):
-                self.session.run(found, group)
+                self.session.run(resolved, group)
         finally:
-            self.session.release(found, found)
-        failed = [failure.reason for failure in self.session.folder.failures() if failure.cell == found.cell]
+            self.session.release(resolved, resolved)
+        failed = [failure.reason for failure in self.session.folder.failures() if failure.cell == resolved.cell]
         if failed:
             raise TrialError(f"{text} was found, but failed when it was measured again: {failed[0]}")
-        figures = {m.metric: m for m in self.session.folder.measurements() if m.cell == found.cell}
+        figures = {m.metric: m for m in self.session.folder.measurements() if m.cell == resolved.cell}
         seeds = len(self.session.bench.plan.seeds_of(baseline=True))
         primary = self.workload.primary
         return said(text, figures, self.objectives, primary=primary.name if primary else None, seeds=seeds)
 
 
 def said(text: str, figures: dict[str, Measurement], objectives: Objectives, *, primary: str | None, seeds: int) -> str:
-    """What was found, its paired speed-up, the difference to the baseline over the seeds, and bounds that broke."""
+    """The composition, its paired speed-up, the difference to the baseline over the seeds, and broken bounds."""
     parts = [f"found: {text}", f"speedup {_interval(figures[SPEEDUP], 1, 'x')}"] if SPEEDUP in figures else [text]
     difference = figures.get(f"{primary}{VS_CONTROL}")
     if difference is not None:
@@ -68,7 +68,7 @@ def said(text: str, figures: dict[str, Measurement], objectives: Objectives, *, 
 
 
 def broken(figures: dict[str, Measurement], objectives: Objectives) -> Sequence[str]:
-    """The bounds that do not hold on the test items, each with what was measured there."""
+    """The bounds that do not hold on the test items, each with the measured value."""
     missed = [b for b in objectives.budgets if b.metric in figures and not b.holds(figures[b.metric].value)]
     return [f"{b} does not hold on the test: {spell(figures[b.metric].value, b.unit, bound=b.limit)}" for b in missed]
 

@@ -1,4 +1,4 @@
-"""The loop of a search: the sampler proposes, what cannot compose is skipped, the rest is measured."""
+"""The loop of a search: the sampler proposes compositions, invalid ones are skipped, the others are measured."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import optuna
 
 COMPOSITION, FIGURES, INVALID, FAILED, REPEAT = "composition", "figures", "invalid", "failed", "repeat"
-PATIENCE = 4  # proposals in a row that cannot be measured, before one is drawn that can
+PATIENCE = 4  # invalid proposals in a row, after which a valid one is drawn at random
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredComposition:
-    """A composition that was measured, with its figures on validation items."""
+    """A measured composition with its metrics on validation items."""
 
     composition: str
     figures: Figures
@@ -34,7 +34,7 @@ class MeasuredComposition:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many trials of a storage ended how; ``infeasible`` are a part of ``measured``."""
+    """The numbers of trials of a storage by their outcome; ``measured`` includes ``infeasible``."""
 
     measured: int
     infeasible: int
@@ -50,9 +50,9 @@ class Count:
 
 @dataclass(kw_only=True)
 class SearchLoop:
-    """A search under way. ``measure`` gives figures or raises `TrialError`; ``refusal`` says what cannot be measured.
+    """A running search. ``measure`` returns metrics or raises `TrialError`; ``refusal`` says why it cannot measure.
 
-    All that is known lies in the ``study``: a search that is killed loses the trial that is running.
+    All results are stored in the ``study``: a search that is killed loses only the running trial.
     """
 
     study: optuna.Study
@@ -64,7 +64,7 @@ class SearchLoop:
     random: Random = field(default_factory=Random)
 
     def run(self, *, trials: int, minutes: float | None = None) -> None:
-        """Go on until the storage holds so many trials, the time is over or nothing new is found to try."""
+        """Continue until the storage has ``trials``, the time is over, or all compositions have been tried."""
         until = math.inf if minutes is None else monotonic() + 60 * minutes
         if not self._tried():
             self.study.enqueue_trial(self.space.nothing())  # the baseline
@@ -81,17 +81,17 @@ class SearchLoop:
         return [MeasuredComposition(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
 
     def count(self) -> Count:
-        found = self.found()
+        measured = self.found()
         return Count(
-            measured=len(found),
-            infeasible=sum(not self.objectives.feasible(one.figures) for one in found),
+            measured=len(measured),
+            infeasible=sum(not self.objectives.feasible(composition.figures) for composition in measured),
             invalid=sum(INVALID in trial.user_attrs for trial in self.study.trials),
             failed=sum(FAILED in trial.user_attrs and REPEAT not in trial.user_attrs for trial in self.study.trials),
         )
 
     def _next(self) -> tuple[optuna.Trial, str] | None:
-        """The next trial that can be measured and was not; every other proposal is told why not."""
-        if len(self._tried()) < STARTUP:  # a model of nothing proposes half of all techniques at once
+        """The next trial that is valid and new; every other proposal gets the reason."""
+        if len(self._tried()) < STARTUP:  # a sampler without data proposes half of all techniques at once
             self._draw()
         refused = 0
         while True:
@@ -105,7 +105,7 @@ class SearchLoop:
                 return None
 
     def _draw(self) -> bool:
-        """Let the next proposal be a random one that composes; false where none was found."""
+        """Make the next proposal a random valid one; false if there is none."""
         waiting = any(trial.state.name == "WAITING" for trial in self.study.trials)
         if waiting:
             return True
@@ -115,7 +115,7 @@ class SearchLoop:
         return drawn is not None
 
     def _accepted(self, trial: optuna.Trial, chosen: dict[str, str]) -> str | None:
-        """The composition that is to be measured; `None` where the trial has been told that nothing is."""
+        """The composition to measure; `None` if the trial has ended as a repeat or as invalid."""
         try:
             text = self.space.text(chosen)
         except CompositionError as error:
@@ -137,7 +137,7 @@ class SearchLoop:
         self.study.tell(trial, state=TrialState.PRUNED)
 
     def _repeat(self, trial: optuna.Trial, before: optuna.trial.FrozenTrial) -> None:
-        """Tell what is known already: the sampler learns, and nothing is measured."""
+        """Report the earlier result: the sampler learns from it, and nothing is measured."""
         trial.set_user_attr(REPEAT, before.number)
         if FIGURES in before.user_attrs:
             self._tell(trial, _figures(before))
@@ -182,8 +182,8 @@ class SearchLoop:
 
 
 def nearest(found: Sequence[MeasuredComposition], objectives: Objectives) -> MeasuredComposition:
-    """The composition that misses the bounds by least, all shares of limits added up."""
-    return min(found, key=lambda one: sum(objectives.misses(one.figures)))
+    """The composition with the least sum of misses, each relative to its limit."""
+    return min(found, key=lambda composition: sum(objectives.misses(composition.figures)))
 
 
 def _figures(trial: optuna.trial.FrozenTrial) -> Figures:

@@ -22,7 +22,7 @@ Counters = Callable[[], "Usage"]
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """A thread so far: switches forced on it, switches that it asked for by waiting, CPU seconds."""
+    """A thread so far: forced context switches, voluntary ones (waiting), CPU seconds."""
 
     forced: int
     waited: int

@@ -113,9 +113,8 @@ def test_what_is_no_share_of_items_is_left_alone():
 def test_near_the_bound_no_number_tells():
     """Lost as many as the margin allows."""
     assert items_needed(0.008, 0.008) is None
-    assert (
-        "too close to the bound for any number of items" in said(1770 - 14, 1797, 14 / 1797, stored=1770 / 1797).reason
-    )
+    near = said(1770 - 14, 1797, 14 / 1797, stored=1770 / 1797)
+    assert "too close to the bound for any number of items" in near.reason
 
 
 @given(st.integers(10, 100_000))
