@@ -28,7 +28,7 @@ from suite.registry import Registry, Workload
 
 if TYPE_CHECKING:
     from suite.bench.bench import Plan
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 FOUND, NOTHING = 0, 1  # exit codes
 SEVERAL = 3  # winners of several objectives that are measured again
@@ -46,9 +46,9 @@ class Question:
     objectives: Objectives
     say: Say
 
-    def session(self, workload: Workload, plan: Plan) -> Session:
+    def open(self, workload: Workload, plan: Plan) -> Run:
         """A run's folder and a bench for the workload, on validation items or on its own."""
-        from suite.bench.opening import open_session
+        from suite.bench.opening import open_run
 
         options = self.options
         run = RunOptions(
@@ -56,7 +56,7 @@ class Question:
             command=os.environ.get(COMMAND, "suite search"), workloads=(workload.name,), chosen=(workload.name,),
         )  # fmt: skip
         first = against_baseline(self.registry, workload, BASELINE, self.device)
-        return open_session(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
+        return open_run(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
 
 
 def search(registry: Registry, options: SearchOptions, say: Say) -> int:
@@ -110,24 +110,22 @@ def _searched(question: Question, chosen: SearchSpace) -> tuple[SearchLoop, Path
 
     judged = on_validation(question.workload)
     judged.recipe(0).data()  # raises where there is nothing to choose on
-    session = question.session(judged, Plan(profile="quick", seeds=1))
+    run = question.open(judged, Plan(profile="quick", seeds=1))
     with Trials(
-        session=session,
+        run=run,
         registry=question.registry,
         workload=judged,
         device=question.device,
         metrics=question.objectives.metrics,
     ) as trials:
-        return _search_loop(question, trials, _available(trials, chosen, question.say)), session.folder.path
+        return _search_loop(question, trials, _available(trials, chosen, question.say)), run.folder.path
 
 
 def _search_loop(question: Question, trials: Trials, allowed: SearchSpace) -> SearchLoop:
     """Open or go on with the storage, and run."""
-    options, folder = question.options, trials.session.folder.path
+    options, folder = question.options, trials.run.folder.path
     storage = options.storage or str(folder / JOURNAL)
-    study = open_study(
-        storage, question.objectives, identity(question, allowed, trials.session.header), seed=options.seed
-    )
+    study = open_study(storage, question.objectives, identity(question, allowed, trials.run.header), seed=options.seed)
     question.say(f"{folder}: trials, kept in {storage}")
     _baseline(trials)
     random = Random(options.seed + len(study.trials))  # noqa: S311  # no secret
@@ -198,12 +196,9 @@ def _finish(question: Question, best: Sequence[MeasuredComposition]) -> bool:
     """Measure the winners on the test items over several seeds; whether any could be."""
     from suite.bench.bench import Plan
 
-    session, failed = (
-        question.session(question.workload, Plan(profile="default", seeds=question.options.final_seeds)),
-        0,
-    )
+    run, failed = question.open(question.workload, Plan(profile="default", seeds=question.options.final_seeds)), 0
     with Final(
-        session=session,
+        run=run,
         registry=question.registry,
         workload=question.workload,
         device=question.device,
@@ -215,5 +210,5 @@ def _finish(question: Question, best: Sequence[MeasuredComposition]) -> bool:
             except TrialError as error:
                 failed += 1
                 question.say(str(error))
-    question.say(f"{session.folder.path}: the winners, on the test items")
+    question.say(f"{run.folder.path}: the winners, on the test items")
     return failed < len(best)

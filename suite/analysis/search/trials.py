@@ -15,7 +15,7 @@ from suite.core.records import GROUPS, Group
 from suite.registry import Registry, Workload
 
 if TYPE_CHECKING:
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 
 class TrialError(SuiteError):
@@ -35,9 +35,9 @@ def groups_of(metrics: Sequence[str]) -> tuple[Group, ...]:
 
 @dataclass(kw_only=True)
 class Trials(AbstractContextManager["Trials"]):
-    """Measures one composition after the other; ``session`` belongs to a workload without its test items."""
+    """Measures one composition after the other; ``run`` belongs to a workload without its test items."""
 
-    session: Session
+    run: Run
     registry: Registry
     workload: Workload
     device: str
@@ -45,16 +45,18 @@ class Trials(AbstractContextManager["Trials"]):
     _baseline: Figures = field(default_factory=dict)
 
     def __exit__(self, *details: object) -> None:
-        if self.session.folder.measurements():
-            self.session.finish()
-        self.session.__exit__(*details)
+        from suite.bench.pipeline import finish
+
+        if self.run.folder.measurements():
+            finish(self.run)
+        self.run.__exit__(*details)
 
     def refusal(self, text: str) -> str | None:
         """Why a composition cannot be measured here, without training it; `None` if it can."""
         try:
             resolved = self._case(text)
             resolved.composition.apply(self.workload.recipe(0))
-            self.session.bench.require(resolved)
+            self.run.bench.require(resolved)
         except RegistrationError:
             return None  # an error of the technique, which its trial reports
         except (UsageError, UnavailableError) as error:
@@ -75,7 +77,7 @@ class Trials(AbstractContextManager["Trials"]):
         try:
             own = self._measured(resolved)
         finally:
-            self.session.release(resolved, resolved)  # the next one is of the same workload
+            self.run.bench.release(resolved, resolved)  # the next one is of the same workload
         figures = own if resolved.trains_differently else {**self._training_figures(), **own}
         missing = [name for name in self.metrics if name not in figures]
         if missing:
@@ -88,12 +90,14 @@ class Trials(AbstractContextManager["Trials"]):
         return against_baseline(self.registry, self.workload, text, self.device)
 
     def _measured(self, resolved: Case) -> Figures:
+        from suite.bench.pipeline import measure_group
+
         for group in groups_of(self.metrics):
-            self.session.run(resolved, group)
-        failed = [failure.reason for failure in self.session.folder.failures() if failure.cell == resolved.cell]
+            measure_group(self.run, resolved, group)
+        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == resolved.cell]
         if failed:
             raise TrialError(failed[0])
-        there = [m for m in self.session.folder.measurements() if m.cell == resolved.cell]
+        there = [m for m in self.run.folder.measurements() if m.cell == resolved.cell]
         return {m.metric: (m.value, m.low, m.high) for m in there}
 
     def _training_figures(self) -> Figures:

@@ -126,6 +126,12 @@ class RunFolder:
         """Every record as it was written, the header first."""
         return _read(self.results)
 
+    def keep_samples(self, cell: object, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> str:
+        """Write the raw samples of a cell; returns the name that they are kept under."""
+        kept = f"{cell}-{name}"
+        self.write_samples(kept, columns)
+        return kept
+
     def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:
         """Keep raw values as ``raw/<record_id>.parquet``, one row per (series, index, value).
 
