@@ -64,7 +64,7 @@ class CurveFolder:
             if self.header.get(name) != value:
                 raise ResultsError(
                     f"{self.path} cannot be resumed: its {name} is {self.header.get(name)!r}, now it is {value!r}; "
-                    "start anew without --resume"
+                    "start again without --resume"
                 )
 
     def rows(self) -> list[TrainedPoint]:

@@ -65,7 +65,7 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class ScalingRun:
     """One training: ``share`` of a resource, with a seed."""
 
     workload: str
@@ -118,15 +118,17 @@ DEFAULT = Profile(
 PROFILES = MappingProxyType({"quick": QUICK, "default": DEFAULT})
 
 
-def runs(profile: Profile) -> Iterator[Run]:
+def runs(profile: Profile) -> Iterator[ScalingRun]:
     """All trainings of a profile, the cheapest of a sweep first."""
     for sweep in profile.sweeps:
         for share in sorted(sweep.shares):
             for seed in range(profile.seeds):
-                yield Run(workload=sweep.workload, resource=sweep.resource, share=share, seed=seed, budget=sweep.budget)
+                yield ScalingRun(
+                    workload=sweep.workload, resource=sweep.resource, share=share, seed=seed, budget=sweep.budget
+                )
 
 
-def point(recipe: Recipe, run: Run) -> SweepPoint:
+def point(recipe: Recipe, run: ScalingRun) -> SweepPoint:
     """The recipe with the run's share of its resource, and its amount of computation.
 
     Operations grow in both directions alike. With a share ``s`` of the operations, the network has the fourth root of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.analysis.scaling.plan import Run, point
+from suite.analysis.scaling.plan import ScalingRun, point
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class TrainedPoint:
 
     @property
     def key(self) -> tuple[str, str, float, int]:
-        """The key of its `Run`."""
+        """The key of its `ScalingRun`."""
         return self.workload, self.resource, self.share, self.seed
 
 
-def trained(registry: Registry, run: Run, device: str) -> tuple[TrainedPoint, Outcome]:
+def trained(registry: Registry, run: ScalingRun, device: str) -> tuple[TrainedPoint, Outcome]:
     """Train the point of a run from scratch and test it. Raises `UsageError` for a workload without a score."""
     from suite.measure.quality import outcome
     from suite.training.loop import fit
@@ -61,7 +61,7 @@ def primary(workload: Workload) -> Score:
     return workload.primary
 
 
-def _row(run: Run, found: SweepPoint, quality: float, seconds: float) -> TrainedPoint:
+def _row(run: ScalingRun, found: SweepPoint, quality: float, seconds: float) -> TrainedPoint:
     amounts = {
         "train_samples": found.train_samples, "steps": found.steps, "parameters": found.parameters, "flops": found.flops
     }  # fmt: skip

@@ -110,7 +110,7 @@ def test_each_workload_has_its_answer_and_one_without_a_score_is_left_out():
     """Sizes and speeds alone say nothing about the best."""
     run = [*RUN, measured("baseline", "accuracy", 0.5, workload="other"), measured("x", "speedup", 2, workload="bare")]
     assert [WORKLOAD, "other"] == [found.place[0] for found in best_under(gathered(run))]
-    with pytest.raises(UsageError, match=r"bare has no score: .* --score"):
+    with pytest.raises(UsageError, match=r"bare has no score to rank its cells by; .* --score"):
         best_under(gathered(run[-1:]))
 
 

@@ -59,7 +59,7 @@ def test_a_strange_resource_is_guessed_and_a_strange_workload_gets_the_usual_swe
 def test_operations_grow_in_width_and_steps_together():
     """A quarter of the operations: about half the parameters, and the steps that use the quarter up."""
     whole, part = (
-        plan.point(tiny.recipe(), plan.Run(workload="halves", resource="flops", share=share, seed=0, budget=1.0))
+        plan.point(tiny.recipe(), plan.ScalingRun(workload="halves", resource="flops", share=share, seed=0, budget=1.0))
         for share in (1.0, 0.25)
     )
     assert whole.steps == tiny.STEPS
@@ -69,7 +69,7 @@ def test_operations_grow_in_width_and_steps_together():
 
 def test_a_budget_shortens_what_is_not_about_steps():
     """Half the steps at every width."""
-    run = plan.Run(workload="halves", resource="parameters", share=0.5, seed=0, budget=0.5)
+    run = plan.ScalingRun(workload="halves", resource="parameters", share=0.5, seed=0, budget=0.5)
     assert tiny.STEPS // 2 == plan.point(tiny.recipe(), run).steps
 
 
