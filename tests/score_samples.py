@@ -9,17 +9,17 @@ import tiny
 
 from suite.catalog.scores import Score
 from suite.core.records import Measurement
-from suite.measure.scoring.items import Figures, Outcome
-from suite.measure.scoring.pooled import Compared, score_measurements
+from suite.measure.scoring.items import ItemValues, Outcome
+from suite.measure.scoring.pooled import PooledOutcomes, score_measurements
 
 CELL = tiny.BASELINE_CELL
 ACCURACY = Score(name="accuracy", better="higher", per_item=lambda _outputs, _targets: None)
 ERROR = Score(name="mean_squared_error", better="lower", per_item=lambda _outputs, _targets: None)
 
 
-def figures(totals: Any, weights: Any = None) -> Figures:
+def figures(totals: Any, weights: Any = None) -> ItemValues:
     found = np.asarray(totals, dtype=np.float64)
-    return Figures(totals=found, weights=np.ones(len(found)) if weights is None else np.asarray(weights, np.float64))
+    return ItemValues(totals=found, weights=np.ones(len(found)) if weights is None else np.asarray(weights, np.float64))
 
 
 def seed_of(seed: int, score: Score, totals: Any, *, weights: Any = None, ids: Any = None, **more: Any) -> Outcome:
@@ -34,8 +34,10 @@ def seed_of(seed: int, score: Score, totals: Any, *, weights: Any = None, ids: A
     )
 
 
-def compared(outcomes: Any, control: Any = None, name: str = "baseline") -> Compared:
-    return Compared(cell=CELL, outcomes=outcomes, control=outcomes if control is None else control, control_name=name)
+def compared(outcomes: Any, control: Any = None, name: str = "baseline") -> PooledOutcomes:
+    return PooledOutcomes(
+        cell=CELL, outcomes=outcomes, control=outcomes if control is None else control, control_name=name
+    )
 
 
 def measurements(score: Score, outcomes: Any, control: Any = None, name: str = "baseline") -> dict[str, Measurement]:

@@ -109,7 +109,7 @@ def _refined(rival: Rival, log_u: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _zoomed(rival: Rival, log_u: Array, y: Array, p: Array, q: Array) -> tuple[Array, Array, Array]:
-    """Search around p, q [k] on grids of five by five, whose step halves where the middle is best.
+    """Search around p, q [k] on grids of five by five; the step halves if the middle is best.
 
     Gives mean squares, p and q.
     """

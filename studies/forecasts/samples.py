@@ -1,4 +1,4 @@
-"""Real learning curves, as LCDB 1.1 stores them, cut into what is fitted and what is to be predicted.
+"""Real learning curves, as LCDB 1.1 stores them, cut into points to fit and points to predict.
 
 Format: ``meta.json`` names ``learners`` and ``anchors`` (training-set sizes); ``er/<data set>.json`` holds error rates
 by [learner][mean, standard error][anchor][train, validation, test], null where missing. Source: Yan, Mohr and Viering,
@@ -30,7 +30,7 @@ SHARE = 0.1  # of the range: a fall of more than both, in both columns, is real
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class CurveSample:
     """A curve: accuracy ``y`` [n] at ``x`` [n], ``future`` [m] at ``to`` [m]; ``ordinary`` if it truly never falls."""
 
     dataset: str
@@ -42,7 +42,7 @@ class Sample:
     ordinary: bool
 
 
-def read(folder: Path) -> list[Sample]:
+def read(folder: Path) -> list[CurveSample]:
     """All curves of a folder that are long enough and not flat. Raises `ExtrapolationError` for a folder without."""
     meta = folder / "meta.json"
     if not meta.is_file():
@@ -57,7 +57,7 @@ def read(folder: Path) -> list[Sample]:
     return found
 
 
-def _of_dataset(path: Path, learners: Sequence[str], anchors: Array) -> Iterator[Sample]:
+def _of_dataset(path: Path, learners: Sequence[str], anchors: Array) -> Iterator[CurveSample]:
     cells = np.array(json.loads(path.read_text(encoding="utf-8")), dtype=np.float64)
     for learner, cell in zip(learners, cells, strict=True):
         there = np.isfinite(cell[0, :, VALIDATION])
@@ -66,10 +66,10 @@ def _of_dataset(path: Path, learners: Sequence[str], anchors: Array) -> Iterator
             yield _sample(path.stem, learner, sizes, kept)
 
 
-def _sample(dataset: str, learner: str, sizes: Array, cell: Array) -> Sample:
+def _sample(dataset: str, learner: str, sizes: Array, cell: Array) -> CurveSample:
     seen = sizes <= sizes[-1] / HELD_BACK * ROUNDING
     accuracy = 1 - cell[0, :, VALIDATION]
-    return Sample(
+    return CurveSample(
         dataset=dataset,
         learner=learner,
         x=sizes[seen],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from studies.forecasts.planted import noise, planted
 from studies.forecasts.rivals import FAMILIES, predict
-from studies.forecasts.samples import Sample, padded, read
+from studies.forecasts.samples import CurveSample, padded, read
 from suite.curves.forecasting import ExtrapolationError, Forecast, extrapolate
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def study(folder: Path) -> pd.DataFrame:
     return table
 
 
-def per_curve(samples: list[Sample]) -> pd.DataFrame:
+def per_curve(samples: list[CurveSample]) -> pd.DataFrame:
     """One row a curve: RMSE of the forecast and of each rival, coverage, abstention, planted dips that were found."""
     import pandas as pd
 
@@ -83,7 +83,7 @@ def per_curve(samples: list[Sample]) -> pd.DataFrame:
     return frame
 
 
-def _stacked(samples: list[Sample], name: str, *, front: bool, fill: float | None = None) -> Array:
+def _stacked(samples: list[CurveSample], name: str, *, front: bool, fill: float | None = None) -> Array:
     return padded([getattr(sample, name) for sample in samples], front=front, fill=fill)
 
 
@@ -128,7 +128,7 @@ def _coverage(forecast: Forecast, truth: Array) -> Array:
     return np.asarray(inside.sum(-1) / np.isfinite(truth).sum(-1))
 
 
-def _found(samples: list[Sample], depth: float) -> Array:
+def _found(samples: list[CurveSample], depth: float) -> Array:
     """Share of the planted dips of each curve that its forecast abstains from [k]."""
     draw = np.random.default_rng(0)
     dips = [_dips(sample, depth, draw) for sample in samples]
@@ -140,7 +140,7 @@ def _found(samples: list[Sample], depth: float) -> Array:
     return np.asarray(found.reshape(-1, per_curve).mean(-1))
 
 
-def _dips(sample: Sample, depth: float, draw: np.random.Generator) -> list[Array]:
+def _dips(sample: CurveSample, depth: float, draw: np.random.Generator) -> list[Array]:
     deep = max(depth * float(np.ptp(sample.y)), CLEAR * noise(sample.y))
     return list(planted(np.log2(sample.x / sample.x[-1]), sample.y, deep, draw).values())
 

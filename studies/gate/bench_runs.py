@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from studies.gate.decision_log import Ledger, Row
+from studies.gate.decision_log import DecisionLog, Row
 from studies.gate.table import INCONCLUSIVE, REGRESSED, share
 from suite.core.errors import SetupError
 from suite.registry.settings import PACKAGE
@@ -49,7 +49,7 @@ noise = {noise}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class BenchRepository:
     """A user's folder with a conftest.py and expectations for one machine."""
 
     folder: Path
@@ -100,22 +100,22 @@ def _short(row: Row) -> Row:
     }
 
 
-def run(ledger: Ledger, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
+def run(decision_log: DecisionLog, *, machine: str, versions: Mapping[str, str], minutes: float) -> None:
     """Judge for about so many minutes, the share with fewer judgements first; each is kept as it comes."""
     end = monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
-        repository = Repository(folder=Path(scratch), machine=machine)
+        repository = BenchRepository(folder=Path(scratch), machine=machine)
         repository.write()
         while monotonic() < end:
-            rows = judgements(ledger, versions)
+            rows = judgements(decision_log, versions)
             planted = min(SHARES, key=lambda one: sum(row["planted"] == one for row in rows))
             said = repository.judgement(planted)
-            ledger.append({"kind": PLANTED, "planted": planted, "versions": dict(versions), **said})
+            decision_log.append({"kind": PLANTED, "planted": planted, "versions": dict(versions), **said})
 
 
-def judgements(ledger: Ledger, versions: Mapping[str, str]) -> list[Row]:
+def judgements(decision_log: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
     """All so far with these versions."""
-    return [row for row in ledger.rows() if row["kind"] == PLANTED and row["versions"] == dict(versions)]
+    return [row for row in decision_log.rows() if row["kind"] == PLANTED and row["versions"] == dict(versions)]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
-    from studies.gate.decision_log import Ledger, Row
+    from studies.gate.decision_log import DecisionLog, Row
 
 VERSIONS = ("torch", "numpy")  # what the network and the arithmetic of a decision come from
 
@@ -39,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    from studies.gate.decision_log import Ledger
+    from studies.gate.decision_log import DecisionLog
     from suite.core.machine.hardware import machine_key, versions
 
     if not 0 <= parsed.minutes < math.inf or not 0 < parsed.seconds < math.inf:
@@ -48,54 +48,56 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         )
     if not hasattr(os, "sched_getaffinity"):
         raise SetupError("this platform cannot give a process a core of its own, which the study needs; use Linux")
-    ledger = Ledger(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
+    decision_log = DecisionLog(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
     known = {name: version for name, version in versions().items() if name in VERSIONS}
     if parsed.planted or parsed.compare:
-        return _whole_runs(parsed, ledger, known)
-    bound = _measured(parsed, ledger, known) if parsed.minutes else ledger.bound(known)
-    rows = ledger.decisions(bound) if bound else []
+        return _whole_runs(parsed, decision_log, known)
+    bound = _measured(parsed, decision_log, known) if parsed.minutes else decision_log.bound(known)
+    rows = decision_log.decisions(bound) if bound else []
     if bound is None or not rows:
-        where = f"{ledger.path} with torch {known.get('torch')}"
+        where = f"{decision_log.path} with torch {known.get('torch')}"
         sys.stdout.write(f"no decision in {where} yet; take some: --minutes 10\n")
         return 0
-    show(ledger, rows, bound, _of_whole_runs(ledger, known))
+    show(decision_log, rows, bound, _of_whole_runs(decision_log, known))
     return 0
 
 
-def _whole_runs(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> int:
+def _whole_runs(parsed: argparse.Namespace, decision_log: DecisionLog, known: dict[str, str]) -> int:
     from studies.gate import bench_runs, compare_runs
     from suite.core.machine.hardware import machine_key
 
     if parsed.planted:
-        bench_runs.run(ledger, machine=machine_key("cpu"), versions=known, minutes=parsed.minutes)
+        bench_runs.run(decision_log, machine=machine_key("cpu"), versions=known, minutes=parsed.minutes)
     if parsed.compare:
-        compare_runs.run(ledger, versions=known, minutes=parsed.minutes)
-    sys.stdout.write("\n".join([*_of_whole_runs(ledger, known), str(ledger.path), ""]))
+        compare_runs.run(decision_log, versions=known, minutes=parsed.minutes)
+    sys.stdout.write("\n".join([*_of_whole_runs(decision_log, known), str(decision_log.path), ""]))
     return 0
 
 
-def _of_whole_runs(ledger: Ledger, known: dict[str, str]) -> list[str]:
+def _of_whole_runs(decision_log: DecisionLog, known: dict[str, str]) -> list[str]:
     from studies.gate import bench_runs, compare_runs
 
     return [
-        *bench_runs.lines(bench_runs.judgements(ledger, known)),
-        *compare_runs.lines(compare_runs.comparisons(ledger, known)),
+        *bench_runs.lines(bench_runs.judgements(decision_log, known)),
+        *compare_runs.lines(compare_runs.comparisons(decision_log, known)),
     ]
 
 
-def _measured(parsed: argparse.Namespace, ledger: Ledger, known: dict[str, str]) -> Row:
+def _measured(parsed: argparse.Namespace, decision_log: DecisionLog, known: dict[str, str]) -> Row:
     from studies.gate.session import Study
 
-    seed = 10_000 * len(ledger.rows())  # each session mixes anew, and could be repeated
-    return Study(ledger=ledger, versions=known, seconds=parsed.seconds, seed=seed).run(parsed.minutes, anew=parsed.anew)
+    seed = 10_000 * len(decision_log.rows())  # each session mixes anew, and could be repeated
+    return Study(decision_log=decision_log, versions=known, seconds=parsed.seconds, seed=seed).run(
+        parsed.minutes, anew=parsed.anew
+    )
 
 
-def show(ledger: Ledger, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
+def show(decision_log: DecisionLog, rows: Sequence[Row], bound: Row, whole_runs: Sequence[str] = ()) -> None:
     """Print the table and write it, its figures and its picture beside the decisions; last what whole runs said."""
     from studies.gate import plots, table
     from studies.gate.overall import overall
 
-    found, stem = table.counts(rows), ledger.path
+    found, stem = table.counts(rows), decision_log.path
     text = "\n".join([table.markdown(found), *overall(rows), *table.remarks(rows, bound), *whole_runs, ""])
     stem.with_suffix(".md").write_text(text, "utf-8")
     stem.with_suffix(".csv").write_text(table.comma_separated(found), "utf-8")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from studies.gate.decision_log import Ledger, Row
+from studies.gate.decision_log import DecisionLog, Row
 from studies.gate.table import INCONCLUSIVE, REGRESSED, share
 from suite.compare.sides import run_git
 from suite.core.errors import SetupError
@@ -37,7 +37,7 @@ AUTHOR = ("-c", "user.name=study", "-c", "user.email=study@localhost", "-c", "co
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repository:
+class CompareRepository:
     """A user's repository: each revision a branch on top of ``base``."""
 
     folder: Path
@@ -95,23 +95,23 @@ def figures(text: str) -> list[Row]:
     return [one for line in text.splitlines() for one in json.loads(line).get("timings", [])]
 
 
-def run(ledger: Ledger, *, versions: Mapping[str, str], minutes: float) -> None:
+def run(decision_log: DecisionLog, *, versions: Mapping[str, str], minutes: float) -> None:
     """Compare for about so many minutes, the revisions in turn over sessions; each run is kept as it comes."""
     end = monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
-        repository, cache = Repository(folder=Path(scratch) / "repository"), Path(scratch) / "cache"
+        repository, cache = CompareRepository(folder=Path(scratch) / "repository"), Path(scratch) / "cache"
         repository.folder.mkdir()
         repository.write()
         while monotonic() < end:
-            rows = comparisons(ledger, versions)
+            rows = comparisons(decision_log, versions)
             revision = min(REVISIONS, key=lambda one: sum(row["revision"] == one for row in rows))
             said = repository.comparison(revision, cache=cache)
-            ledger.append({"kind": COMPARED, "revision": revision, "cells": said, "versions": dict(versions)})
+            decision_log.append({"kind": COMPARED, "revision": revision, "cells": said, "versions": dict(versions)})
 
 
-def comparisons(ledger: Ledger, versions: Mapping[str, str]) -> list[Row]:
+def comparisons(decision_log: DecisionLog, versions: Mapping[str, str]) -> list[Row]:
     """All so far with these versions."""
-    return [row for row in ledger.rows() if row["kind"] == COMPARED and row["versions"] == dict(versions)]
+    return [row for row in decision_log.rows() if row["kind"] == COMPARED and row["versions"] == dict(versions)]
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:

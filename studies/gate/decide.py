@@ -17,11 +17,12 @@ from studies.gate.planted import Network
 from suite.bench.confirm import Confirmation
 from suite.core.metrics import measured
 from suite.core.records import Cell, Expectation, Measurement, Verdict
-from suite.core.stats.sequential import Goal
+from suite.core.stats.sequential import DecisionBound
 from suite.gate.error_rate import bar
 from suite.gate.judge import judge
 from suite.measure.arms import BASE, NULL, TECHNIQUE
 from suite.measure.sampler.memory_layout import moving
+from suite.measure.sampler.options import Hooks, SamplerOptions
 from suite.measure.sampler.timing import latency, sample
 from suite.measure.speed import CONFIDENCE, PRECISION
 
@@ -36,7 +37,7 @@ Repeat = Callable[[], Measurement]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class GateTerms:
     """What a decision rests on: the stored bound ``low`` of a ratio of 1, its ``noise``, and a budget in seconds."""
 
     low: float
@@ -58,32 +59,33 @@ def expectation(low: float, noise: float) -> Expectation:
     )  # fmt: skip
 
 
-def speedup(network: Network, share: float, *, terms: Terms, seed: int) -> tuple[Measurement, float]:
+def speedup(network: Network, share: float, *, terms: GateTerms, seed: int) -> tuple[Measurement, float]:
     """The ratio of the network's time to that of a copy with ``share`` more work, and the seconds that it took.
 
     Each call of this takes other addresses for weights and inputs.
     """
     calls = {BASE: network.call(), NULL: network.call(), TECHNIQUE: network.call(share)}
     with moving(calls.values(), seed) as move:
-        found = sample(
-            dict(calls), baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
-            precision=PRECISION, confidence=CONFIDENCE, goals=_goals(terms), move=move,
+        options = SamplerOptions(
+            baseline=BASE, null=NULL, seconds=terms.seconds, seed=seed,
+            precision=PRECISION, confidence=CONFIDENCE, decisions=_decisions(terms),
         )  # fmt: skip
-    ratio = found.ratio(BASE, TECHNIQUE)
+        timed = sample(dict(calls), options, hooks=Hooks(move=move))
+    ratio = timed.ratio(BASE, TECHNIQUE)
     measurement = measured(
         CELL, METRIC, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.n,
-        suspect=found.suspect, control=BASE, null=found.ratio(BASE, NULL).value,
+        suspect=timed.suspect, control=BASE, null=timed.ratio(BASE, NULL).value,
     )  # fmt: skip
-    return measurement, found.elapsed
+    return measurement, timed.elapsed
 
 
-def _goals(terms: Terms) -> tuple[Goal, ...]:
+def _decisions(terms: GateTerms) -> tuple[DecisionBound, ...]:
     """The stored bound and that of the run, here the same run of one timing."""
     bounds = {bound for bound in (terms.low, bar(terms.entry, 1)) if bound is not None}
-    return (Goal(numerator=BASE, denominator=TECHNIQUE, bounds=tuple(sorted(bounds))),)
+    return (DecisionBound(numerator=BASE, denominator=TECHNIQUE, bounds=tuple(sorted(bounds))),)
 
 
-def settled(first: Measurement, repeat: Repeat, terms: Terms) -> tuple[Verdict, Sequence[float]]:
+def settled(first: Measurement, repeat: Repeat, terms: GateTerms) -> tuple[Verdict, Sequence[float]]:
     """The verdict after the repeats that it needs, and what the processes measured."""
     asked: list[float] = [first.value]
 
@@ -97,11 +99,11 @@ def settled(first: Measurement, repeat: Repeat, terms: Terms) -> tuple[Verdict, 
     return verdict, asked
 
 
-def _verdicts(found: Sequence[Measurement], terms: Terms) -> list[Verdict]:
+def _verdicts(found: Sequence[Measurement], terms: GateTerms) -> list[Verdict]:
     return [_verdict(one, terms) for one in found]
 
 
-def _verdict(found: Measurement, terms: Terms) -> Verdict:
+def _verdict(found: Measurement, terms: GateTerms) -> Verdict:
     said = judge(found, terms.entry, quiet=terms.quiet, today=datetime.now(UTC).date())
     return Verdict(
         kind=said.kind, reason=said.reason, cell=CELL, metric=METRIC, group="speed", measurement=found,
@@ -110,7 +112,7 @@ def _verdict(found: Measurement, terms: Terms) -> Verdict:
 
 
 def decide(
-    network: Network, share: float, *, terms: Terms, seed: int, repeat: Repeat, peers: bool = True
+    network: Network, share: float, *, terms: GateTerms, seed: int, repeat: Repeat, peers: bool = True
 ) -> dict[str, Any]:
     """What the gate and, if asked, its peers say of ``share`` more work; ``repeat`` measures once more."""
     first, seconds = speedup(network, share, terms=terms, seed=seed)
@@ -123,6 +125,6 @@ def decide(
     }  # fmt: skip
 
 
-def _peers(network: Network, share: float, terms: Terms) -> dict[str, bool]:
+def _peers(network: Network, share: float, terms: GateTerms) -> dict[str, bool]:
     base, new = (latency(network.call(s), count=CALLS, seconds=terms.seconds / 2) for s in (0.0, share))
     return flagged(base, new)

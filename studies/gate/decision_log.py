@@ -20,7 +20,7 @@ BOUND, DECISION = "bound", "decision"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class DecisionLog:
     """One machine's file."""
 
     path: Path

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from suite.catalog.workloads.digits_cnn import PIXELS, SimpleCNN
+from suite.measure.sampler.options import SamplerOptions
 from suite.measure.sampler.timing import sample
 
 SIZE = 32  # of the matrices: 4 KiB each
@@ -79,12 +80,12 @@ def digits_like(*, seed: int, seconds: float = 1.0) -> Network:
 
 def calibrated(network: nn.Module, inputs: Tensor, *, seed: int, seconds: float) -> Network:
     """``network`` with the number of products that take as long as one call."""
-    sides: dict[str, Call] = {
+    arms: dict[str, Call] = {
         "network": Planted(network=network, inputs=inputs, extra=_products(0)),
         "products": _products(UNITS),
     }
-    found = sample(sides, baseline="network", seconds=seconds, seed=seed)
-    return Network(network=network, inputs=inputs, units=UNITS * found.ratio("network", "products").value)
+    timed = sample(arms, SamplerOptions(baseline="network", seconds=seconds, seed=seed))
+    return Network(network=network, inputs=inputs, units=UNITS * timed.ratio("network", "products").value)
 
 
 def _products(count: int) -> Call:

@@ -18,8 +18,8 @@ from itertools import count
 from subprocess import PIPE, Popen
 from time import monotonic
 
-from studies.gate.decide import Terms
-from studies.gate.decision_log import BOUND, DECISION, Ledger, Row, sharpest
+from studies.gate.decide import GateTerms
+from studies.gate.decision_log import BOUND, DECISION, DecisionLog, Row, sharpest
 from studies.gate.noisy_neighbour import busy
 from studies.gate.worker import COMMAND, ask, request
 from suite.core.errors import SetupError
@@ -38,26 +38,26 @@ FRESH = 0.25  # of the planted slowdowns are repeated in fresh processes: most o
 class Study:
     """What a session needs: ``seconds`` is the gate's budget for a sample, ``seed`` differs between sessions."""
 
-    ledger: Ledger
+    decision_log: DecisionLog
     versions: Mapping[str, str]
     seconds: float
     seed: int
 
     def run(self, minutes: float, *, anew: bool = False) -> Row:
-        """Take decisions for about so many minutes; returns the bound that they were judged by.
+        """Take decisions for the given number of minutes; returns the bound that they were judged by.
 
-        It is recorded first where there is none, or ``anew``.
+        The bound is recorded first if there is none, or if ``anew`` is true.
         """
         end, own = monotonic() + 60 * minutes, core.choose()
         environment = quiet.environment(os.environ, threads=1, accelerator=False)
-        bound = (None if anew else self.ledger.bound(self.versions)) or self._record(environment, own)
-        terms = Terms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
+        bound = (None if anew else self.decision_log.bound(self.versions)) or self._record(environment, own)
+        terms = GateTerms(low=bound["low"], noise=bound["noise"], seconds=self.seconds)
         neighbour = next((other for other in sorted(os.sched_getaffinity(0), reverse=True) if other != own), None)
         for visit in count(1):
             left = end - monotonic()
             if left <= 0:
                 break
-            load = next_load(self.ledger.decisions(bound), can_be_busy=neighbour is not None)
+            load = next_load(self.decision_log.decisions(bound), can_be_busy=neighbour is not None)
             others = foreign(own)
             beside = FOREIGN if load == QUIET and others > ALONE else load
             common = {"kind": DECISION, "bound": bound["at"], "load": beside, "budget": terms.seconds, "others": others}
@@ -67,7 +67,7 @@ class Study:
 
     def _record(self, environment: dict[str, str], own: int) -> Row:
         """The stored expectation: identical code in several fresh processes."""
-        terms = Terms(low=0.0, noise=0.0, seconds=self.seconds)
+        terms = GateTerms(low=0.0, noise=0.0, seconds=self.seconds)
         asked = [request("sample", terms, [0.0], seed=self.seed + k, until=0.0, fresh=0.0) for k in range(RECORDED)]
         others = foreign(own)
         values = [ask(one, environment)["value"] for one in asked]
@@ -76,11 +76,18 @@ class Study:
             "kind": BOUND, "at": _now(), "low": low, "noise": noise, "values": values, "others": others,
             "versions": dict(self.versions),
         }  # fmt: skip
-        self.ledger.append(row)
+        self.decision_log.append(row)
         return row
 
     def _visit(
-        self, seed: int, cores: Sequence[int], terms: Terms, common: Row, environment: dict[str, str], *, left: float
+        self,
+        seed: int,
+        cores: Sequence[int],
+        terms: GateTerms,
+        common: Row,
+        environment: dict[str, str],
+        *,
+        left: float,
     ) -> None:
         """A process's decisions on each of the ``cores``: two keep each other company, to the end of the longer one."""
         done = threading.Barrier(len(cores))
@@ -90,7 +97,7 @@ class Study:
             asked = request("decide", terms, shares, seed=seed + 50 * place, until=left, fresh=FRESH)
             try:
                 for answer in _answers(asked, environment | {core.CORE: str(cores[place])}):
-                    self.ledger.append({**common, "process": process, "at": _now(), **answer})
+                    self.decision_log.append({**common, "process": process, "at": _now(), **answer})
             except BaseException:
                 done.abort()
                 raise
@@ -132,7 +139,7 @@ def _answers(asked: Row, environment: dict[str, str]) -> Iterator[Row]:
             child.kill()
             raise
     if child.returncode:
-        raise SetupError(f"a process of the study ended with {child.returncode}; its message stands above")
+        raise SetupError(f"a process of the study ended with {child.returncode}; its message is above")
 
 
 def _now() -> str:

@@ -99,7 +99,7 @@ def comma_separated(found: Sequence[Count]) -> str:
 
 
 def remarks(rows: Sequence[Row], bound: Row) -> Iterator[str]:
-    """The bound, what was repeated where, and the runs that would have been blocked."""
+    """The bound, the repeats and their machine, and the runs that would have been blocked."""
     yield (
         f"Judged against 1 with low = {bound['low']:g} (s = {bound['noise']:.2%} over "
         f"{len(bound['values'])} processes, recorded {bound['at'][:10]}), torch {bound['versions'].get('torch', '?')}."
@@ -132,9 +132,9 @@ def _processes(rows: Sequence[Row]) -> str:
 
 
 def predicted(rows: Sequence[Row]) -> tuple[int, int]:
-    """In how many pairs of samples their intervals meet, and of how many pairs; each sample is in one of them.
+    """The number of pairs of samples with overlapping intervals, and of all pairs; each sample is in one pair.
 
-    Half of the study lies between the two of a pair, so that they are of different processes where there are several.
+    The two of a pair are half of the study apart, so they are from different processes if there are several.
     """
     ends = [(row["low"], row["high"]) for row in rows if row["low"] is not None]
     half = len(ends) // 2

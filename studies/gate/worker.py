@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from studies.gate.decide import Terms
+    from studies.gate.decide import GateTerms
     from studies.gate.planted import Network
     from suite.core.records import Measurement
 
@@ -67,7 +67,7 @@ class _Repeat:
     """Measures once more with another seed: in a fresh process, or here at other addresses."""
 
     def __init__(
-        self, request: dict[str, Any], network: Network, terms: Terms, *, share: float, seed: int, fresh: bool
+        self, request: dict[str, Any], network: Network, terms: GateTerms, *, share: float, seed: int, fresh: bool
     ) -> None:
         self.request, self.network, self.terms = request, network, terms
         self.share, self.seed, self.fresh = share, seed, fresh
@@ -94,17 +94,19 @@ def ask(request: dict[str, Any], environment: dict[str, str] | None = None) -> d
     return answer
 
 
-def _made(request: dict[str, Any]) -> tuple[Network, Terms]:
+def _made(request: dict[str, Any]) -> tuple[Network, GateTerms]:
     """The calibrated network, and the terms, which know whether this process is quiet."""
-    from studies.gate.decide import Terms
+    from studies.gate.decide import GateTerms
     from studies.gate.planted import digits_like
     from suite.core.machine import quiet
 
-    terms = Terms(**request["terms"] | {"quiet": quiet.is_quiet()[0]})
+    terms = GateTerms(**request["terms"] | {"quiet": quiet.is_quiet()[0]})
     return digits_like(seed=request["seed"], seconds=CALIBRATION * terms.seconds), terms
 
 
-def request(task: str, terms: Terms, planted: list[float], *, seed: int, until: float, fresh: float) -> dict[str, Any]:
+def request(
+    task: str, terms: GateTerms, planted: list[float], *, seed: int, until: float, fresh: float
+) -> dict[str, Any]:
     """A request: ``planted`` shares, ``until`` seconds, ``fresh`` the share of planted repeats in fresh processes."""
     return {
         "task": task, "terms": asdict(terms), "planted": planted, "seed": seed, "until": until, "fresh": fresh

@@ -29,7 +29,7 @@ from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
 from suite.measure import device_memory, memory, quality, size, speed
-from suite.measure.arms import BASE, TECHNIQUE, Side, serving_sides
+from suite.measure.arms import BASE, TECHNIQUE, Arm, serving_arms
 from suite.measure.artefacts import check_artefact, check_growth
 from suite.measure.ceilings import ceilings
 from suite.measure.integrity.outputs import Judged, check_rate, check_unchanged, same_bits
@@ -75,8 +75,8 @@ class Plan:
         return self.profile != "quick"
 
     @property
-    def budget(self) -> speed.Budget:
-        return speed.QUICK if self.profile == "quick" else speed.Budget()
+    def budget(self) -> speed.SamplingBudget:
+        return speed.QUICK if self.profile == "quick" else speed.SamplingBudget()
 
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
@@ -279,7 +279,7 @@ class Bench(AbstractContextManager["Bench"]):
         budget = self.plan.budget
         served = budget if case.serves_differently else speed.QUICK
         with unchanged_flags(case):
-            sides = serving_sides(base, technique, is_baseline=case.composition.is_baseline)
+            sides = serving_arms(base, technique, is_baseline=case.composition.is_baseline)
         timed = [
             speed.inference(
                 case.cell, sides, batch=case.batch, budget=served, saturating=self._saturating(case, sides),
@@ -409,7 +409,12 @@ class Bench(AbstractContextManager["Bench"]):
         return own
 
     def _in_processes(
-        self, case: Case, processes: int, budget: speed.Budget, parts: Sequence[Part], bounds: speed.Bounds = NO_BOUNDS
+        self,
+        case: Case,
+        processes: int,
+        budget: speed.SamplingBudget,
+        parts: Sequence[Part],
+        bounds: speed.Bounds = NO_BOUNDS,
     ) -> list[dict[str, Measurement]]:
         return self._ask().speed(
             case,
@@ -461,7 +466,7 @@ class Bench(AbstractContextManager["Bench"]):
             self._served[key] = serve(self.store.get(workload, composition, 0))
         return self._served[key]
 
-    def _saturating(self, case: Case, sides: Mapping[str, Side]) -> int | None:
+    def _saturating(self, case: Case, sides: Mapping[str, Arm]) -> int | None:
         """The workload's saturating batch, the same for all its cells; none on a CPU."""
         if torch.device(self.device).type == "cpu":
             return None

@@ -17,7 +17,7 @@ from suite.core.metrics import is_paired
 from suite.registry import REGISTRY
 
 if TYPE_CHECKING:
-    from suite.analysis.aa.figures import Figures
+    from suite.analysis.aa.figures import NoiseMetrics
     from suite.bench.resolved_cell import Case, Part
     from suite.bench.trained_store import TrainedStore
     from suite.bench.workers.fresh_processes import Workers
@@ -84,11 +84,11 @@ def _measured(
     case: Case, parsed: argparse.Namespace, store: TrainedStore, workers: Workers, folder: Path
 ) -> list[dict[str, Measurement]]:
     """One cell: trained once, timed in each process; returns every process's figures, which are kept as they are."""
-    from suite.measure.speed import Budget
+    from suite.measure.speed import SamplingBudget
 
     sys.stderr.write(f"{case}\n")
     base, technique = (store.get(case.workload, one, 0) for one in (REGISTRY.baseline, case.composition))
-    budget = Budget(batch=parsed.seconds, single=parsed.seconds / 2, latency=0.2, training=parsed.seconds)
+    budget = SamplingBudget(batch=parsed.seconds, single=parsed.seconds / 2, latency=0.2, training=parsed.seconds)
     parts: tuple[Part, ...] = case.timeable if parsed.training else ("inference",)
     found = workers.speed(case, base, technique, budget=budget, processes=parsed.processes, parts=parts)
     with (folder / "aa.jsonl").open("a", encoding="utf-8") as file:
@@ -110,14 +110,14 @@ def doubts(found: Sequence[Mapping[str, Measurement]]) -> list[str]:
     ]
 
 
-def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[Figures]:
+def summaries(found: Sequence[Mapping[str, Measurement]]) -> list[NoiseMetrics]:
     """The figures of every ratio of times that all processes measured and none doubts."""
     from suite.analysis.aa.figures import figures, trusted
 
     return [figures(rows) for rows in trusted(found)]
 
 
-def _show(found: Sequence[Figures], folder: Path) -> None:
+def _show(found: Sequence[NoiseMetrics], folder: Path) -> None:
     from suite.analysis.aa import table
 
     text = table.markdown(found)

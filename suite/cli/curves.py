@@ -12,7 +12,7 @@ from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
 if TYPE_CHECKING:
-    from suite.analysis.scaling.compare import Series
+    from suite.analysis.scaling.compare import CurvePoints
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +46,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Train, then report. What was trained before an interruption is kept."""
     from suite.analysis.scaling.report import write
-    from suite.analysis.scaling.session import Options, train
+    from suite.analysis.scaling.session import ScalingOptions, train
     from suite.registry import REGISTRY
     from suite.registry.settings import load_user_modules
 
     load_user_modules(REGISTRY, Path.cwd(), parsed.load)
-    options = Options(
+    options = ScalingOptions(
         profile="quick" if parsed.quick else "default", workloads=tuple(parsed.workload),
         resources=tuple(parsed.resource), seeds=parsed.seeds, device=parsed.device, threads=parsed.threads,
         reports_dir=parsed.reports_dir, resume=parsed.resume, load=tuple(parsed.load),
@@ -115,7 +115,7 @@ def _fit(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return EXIT_PASS
 
 
-def _points(parsed: argparse.Namespace) -> tuple[Series, str, str]:
+def _points(parsed: argparse.Namespace) -> tuple[CurvePoints, str, str]:
     """The points to fit, and what their axes are called. Raises `UsageError` for options that do not go together."""
     from suite.analysis.scaling import data, fit_bench_run
 

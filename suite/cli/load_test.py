@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from suite.analysis.load_test.batcher import Policy
-from suite.analysis.load_test.plan import SHARES, Plan
+from suite.analysis.load_test.plan import SHARES, LoadTestPlan
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import quiet
@@ -74,10 +74,10 @@ def _tell(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _plan(parsed: argparse.Namespace) -> Plan:
+def _plan(parsed: argparse.Namespace) -> LoadTestPlan:
     if parsed.seconds <= 0 or parsed.sampling <= 0:
         raise UsageError(f"--seconds and --sampling must be above 0, got {parsed.seconds:g} and {parsed.sampling:g}")
-    return Plan(
+    return LoadTestPlan(
         policy=Policy(max_batch=parsed.max_batch, max_wait=_seconds(parsed.max_wait, "--max-wait")),
         largest=max(parsed.largest, 1), shares=tuple(parsed.load_share or SHARES), seconds=parsed.seconds,
         sampling=parsed.sampling, seed=parsed.seed,

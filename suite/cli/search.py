@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from suite.analysis.search.options import Options
+from suite.analysis.search.options import SearchOptions
 from suite.bench.options import COMMAND
 from suite.core.machine import child, quiet
 
@@ -26,22 +26,27 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--budget", action="append", default=[], metavar="METRIC=QUANTITY", help="at most, like bytes=100kB")
     add("--keep", action="append", default=[], metavar="METRIC>=QUANTITY", help="at least, like 'accuracy>=0.985'")
     add("--technique", action="append", default=[], help="search among these (repeatable; default: all that run)")
-    add("--most", type=int, default=Options.most, help="techniques in a composition (default: %(default)s)")
-    add("--trials", type=int, default=Options.trials, help="of the storage in all (default: %(default)s)")
+    add("--most", type=int, default=SearchOptions.most, help="techniques in a composition (default: %(default)s)")
+    add("--trials", type=int, default=SearchOptions.trials, help="of the storage in all (default: %(default)s)")
     add("--minutes", type=float, help="stop after so many")
     add("--storage", help="a file, or a database's URL, to go on with and to share (default: in the run's folder)")
-    add("--seed", type=int, default=Options.seed)
-    add("--device", default=Options.device, help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
+    add("--seed", type=int, default=SearchOptions.seed)
+    add("--device", default=SearchOptions.device, help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
     add("--finalists", type=int, help="winners measured on the test (default: 1; of several objectives 3)")
-    add("--final-seeds", type=int, default=Options.final_seeds, help="trainings of each of them (default: %(default)s)")
+    add(
+        "--final-seeds",
+        type=int,
+        default=SearchOptions.final_seeds,
+        help="trainings of each of them (default: %(default)s)",
+    )
     add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
-    add("--reports-dir", default=Options.reports_dir)
+    add("--reports-dir", default=SearchOptions.reports_dir)
     add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     parser.set_defaults(run=_search)
 
 
 def _search(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    options = Options.of(vars(parsed))
+    options = SearchOptions.of(vars(parsed))
     accelerator = child.on_accelerator(parsed.device)
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=accelerator)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])

@@ -19,7 +19,7 @@ EXAMPLE = "structured_pruning(ratio=0.5)+amp_bf16"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class TechniqueCall:
     """One technique of a composition with the parameters that were spelled out."""
 
     name: str
@@ -31,7 +31,7 @@ class Member:
         return f"{self.name}({','.join(f'{key}={value!r}' for key, value in self.parameters)})"
 
 
-def parse(text: str) -> tuple[Member, ...]:
+def parse(text: str) -> tuple[TechniqueCall, ...]:
     """The members of a composition, left to right.
 
     Raises `CompositionError` for anything but names with literal keyword parameters joined by ``+``.
@@ -43,24 +43,24 @@ def parse(text: str) -> tuple[Member, ...]:
     return tuple(_members(tree, text))
 
 
-def join(members: Iterable[Member]) -> str:
+def join(members: Iterable[TechniqueCall]) -> str:
     """The text of a composition; nothing composed is the baseline."""
     return "+".join(str(member) for member in members) or BASELINE
 
 
-def _members(node: ast.expr, text: str) -> Iterable[Member]:
+def _members(node: ast.expr, text: str) -> Iterable[TechniqueCall]:
     match node:
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             yield from _members(left, text)
             yield from _members(right, text)
         case ast.Name(id=name):
-            yield Member(name=name)
+            yield TechniqueCall(name=name)
         case ast.Call(func=ast.Name(id=name), args=[], keywords=keywords):
             parameters = [_parameter(keyword, text) for keyword in keywords]
             repeated = [key for key, count in Counter(key for key, _ in parameters).items() if count > 1]
             if repeated:
                 raise CompositionError(f"{repeated[0]} is given more than once in {text!r}; give it once")
-            yield Member(name=name, parameters=tuple(parameters))
+            yield TechniqueCall(name=name, parameters=tuple(parameters))
         case ast.Call(func=ast.Name(id=name)):
             raise CompositionError(
                 f"parameters need their names in {text!r}: write {name}(name=value), as in {EXAMPLE}"

@@ -1,4 +1,4 @@
-"""Errors that a user can mend. Each is shown as one message, never as a traceback from deep inside."""
+"""Errors that a user can fix. Each is shown as one message, never as a traceback from deep inside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class UsageError(SuiteError, ValueError):
 
 
 class SetupError(SuiteError):
-    """The environment cannot run what was asked for (exit code 11)."""
+    """The environment cannot run the requested command (exit code 11)."""
 
 
 class RegistrationError(UsageError):
@@ -36,15 +36,15 @@ class IncapableError(UnavailableError):
 
 
 class TechniqueError(SuiteError):
-    """A technique does something that makes its figures, or others', wrong."""
+    """A technique does something that makes its metrics, or those of others, wrong."""
 
 
 class OutputError(SuiteError):
-    """What a network answers cannot be judged: it is not finite, or belongs to other items."""
+    """The outputs of a network cannot be judged: they are not finite, or belong to other items."""
 
 
 class ImplausibleError(SuiteError):
-    """What was timed cannot have been the work that it stands for."""
+    """The timed call cannot have done the work that it claims."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"implausible: {problem}")

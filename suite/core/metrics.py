@@ -137,7 +137,7 @@ _ROWS = (
         better="higher",
         tier="local",
         group="speed",
-        about="items served a second, the workload's serving batch; inputs lie on the device already",
+        about="items served a second, the workload's serving batch; inputs are on the device already",
     ),
     Metric(
         name="latency_p50",
@@ -145,7 +145,7 @@ _ROWS = (
         better="lower",
         tier="local",
         group="speed",
-        about="median latency of one item, whose inputs lie on the device already",
+        about="median latency of one item, with inputs on the device already",
     ),
     Metric(
         name="latency_p99",
@@ -291,7 +291,7 @@ def is_paired(name: str) -> bool:
 
 
 def place(name: str) -> tuple[int, int]:
-    """Where a metric stands in reports: scores first, then the catalogue's order; unknown names last."""
+    """The position of a metric in reports: scores first, then the catalogue's order; unknown names last."""
     for index, score in enumerate(_SCORES):
         if name in (score, score + VS_CONTROL, score + WORST_SEED):
             return 0, 3 * index + (score, score + VS_CONTROL, score + WORST_SEED).index(name)

@@ -54,17 +54,17 @@ class Metric:
 class Measurement:
     """One metric of one cell, measured in one run.
 
-    ``low``/``high`` are the interval at ``confidence``; ``None`` where the value is a count. ``noise`` is ``s``:
-    the standard deviation over fresh processes (or over seeds, for quality), read as the metric's ``noise`` says.
-    ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted.
-    ``conditions`` are what the figure depends on beside the machine (``batch``, ``threads``, precision flags): an
-    expectation under other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``.
-    ``margin`` is the least difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says
-    that the figure is that of a network, or has a control, which an earlier run trained. ``null`` is the ratio of the
-    baseline to its own copy in the same sample. ``share`` says that the value is the share of ``n`` items that were
-    right, each of them either right or wrong. ``same_work`` says that both arms of a ratio of times do the same work:
-    networks of one architecture, so that the ratio is 1 if the arms are timed alike. ``note`` is what a reader should
-    know of how it was measured, such as an accelerator's clock; nothing is judged by it.
+    ``low``/``high`` are the interval at ``confidence``; ``None`` if the value is a count. ``noise`` is ``s``: the
+    standard deviation over fresh processes (or over seeds, for quality), read as the metric's ``noise`` says.
+    ``samples`` names the raw values kept in the run's folder. ``suspect`` says why a timing cannot be trusted. The
+    value depends on the machine and the ``conditions`` (``batch``, ``threads``, precision flags); an expectation under
+    other conditions is no match. ``by_seed`` are a quality's values in the order of ``seeds``. ``margin`` is the least
+    difference that matters, in the unit; proposed bounds are never tighter. ``reused`` says that an earlier run trained
+    the network, or the control. ``null`` is the ratio of the baseline to its own copy in the same sample. ``share``
+    says that the value is the share of ``n`` items that were right, each of them either right or wrong. ``same_work``
+    says that both arms of a ratio of times do the same work: networks of one architecture, so that the ratio is 1 if
+    the arms are timed alike. ``note`` describes the measurement for a reader, such as an accelerator's clock; nothing
+    is judged by it.
     """
 
     cell: Cell
@@ -106,7 +106,7 @@ class CellFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class Duration:
-    """Wall seconds that a group of a cell took, training included where it came first.
+    """Wall seconds that a group of a cell took, including the training if the group came first.
 
     ``reuse`` says that trainings of earlier runs were to be taken, if there were any.
     """
@@ -142,7 +142,7 @@ class RunEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where figures come from. ``data_digest`` is the digest of one workload's data."""
+    """The origin of values. ``data_digest`` is the digest of one workload's data."""
 
     commit: str | None = None
     date: date | None = None
@@ -302,16 +302,21 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class RunHeader:
-    """The first record of a results file: all that is needed to know where its figures come from.
+    """The first record of a results file: the origin of its values.
 
-    ``processes`` are those of each timing, ``chosen`` what was asked for by name.
-    ``sources`` is the digest of the sources of everything that was loaded, ``flags`` torch's global settings,
-    ``scores`` the names of each workload's scores, the primary one first, ``precisions`` what each composition
-    computes in where that is not float32. ``accelerator`` is what the driver says of the device
-    (`suite.core.machine.nvml.describe`), empty on a CPU and in older runs. ``groups`` counts the groups of
-    metrics that were
-    planned; 0 in older runs, which have no `GroupEnd` and no `RunEnd`. ``inputs`` is by workload the digest of its
-    recipe's values, its data and the files that users' modules read (`suite.bench.inputs`).
+    Attributes:
+        processes: The number of processes of each timing.
+        chosen: The cells that the command line selected by name.
+        sources: The digest of the sources of all loaded modules.
+        flags: torch's global settings.
+        scores: The names of each workload's scores, the primary one first.
+        precisions: The precision of each composition that does not compute in float32.
+        accelerator: The driver's description of the device (`suite.core.machine.nvml.describe`), empty on a CPU and in
+            older runs.
+        groups: The number of groups of metrics that were planned; 0 in older runs, which have no `GroupEnd` and no
+            `RunEnd`.
+        inputs: By workload, the digest of its recipe's values, its data and the files that users' modules read
+            (`suite.bench.inputs`).
     """
 
     run: str

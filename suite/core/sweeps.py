@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from suite.core.composition import BASELINE, Member, join, parse
+from suite.core.composition import BASELINE, TechniqueCall, join, parse
 from suite.core.errors import CompositionError
 
 LEAST_POINTS = 3  # two points are a line whatever the truth
@@ -57,12 +57,12 @@ def _points(composition: str) -> Iterable[tuple[Sweep, Any]]:
     for place, member in enumerate(members):
         for key, value in member.parameters:
             others = tuple(item for item in member.parameters if item[0] != key)
-            rest = [*members[:place], Member(name=member.name, parameters=others), *members[place + 1 :]]
+            rest = [*members[:place], TechniqueCall(name=member.name, parameters=others), *members[place + 1 :]]
             yield Sweep(rest=join(rest), technique=member.name, parameter=key), value
 
 
 @lru_cache(maxsize=65536)  # tables ask for the same names many times
-def _members(composition: str) -> tuple[Member, ...]:
+def _members(composition: str) -> tuple[TechniqueCall, ...]:
     if composition == BASELINE:
         return ()
     try:

@@ -83,7 +83,7 @@ STATEMENTS = (
     ),
     Statement("D-02", "marginal returns diminish; those of its Gompertz curve do so only above R =", turning_point),
     Statement("C-02", "a logarithm is simulated; R P' would be constant, and is at R = 100", lambda: elasticity(LAST)),
-    Statement("C-03", "the straight line is ideal; the curve lies above it by up to", largest_excess),
+    Statement("C-03", "the straight line is ideal; the curve is above it by up to", largest_excess),
     Statement("C-04", "0.95 is the maximum; the largest value plotted is", lambda: float(SATURATING(LAST))),
 )
 

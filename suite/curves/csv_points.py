@@ -1,7 +1,7 @@
 """Columns of numbers from a user's CSV file: the one reader of `suite advise`, `suite curves fit` and `curves law`.
 
 A cell that is not read as it was meant gives another curve, so anything doubtful is refused with file and line. Rows
-without a value (as exports of several charts have) are skipped and counted; `Points.notes` says so.
+without a value (as exports of several charts have) are skipped and counted; `CsvPoints.notes` says so.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TableError(SuiteError):
 
 
 @dataclass(frozen=True)
-class Row:
+class CsvRow:
     """The cells of one row, and the line on which it begins (counted from 1)."""
 
     line: int
@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Points:
+class CsvPoints:
     """``columns`` [n] by name, and the ``lines`` of the n rows."""
 
     columns: Mapping[str, Array]
@@ -63,8 +63,8 @@ class Table:
     """A header and its rows, each with as many cells as the header."""
 
     path: Path
-    header: Row
-    rows: tuple[Row, ...]
+    header: CsvRow
+    rows: tuple[CsvRow, ...]
 
     @classmethod
     def read(cls, path: Path, names: Sequence[str] = ()) -> Table:
@@ -92,12 +92,12 @@ class Table:
         amounts: Sequence[str] = (),
         positive: Sequence[str] = (),
         where: Sequence[str] = (),
-    ) -> Points:
+    ) -> CsvPoints:
         """The numbers below ``names``, of the rows that every ``COLUMN=VALUE`` of ``where`` allows.
 
-        Rows without a value in one of ``names`` are skipped and counted, as are rows with 0 in one of the ``amounts``,
-        which have no place on a logarithmic axis. Amounts below 0 and ``positive`` columns not above 0 are refused.
-        Raises `TableError` for a column or cell that cannot be used, `UsageError` for a malformed condition.
+        Rows without a value in one of ``names`` are skipped and counted. So are rows with 0 in one of the ``amounts``:
+        a logarithmic axis has no 0. Amounts below 0 and ``positive`` columns not above 0 are refused. Raises
+        `TableError` for a column or cell that cannot be used, `UsageError` for a malformed condition.
         """
         places = {name: self._place(name) for name in names}
         chosen = self._chosen(where, set(places))
@@ -110,7 +110,7 @@ class Table:
         for row, cells in kept:
             self._check_positive(row, cells, (*amounts, *positive))
         at_zero = [row for row, cells in read if not all(cells[name] for name in amounts)]
-        return Points(
+        return CsvPoints(
             columns={name: np.array([cells[name] for _, cells in kept]) for name in places},
             lines=tuple(row.line for row, _ in kept),
             notes=(*_skipped(chosen, filled, names), *_zeros(at_zero, amounts)),
@@ -123,10 +123,10 @@ class Table:
             hint = "; the first line must name the columns" if numbers else ""
             raise TableError(self.path, self.header.line, f"{unknown('column', name, filter(None, cells))}{hint}")
         if cells.count(name) > 1:
-            raise TableError(self.path, self.header.line, f"column {name!r} stands twice in the header; rename one")
+            raise TableError(self.path, self.header.line, f"column {name!r} is twice in the header; rename one")
         return cells.index(name)
 
-    def _chosen(self, where: Sequence[str], wanted: set[str]) -> list[Row]:
+    def _chosen(self, where: Sequence[str], wanted: set[str]) -> list[CsvRow]:
         conditions = [(self._place(name), value) for name, value in map(_condition, where)]
         chosen = [row for row in self.rows if all(row.cells[place] == value for place, value in conditions)]
         if not chosen:
@@ -139,7 +139,7 @@ class Table:
                 raise TableError(self.path, None, f"{several}; add --where {column}={values[0]}")
         return chosen
 
-    def _number(self, row: Row, name: str, place: int) -> float:
+    def _number(self, row: CsvRow, name: str, place: int) -> float:
         text = row.cells[place]
         value = float(text) if NUMBER.fullmatch(text) else math.nan
         if math.isfinite(value):
@@ -147,7 +147,7 @@ class Table:
         hint = PLAIN if "," in text else "mend or remove the row"
         raise TableError(self.path, row.line, f"column {name!r} holds {text!r}, which is no finite number; {hint}")
 
-    def _check_positive(self, row: Row, cells: Mapping[str, float], names: Sequence[str]) -> None:
+    def _check_positive(self, row: CsvRow, cells: Mapping[str, float], names: Sequence[str]) -> None:
         for name in names:
             if cells[name] <= 0:
                 problem = f"column {name!r} must be above 0, got {cells[name]:g}; leave the row out"
@@ -178,7 +178,7 @@ def _separator(text: str, names: Sequence[str]) -> str:
     return max(SEPARATORS, key=lambda each: (all(n in unquoted[each] for n in names), len(unquoted[each])))
 
 
-def _rows(path: Path, text: str, separator: str) -> Iterator[Row]:
+def _rows(path: Path, text: str, separator: str) -> Iterator[CsvRow]:
     """The rows that hold anything."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
@@ -186,7 +186,7 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[Row]:
         for cells in reader:
             stripped = tuple(map(str.strip, cells))
             if any(stripped):
-                yield Row(line, stripped)
+                yield CsvRow(line, stripped)
             line = reader.line_num + 1
     except csv.Error as error:
         raise TableError(path, line, f"cannot be read as CSV: {error}") from error
@@ -199,14 +199,14 @@ def _condition(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _skipped(chosen: Sequence[Row], filled: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+def _skipped(chosen: Sequence[CsvRow], filled: Sequence[CsvRow], names: Sequence[str]) -> Iterator[str]:
     kept = {row.line for row in filled}
     if missing := [row.line for row in chosen if row.line not in kept]:
         columns = " or ".join(map(repr, names))
         yield f"skipped {len(missing)} of {len(chosen)} rows without a value in column {columns} {_places(missing)}"
 
 
-def _zeros(rows: Sequence[Row], amounts: Sequence[str]) -> Iterator[str]:
+def _zeros(rows: Sequence[CsvRow], amounts: Sequence[str]) -> Iterator[str]:
     if rows:
         columns = " or ".join(map(repr, amounts))
         yield (

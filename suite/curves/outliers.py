@@ -1,4 +1,4 @@
-"""Single points that lie far off a curve on which their neighbours lie: spikes of a training, slips of a table.
+"""Single points far off a curve that passes through their neighbours: spikes of a training, typos in a table.
 
 No family of curves is needed: an outlier differs from its neighbours, and without it they agree. A peak, a step or a
 valley does not: there, neighbours of the highest point are high as well.
@@ -58,6 +58,6 @@ def _distances(x: Array, y: Array) -> Array:
 def named(resource: Array, quality: Array, off: NDArray[np.bool_], x: str) -> tuple[str, ...]:
     """A sentence for each outlier ``off`` [n] that was left out."""
     return tuple(
-        f"left out as an outlier: {value:g} at {x} {amount:g} lies far from its neighbours; without it they agree"
+        f"left out as an outlier: {value:g} at {x} {amount:g} is far from its neighbours; without it they agree"
         for amount, value in zip(resource[off], quality[off], strict=True)
     )

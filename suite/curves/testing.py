@@ -1,12 +1,12 @@
-"""The battery that every family of curves must pass, for a family of one's own as well.
+"""The tests that every family of curves must pass; use them for your own families as well.
 
     from suite.curves.testing import check_family
 
     def test_my_family():
         check_family(MyFamily)
 
-Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million, with amplitudes
-over ten decades, of either sign where the bounds let them. A failure is a `PropertyError` that names the family, the
+Curves are drawn around the family's own ``starts``, over data in units from a millionth to a million. Amplitudes span
+ten decades, with either sign if the bounds allow it. A failure is a `PropertyError` that names the family, the
 property and the smallest counter-example that Hypothesis found.
 """
 
@@ -23,7 +23,7 @@ import numpy as np
 from suite.core.errors import SetupError, SuiteError, unknown
 from suite.curves.families.curve import ANY, Curve
 from suite.curves.properties import course, declared
-from suite.curves.properties.case import Broken, Case
+from suite.curves.properties.case import Broken, CurveCase
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -37,7 +37,7 @@ POINTS = 6
 class PropertyError(SuiteError, AssertionError):
     """A family breaks one of its properties; ``family`` and ``property`` are their names."""
 
-    def __init__(self, family: str, broken: Property, case: Case, finding: BaseException) -> None:
+    def __init__(self, family: str, broken: Property, case: CurveCase, finding: BaseException) -> None:
         self.family, self.property = family, broken.name
         found = finding if isinstance(finding, Broken) else f"{type(finding).__name__}: {finding}"
         super().__init__(f"family {family!r} breaks {broken.name!r} ({broken.claim}) as {case.curve}: {found}")
@@ -49,9 +49,9 @@ class Property:
 
     name: str
     claim: str
-    check: Callable[[Case], None]
+    check: Callable[[CurveCase], None]
 
-    def __call__(self, case: Case) -> None:
+    def __call__(self, case: CurveCase) -> None:
         """Raise `PropertyError` where the property does not hold; a warning or an error of another kind breaks it."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -61,7 +61,7 @@ class Property:
                 raise PropertyError(case.curve.name, self, case, finding) from finding
 
 
-def _named(check: Callable[[Case], None]) -> Property:
+def _named(check: Callable[[CurveCase], None]) -> Property:
     claim = (inspect.getdoc(check) or "").partition(".")[0]
     return Property(check.__name__.replace("_", " "), claim, check)
 
@@ -112,7 +112,7 @@ def check_family(
     hypothesis = _hypothesis()
     count = hypothesis.settings().max_examples if max_examples is None else max_examples
 
-    def holds(case: Case) -> None:
+    def holds(case: CurveCase) -> None:
         for each in chosen:
             each(case)
 
@@ -127,7 +127,7 @@ def check_family(
     settings(hypothesis.given(case=cases(family))(holds))()
 
 
-def cases(family: type[Curve]) -> SearchStrategy[Case]:
+def cases(family: type[Curve]) -> SearchStrategy[CurveCase]:
     """Curves of ``family`` with resources and data, as a Hypothesis strategy."""
     from hypothesis import strategies as st
 
@@ -137,12 +137,12 @@ def cases(family: type[Curve]) -> SearchStrategy[Case]:
     spans = st.sampled_from((30.0, 1000.0))
 
     @st.composite
-    def case(draw: Any) -> Case:
+    def case(draw: Any) -> CurveCase:
         data = low + draw(units) * np.geomspace(1, draw(spans), 8)
         curve = family(**{name: draw(_parameter(family, name, data)) for name in family.parameters()})
         start, stop = np.log([0.1 * (data[0] - low), 10 * data[-1]])
         resource = low + np.exp(start + (stop - start) * np.sort(draw(shares)) / 1000)
-        return Case(curve, resource, data)
+        return CurveCase(curve, resource, data)
 
     return case()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
-from suite.core.composition import Member, parse
+from suite.core.composition import TechniqueCall, parse
 from suite.core.records import Measurement, Reason, ShapeExpectation, Verdict, VerdictKind
 from suite.core.sweeps import Sweep, is_number, sweeps
 from suite.gate.files.shapes import Excess, excess
@@ -56,7 +56,7 @@ def speaks_for(shape: ShapeExpectation, sweep: Sweep) -> bool:
     return len(asked) == len(found) and all(_within(*pair) for pair in zip(asked, found, strict=True))
 
 
-def _within(asked: Member, found: Member) -> bool:
+def _within(asked: TechniqueCall, found: TechniqueCall) -> bool:
     return asked.name == found.name and set(asked.parameters) <= set(found.parameters)
 
 

@@ -17,7 +17,7 @@ BASE, NULL, TECHNIQUE, IMAGES_LAST, KERNEL = "baseline", "null", "technique", "c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class Arm:
     """A served network with inputs of its own: a technique may replace the data."""
 
     served: Served
@@ -42,21 +42,21 @@ class Side:
         return made
 
 
-def serving_sides(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Side]:
+def serving_arms(base: Trained, technique: Trained, *, is_baseline: bool) -> dict[str, Arm]:
     """The arms of a sample: the baseline, its null arm, the technique and, for images, the baseline in channels_last.
 
-    Each arm is a network of its own, at its own addresses. If two arms shared one, it would have twice as many turns
-    and find its weights in the cache, which on some CPUs makes it 1 to 2 % faster than an identical network. The
+    Each arm is a network of its own, at its own addresses. If two arms shared a network, it would have twice as many
+    turns and find its weights in the cache. On some CPUs that makes it 1 to 2 % faster than an identical network. The
     technique of the baseline's own cell is one more copy: an A/A test of the sampler.
     """
-    sides = {
-        BASE: Side(served=serve(base)),
-        NULL: Side(served=serve(base)),
-        TECHNIQUE: Side(served=serve(base if is_baseline else technique)),
+    arms = {
+        BASE: Arm(served=serve(base)),
+        NULL: Arm(served=serve(base)),
+        TECHNIQUE: Arm(served=serve(base if is_baseline else technique)),
     }
     if base.recipe.layout == "contiguous" and is_image(base.recipe.data().test.first(1).inputs):
-        sides[IMAGES_LAST] = Side(served=serve(_in_channels_last(base)))
-    return sides
+        arms[IMAGES_LAST] = Arm(served=serve(_in_channels_last(base)))
+    return arms
 
 
 def _in_channels_last(base: Trained) -> Trained:

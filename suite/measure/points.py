@@ -14,12 +14,12 @@ PER_MAC = 6  # floating-point operations of training: 2 forward, 4 backward
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class SweepPoint:
     """``amount`` of ``axis``, in its unit, and the recipe that has it.
 
-    ``flops`` are those of all steps: 6 for each multiply-accumulate of the network and each item seen, which is 6 N D
-    for N weights that are used once a token and D tokens (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361).
-    ``None`` where the network has a kernel that cannot be counted.
+    ``flops`` are those of all steps: 6 for each multiply-accumulate of the network and each item seen. For N weights
+    that are used once a token and D tokens this is 6 N D (Kaplan et al. 2020, https://arxiv.org/abs/2001.08361).
+    ``None`` if the network has a kernel that cannot be counted.
     """
 
     axis: str
@@ -33,12 +33,12 @@ class Point:
     flops: int | None
 
 
-def point(axis: Axis, recipe: Recipe, amount: float) -> Point:
+def point(axis: Axis, recipe: Recipe, amount: float) -> SweepPoint:
     """The point of ``recipe`` at ``amount`` of ``axis``. Raises `UsageError` for an amount that there cannot be."""
     changed = axis.at(recipe, amount)
     network = untrained(changed, seed=0, device="cpu")
     counted, seen = macs(network), items_seen(changed)
-    return Point(
+    return SweepPoint(
         axis=axis.name,
         unit=axis.unit,
         amount=amount,

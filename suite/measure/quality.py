@@ -14,8 +14,8 @@ from suite.core.metrics import measured
 from suite.core.records import Cell, Measurement
 from suite.measure.integrity.outputs import Judged
 from suite.measure.scoring.cost import training_cost
-from suite.measure.scoring.items import Figures, Outcome, figures_of, joined
-from suite.measure.scoring.pooled import Compared, score_measurements
+from suite.measure.scoring.items import ItemValues, Outcome, figures_of, joined
+from suite.measure.scoring.pooled import PooledOutcomes, score_measurements
 from suite.registry import Workload
 from suite.registry.score import Score
 from suite.training.loop import Goal, Trained
@@ -50,7 +50,7 @@ def outcome(trained: Trained, served: Served, workload: Workload, *, batch: int)
     test = trained.recipe.data().test
     targets = _host(test.targets)
     whole = any(score.aggregate is not None for score in workload.scores)
-    parts: dict[str, list[Figures]] = {score.name: [] for score in workload.scores if score.per_item is not None}
+    parts: dict[str, list[ItemValues]] = {score.name: [] for score in workload.scores if score.per_item is not None}
     kept: list[Tree] = []
     for items, outputs in predictions(served, test.inputs, batch=batch):
         wanted, count = take(targets, items), items.stop - items.start
@@ -82,7 +82,7 @@ def quality(
     cell: Cell, workload: Workload, outcomes: Sequence[Outcome], control: Sequence[Outcome], control_name: str
 ) -> list[Measurement]:
     """All scores of a cell from its seeds' outcomes and the control's of the same seeds; what training cost."""
-    found = Compared(cell=cell, outcomes=outcomes, control=control, control_name=control_name)
+    found = PooledOutcomes(cell=cell, outcomes=outcomes, control=control, control_name=control_name)
     scored = [measurement for score in workload.scores for measurement in score_measurements(score, found)]
     return scored + (training_cost(found) if workload.source == "train" else [])
 
@@ -107,7 +107,7 @@ def output_error(cell: Cell, trained: Trained, served: Served, *, batch: int, ma
     if error > UNRELATED and not may_differ:
         raise OutputError(
             f"the served outputs are {error:.2g} times the network's own away from them, and no score of "
-            f"{cell.workload} may excuse it; mend what serves the network"
+            f"{cell.workload} may excuse it; fix the code that serves the network"
         )
     return [measured(cell, "output_error", error, n=len(leaves(inputs)[0]))]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from time import monotonic  # now: a module loaded later may replace it
 from types import MappingProxyType
 from typing import Any
@@ -18,22 +18,23 @@ from suite.core.machine.hardware import device_type, machine_key, threads
 from suite.core.metrics import measured
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
-from suite.core.stats.sequential import Goal
-from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side
+from suite.core.stats.sequential import DecisionBound
+from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm
 from suite.measure.device_time import device_share
 from suite.measure.integrity.kept_outputs import KeptOutputs
 from suite.measure.integrity.outputs import Judged, Request, check, on_this_thread
 from suite.measure.integrity.training_steps import check_learning
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.sampler.memory_layout import moving
-from suite.measure.sampler.timing import LEAST_FOR_P99, Keep, Sample, latency, sample
+from suite.measure.sampler.options import Call, Hooks, Instruments, Keep, SamplerOptions, drop_output
+from suite.measure.sampler.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.measure.step import training_step
 from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
 
 CONFIDENCE = 0.99
 PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
-HOST_BOUND = 0.5  # share of device time below which the host's launches are what is timed
+HOST_BOUND = 0.5  # share of device time below which the host's launches dominate the time
 
 LATENCY = "latency_b1"
 STEP = "train_step_speedup"
@@ -44,19 +45,20 @@ RATIOS = {
     "speedup_vs_channels_last": ("inference", IMAGES_LAST),
     "speed_vs_kernel": ("inference", KERNEL),
 }
-"""By metric, the sample and the side whose time stands over the technique's."""
+"""By metric, the sample and the arm in the numerator; the technique is the denominator."""
 
+Settings = Mapping[str, int | str]
 Bounds = Mapping[str, tuple[float, ...]]
-"""By metric, the bounds that a ratio is to be judged by."""
+"""By metric, the bounds that judge a ratio."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class SamplingBudget:
     """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
 
-    Where a round is long, time is given for ``rounds`` of them all the same, up to ``longest`` seconds. Where
-    rounds are short, a sample may take four times as long: while an interval holds a bound that it is to be judged by,
-    or where there is none, while the machine is so restless that an interval is wider than +-``tolerance``.
+    If rounds are long, the budget grows to ``rounds`` of them, up to ``longest`` seconds. If they are short, a sample
+    may take four budgets while an interval contains a bound that judges it. Without bounds it may take four while an
+    interval is wider than +-``tolerance``, on a noisy machine.
     """
 
     batch: float = 4.0
@@ -68,7 +70,7 @@ class Budget:
     tolerance: float = 0.015
 
 
-QUICK = Budget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
+QUICK = SamplingBudget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
 REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
 
 
@@ -83,10 +85,10 @@ class Timed:
 
 def inference(
     cell: Cell,
-    sides: Mapping[str, Side],
+    arms: Mapping[str, Arm],
     *,
     batch: int,
-    budget: Budget,
+    budget: SamplingBudget,
     seed: int = 0,
     saturating: int | None = None,
     bounds: Bounds | None = None,
@@ -94,36 +96,51 @@ def inference(
 ) -> Timed:
     """Speed-ups at the serving ``batch``, at batch 1 and at the ``saturating`` batch, if given.
 
-    The baseline is timed against a reference kernel too. A sample grows while its ratio cannot be told from one of the
-    ``bounds``. ``judged`` are, for baseline and technique, the outputs that timed turns have to agree with.
+    The baseline is timed against a reference kernel too. A sample grows while the interval of its ratio contains one of
+    the ``bounds``. ``judged`` are the outputs of baseline and technique that the timed turns must reproduce.
     """
     batches = {"inference": batch, "inference_b1": 1}
     if saturating is not None:
         batches["inference_saturated"] = saturating
-    kernels = _kernels(cell, sides[BASE])
+    kernels = _kernels(cell, arms[BASE])
     samples = {
         source: _sample(
-            cell, {**sides, **kernels} if source == "inference" else _pair(sides), size, budget, seed=seed + k,
-            seconds=budget.single if source == "inference_b1" else budget.batch, goals=_goals(source, bounds or {}),
-            judged=judged or {},
+            cell, {**arms, **kernels} if source == "inference" else _pair(arms), size, budget, seed=seed + k,
+            seconds=budget.single if source == "inference_b1" else budget.batch,
+            decisions=_decisions(source, bounds or {}), judged=judged or {},
         )
         for k, (source, size) in enumerate(batches.items())
     }  # fmt: skip
     conditions = {source: _conditions(cell.device, size, samples[source]) for source, size in batches.items()}
-    seconds = _latencies(cell, sides[TECHNIQUE], budget.latency)
-    found = [
-        *(
-            _ratio(cell, name, samples, source, conditions[source] | _kind(kernels.get(against)), against=against)
-            for name, (source, against) in RATIOS.items()
-            if source in samples and against in samples[source].seconds
-        ),
+    seconds = _latencies(cell, arms[TECHNIQUE], budget.latency)
+    measurements = [
+        *_ratios(cell, samples, conditions, kernels),
         _throughput(cell, samples["inference"], batch, conditions["inference"]),
         *_latency(cell, seconds, conditions["inference_b1"]),
+        *_device_share(cell, samples["inference"], conditions["inference"]),
     ]
-    if TECHNIQUE in samples["inference"].shares:
-        share = samples["inference"].shares[TECHNIQUE]
-        found.append(measured(cell, "device_share", share, conditions=conditions["inference"]))
-    return Timed(measurements=tuple(found), samples=samples, latency=seconds)
+    return Timed(measurements=tuple(measurements), samples=samples, latency=seconds)
+
+
+def _ratios(
+    cell: Cell,
+    samples: Mapping[str, Sample],
+    conditions: Mapping[str, Mapping[str, int | str]],
+    kernels: Mapping[str, Kernel],
+) -> list[Measurement]:
+    """The ratios that the samples of inference give."""
+    return [
+        _ratio(cell, name, samples, source, {**conditions[source], **_kind(kernels.get(against))}, against=against)
+        for name, (source, against) in RATIOS.items()
+        if source in samples and against in samples[source].seconds
+    ]
+
+
+def _device_share(cell: Cell, timed: Sample, conditions: Mapping[str, int | str]) -> list[Measurement]:
+    """The share of the technique's time that the accelerator works; empty on a CPU."""
+    if TECHNIQUE not in timed.shares:
+        return []
+    return [measured(cell, "device_share", timed.shares[TECHNIQUE], conditions=conditions)]
 
 
 def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
@@ -135,12 +152,12 @@ def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
     return replace(
         timed,
         measurements=tuple(replace(m, suspect=joined(m.suspect, m.samples)) for m in timed.measurements),
-        samples={name: replace(one, suspect=joined(one.suspect, name)) for name, one in timed.samples.items()},
+        samples={name: replace(taken, suspect=joined(taken.suspect, name)) for name, taken in timed.samples.items()},
     )
 
 
-def _kernels(cell: Cell, base: Side) -> dict[str, Kernel]:
-    """What the baseline itself is timed against: kernels like its own work."""
+def _kernels(cell: Cell, base: Arm) -> dict[str, Kernel]:
+    """Reference kernels for the baseline: work like its own."""
     if cell.technique != BASELINE:
         return {}
     return {KERNEL: Kernel(kind=kind_of(base.served.network), device=cell.device)}
@@ -150,11 +167,12 @@ def _kind(kernel: Kernel | None) -> dict[str, int | str]:
     return {} if kernel is None else {"kernel": kernel.kind}
 
 
-def _goals(source: str, bounds: Bounds) -> tuple[Goal, ...]:
-    """The bounds of the ratios that a sample brings."""
+def _decisions(source: str, bounds: Bounds) -> tuple[DecisionBound, ...]:
+    """The bounds of the ratios that a sample gives."""
     wanted = {name: against for name, (its, against) in RATIOS.items() if its == source and name in bounds}
     return tuple(
-        Goal(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name])) for name, against in wanted.items()
+        DecisionBound(numerator=against, denominator=TECHNIQUE, bounds=tuple(bounds[name]))
+        for name, against in wanted.items()
     )
 
 
@@ -164,65 +182,67 @@ def training(
     technique: Recipe,
     *,
     reference: Reference,
-    budget: Budget,
+    budget: SamplingBudget,
     seed: int = 0,
     bounds: Bounds | None = None,
     first_losses: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Timed:
-    """Speed-up of one training step per example: forward, backward and update on one fixed batch, each side its own.
+    """Speed-up of one training step per example: forward, backward and update on one fixed batch for each arm.
 
-    The null arm is the baseline's step on a network of its own. ``first_losses`` are those of the real trainings, which
-    the timed steps have to agree with.
+    The null arm is the baseline's step on a second network. ``first_losses`` are those of the real trainings; the timed
+    steps must reproduce them.
     """
     recipes = {BASE: base, NULL: base, TECHNIQUE: technique}
     steps = {name: training_step(recipe, device=cell.device, reference=reference) for name, recipe in recipes.items()}
-    settings = {name: step.step.trainee.recipe.flags for name, step in steps.items()}
-    restore = {name: step.reset for name, step in steps.items()}
+    calls = _Calls(
+        calls=dict(steps),
+        settings={name: step.step.trainee.recipe.flags for name, step in steps.items()},
+        restore={name: step.reset for name, step in steps.items()},
+    )
     sizes = {name: len(step.batch) for name, step in steps.items()}
     factor = sizes[TECHNIQUE] / sizes[BASE]
     wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
-    goal = Goal(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
-    found = _timed(
-        cell, dict(steps), settings, restore, seconds=budget.training, seed=seed, budget=budget,
-        goals=(goal,) if wanted else (),
-    )  # fmt: skip
+    decision = DecisionBound(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
+    timed = _timed(
+        cell, calls, seconds=budget.training, seed=seed, budget=budget, decisions=(decision,) if wanted else ()
+    )
     with phase("timing"):
         check_learning(steps, first_losses)
-    samples, conditions = {"training": found}, {"training": _conditions(cell.device, sizes[BASE], found)}
-    ratio = _ratio(cell, STEP, samples, "training", conditions["training"])
+    samples = {"training": timed}
+    ratio = _ratio(cell, STEP, samples, "training", _conditions(cell.device, sizes[BASE], timed))
     return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
 
 
 def _scaled(ratio: Measurement, factor: float) -> Measurement:
-    """Per example: a step on half the batch that takes half the time is no faster."""
+    """The ratio per example: a step on half the batch in half the time is no faster."""
     low, high = (None if bound is None else bound * factor for bound in (ratio.low, ratio.high))
     return replace(ratio, value=ratio.value * factor, low=low, high=high)
 
 
-def paired(cell: Cell, sides: Mapping[str, Side], batch: int, budget: Budget) -> Sample:
+def paired(cell: Cell, arms: Mapping[str, Arm], batch: int, budget: SamplingBudget) -> Sample:
     """Rounds of the technique and the baseline at a batch."""
-    return _sample(cell, _pair(sides), batch, budget, seconds=budget.batch, seed=batch)
+    return _sample(cell, _pair(arms), batch, budget, seconds=budget.batch, seed=batch)
 
 
 def _sample(
     cell: Cell,
-    sides: Mapping[str, Side | Kernel],
+    arms: Mapping[str, Arm | Kernel],
     batch: int,
-    budget: Budget,
+    budget: SamplingBudget,
     *,
     seconds: float,
     seed: int,
-    goals: Sequence[Goal] = (),
+    decisions: Sequence[DecisionBound] = (),
     judged: Mapping[str, Judged] = MappingProxyType({}),
 ) -> Sample:
-    """Rounds of all sides. What timed turns returned has to be what was ``judged``."""
-    calls: dict[str, Callable[[], object]] = {name: side.call(batch) for name, side in sides.items()}
-    settings = {name: side.flags for name, side in sides.items()}
+    """Rounds of all arms. The timed turns must return the ``judged`` outputs."""
+    calls: dict[str, Call] = {name: arm.call(batch) for name, arm in arms.items()}
+    timed_calls = _Calls(calls=calls, settings={name: arm.flags for name, arm in arms.items()})
     kept = KeptOutputs(seed=seed, arms=frozenset(name for name, call in calls.items() if isinstance(call, Request)))
-    found = _timed(cell, calls, settings, {}, seconds=seconds, seed=seed, budget=budget, goals=goals, keep=kept)
+    timed = _timed(cell, timed_calls, seconds=seconds, seed=seed, budget=budget, decisions=decisions, keep=kept)
     with phase("timing"):
         check(calls, baseline=BASE, kept=kept.answers, judged=_of_all_arms(judged))
-    return found
+    return timed
 
 
 def _of_all_arms(judged: Mapping[str, Judged]) -> dict[str, Judged]:
@@ -231,69 +251,71 @@ def _of_all_arms(judged: Mapping[str, Judged]) -> dict[str, Judged]:
     return copies | dict(judged)
 
 
-def _resets(
-    settings: Mapping[str, Mapping[str, int | str]], restore: Mapping[str, Callable[[], object]]
-) -> dict[str, Callable[[], object]]:
-    """For each side what puts torch's settings, and its own weights, to what it is timed under.
+@dataclass(frozen=True, kw_only=True)
+class _Calls:
+    """What one sample times, by arm: calls, torch's settings for them, and calls that restore an arm's weights."""
 
-    Every setting that any side has is written for all of them: what one side sets, the others must not inherit.
-    """
-    now = flags.read()
-    names = {name for wanted in settings.values() for name in wanted}
+    calls: Mapping[str, Call]
+    settings: Mapping[str, Settings]
+    restore: Mapping[str, Call] = field(default_factory=dict)
 
-    def reset(side: str) -> Callable[[], object]:
-        wanted = {name: settings[side].get(name, now[name]) for name in names}
+    @property
+    def on_one_thread(self) -> bool:
+        return torch.get_num_threads() == 1 and all(own.get("threads", 1) == 1 for own in self.settings.values())
 
-        def settle() -> None:
-            flags.write(wanted)
-            if side in restore:
-                restore[side]()
+    def resets(self) -> dict[str, Call]:
+        """By arm, a call that sets torch's settings, and the arm's own weights, to those that it is timed under.
 
-        return settle
+        Every setting of any arm is written for all of them: one arm must not inherit the settings of another.
+        """
+        now = flags.read()
+        names = {name for own in self.settings.values() for name in own}
 
-    return {side: reset(side) for side in settings}
+        def reset(arm: str) -> Call:
+            wanted = {name: self.settings[arm].get(name, now[name]) for name in names}
+
+            def settle() -> None:
+                flags.write(wanted)
+                if arm in self.restore:
+                    self.restore[arm]()
+
+            return settle
+
+        return {arm: reset(arm) for arm in self.settings}
 
 
 def _timed(
     cell: Cell,
-    calls: Mapping[str, Callable[[], object]],
-    settings: Mapping[str, Mapping[str, int | str]],
-    restore: Mapping[str, Callable[[], object]],
+    timed: _Calls,
     *,
     seconds: float,
     seed: int,
-    budget: Budget,
-    goals: Sequence[Goal],
-    keep: Keep | None = None,
+    budget: SamplingBudget,
+    decisions: Sequence[DecisionBound],
+    keep: Keep = drop_output,
 ) -> Sample:
-    resets = _resets(settings, restore)
+    calls, resets = timed.calls, timed.resets()
     before, entered = nvml.snapshot(cell.device), flags.read()
     enough = max(seconds, min(budget.longest, budget.rounds * _round_seconds(cell, calls, resets)))
-    short = enough == seconds  # long rounds have their time already, and four times that would be minutes
+    short = enough == seconds  # long rounds already have a larger budget; four of those would take minutes
     on_host, shares = cell.device.startswith("cpu"), _shares(cell, calls, resets)
-    alone = on_this_thread(str(cell), applies=on_host and _on_one_thread(settings))
+    options = SamplerOptions(
+        baseline=BASE, null=NULL, seconds=enough, seed=seed, precision=PRECISION, confidence=CONFIDENCE,
+        tolerance=budget.tolerance if short else math.inf, decisions=tuple(decisions) if short else (),
+        host_bound=on_host or _waits_for_host(shares),
+    )  # fmt: skip
+    alone = on_this_thread(str(cell), applies=on_host and timed.on_one_thread)
     with moving(calls.values() if on_host else (), seed) as move, alone:
-        found = sample(
-            calls, seconds=enough, precision=PRECISION, tolerance=budget.tolerance if short else math.inf,
-            goals=goals if short else (), confidence=CONFIDENCE, baseline=BASE, seed=seed, reset=resets,
-            move=move, keep=keep,
-            synchronize=lambda: synchronize(cell.device), null=NULL,
-            host_bound=on_host or _waits_for_host(shares), witness=monotonic,
-        )  # fmt: skip
+        hooks = Hooks(synchronize=lambda: synchronize(cell.device), reset=resets, move=move, keep=keep)
+        taken = sample(calls, options, hooks=hooks, instruments=Instruments(witness=monotonic))
     flags.write(entered)
     after = nvml.snapshot(cell.device)
-    suspect = "; ".join(filter(None, (found.suspect, nvml.doubt(before, after)))) or None
-    return replace(found, suspect=suspect, note=nvml.note(before, after), shares=shares)
+    suspect = "; ".join(filter(None, (taken.suspect, nvml.doubt(before, after)))) or None
+    return replace(taken, suspect=suspect, note=nvml.note(before, after), shares=shares)
 
 
-def _on_one_thread(settings: Mapping[str, Mapping[str, int | str]]) -> bool:
-    return torch.get_num_threads() == 1 and all(wanted.get("threads", 1) == 1 for wanted in settings.values())
-
-
-def _round_seconds(
-    cell: Cell, calls: Mapping[str, Callable[[], object]], resets: Mapping[str, Callable[[], object]]
-) -> float:
-    """About how long one round takes: every side once, unpaired, to plan with and never to compare."""
+def _round_seconds(cell: Cell, calls: Mapping[str, Call], resets: Mapping[str, Call]) -> float:
+    """The approximate seconds of one round: every arm once, unpaired, for planning only."""
     taken = 0.0
     for name, call in calls.items():
         resets[name]()
@@ -302,23 +324,23 @@ def _round_seconds(
 
 
 def _conditions(device: str, batch: int, timed: Sample) -> dict[str, int | str]:
-    """What a sample depends on beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
+    """The conditions of a sample beside the machine: ``threads`` as the run's `Where` counts them, torch's precisions.
 
     ``matmul`` and, on CUDA, ``cudnn_tf32`` are the process's settings; a technique's own belong to the technique.
-    ``host`` is the host's processor, named only where the launches of one of the sides are what is timed.
+    ``host`` is the host's processor, named only if the launches dominate the time of an arm.
     """
     now = flags.read()
-    found: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
-    found["matmul"] = now["float32_matmul_precision"]
+    conditions: dict[str, int | str] = {"batch": batch, "threads": threads(device)}
+    conditions["matmul"] = now["float32_matmul_precision"]
     if device_type(device) == "cuda":
-        found["cudnn_tf32"] = now["cudnn_allow_tf32"]
+        conditions["cudnn_tf32"] = now["cudnn_allow_tf32"]
     if _waits_for_host(timed.shares):
-        found["host"] = machine_key("cpu")
-    return found
+        conditions["host"] = machine_key("cpu")
+    return conditions
 
 
-def _pair(sides: Mapping[str, Side]) -> dict[str, Side]:
-    return {name: sides[name] for name in (BASE, NULL, TECHNIQUE)}
+def _pair(arms: Mapping[str, Arm]) -> dict[str, Arm]:
+    return {name: arms[name] for name in (BASE, NULL, TECHNIQUE)}
 
 
 def _ratio(
@@ -347,33 +369,31 @@ def _throughput(cell: Cell, timed: Sample, batch: int, conditions: Mapping[str, 
     )  # fmt: skip
 
 
-def _shares(
-    cell: Cell, calls: Mapping[str, Callable[[], object]], resets: Mapping[str, Callable[[], object]]
-) -> dict[str, float]:
-    """By side, how much of a call's time the accelerator works; nothing on a CPU, or where it keeps no time.
+def _shares(cell: Cell, calls: Mapping[str, Call], resets: Mapping[str, Call]) -> dict[str, float]:
+    """By arm, the share of a call's time that the accelerator works; empty on a CPU, or without device times.
 
-    A ratio is the host's as soon as one of its sides is. The null arm is the baseline's own work.
+    The host limits a ratio if it limits one of the two arms. The null arm does the baseline's work.
     """
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for name in (BASE, TECHNIQUE) if device_type(cell.device) != "cpu" else ():
         resets[name]()
         share = device_share(calls[name], cell.device)
-        found |= {} if share is None else {name: share}
-    return found
+        shares |= {} if share is None else {name: share}
+    return shares
 
 
 def _waits_for_host(shares: Mapping[str, float]) -> bool:
     return any(share < HOST_BOUND for share in shares.values())
 
 
-def _latencies(cell: Cell, side: Side, seconds: float) -> np.ndarray[Any, Any]:
-    call = side.call(1)
-    with flags.applied(side.served.recipe.flags):
+def _latencies(cell: Cell, arm: Arm, seconds: float) -> np.ndarray[Any, Any]:
+    call = arm.call(1)
+    with flags.applied(arm.served.recipe.flags):
         return latency(call, seconds=seconds, synchronize=lambda: synchronize(cell.device))
 
 
 def _latency(cell: Cell, seconds: np.ndarray[Any, Any], conditions: Mapping[str, int | str]) -> list[Measurement]:
-    """Median, and the 99th percentile where enough calls were timed for it to be more than the slowest one."""
+    """Median, and the 99th percentile if enough calls were timed for it to differ from the slowest one."""
     quantiles = {"latency_p50": 0.5} | ({"latency_p99": 0.99} if len(seconds) >= LEAST_FOR_P99 else {})
     return [
         measured(cell, name, np.quantile(seconds, q), n=len(seconds), samples=LATENCY, conditions=conditions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from suite.core.composition import Member, join
+from suite.core.composition import TechniqueCall, join
 from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
 from suite.registry.declarations import Technique
 from suite.training.recipe import STAGES, Recipe, changed_slots
@@ -62,11 +62,11 @@ class Composition:
         return recipe
 
 
-def spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[Member]:
-    return (Member(name=found.name, parameters=tuple(bound.items())) for found, bound in members)
+def spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[TechniqueCall]:
+    return (TechniqueCall(name=found.name, parameters=tuple(bound.items())) for found, bound in members)
 
 
-def bind(found: Technique, member: Member) -> dict[str, Any]:
+def bind(found: Technique, member: TechniqueCall) -> dict[str, Any]:
     given = dict(member.parameters)
     for name in given:
         if name not in found.parameters:

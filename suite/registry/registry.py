@@ -11,7 +11,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from suite.core.composition import BASELINE, Member, join, parse
+from suite.core.composition import BASELINE, TechniqueCall, join, parse
 from suite.core.errors import RegistrationError, unknown
 from suite.core.metrics import declare_score
 from suite.core.records import GROUPS, Group
@@ -204,7 +204,7 @@ class Registry:
 
         Equal ones count once, but for those of members that change ``finish``: epochs of fine-tuning add up.
         """
-        members: list[Member] = []
+        members: list[TechniqueCall] = []
         for found, bound in composition.members:
             adds_up = "finish" in found.slots
             own = parse(found.control.format(**bound))
@@ -241,7 +241,7 @@ class Registry:
         found = self.find_technique(members[0].name)
         grid = [dict(zip(found.sweep, values, strict=True)) for values in product(*found.sweep.values())]
         chosen = [{}, *grid] if sweep else [{}]
-        names = (self.canonical(str(Member(name=name, parameters=tuple(values.items())))) for values in chosen)
+        names = (self.canonical(str(TechniqueCall(name=name, parameters=tuple(values.items())))) for values in chosen)
         return list(dict.fromkeys(names))
 
     # -- modules ------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from suite.measure.arms import BASE
 from suite.training.recipe import Precision
 
 QUICK = Plan(profile="quick", seeds=2)
-SHORT = speed.Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
+SHORT = speed.SamplingBudget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from suite.bench.trained_store import TrainedStore
 from suite.bench.workers.fresh_processes import FreshProcessError, Workers, replicated
 from suite.core.metrics import measured
 from suite.core.records import Cell
-from suite.measure.speed import Budget
+from suite.measure.speed import SamplingBudget
 from suite.registry import REGISTRY
 
-SHORT = Budget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
+SHORT = SamplingBudget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1)
 BOTH = ("inference", "training")
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 USER_FILE = """

@@ -2,12 +2,12 @@
 # the expected value stands on the left
 
 import pytest
+import sampling
 from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.bench.workers.replay import CLOCK, ReplayClock, replay
 from suite.core.records import Cell
-from suite.measure.sampler.timing import sample
 
 CELL = Cell(workload="halves", technique="nhwc", device="cpu")
 
@@ -56,7 +56,7 @@ def timed():
 
         return call
 
-    return sample(
+    return sampling.taken(
         {"baseline": taking(0.004), "technique": taking(0.002)},
         baseline="baseline",
         seconds=0.3,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.core.composition import EXAMPLE, Member, join, parse
+from suite.core.composition import EXAMPLE, TechniqueCall, join, parse
 from suite.core.errors import CompositionError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
@@ -29,7 +29,7 @@ def parses(name):
 @st.composite
 def members(draw):
     parameters = draw(st.dictionaries(NAMES, VALUES, max_size=3))
-    return Member(name=draw(NAMES), parameters=tuple(parameters.items()))
+    return TechniqueCall(name=draw(NAMES), parameters=tuple(parameters.items()))
 
 
 @given(composed=st.lists(members(), min_size=1, max_size=4))
@@ -42,7 +42,7 @@ def test_what_is_joined_is_parsed_to_the_same_members(composed):
 
 def test_members_are_read_left_to_right_with_their_parameters():
     """The order of a composition and of its parameters is kept."""
-    expected = (Member(name="structured_pruning", parameters=(("ratio", 0.5),)), Member(name="amp_bf16"))
+    expected = (TechniqueCall(name="structured_pruning", parameters=(("ratio", 0.5),)), TechniqueCall(name="amp_bf16"))
     assert expected == parse(EXAMPLE)
 
 

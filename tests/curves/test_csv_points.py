@@ -55,7 +55,7 @@ FAULTS = {
     "a negative amount": ("amount,score\n-5,0.5\n", ":2: column 'amount' must be above 0, got -5; leave the row out"),
     "a line break in a cell": ('amount,score,note\n1,1,"a\nb"\n2,x,\n', ":4: column 'score' holds 'x'"),
     "a misspelt column": ("amount,scores\n1,1\n", ":1: unknown column 'score'; did you mean scores?"),
-    "a column twice": ("amount,score,score\n1,1,1\n", ":1: column 'score' stands twice in the header; rename one"),
+    "a column twice": ("amount,score,score\n1,1,1\n", ":1: column 'score' is twice in the header; rename one"),
     "no header": ("1,0.5\n2,0.6\n", ":1: unknown column 'amount'; known: 0.5, 1; the first line must name the columns"),
     "no row": ("amount,score\n", ": a header and no row below the header"),
     "no value": ("amount,score\n1,\n2,\n", ": no row has a value in column 'amount' or 'score'"),

@@ -64,4 +64,4 @@ def test_few_points_have_no_outliers():
 
 def test_an_outlier_is_named_by_its_place():
     said = named(np.array([10.0, 20.0]), np.array([2.0, 9.5]), np.array([False, True]), "step")
-    assert ("left out as an outlier: 9.5 at step 20 lies far from its neighbours; without it they agree",) == said
+    assert ("left out as an outlier: 9.5 at step 20 is far from its neighbours; without it they agree",) == said

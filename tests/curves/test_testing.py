@@ -13,7 +13,7 @@ from suite.curves.families.gompertz import Gompertz
 from suite.curves.families.logarithm import Logarithm
 from suite.curves.families.pow2 import Pow2
 from suite.curves.families.saturating_exponential import SaturatingExponential
-from suite.curves.properties.case import Case
+from suite.curves.properties.case import CurveCase
 from suite.curves.testing import PROPERTIES, PropertyError, cases, check_family, property_named
 
 MANY = settings(max_examples=2000, database=None, deadline=None, phases=[Phase.generate])
@@ -218,7 +218,7 @@ def test_a_planted_fault_is_caught_by_name(family, broken):
 def test_values_that_underflow_break_no_property(seed):
     """A Gompertz far before its inflection is denormal, where a share of the value is no slack."""
     curve = Gompertz(alpha=1.5, beta=741.0 + seed, gamma=1e-3)
-    case = Case(curve, np.geomspace(1e-3, 3.0, 6), np.geomspace(1e-3, 3.0, 8))
+    case = CurveCase(curve, np.geomspace(1e-3, 3.0, 6), np.geomspace(1e-3, 3.0, 8))
     assert 0 < curve(1e-3) < 1e-300
     for name in ("linear", "unit of quality", "unit of resource", "monotone", "bounded", "inverse"):
         property_named(name)(case)

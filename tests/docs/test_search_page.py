@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from suite.analysis.search.options import Options
-from suite.analysis.search.search import question
+from suite.analysis.search.options import SearchOptions
+from suite.analysis.search.search import read_question
 from suite.analysis.search.space import space
 from suite.cli.main import build_parser
 from suite.registry import REGISTRY
@@ -19,14 +19,14 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 
 
 def asked(command):
-    return Options.of(vars(build_parser().parse_args(shlex.split(command)[1:])))
+    return SearchOptions.of(vars(build_parser().parse_args(shlex.split(command)[1:])))
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if "--load" not in line])
 def test_a_command_asks_what_can_be_asked(command):
     """Workload, metrics, units and techniques exist."""
     options = asked(command)
-    assert "digits_cnn" == question(REGISTRY, options, print).workload.name
+    assert "digits_cnn" == read_question(REGISTRY, options, print).workload.name
     assert options.technique == () or space(REGISTRY, options.technique, most=options.most)
 
 

@@ -7,7 +7,7 @@ import pytest
 import tiny
 import torch
 
-from suite.measure.arms import BASE, IMAGES_LAST, NULL, TECHNIQUE, Side, serving_sides
+from suite.measure.arms import BASE, IMAGES_LAST, NULL, TECHNIQUE, Arm, serving_arms
 from suite.training.recipe import Split, Splits
 from suite.training.serving import serve
 
@@ -24,7 +24,7 @@ def trained_layouts(fitted, layout):
 def test_sides_are_the_baseline_the_technique_and_eager_channels_last(fitted):
     """Each serves a copy; the third has the baseline's weights in the other layout."""
     other = tiny.fitted(tiny.recipe(1))
-    sides = serving_sides(fitted, other, is_baseline=False)
+    sides = serving_arms(fitted, other, is_baseline=False)
     states = {name: tiny.state(side.served.network) for name, side in sides.items()}
     assert tiny.equal_states(tiny.state(fitted.network), states[BASE])
     assert tiny.equal_states(tiny.state(other.network), states[TECHNIQUE])
@@ -37,7 +37,7 @@ def test_sides_are_the_baseline_the_technique_and_eager_channels_last(fitted):
 def test_a_baseline_that_is_channels_last_itself_is_not_compared_with_it_twice(fitted):
     """The metric is then absent."""
     base = trained_layouts(fitted, "channels_last")
-    assert {BASE, NULL, TECHNIQUE} == set(serving_sides(base, base, is_baseline=True))
+    assert {BASE, NULL, TECHNIQUE} == set(serving_arms(base, base, is_baseline=True))
 
 
 def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
@@ -47,7 +47,7 @@ def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
     cropped = replace(fitted, recipe=replace(fitted.recipe, data=lambda: small))
     seen = {BASE: [], TECHNIQUE: []}
     sides = {
-        name: Side(served=replace(serve(one), call=lambda x, name=name: seen[name].append(tuple(x.shape))))
+        name: Arm(served=replace(serve(one), call=lambda x, name=name: seen[name].append(tuple(x.shape))))
         for name, one in ((BASE, fitted), (TECHNIQUE, cropped))
     }
     for side in sides.values():
@@ -58,7 +58,7 @@ def test_a_technique_that_replaces_the_data_is_timed_on_its_own_inputs(fitted):
 
 def test_a_batch_beyond_the_test_set_is_filled_with_repeated_items(fitted):
     """A saturating batch may be larger than the data."""
-    assert (40, 1, 8, 8) == tuple(Side(served=serve(fitted)).inputs(40).shape)
+    assert (40, 1, 8, 8) == tuple(Arm(served=serve(fitted)).inputs(40).shape)
 
 
 INPUTS = {
@@ -74,4 +74,4 @@ def test_what_is_no_image_has_no_side_in_channels_last(fitted, kind):
     """A Conv3d, token ids: the layout means nothing there, and forcing it would be an error."""
     part = Split(inputs=INPUTS[kind], targets=torch.zeros(4, dtype=torch.long))
     other = replace(fitted, recipe=replace(fitted.recipe, data=lambda: Splits(train=part, test=part)))
-    assert {BASE, NULL, TECHNIQUE} == set(serving_sides(other, other, is_baseline=False))
+    assert {BASE, NULL, TECHNIQUE} == set(serving_arms(other, other, is_baseline=False))

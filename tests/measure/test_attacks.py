@@ -20,8 +20,9 @@ from suite.core.errors import ImplausibleError, OutputError, SuiteError, Techniq
 from suite.measure import speed
 from suite.measure.arms import BASE, TECHNIQUE
 from suite.measure.sampler import timing
+from suite.measure.sampler.options import Instruments
 
-SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
+SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
 
 @pytest.fixture
@@ -126,13 +127,13 @@ def test_4_an_answer_that_is_yet_to_be_computed_is_none(bench):
 
 def test_5_swapped_arms_answer_like_the_other_side(bench, monkeypatch):
     """A harness that mixes up its sides: each is held against the network whose quality was tested."""
-    sides = bench_module.serving_sides
+    sides = bench_module.serving_arms
 
     def swapped(base, technique, *, is_baseline):
         found = sides(base, technique, is_baseline=is_baseline)
         return {**found, BASE: found[TECHNIQUE], TECHNIQUE: found[BASE]}
 
-    monkeypatch.setattr(bench_module, "serving_sides", swapped)
+    monkeypatch.setattr(bench_module, "serving_arms", swapped)
     case = tiny.case_of(bench.registry, "halved(epochs=1)")
     with pytest.raises(
         ImplausibleError, match="the baseline at batch 16 answer otherwise than the network whose outputs were"
@@ -142,7 +143,7 @@ def test_5_swapped_arms_answer_like_the_other_side(bench, monkeypatch):
 
 def test_6_a_clock_that_was_replaced_disagrees_with_another(bench, monkeypatch):
     """Half as fast: everything would take half as long."""
-    monkeypatch.setitem(timing.sample.__kwdefaults__, "clock", lambda: time.perf_counter() / 2)
+    monkeypatch.setitem(Instruments.__init__.__kwdefaults__, "clock", lambda: time.perf_counter() / 2)
     with pytest.raises(timing.ClockError, match="the clock says"):
         bench.measure(tiny.case_of(bench.registry, "wrapped"), "speed")
 
@@ -164,7 +165,7 @@ def test_7_half_of_the_batch_is_not_the_batch(bench):
 def test_8_a_batch_of_another_size_is_told(bench, monkeypatch):
     """Quality is tested on whole batches; once timing starts only one item is served."""
     calls = []
-    monkeypatch.setattr(timing, "_calibrate", lambda plan, _: calls.append(1) or dict.fromkeys(plan.sides, 1))
+    monkeypatch.setattr(timing, "_calibrate", lambda plan, _: calls.append(1) or dict.fromkeys(plan.arms, 1))
 
     def deploy(network):
         return lambda inputs: network(inputs[:1]) if calls else network(inputs)
@@ -352,7 +353,7 @@ def test_20_the_test_part_cannot_be_read_before_it_is_tested_on(bench, slot):
 def test_21_a_timed_step_that_does_less_than_a_step_of_the_training_is_seen(bench, monkeypatch):
     """It still learns, and from all of its batch; only the loss of the very first step tells."""
     calls = []
-    monkeypatch.setattr(timing, "_calibrate", lambda plan, _: calls.append(1) or dict.fromkeys(plan.sides, 1))
+    monkeypatch.setattr(timing, "_calibrate", lambda plan, _: calls.append(1) or dict.fromkeys(plan.arms, 1))
 
     @bench.registry.technique(slots=("loss",))
     def attack(plain):

@@ -5,12 +5,13 @@ import copy
 import itertools
 
 import pytest
+import sampling
 import tiny
 import torch
 from torch import nn
 
 from suite.measure.integrity.outputs import check, request
-from suite.measure.sampler import memory_layout, timing
+from suite.measure.sampler import memory_layout
 from suite.measure.sampler.memory_layout import Movable, moving, places_of
 from suite.training.loop import Trained
 from suite.training.serving import serve
@@ -122,7 +123,7 @@ def test_a_timed_request_answers_the_same_wherever_it_lies():
     assert isinstance(one, Movable)
     before = copy.deepcopy(one())
     with moving([one], 1) as move:
-        timing.sample(
+        sampling.taken(
             {"baseline": one, "null": one}, baseline="baseline", seconds=0.2, seed=0, move=move,
             min_round_seconds=1e-3,
         )  # fmt: skip

@@ -5,9 +5,9 @@ import itertools
 
 import numpy as np
 import pytest
+import sampling
 
 from suite.measure.sampler.counters import Usage
-from suite.measure.sampler.timing import sample
 
 
 class Core:
@@ -48,7 +48,7 @@ def every(count, seconds=0.004):
 
 def run(core, sides, **options):
     more = {"baseline": "baseline", "seconds": 10.0, "seed": 0, "max_rounds": 100, "warmup": 0, **options}
-    return sample(sides, clock=core.clock, **{"counters": core.counters, **more})
+    return sampling.taken(sides, clock=core.clock, **{"counters": core.counters, **more})
 
 
 def test_a_round_with_a_preempted_turn_is_dropped_and_counted(core):

@@ -15,13 +15,13 @@ import torch
 from suite.core.machine import flags
 from suite.core.records import Cell
 from suite.measure import speed
-from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Side, serving_sides
+from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm, serving_arms
 from suite.measure.sampler.timing import Sample
-from suite.measure.speed import Budget
+from suite.measure.speed import SamplingBudget
 from suite.training.recipe import Batch
 from suite.training.serving import serve
 
-SHORT = Budget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
+SHORT = SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.1, rounds=1, tolerance=1.0)
 CELL = tiny.BASELINE_CELL
 OTHER = Cell(workload="halves", technique="wrapped", device="cpu")
 
@@ -34,7 +34,7 @@ def fitted():
 @pytest.fixture(scope="module")
 def timed(fitted):
     """The baseline against itself."""
-    sides = serving_sides(fitted, fitted, is_baseline=True)
+    sides = serving_arms(fitted, fitted, is_baseline=True)
     return speed.inference(CELL, sides, batch=16, budget=SHORT)
 
 
@@ -69,7 +69,7 @@ def test_the_baseline_alone_is_timed_against_a_kernel_like_its_work(timed, fitte
     main = timed.samples["inference"]
     assert pytest.approx(median(main.seconds[KERNEL] / main.seconds[TECHNIQUE])) == found.value
     assert ("kernel", "convolution") == (found.control, found.conditions["kernel"])
-    assert {} == speed._kernels(replace(CELL, technique="wrapped"), Side(served=serve(fitted)))
+    assert {} == speed._kernels(replace(CELL, technique="wrapped"), Arm(served=serve(fitted)))
 
 
 def test_figures_come_from_the_samples_that_are_kept(timed):
@@ -115,7 +115,7 @@ def test_a_slower_technique_has_a_ratio_below_one(fitted):
         return call
 
     slow = replace(fitted, recipe=replace(fitted.recipe, deploy=deploy))
-    sides = serving_sides(fitted, slow, is_baseline=False)
+    sides = serving_arms(fitted, slow, is_baseline=False)
     found = speed.inference(OTHER, sides, batch=16, budget=SHORT).measurements
     assert all(one.value < 0.5 for one in found if one.metric.startswith("speedup"))
 
@@ -143,9 +143,9 @@ def sampled(monkeypatch):
     """A sampler that calls each side once and finds that all its calls take as long as they say."""
     seen = {}
 
-    def timed(cell, calls, settings, restore, **_more):
+    def timed(cell, timed, **_more):
         del cell
-        resets = speed._resets(settings, restore)
+        calls, resets = timed.calls, timed.resets()
         for name, call in calls.items():
             resets[name]()
             call()
@@ -185,11 +185,11 @@ def test_settings_of_one_side_are_not_inherited_by_the_other(fitted):
         return call
 
     sides = {
-        name: Side(served=replace(serve(one), call=noting(name))) for name, one in ((BASE, fitted), (TECHNIQUE, own))
+        name: Arm(served=replace(serve(one), call=noting(name))) for name, one in ((BASE, fitted), (TECHNIQUE, own))
     }
     before = flags.read()
     calls = {name: (lambda side=side: side.served(None)) for name, side in sides.items()}
-    resets = speed._resets({name: side.served.recipe.flags for name, side in sides.items()}, {})
+    resets = speed._Calls(calls={}, settings={name: side.flags for name, side in sides.items()}).resets()
     for name in (BASE, TECHNIQUE, BASE, TECHNIQUE, BASE):
         resets[name]()
         calls[name]()
@@ -201,7 +201,7 @@ def test_a_sample_puts_the_settings_back(fitted):
     """What is measured next is measured under what the process had."""
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
     before = flags.read()
-    speed._sample(CELL, serving_sides(fitted, own, is_baseline=False), 4, seconds=0.02, seed=0, budget=SHORT)
+    speed._sample(CELL, serving_arms(fitted, own, is_baseline=False), 4, seconds=0.02, seed=0, budget=SHORT)
     assert before == flags.read()
 
 
@@ -210,8 +210,8 @@ def on_accelerator(monkeypatch):
     """``on_accelerator({side: share})``: the sides take so much of the device, which is this processor."""
     seen = {"host_bound": [], "flags": []}
 
-    def sampler(calls, *, host_bound, **_):
-        seen["host_bound"].append(host_bound)
+    def sampler(calls, options, **_):
+        seen["host_bound"].append(options.host_bound)
         taken = {name: np.full(40, 1.0) for name in calls}
         return Sample(
             seconds=taken, repeats={}, faults={}, order=np.zeros((40, 2), int), block=np.zeros(40, int), rounds=40,
@@ -260,7 +260,7 @@ def test_a_ratio_depends_on_the_host_where_one_of_its_sides_waits_for_it(
 ):
     """Serving at every batch and training alike; the host's thread is then watched for preemptions."""
     seen = on_accelerator({BASE: base, TECHNIQUE: technique})
-    sides = serving_sides(fitted, fitted, is_baseline=False)
+    sides = serving_arms(fitted, fitted, is_baseline=False)
     found = speed.inference(CUDA_CELL, sides, batch=16, budget=SHORT, saturating=32).measurements
     found += speed.training(
         CUDA_CELL, tiny.recipe(), tiny.recipe(), reference=tiny.no_reference, budget=SHORT
@@ -274,16 +274,14 @@ def test_the_share_of_device_time_is_that_of_each_sides_own_settings(fitted, on_
     """It decides whether the host counts among the conditions."""
     seen = on_accelerator({BASE: 0.9, TECHNIQUE: 0.9})
     own = replace(fitted, recipe=replace(fitted.recipe, flags={"mkldnn_enabled": 0}))
-    speed.inference(CUDA_CELL, serving_sides(fitted, own, is_baseline=False), batch=4, budget=SHORT)
+    speed.inference(CUDA_CELL, serving_arms(fitted, own, is_baseline=False), batch=4, budget=SHORT)
     assert [1, 0] * 2 == seen["flags"]
 
 
 @pytest.mark.usefixtures("sampled")
 def test_a_saturating_batch_that_is_known_brings_a_third_ratio(fitted):
     """With the batch among its conditions."""
-    timed = speed.inference(
-        CELL, serving_sides(fitted, fitted, is_baseline=True), batch=16, budget=SHORT, saturating=32
-    )
+    timed = speed.inference(CELL, serving_arms(fitted, fitted, is_baseline=True), batch=16, budget=SHORT, saturating=32)
     found = {one.metric: one for one in timed.measurements}
     assert 32 == found["speedup_saturated"].conditions["batch"]
     assert "inference_saturated" in timed.samples

@@ -13,15 +13,16 @@ import time
 
 import numpy as np
 import pytest
+import sampling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.core import phases
 from suite.core.errors import SuiteError, UsageError
-from suite.core.stats.sequential import Goal, confidence_at
+from suite.core.stats.sequential import DecisionBound, confidence_at
 from suite.measure.sampler import timing
 from suite.measure.sampler.samples import ratios_of
-from suite.measure.sampler.timing import Sample, latency, sample
+from suite.measure.sampler.timing import Sample, latency
 
 BRIEF = {"baseline": "baseline", "seconds": 1.0, "seed": 0, "min_round_seconds": 2e-3}  # no scheduler: short turns do
 
@@ -63,7 +64,7 @@ def two(clock):
 
 
 def run(sides, clock, **options):
-    return sample(sides, **{**BRIEF, "clock": clock, **options})
+    return sampling.taken(sides, **{**BRIEF, "clock": clock, **options})
 
 
 def first_of_rounds(taken):
@@ -138,7 +139,7 @@ def test_the_median_ratio_has_its_order_statistics_as_interval(clock):
 
 def test_an_unknown_side_is_refused_with_the_nearest_name(two, clock):
     """A typing error in a side's name is not a KeyError."""
-    with pytest.raises(UsageError, match="unknown side 'technik'; did you mean technique"):
+    with pytest.raises(UsageError, match="unknown arm 'technik'; did you mean technique"):
         run(two, clock).ratio("baseline", "technik")
 
 
@@ -261,7 +262,7 @@ def test_a_timer_that_stands_still_has_no_resolution(clock):
 
 def test_a_turn_outlasts_the_time_slices_of_a_scheduler_where_nothing_else_is_said(two, clock):
     """4 ms and 2.5 ms: three and four calls make 10 ms and more."""
-    taken = sample(two, baseline="baseline", seconds=1, seed=0, clock=clock)
+    taken = sampling.taken(two, baseline="baseline", seconds=1, seed=0, clock=clock)
     assert {"baseline": 3, "technique": 4} == taken.repeats
 
 
@@ -354,14 +355,14 @@ def test_what_the_ratio_says_never_ends_a_sample(clock):
     assert rounds[0] == rounds[1]
 
 
-def goal(low):
-    return Goal(numerator="baseline", denominator="technique", bounds=(low,))
+def deciding(low):
+    return DecisionBound(numerator="baseline", denominator="technique", bounds=(low,))
 
 
 def test_a_sample_grows_while_its_interval_holds_the_bound(clock):
     """A ratio of 0.9 or 1.1 is never told from 1.0: four budgets, and the level of the last look."""
     sides = {"baseline": clock.side("baseline", 0.009, 0.011), "technique": clock.side("technique", 0.01)}
-    taken = run(sides, clock, goals=[goal(1.0)])
+    taken = run(sides, clock, decisions=(deciding(1.0),))
     assert pytest.approx(4.0, abs=0.1) == taken.elapsed
     assert confidence_at(2, 0.99) == taken.confidence == taken.ratio("baseline", "technique").confidence
 
@@ -369,32 +370,32 @@ def test_a_sample_grows_while_its_interval_holds_the_bound(clock):
 def test_a_sample_ends_at_its_budget_where_the_bound_is_cleared(clock):
     """The same ratio against a bound of 0.8: one look, at one budget."""
     sides = {"baseline": clock.side("baseline", 0.009, 0.011), "technique": clock.side("technique", 0.01)}
-    taken = run(sides, clock, goals=[goal(0.8)])
+    taken = run(sides, clock, decisions=(deciding(0.8),))
     assert pytest.approx(1.0, abs=0.05) == taken.elapsed
     assert confidence_at(0, 0.99) == taken.confidence
 
 
-def test_a_sample_of_two_goals_grows_for_the_undecided_one(clock):
+def test_a_sample_of_two_bounds_grows_for_the_undecided_one(clock):
     """Two sides against the baseline, one of them on its bound."""
     sides = {
         "baseline": clock.side("baseline", 0.009, 0.011),
         "technique": clock.side("technique", 0.01),
         "other": clock.side("other", 0.005),
     }
-    far = Goal(numerator="baseline", denominator="other", bounds=(1.0,))
-    assert pytest.approx(4.0, abs=0.1) == run(sides, clock, goals=[far, goal(1.0)]).elapsed
+    far = DecisionBound(numerator="baseline", denominator="other", bounds=(1.0,))
+    assert pytest.approx(4.0, abs=0.1) == run(sides, clock, decisions=(far, deciding(1.0))).elapsed
 
 
 def test_what_is_precise_and_clears_its_bound_ends_at_once(two, clock):
     """An exact ratio needs no more than the blocks that hold an interval."""
-    taken = run(two, clock, precision=0.01, goals=[goal(1.59)])
+    taken = run(two, clock, precision=0.01, decisions=(deciding(1.59),))
     assert 6 == len(np.unique(taken.block))
 
 
-def test_a_goal_of_an_unknown_side_is_refused(two, clock):
+def test_a_bound_of_an_unknown_arm_is_refused(two, clock):
     """Bounds of a side that nobody times would never be decided."""
-    with pytest.raises(UsageError, match="unknown side 'third'"):
-        run(two, clock, goals=[Goal(numerator="third", denominator="baseline", bounds=(1.0,))])
+    with pytest.raises(UsageError, match="unknown arm 'third'"):
+        run(two, clock, decisions=(DecisionBound(numerator="third", denominator="baseline", bounds=(1.0,)),))
 
 
 def test_a_budget_below_the_least_rounds_is_overdrawn_up_to_them(clock):
@@ -446,7 +447,7 @@ def test_a_timer_that_never_moves_ends_and_is_reported(clock, monkeypatch):
     """A frozen clock is found out after a bounded number of calls."""
     monkeypatch.setattr(timing, "MOST_REPEATS", 100)
     taken = run({"baseline": clock.side("a", 0.0), "technique": clock.side("b", 0.01)}, clock, max_rounds=20)
-    assert "the timer stood still during a turn" in taken.suspect
+    assert "the timer did not advance during a turn" in taken.suspect
 
 
 def faulting(monkeypatch, clock, name, faults=3300):
@@ -600,14 +601,14 @@ def test_a_turn_of_several_calls_is_reset_once(clock):
 def test_sampling_counts_as_timing():
     """The run's account of time knows the sampler."""
     phases.reset()
-    sample({"a": lambda: None, "b": lambda: None}, baseline="a", seconds=0.02, seed=0)
+    sampling.taken({"a": lambda: None, "b": lambda: None}, baseline="a", seconds=0.02, seed=0)
     assert phases.totals()["timing"] > 0.9 * phases.elapsed()
 
 
 def test_identical_calls_under_the_real_clock_give_a_sample():
     """The real thing: rounds, repeats and a finite interval around the median; how long it took is not asserted."""
     work = np.random.default_rng(0).random(2000)
-    taken = sample(
+    taken = sampling.taken(
         {"a": work.sort, "b": work.sort}, baseline="a", seconds=10.0, seed=0, clock=time.perf_counter, max_rounds=30
     )
     assert isinstance(taken, Sample)
@@ -622,12 +623,12 @@ def test_identical_calls_under_the_real_clock_give_a_sample():
 @pytest.mark.parametrize(
     ("sides", "options", "problem"),
     [
-        ({"baseline": int}, {}, "at least two sides, got baseline"),
-        ({"baseline": int, "b": int}, {"baseline": "base"}, "unknown side 'base'; did you mean baseline"),
+        ({"baseline": int}, {}, "at least two arms, got baseline"),
+        ({"baseline": int, "b": int}, {"baseline": "base"}, "unknown arm 'base'; did you mean baseline"),
         ({"baseline": int, "b": int}, {"max_rounds": 7}, "max_rounds=7 holds no 0.99 interval; allow at least 8"),
         ({"baseline": int, "b": int}, {"seconds": 0}, "seconds=0"),
-        ({"baseline": int, "null": int}, {"null": "nul"}, "unknown side 'nul'; did you mean null"),
-        ({"baseline": int, "b": int}, {"reset": {"c": int}}, "unknown side 'c'"),
+        ({"baseline": int, "null": int}, {"null": "nul"}, "unknown arm 'nul'; did you mean null"),
+        ({"baseline": int, "b": int}, {"reset": {"c": int}}, "unknown arm 'c'"),
     ],
 )
 def test_arguments_that_cannot_be_measured_with_are_refused(clock, sides, options, problem):

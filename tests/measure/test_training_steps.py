@@ -16,7 +16,7 @@ from suite.measure.step import training_step
 from suite.training.recipe import Batch
 
 PLAIN = tiny.recipe()
-SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
+SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
 
 def step_of(**changes):

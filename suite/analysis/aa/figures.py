@@ -1,7 +1,7 @@
-"""What several processes on unchanged code say about a ratio of times: its noise, false alarms, detectable loss.
+"""Statistics of a ratio of times over several processes on unchanged code: noise, false alarms, detectable loss.
 
-``within`` is the relative standard error that one process states, from its interval's half width ``h`` as that of a
-normal distribution, ``h / z((1 + confidence) / 2)``. ``spread`` is the relative standard deviation of the processes'
+``within`` is the relative standard error of one process. It comes from the half width ``h`` of its interval, as for a
+normal distribution: ``h / z((1 + confidence) / 2)``. ``spread`` is the relative standard deviation of the processes'
 ratios, and ``between`` what it holds beyond ``within``: ``sqrt(spread^2 - within^2)``, at least 0 (a one-way random
 effects model; Searle, Casella and McCulloch, Variance Components (1992), chapter 3).
 """
@@ -25,7 +25,7 @@ LEAST = 4  # processes: each is judged by a bound that the others make, and thre
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
+class NoiseMetrics:
     """Of one metric of one cell over ``n`` processes; ``alarms`` of them would have regressed before any repeat.
 
     ``loss`` is the least one that a run finds with 99 % power, as a share of the value: at least 1 is never found.
@@ -54,7 +54,7 @@ def trusted(processes: Sequence[Mapping[str, Measurement]]) -> list[list[Measure
     return [rows for rows in sets if len(rows) >= LEAST]
 
 
-def figures(found: Sequence[Measurement]) -> Figures:
+def figures(found: Sequence[Measurement]) -> NoiseMetrics:
     """The figures of one metric, measured by each process. Raises `UsageError` for fewer than four."""
     if len(found) < LEAST:
         raise UsageError(f"an A/A study needs at least {LEAST} processes, got {len(found)}; say --processes {LEAST}")
@@ -62,7 +62,7 @@ def figures(found: Sequence[Measurement]) -> Figures:
     spread, within = stdev(values) / abs(fmean(values)), fmean(map(_stated, found))
     verdicts = [_verdict(one, _stored([*found[:k], *found[k + 1 :]])) for k, one in enumerate(found)]
     losses = [loss for one in found if (loss := detectable(one, entry)) is not None]
-    return Figures(
+    return NoiseMetrics(
         cell=str(found[0].cell), metric=found[0].metric, n=len(found), value=entry.value, within=within, spread=spread,
         between=math.sqrt(max(0.0, spread**2 - within**2)), low=entry.low or 0.0,
         alarms=verdicts.count(VerdictKind.REGRESSED), judged=len(verdicts), loss=fmean(losses) if losses else None,

@@ -43,7 +43,7 @@ class Option:
 class Advice:
     """The ``headline`` names the step, or says why nobody can tell; ``options`` are ranked, the likeliest first.
 
-    ``notes`` say what was assumed of the curve, what was left out, and what speaks against more of the same.
+    ``notes`` list the assumptions about the curve, the excluded points, and reasons against more of the same.
     """
 
     source: str

@@ -34,7 +34,7 @@ FACTS = (
 
 
 def fact(gain: float) -> Fact | None:
-    """What is known of curves whose last doubling gained so much accuracy; ``None`` from 0.5 to 2 points."""
+    """Known facts about curves with this gain of accuracy in the last doubling; ``None`` from 0.5 to 2 points."""
     points = gain / POINT
     return next((found for found in FACTS if _holds(found, points)), None)
 

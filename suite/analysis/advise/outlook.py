@@ -1,8 +1,8 @@
-"""What more of the resource will bring, from the forecast's intervals: the gain and the chance that it is worth it.
+"""The gain from more of the resource, from the forecast's intervals, and the chance that it is worth the cost.
 
 The chance comes from the intervals of `suite.curves.extrapolate` at five levels: the ends of each are read as two
-quantiles with equal tails, and the distribution is interpolated between them. Beyond the widest, 98 %, nothing is
-known, so a chance lies between 0.01 and 0.99 unless the quality asked for cannot exist.
+quantiles with equal tails, and the distribution is interpolated between them. It is unknown beyond the widest interval,
+98 %. So a chance is between 0.01 and 0.99, unless the requested quality is impossible.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Outlook:
 def kind_of(curve: LearningCurve) -> Kind:
     """The kind and the better direction of a curve.
 
-    Raises `ExtrapolationError` where they contradict its values, or where nothing says which direction is better.
+    Raises `ExtrapolationError` if they contradict its values, or if the better direction is unknown.
     """
     if curve.better is None and curve.kind in {"auto", "unbounded"}:
         raise ExtrapolationError(f"whether {curve.source} is better when higher or lower is not known; {TELL}")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from suite.core.records import Cell
-from suite.measure.arms import BASE, TECHNIQUE, Side
-from suite.measure.speed import CONFIDENCE, Budget, paired
+from suite.measure.arms import BASE, TECHNIQUE, Arm
+from suite.measure.speed import CONFIDENCE, SamplingBudget, paired
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class BatchCapacity:
     """One batch: median ``seconds`` of a call and items a second, of the cell and of the baseline.
 
     ``speedup`` is baseline over cell, ``low`` to ``high`` its 99 % interval (``None``: too few rounds).
@@ -36,19 +36,21 @@ def batches(largest: int) -> tuple[int, ...]:
     return (*powers, largest)
 
 
-def curve(cell: Cell, sides: Mapping[str, Side], sizes: Sequence[int], budget: Budget) -> Iterator[Point]:
+def curve(
+    cell: Cell, sides: Mapping[str, Arm], sizes: Sequence[int], budget: SamplingBudget
+) -> Iterator[BatchCapacity]:
     """A point for each batch of ``sizes``."""
     for batch in sizes:
         sample = paired(cell, sides, batch, budget)
         ours, theirs = (float(np.median(sample.seconds[side])) for side in (TECHNIQUE, BASE))
         ratio = sample.ratio(BASE, TECHNIQUE, CONFIDENCE)
-        yield Point(
+        yield BatchCapacity(
             batch=batch, seconds=ours, throughput=batch / ours, baseline_seconds=theirs,
             baseline_throughput=batch / theirs, speedup=ratio.value, low=ratio.low, high=ratio.high,
             suspect=sample.suspect,
         )  # fmt: skip
 
 
-def capacity(points: Sequence[Point], max_batch: int) -> float:
+def capacity(points: Sequence[BatchCapacity], max_batch: int) -> float:
     """Items a second of the cell at the best batch that a batcher of ``max_batch`` can form."""
     return max(point.throughput for point in points if point.batch <= max_batch)

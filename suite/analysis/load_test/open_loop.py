@@ -23,7 +23,7 @@ SPIN = 1e-3  # seconds: a sleep may end that much late, so the last of them are 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Log:
+class RequestLog:
     """What happened: ``arrivals`` [N], and ``started``, ``done`` and ``sizes`` [B] of the batches, in order."""
 
     arrivals: NDArray[np.float64]
@@ -44,7 +44,7 @@ def drive(
     *,
     clock: Callable[[], float] = time.perf_counter,
     wait: Callable[[float], None] | None = None,
-) -> Log:
+) -> RequestLog:
     """Serve all ``arrivals`` [N] (seconds from now, ascending); ``serve(first, size)`` answers those from ``first``.
 
     ``wait`` returns when ``clock`` says the time that it is given.
@@ -62,7 +62,7 @@ def drive(
         else:
             wait(began + _next(arrivals, policy, served, waiting))
     started, done, sizes = zip(*batches, strict=True)
-    return Log(arrivals=arrivals, started=np.array(started), done=np.array(done), sizes=np.array(sizes))
+    return RequestLog(arrivals=arrivals, started=np.array(started), done=np.array(done), sizes=np.array(sizes))
 
 
 def _next(arrivals: NDArray[np.float64], policy: Policy, served: int, waiting: int) -> float:

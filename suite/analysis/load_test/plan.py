@@ -13,7 +13,7 @@ SERVICES = 3.0  # full batches that fit beside the wait into an objective that n
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LoadTestPlan:
     """Batches up to ``largest``, then loads of ``seconds`` at ``shares`` of the capacity under ``policy``.
 
     ``objective`` are the seconds of a good answer, ``None`` to take them from a full batch. ``sampling`` are the
@@ -31,7 +31,7 @@ class Plan:
     def __post_init__(self) -> None:
         if self.largest < self.policy.max_batch:
             raise UsageError(
-                f"--largest {self.largest} is below --max-batch {self.policy.max_batch}, whose capacity is asked for"
+                f"--largest {self.largest} is below --max-batch {self.policy.max_batch}; raise it to that batch"
             )
         if not self.shares or min(self.shares) <= 0:
             raise UsageError(f"loads are shares of the capacity above 0, got {list(self.shares)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from suite.measure.arms import Side
+from suite.measure.arms import Arm
 from suite.training.devices import synchronize
 from suite.training.serving import warm_up
 from suite.training.trees import fill_up, length, take
@@ -15,7 +15,7 @@ def padded(size: int, sizes: Sequence[int]) -> int:
     return min(one for one in sizes if one >= size)
 
 
-def answering(side: Side, sizes: Sequence[int]) -> Callable[[int, int], object]:
+def answering(side: Arm, sizes: Sequence[int]) -> Callable[[int, int], object]:
     """Serves requests ``first`` to ``first + size``: each is a test item, counted round and round.
 
     Collecting a batch's inputs is part of its time. Every batch of ``sizes`` is warmed up.

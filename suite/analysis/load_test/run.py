@@ -6,32 +6,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from suite.analysis.load_test.arrivals import poisson
-from suite.analysis.load_test.capacity import Point, batches, capacity, curve
+from suite.analysis.load_test.capacity import BatchCapacity, batches, capacity, curve
 from suite.analysis.load_test.open_loop import drive
-from suite.analysis.load_test.plan import Plan
+from suite.analysis.load_test.plan import LoadTestPlan
 from suite.analysis.load_test.requests import answering
 from suite.analysis.load_test.summary import Load, summary
 from suite.bench import requirements
 from suite.bench.resolved_cell import Case
 from suite.bench.trained_store import TrainedStore
 from suite.core.machine.flags import applied
-from suite.measure.arms import TECHNIQUE, serving_sides
+from suite.measure.arms import TECHNIQUE, serving_arms
 from suite.measure.speed import QUICK
 from suite.registry import Registry
 from suite.training.devices import select_device
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class LoadTestResult:
     """The curve, the capacity in requests a second, the objective in seconds, and what each load brought."""
 
-    points: tuple[Point, ...]
+    points: tuple[BatchCapacity, ...]
     capacity: float
     objective: float
     loads: tuple[Load, ...]
 
 
-def put_under_load(registry: Registry, case: Case, plan: Plan, say: Callable[[str], None]) -> Found:
+def put_under_load(registry: Registry, case: Case, plan: LoadTestPlan, say: Callable[[str], None]) -> LoadTestResult:
     """Train the cell (and the baseline), then measure; ``say`` hears what is going on.
 
     Raises `UnavailableError` where the cell cannot run here.
@@ -41,7 +41,7 @@ def put_under_load(registry: Registry, case: Case, plan: Plan, say: Callable[[st
     requirements.require(case, store.plain(case.workload, 0))
     say(f"training {case}")
     base, ours = (store.get(case.workload, one, 0) for one in (registry.baseline, case.composition))
-    sides = serving_sides(base, ours, is_baseline=case.composition.is_baseline)
+    sides = serving_arms(base, ours, is_baseline=case.composition.is_baseline)
     sizes = sorted({*batches(plan.largest), *batches(plan.policy.max_batch)})
     say(f"timing batches of {sizes[0]} to {sizes[-1]}")
     points = tuple(curve(case.cell, sides, sizes, replace(QUICK, batch=plan.sampling)))
@@ -51,11 +51,11 @@ def put_under_load(registry: Registry, case: Case, plan: Plan, say: Callable[[st
     serve = answering(sides[TECHNIQUE], batches(plan.policy.max_batch))
     with applied(sides[TECHNIQUE].served.recipe.flags):
         loads = tuple(_loads(plan, serve, top, objective, say))
-    return Found(points=points, capacity=top, objective=objective, loads=loads)
+    return LoadTestResult(points=points, capacity=top, objective=objective, loads=loads)
 
 
 def _loads(
-    plan: Plan, serve: Callable[[int, int], object], top: float, objective: float, say: Callable[[str], None]
+    plan: LoadTestPlan, serve: Callable[[int, int], object], top: float, objective: float, say: Callable[[str], None]
 ) -> Iterator[Load]:
     for number, share in enumerate(plan.shares):
         rate = share * top

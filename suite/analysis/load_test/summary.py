@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from suite.analysis.load_test.batcher import Policy
-    from suite.analysis.load_test.open_loop import Log
+    from suite.analysis.load_test.open_loop import RequestLog
 
 BEHIND = 0.05  # of the load's duration: a server that is still that long at work after it did not keep up
 
@@ -33,7 +33,7 @@ class Load:
     saturated: bool
 
 
-def summary(log: Log, policy: Policy, *, share: float, rate: float, seconds: float, objective: float) -> Load:
+def summary(log: RequestLog, policy: Policy, *, share: float, rate: float, seconds: float, objective: float) -> Load:
     """The figures of a load that was offered for ``seconds``; ``objective`` are the seconds of a good answer."""
     latencies = log.latencies
     good = int((latencies <= objective).sum())
@@ -45,7 +45,7 @@ def summary(log: Log, policy: Policy, *, share: float, rate: float, seconds: flo
     )  # fmt: skip
 
 
-def fell_behind(log: Log, policy: Policy, seconds: float) -> bool:
+def fell_behind(log: RequestLog, policy: Policy, seconds: float) -> bool:
     """Whether the last answer came later than waiting, one full batch and a little of the duration explain."""
     longest = float((log.done - log.started).max())
     return float(log.done[-1]) > seconds * (1 + BEHIND) + policy.max_wait + longest

@@ -14,9 +14,9 @@ from suite.core.units.values import times
 from suite.report.results.folder import replace_file
 
 if TYPE_CHECKING:
-    from suite.analysis.load_test.capacity import Point
-    from suite.analysis.load_test.plan import Plan
-    from suite.analysis.load_test.run import Found
+    from suite.analysis.load_test.capacity import BatchCapacity
+    from suite.analysis.load_test.plan import LoadTestPlan
+    from suite.analysis.load_test.run import LoadTestResult
     from suite.analysis.load_test.summary import Load
 
 CURVE, LOADS = "curve.csv", "loads.csv"
@@ -24,7 +24,7 @@ GAP = "  "
 MILLI = 1e3
 
 
-def lines(found: Found, plan: Plan) -> Iterator[str]:
+def lines(found: LoadTestResult, plan: LoadTestPlan) -> Iterator[str]:
     """Both tables with what they were measured under."""
     yield from _aligned(
         ("batch", "ms a batch", "items/s", "baseline items/s", "speed-up"), map(_of_point, found.points)
@@ -42,7 +42,7 @@ def lines(found: Found, plan: Plan) -> Iterator[str]:
         yield "saturated: work piled up, and latencies grow with the duration of the load"
 
 
-def write(folder: Path, found: Found) -> list[Path]:
+def write(folder: Path, found: LoadTestResult) -> list[Path]:
     """``curve.csv`` and ``loads.csv`` in a new ``folder``. Raises `ResultsError` where it cannot be written."""
     try:
         folder.mkdir(parents=True)
@@ -62,7 +62,7 @@ def _csv(rows: Sequence[dict[str, object]]) -> str:
     return text.getvalue()
 
 
-def _of_point(point: Point) -> tuple[str, ...]:
+def _of_point(point: BatchCapacity) -> tuple[str, ...]:
     return (
         str(point.batch),
         f"{MILLI * point.seconds:.3f}",

@@ -1,15 +1,15 @@
 """Decisions over measured cells: the best within budgets, and what a technique returns on its investment."""
 
-from suite.analysis.plan.budgets import Budget, Fit, parse_budgets
-from suite.analysis.plan.choose import Answer, best_under
+from suite.analysis.plan.budgets import DeploymentLimit, LimitCheck, parse_budgets
+from suite.analysis.plan.choose import Choice, best_under
 from suite.analysis.plan.prices import Prices, parse_prices
 from suite.analysis.plan.returns import Return, returns
 from suite.analysis.plan.source import cells
 
 __all__ = [
-    "Answer",
-    "Budget",
-    "Fit",
+    "Choice",
+    "DeploymentLimit",
+    "LimitCheck",
     "Prices",
     "Return",
     "best_under",

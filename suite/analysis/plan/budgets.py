@@ -24,7 +24,7 @@ VARYING_UNITS = frozenset({"s", "1/s", "J"})  # never the same twice, unlike cou
 _BUDGET = re.compile(r"\s*([^<>=\s]+)\s*(<=|>=|=)\s*(.*)", re.DOTALL)
 
 
-class Fit(StrEnum):
+class LimitCheck(StrEnum):
     """How a figure stands to a budget."""
 
     SURELY = "surely"
@@ -35,7 +35,7 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class DeploymentLimit:
     """A bound, inclusive, in the metric's ``unit``: at most ``limit`` where less is ``better``, else at least."""
 
     metric: str
@@ -71,20 +71,20 @@ class Budget:
         return None if part < 0 or whole <= 0 else part / whole
 
 
-def fit(budget: Budget, figure: Measurement | None) -> Fit:
+def fit(budget: DeploymentLimit, figure: Measurement | None) -> LimitCheck:
     """How one cell's figure stands to a budget: surely where its whole interval keeps it and it can be trusted.
 
     A figure that varies but brings no interval fits perhaps at best; one that something disturbed is not used.
     """
     if figure is None:
-        return Fit.UNMEASURED
+        return LimitCheck.UNMEASURED
     if figure.suspect:
-        return Fit.SUSPECT
+        return LimitCheck.SUSPECT
     if not budget.holds(figure.value):
-        return Fit.OVER
+        return LimitCheck.OVER
     ends = [end for end in (figure.low, figure.high) if end is not None]
     sure = all(map(budget.holds, ends)) and (ends or not varies(figure))
-    return Fit.SURELY if sure else Fit.PERHAPS
+    return LimitCheck.SURELY if sure else LimitCheck.PERHAPS
 
 
 def varies(figure: Measurement) -> bool:
@@ -94,7 +94,7 @@ def varies(figure: Measurement) -> bool:
 
 def parse_budgets(
     budgets: Iterable[str], at_least: Iterable[str] = (), *, known: Mapping[str, Metric] = METRICS
-) -> tuple[Budget, ...]:
+) -> tuple[DeploymentLimit, ...]:
     """The bounds of ``metric=quantity``: upper ones, then lower ones; a budget may spell ``<=`` or ``>=``.
 
     Raises `UsageError` for an unknown metric, a unit that does not fit it, a bound on the side that needs none, and
@@ -105,16 +105,16 @@ def parse_budgets(
     return tuple(found)
 
 
-def refuse_twice(budgets: Iterable[Budget]) -> None:
+def refuse_twice(budgets: Iterable[DeploymentLimit]) -> None:
     """Refuse two bounds of one metric: one of them would never matter."""
-    seen: dict[str, Budget] = {}
+    seen: dict[str, DeploymentLimit] = {}
     for budget in budgets:
         if budget.metric in seen:
             raise UsageError(f"{budget.metric} is bounded twice, by {seen[budget.metric]} and {budget}; keep one")
         seen[budget.metric] = budget
 
 
-def _parsed(text: str, side: str, known: Mapping[str, Metric]) -> Budget:
+def _parsed(text: str, side: str, known: Mapping[str, Metric]) -> DeploymentLimit:
     found = _BUDGET.fullmatch(text)
     if found is None:
         raise UsageError(f"{text!r} is no budget; write one like bytes=100kB or 'speedup>=1.5'")
@@ -122,7 +122,7 @@ def _parsed(text: str, side: str, known: Mapping[str, Metric]) -> Budget:
     given = side if found[2] == "=" else found[2]
     _check_side(row, given, found[3])
     limit = parse_quantity(found[3], metric=row.name, unit=row.unit)
-    return Budget(metric=row.name, limit=limit, unit=row.unit, better=row.better)
+    return DeploymentLimit(metric=row.name, limit=limit, unit=row.unit, better=row.better)
 
 
 def find_metric(name: str, known: Mapping[str, Metric]) -> Metric:

@@ -90,5 +90,5 @@ def score_of(found: Cells, workload: str) -> Metric:
     """What the primary score of a workload is. Raises `UsageError` where it has none."""
     name = found.scores.get(workload)
     if name is None:
-        raise UsageError(f"{workload} has no score: nothing says which cell is best; name a metric with --score")
+        raise UsageError(f"{workload} has no score to rank its cells by; name a metric with --score")
     return found.known()[name]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.analysis.plan.budgets import Budget, Fit, fit, parse_budgets, refuse_twice
+from suite.analysis.plan.budgets import DeploymentLimit, LimitCheck, fit, parse_budgets, refuse_twice
 from suite.analysis.plan.cells import Cells, Place, score_of
 from suite.analysis.plan.gains import quality_gain
 from suite.analysis.plan.source import cells as read
@@ -26,17 +26,17 @@ class Candidate:
     technique: str
     score: Measurement | None
     figures: Mapping[str, Measurement]
-    fits: Mapping[Budget, Fit]
+    fits: Mapping[DeploymentLimit, LimitCheck]
 
     @property
-    def fit(self) -> Fit:
+    def fit(self) -> LimitCheck:
         """The worst of its fits; surely where there is no budget."""
-        return max(self.fits.values(), key=list(Fit).index, default=Fit.SURELY)
+        return max(self.fits.values(), key=list(LimitCheck).index, default=LimitCheck.SURELY)
 
     @property
     def inside(self) -> bool:
         """Whether it has a score and every figure lies within its budget."""
-        return self.score is not None and self.fit in (Fit.SURELY, Fit.PERHAPS)
+        return self.score is not None and self.fit in (LimitCheck.SURELY, LimitCheck.PERHAPS)
 
     @property
     def used(self) -> tuple[float, ...]:
@@ -49,23 +49,24 @@ class Candidate:
         """The greatest miss of a budget, as a share of its limit."""
         return max((budget.miss(self.figures[budget.metric].value) for budget in self.fits), default=0.0)
 
-    def _has(self, budget: Budget) -> bool:
+    def _has(self, budget: DeploymentLimit) -> bool:
         return budget.metric in self.figures
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What is best at one place.
+class Choice:
+    """The best composition of one workload on one device, and its alternatives.
 
-    ``winner`` has the best score of all whose figures lie within the budgets; where it fits only perhaps, ``sure`` is
-    the best that fits surely. ``alike`` cannot be told apart from the winner, ``cheapest`` is the one of them and the
-    winner that uses its budgets least (`None` without budgets), ``behind`` fits with a worse score. ``out`` did not
-    fit, ``front`` is Pareto-optimal in the score and the bounded metrics. ``nearest`` misses least where nothing fits.
+    ``winner`` has the best score of all compositions within the budgets. If it fits only perhaps, ``sure`` is the best
+    that fits surely. The scores of ``alike`` do not differ significantly from the winner's. ``cheapest`` uses its
+    budgets least among these and the winner (`None` without budgets). ``behind`` fits with a worse score, ``out`` does
+    not fit. ``front`` is Pareto-optimal in the score and the bounded metrics. If nothing fits, ``nearest`` misses
+    least.
     """
 
     place: Place
     score: Metric
-    budgets: tuple[Budget, ...]
+    budgets: tuple[DeploymentLimit, ...]
     winner: Candidate | None
     sure: Candidate | None
     alike: tuple[Alike[Candidate], ...]
@@ -77,14 +78,16 @@ class Answer:
     failures: tuple[CellFailure, ...] = ()
 
 
-def best_under(cells: Source, budgets: Iterable[Budget | str] = (), *, score: str | None = None) -> tuple[Answer, ...]:
+def best_under(
+    cells: Source, budgets: Iterable[DeploymentLimit | str] = (), *, score: str | None = None
+) -> tuple[Choice, ...]:
     """The best cell of each workload and device within all ``budgets``, by the workload's primary score.
 
     ``cells`` are a `RunFolder`, a path of one or of its ``results.csv``, or a pandas
     table (`suite.analysis.plan.table`).
-    Budgets are texts like ``bytes=100kB`` and ``speedup>=1.5``, or `Budget`s. A workload without a score is left out
-    (`unscored`). Raises `UsageError` for budgets that mean nothing and where no workload has a score, `ResultsError`
-    for cells that cannot be read.
+    Budgets are texts like ``bytes=100kB`` and ``speedup>=1.5``, or `DeploymentLimit`s. A workload without a score is
+    left out (`unscored`). Raises `UsageError` for budgets that mean nothing and if no workload has a score,
+    `ResultsError` for cells that cannot be read.
     """
     found = read(cells, score=score)
     given, known = list(budgets), found.known()
@@ -108,19 +111,19 @@ def _answer(
     place: Place,
     figures: Mapping[str, Mapping[str, Measurement]],
     score: Metric,
-    budgets: tuple[Budget, ...],
+    budgets: tuple[DeploymentLimit, ...],
     failures: tuple[CellFailure, ...],
-) -> Answer:
+) -> Choice:
     candidates = [_candidate(technique, own, score, budgets) for technique, own in figures.items()]
     inside = sorted((one for one in candidates if one.inside), key=lambda one: _rank(one, score))
     winner = inside[0] if inside else None
     equals = alike(winner, inside[1:], figures, score) if winner else ()
-    return Answer(
+    return Choice(
         place=place,
         score=score,
         budgets=budgets,
         winner=winner,
-        sure=next((one for one in inside if one.fit is Fit.SURELY), None),
+        sure=next((one for one in inside if one.fit is LimitCheck.SURELY), None),
         alike=equals,
         behind=tuple(one for one in inside[1:] if one not in [equal.candidate for equal in equals]),
         cheapest=_cheapest([winner, *(one.candidate for one in equals)]) if winner and budgets else None,
@@ -132,18 +135,18 @@ def _answer(
 
 
 def _candidate(
-    technique: str, figures: Mapping[str, Measurement], score: Metric, budgets: Sequence[Budget]
+    technique: str, figures: Mapping[str, Measurement], score: Metric, budgets: Sequence[DeploymentLimit]
 ) -> Candidate:
     fits = {budget: fit(budget, figures.get(budget.metric)) for budget in budgets}
     return Candidate(technique=technique, score=figures.get(score.name), figures=figures, fits=fits)
 
 
 def _rank(candidate: Candidate, score: Metric) -> tuple[float, bool, tuple[float, ...], str]:
-    """The best score first; of equal ones those that fit surely, then those that use least."""
+    """The best score first; with equal scores first a sure fit, then the least use of the budgets."""
     assert candidate.score is not None  # noqa: S101  # only candidates inside are ranked
     value = candidate.score.value
     quality = -value if score.better == "higher" else value
-    return quality, candidate.fit is not Fit.SURELY, candidate.used, candidate.technique
+    return quality, candidate.fit is not LimitCheck.SURELY, candidate.used, candidate.technique
 
 
 def _cheapest(candidates: Iterable[Candidate]) -> Candidate | None:
@@ -154,13 +157,13 @@ def _cheapest(candidates: Iterable[Candidate]) -> Candidate | None:
 
 def _nearest(candidates: Iterable[Candidate]) -> Candidate | None:
     """Of the cells with a score and a figure for every budget the one whose greatest miss is least."""
-    unusable = {Fit.UNMEASURED, Fit.SUSPECT}
+    unusable = {LimitCheck.UNMEASURED, LimitCheck.SUSPECT}
     measured = [one for one in candidates if one.score is not None and not unusable & set(one.fits.values())]
     return min(measured, key=lambda one: (one.miss, one.technique), default=None)
 
 
 def _front(
-    figures: Mapping[str, Mapping[str, Measurement]], score: Metric, budgets: Iterable[Budget]
+    figures: Mapping[str, Mapping[str, Measurement]], score: Metric, budgets: Iterable[DeploymentLimit]
 ) -> tuple[str, ...]:
     """The techniques that no other beats, clearly better in one figure and clearly worse in none (`pareto.front`).
 

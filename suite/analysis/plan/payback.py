@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 
 AT_ONCE, NEVER = "at once", "never"
 DAYS_PER_YEAR = 365.25
@@ -16,10 +16,10 @@ TWO_YEARS, LONGEST = 2 * DAYS_PER_YEAR, 1000 * DAYS_PER_YEAR  # shown in days be
 class Payback:
     """Days until it has paid back: 0 at once, infinity never; ``low <= value <= high``.
 
-    ``interval`` is false where a part of it varies and has no interval.
+    ``interval`` is false if a part of it varies and has no interval.
 
-    The ends pair the least cost with the greatest daily saving and the other way round, so that they cover at least
-    as often as both intervals cover together.
+    One end pairs the least cost with the greatest daily saving, the other end pairs the opposite. So the interval
+    covers at least as often as both intervals cover together.
     """
 
     value: float
@@ -35,7 +35,7 @@ class Payback:
         return f"{_days(self.value)} [{_days(self.low)}, {_days(self.high)}]"
 
 
-def payback(cost: Estimate, daily: Estimate) -> Payback:
+def payback(cost: ValueInterval, daily: ValueInterval) -> Payback:
     """Days until ``daily`` savings reach the ``cost`` of adoption, both in one currency."""
     return Payback(
         interval=cost.interval and daily.interval,
@@ -46,7 +46,7 @@ def payback(cost: Estimate, daily: Estimate) -> Payback:
 
 
 def days(cost: float, daily: float) -> float:
-    """Of one cost and one daily saving: 0 where nothing has to be earned, infinity where nothing is."""
+    """Days for one cost and one daily saving: 0 without a cost, infinity without a saving."""
     if cost <= 0 <= daily:
         return 0.0
     return math.inf if daily <= 0 else cost / daily

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 from suite.analysis.plan.layout import aligned, wrapped
 from suite.analysis.plan.payback import Payback
 from suite.analysis.plan.prices import Prices
@@ -29,7 +29,7 @@ LEGEND = (
 MISSING = (
     (("second",), "neither hour nor watts and kwh: money saved and pay-back times are left out"),
     (("items_per_day",), "no items_per_day: pay-back times are left out"),
-    (("watts",), "no watts: energy is left out where it was not measured"),
+    (("watts",), "no watts: energy is left out if it was not measured"),
     (("adoption",), "engineer_hour and adoption_hours are not both given: the work of adoption is not counted"),
     (("gb_month",), "no gb_month: storage is not counted"),
 )
@@ -109,7 +109,7 @@ def _signed(points: float) -> str:
     return f"{round(points, 2) + 0.0:+.2f}"  # no -0.00
 
 
-def _less(saved: Estimate | None) -> str:
+def _less(saved: ValueInterval | None) -> str:
     """A saving as people read it: ``-60.0 %`` is less."""
     return "-" if saved is None else f"{_with_ends(saved, _percent, turned=True)} %"
 
@@ -118,7 +118,7 @@ def _percent(saved: float) -> str:
     return f"{round(-100 * saved, 1) + 0.0:+.1f}"
 
 
-def _with_ends(found: Estimate, show: Callable[[float], str], *, turned: bool = False) -> str:
+def _with_ends(found: ValueInterval, show: Callable[[float], str], *, turned: bool = False) -> str:
     if not found.interval:
         return f"{show(found.value)} [?]"
     if found.low == found.high:
@@ -137,12 +137,12 @@ def _money(rows: Sequence[Return], prices: Prices) -> dict[str, list[str]]:
     return {title: texts for title, texts in columns.items() if set(texts) != {"-"}} if prices != Prices() else {}
 
 
-def _amount(found: Estimate | None) -> str:
+def _amount(found: ValueInterval | None) -> str:
     return "-" if found is None else _with_ends(found, lambda value: f"{float(f'{value:.3g}') + 0.0:g}")
 
 
 def _notes(rows: Sequence[Return], width: int) -> Iterator[str]:
-    """How qualities were compared where not by pairs, how energy was found, and what is not to be trusted."""
+    """Notes on qualities that were not compared by pairs, on the source of energies, and on suspect values."""
     for how in dict.fromkeys(one.quality.how for one in rows if one.quality is not None):
         names = ", ".join(one.technique for one in rows if one.quality is not None and one.quality.how == how)
         if how != "paired":
@@ -153,7 +153,7 @@ def _notes(rows: Sequence[Return], width: int) -> Iterator[str]:
         for suspect in one.suspects:
             yield from wrapped(f"suspect: {one.technique}, {suspect}", width)
     if any(one.pays_back is not None and one.training_seconds is None for one in rows):
-        yield from wrapped("where no training was measured, a pay-back time counts none", width)
+        yield from wrapped("pay-back times count no training if none was measured", width)
 
 
 def _plain(one: Return) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _plain(one: Return) -> dict[str, Any]:
     return {**about, "score": score, **figures, "suspects": list(one.suspects)}
 
 
-def _figure(found: Estimate | Payback | None) -> dict[str, Any] | None:
+def _figure(found: ValueInterval | Payback | None) -> dict[str, Any] | None:
     if found is None:
         return None
     low, high = (found.low, found.high) if found.interval else (None, None)

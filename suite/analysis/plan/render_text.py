@@ -1,28 +1,28 @@
-"""An answer in words: the winner, what it uses, its equals, what was left out and why, the front, the command."""
+"""An answer in words: the winner, its use of the budgets, its equals, exclusions with reasons, front, command."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from suite.analysis.plan.budgets import Budget, Fit, varies
+from suite.analysis.plan.budgets import DeploymentLimit, LimitCheck, varies
 from suite.analysis.plan.cells import UNKNOWN
-from suite.analysis.plan.choose import Answer, Candidate
+from suite.analysis.plan.choose import Candidate, Choice
 from suite.analysis.plan.layout import aligned, wrapped
 from suite.core.records import Measurement, RunHeader
 from suite.core.units.quantities import spell
 from suite.core.units.values import number, percent
 
 ELSEWHERE = "see --json"
-OFF_FRONT = "the winner is not on the front: its lead in the score lies within noise, and others use clearly less"
+OFF_FRONT = "the winner is not on the front: its lead in the score is within the noise, and others use clearly less"
 
 
-def text(answers: Iterable[Answer], width: int, header: RunHeader | None = None) -> str:
+def text(answers: Iterable[Choice], width: int, header: RunHeader | None = None) -> str:
     """All answers, one paragraph each, in lines of at most ``width`` characters (names of cells may be longer)."""
     return "\n\n".join("\n".join(_answer(answer, width, header)) for answer in answers)
 
 
-def command(answer: Answer, technique: str, header: RunHeader | None = None) -> str:
+def command(answer: Choice, technique: str, header: RunHeader | None = None) -> str:
     """What a person types to measure one cell again, as the run was made."""
     words = ["suite", "bench", "--workload", answer.place[0], "--technique", technique]
     words += ["--device", answer.place[1]] * (answer.place[1] != UNKNOWN)
@@ -49,7 +49,7 @@ def _is_share(figure: Measurement) -> bool:
     return figure.group == "quality" and figure.better == "higher" and figure.unit == "1" and 0 <= figure.value <= 1
 
 
-def _answer(answer: Answer, width: int, header: RunHeader | None) -> Iterator[str]:
+def _answer(answer: Choice, width: int, header: RunHeader | None) -> Iterator[str]:
     workload, device = answer.place
     bounds = f" within {', '.join(map(str, answer.budgets))}" if answer.budgets else ", no budget"
     yield from wrapped(f"{workload} on {device}: best {answer.score.name}{bounds}", width, indent="")
@@ -64,9 +64,9 @@ def _answer(answer: Answer, width: int, header: RunHeader | None) -> Iterator[st
         yield f"  again: {command(answer, answer.winner.technique, header)}"
 
 
-def _won(answer: Answer, winner: Candidate, width: int) -> Iterator[str]:
+def _won(answer: Choice, winner: Candidate, width: int) -> Iterator[str]:
     yield from wrapped(f"winner: {winner.technique}{_perhaps(winner)}", width)
-    if winner.fit is Fit.PERHAPS:
+    if winner.fit is LimitCheck.PERHAPS:
         sure = answer.sure.technique if answer.sure else "none"
         yield from wrapped(f"best that fits surely: {sure}", width)
     rows = [winner, *(one.candidate for one in answer.alike)]
@@ -83,23 +83,23 @@ def _won(answer: Answer, winner: Candidate, width: int) -> Iterator[str]:
 
 
 def _behind(candidate: Candidate) -> str:
-    mark = " (perhaps)" if candidate.fit is Fit.PERHAPS else ""
+    mark = " (perhaps)" if candidate.fit is LimitCheck.PERHAPS else ""
     return f"{candidate.technique} {shown(candidate.score)}{mark}"
 
 
 def _perhaps(candidate: Candidate) -> str:
-    reasons = [_doubt(budget, candidate) for budget, fit in candidate.fits.items() if fit is Fit.PERHAPS]
+    reasons = [_doubt(budget, candidate) for budget, fit in candidate.fits.items() if fit is LimitCheck.PERHAPS]
     return f" (fits perhaps: {'; '.join(reasons)})" if reasons else ""
 
 
-def _doubt(budget: Budget, candidate: Candidate) -> str:
+def _doubt(budget: DeploymentLimit, candidate: Candidate) -> str:
     figure = candidate.figures[budget.metric]
     if figure.low is None and figure.high is None and varies(figure):
         return f"{budget.metric} varies and has no interval"
     return f"the interval of {budget.metric} reaches beyond"
 
 
-def _table(answer: Answer, rows: Sequence[Candidate], width: int) -> list[str]:
+def _table(answer: Choice, rows: Sequence[Candidate], width: int) -> list[str]:
     bounded = [budget.metric for budget in answer.budgets]
     columns = {} if answer.score.name in bounded else {answer.score.name: [shown(one.score) for one in rows]}
     columns |= {budget.metric: [_use(budget, one) for one in rows] for budget in answer.budgets}
@@ -107,14 +107,14 @@ def _table(answer: Answer, rows: Sequence[Candidate], width: int) -> list[str]:
     return aligned([one.technique for one in rows], columns, width, elsewhere=ELSEWHERE)
 
 
-def _use(budget: Budget, candidate: Candidate) -> str:
+def _use(budget: DeploymentLimit, candidate: Candidate) -> str:
     """A figure and the share of its budget that it uses."""
     figure = candidate.figures[budget.metric]
     share = budget.used(figure.value)
     return shown(figure, budget.limit) + ("" if share is None else f" ({100 * share:.0f} %)")
 
 
-def _lost(answer: Answer, width: int) -> Iterator[str]:
+def _lost(answer: Choice, width: int) -> Iterator[str]:
     yield from wrapped("no cell fits", width)
     if answer.nearest is None:
         yield from wrapped("no cell has a score and a figure for every budget; measure again or drop one", width)
@@ -122,7 +122,7 @@ def _lost(answer: Answer, width: int) -> Iterator[str]:
         yield from wrapped(f"nearest: {answer.nearest.technique}, {_why(answer.nearest)}", width)
 
 
-def _left_out(answer: Answer, width: int) -> Iterator[str]:
+def _left_out(answer: Choice, width: int) -> Iterator[str]:
     if answer.out:
         yield "  left out:"
     for one in answer.out:
@@ -132,16 +132,16 @@ def _left_out(answer: Answer, width: int) -> Iterator[str]:
 def _why(candidate: Candidate) -> str:
     reasons = ["its score was not measured"] if candidate.score is None else []
     for budget, fit in candidate.fits.items():
-        if fit is Fit.UNMEASURED:
+        if fit is LimitCheck.UNMEASURED:
             reasons.append(f"{budget.metric} was not measured")
-        elif fit is Fit.SUSPECT:
+        elif fit is LimitCheck.SUSPECT:
             reasons.append(f"{budget.metric} was disturbed and is not used, {candidate.figures[budget.metric].suspect}")
-        elif fit is Fit.OVER:
+        elif fit is LimitCheck.OVER:
             reasons.append(missed(budget, candidate.figures[budget.metric]))
     return "; ".join(reasons)
 
 
-def missed(budget: Budget, figure: Measurement) -> str:
+def missed(budget: DeploymentLimit, figure: Measurement) -> str:
     """By how much a figure misses a budget, and whether its interval reaches back in."""
     relative, how = budget.miss(figure.value), "over" if budget.upper else "short"
     share = "" if relative == float("inf") else f" ({number(100 * relative, digits=3)} %)"
@@ -151,7 +151,7 @@ def missed(budget: Budget, figure: Measurement) -> str:
     return f"{budget.metric} {spell(figure.value, figure.unit, bound=budget.limit)} is {amount} {how}{share}{reach}"
 
 
-def _doubts(answer: Answer, width: int) -> Iterator[str]:
+def _doubts(answer: Choice, width: int) -> Iterator[str]:
     """Suspect figures that matter here, and cells that failed."""
     metrics = {answer.score.name, *(budget.metric for budget in answer.budgets)}
     inside = [answer.winner, *(one.candidate for one in answer.alike)] if answer.winner else []
@@ -162,7 +162,7 @@ def _doubts(answer: Answer, width: int) -> Iterator[str]:
     yield from _failed(answer, width)
 
 
-def _failed(answer: Answer, width: int) -> Iterator[str]:
+def _failed(answer: Choice, width: int) -> Iterator[str]:
     """Cells that brought no figure, those of one reason together."""
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for failure in answer.failures:

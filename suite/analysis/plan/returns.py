@@ -17,7 +17,7 @@ from suite.analysis.plan.gains import (
     saved,
     training_share,
 )
-from suite.analysis.plan.interval_arithmetic import Estimate, estimate, minus, scaled
+from suite.analysis.plan.interval_arithmetic import ValueInterval, estimate, minus, scaled
 from suite.analysis.plan.payback import Payback, payback
 from suite.analysis.plan.prices import JOULES_PER_KWH, Prices
 from suite.analysis.plan.source import cells as read
@@ -46,25 +46,25 @@ class Return:
     place: Place
     technique: str
     score: Metric | None = None
-    quality: Estimate | None = None
-    quality_share: Estimate | None = None
-    bytes_saved: Estimate | None = None
-    memory_saved: Estimate | None = None
-    macs_saved: Estimate | None = None
-    inference_saved: Estimate | None = None
-    training_step_saved: Estimate | None = None
-    training_saved: Estimate | None = None
-    training_seconds: Estimate | None = None
-    energy: Estimate | None = None
-    money: Estimate | None = None
+    quality: ValueInterval | None = None
+    quality_share: ValueInterval | None = None
+    bytes_saved: ValueInterval | None = None
+    memory_saved: ValueInterval | None = None
+    macs_saved: ValueInterval | None = None
+    inference_saved: ValueInterval | None = None
+    training_step_saved: ValueInterval | None = None
+    training_saved: ValueInterval | None = None
+    training_seconds: ValueInterval | None = None
+    energy: ValueInterval | None = None
+    money: ValueInterval | None = None
     pays_back: Payback | None = None
     suspects: tuple[str, ...] = field(default=())
 
 
 def returns(cells: Source, prices: Prices | None = None, *, score: str | None = None) -> tuple[Return, ...]:
-    """The return of every technique at each place of ``cells`` (what `best_under` takes), in order of name.
+    """The return of every technique at each place of ``cells`` (as for `best_under`), in order of name.
 
-    Raises `ResultsError` where a place has no baseline to compare with, and where there is nothing but baselines.
+    Raises `ResultsError` if a place has no baseline to compare with, and if there are only baselines.
     """
     found = read(cells, score=score)
     every = tuple(one for place in found.places() for one in _at(found, place, prices or Prices()))
@@ -116,14 +116,14 @@ def _priced(physical: Return, own: Figures, base: Figures, prices: Prices) -> Re
     return replace(priced, pays_back=_pays_back(priced, own, base, prices))
 
 
-def _seconds_saved(saved: Estimate | None, throughput: Measurement | None) -> Estimate | None:
+def _seconds_saved(saved: ValueInterval | None, throughput: Measurement | None) -> ValueInterval | None:
     """Seconds per million inferences: the baseline's, from its throughput, times the paired share that is saved."""
     if saved is None or throughput is None or throughput.value <= 0:
         return None
     return scaled(saved, MILLION / throughput.value)
 
 
-def _energy(own: Figures, base: Figures, seconds: Estimate | None, watts: float | None) -> Estimate | None:
+def _energy(own: Figures, base: Figures, seconds: ValueInterval | None, watts: float | None) -> ValueInterval | None:
     """Kilowatt hours saved per million inferences: measured in both cells, or seconds times the given power."""
     first, second = own.get(ENERGY), base.get(ENERGY)
     if first is not None and second is not None:

@@ -105,7 +105,9 @@ def _number(value: Any, metric: str, what: str) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"the {what} of {metric} must be a finite number, got {value!r}; leave out what has none")
+        raise UsageError(
+            f"the {what} of {metric} must be a finite number, got {value!r}; leave out rows without a value"
+        )
     return number
 
 
@@ -129,6 +131,6 @@ def _distinct(found: Iterable[Measurement]) -> Iterator[Measurement]:
     for measurement in found:
         key = (measurement.cell, measurement.metric)
         if key in seen:
-            raise UsageError(f"{measurement.metric} of {measurement.cell} stands twice in the table; keep one row")
+            raise UsageError(f"{measurement.metric} of {measurement.cell} is twice in the table; keep one row")
         seen.add(key)
         yield measurement

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from suite.analysis.plan.gains import NOT_PAIRED, Figures, quality_gain
-from suite.analysis.plan.interval_arithmetic import Estimate
+from suite.analysis.plan.interval_arithmetic import ValueInterval
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
 from suite.core.records import Measurement, Metric
@@ -44,11 +44,11 @@ class Alike(Generic[C]):
 
 
 def alike(winner: C, others: Iterable[C], here: Mapping[str, Figures], score: Metric) -> tuple[Alike[C], ...]:
-    """Those of ``others`` whose score cannot be told apart from the winner's.
+    """Those of ``others`` with a score that does not differ significantly from the winner's.
 
-    The records' paired difference on the same items is asked first, where one cell is the other's control; then the
-    paired differences of both to one control, or to the baseline, which may lead through controls among ``here``, the
-    figures of all cells by technique; then the intervals of the scores themselves.
+    Three sources are used in this order. First, the records' paired difference on the same items, if one cell is the
+    other's control. Second, the paired differences of both to one control, or to the baseline; these may lead through
+    controls among ``here``, the metrics of all cells by technique. Third, the intervals of the scores themselves.
     """
     found = [(other, _ground(winner, other, here, score)) for other in others]
     return tuple(Alike(candidate=other, how=how) for other, how in found if how)
@@ -75,7 +75,7 @@ def _by_scores(winner: Scored, other: Scored) -> str | None:
     return OVERLAP if _overlap(winner.score, other.score) else None
 
 
-def _gain(one: Scored, here: Mapping[str, Figures], score: Metric) -> Estimate | None:
+def _gain(one: Scored, here: Mapping[str, Figures], score: Metric) -> ValueInterval | None:
     """A cell's gain over the baseline where it is paired and has an interval."""
     gain = quality_gain(one.technique, here, score) if BASELINE in here else None
     return gain if gain is not None and gain.how != NOT_PAIRED and gain.interval else None

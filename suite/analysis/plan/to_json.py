@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from suite.analysis.plan.budgets import Budget
-from suite.analysis.plan.choose import Answer, Candidate
+from suite.analysis.plan.budgets import DeploymentLimit
+from suite.analysis.plan.choose import Candidate, Choice
 from suite.analysis.plan.render_text import command
 from suite.core.records import Measurement, RunHeader
 
 
-def plain(answers: Iterable[Answer], header: RunHeader | None = None) -> dict[str, Any]:
+def plain(answers: Iterable[Choice], header: RunHeader | None = None) -> dict[str, Any]:
     """All answers; figures are in their metric's unit, shares between 0 and 1."""
     return {"schema": 1, "run": header and header.run, "answers": [_answer(answer, header) for answer in answers]}
 
 
-def _answer(answer: Answer, header: RunHeader | None) -> dict[str, Any]:
+def _answer(answer: Choice, header: RunHeader | None) -> dict[str, Any]:
     alike = [{**_candidate(one.candidate), "how": one.how} for one in answer.alike]
     return {
         "workload": answer.place[0],
@@ -39,7 +39,7 @@ def _answer(answer: Answer, header: RunHeader | None) -> dict[str, Any]:
     }
 
 
-def _budget(budget: Budget) -> dict[str, Any]:
+def _budget(budget: DeploymentLimit) -> dict[str, Any]:
     bound = "at most" if budget.upper else "at least"
     return {"metric": budget.metric, "bound": bound, "limit": budget.limit, "unit": budget.unit}
 
@@ -53,7 +53,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _stand(budget: Budget, candidate: Candidate) -> dict[str, Any]:
+def _stand(budget: DeploymentLimit, candidate: Candidate) -> dict[str, Any]:
     figure = candidate.figures.get(budget.metric)
     stand = {"metric": budget.metric, "fit": candidate.fits[budget].value, "figure": _figure(figure)}
     if figure is None:

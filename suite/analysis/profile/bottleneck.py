@@ -31,7 +31,7 @@ RESAMPLES = 400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernel:
+class OperatorWork:
     """An operator's work without its dispatch: seconds and calls in one round, and the ceiling that holds it."""
 
     mark: Mark
@@ -48,7 +48,7 @@ class Bottleneck:
 
     name: str
     seconds: Mapping[str, float]
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[OperatorWork, ...]
     operators: float
     certainty: float
 
@@ -91,7 +91,7 @@ def analyse(recording: Recording, ceilings: Ceilings) -> Bottleneck:
     A profiler can only slow a step: where the undisturbed steps took longer, something else disturbed them.
     """
     if not recording.data or median(recording.compute) <= 0:
-        raise UsageError(f"{recording.name}: no round took any time; nothing can be said of a bottleneck")
+        raise UsageError(f"{recording.name}: no round took any time, so no bottleneck can be found")
     accelerated = not recording.device.startswith("cpu")
     kernels = tuple(kernel(found, ceilings, 0.0 if accelerated else recording.tiny) for found in recording.operators)
     data, compute = np.asarray(recording.data), np.asarray(recording.compute)
@@ -106,7 +106,7 @@ def analyse(recording: Recording, ceilings: Ceilings) -> Bottleneck:
     )
 
 
-def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> Kernel:
+def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> OperatorWork:
     """What is left of an operator's time without dispatch: ``tiny`` seconds for each event inside it.
 
     A call whose kernel would be shorter than that even at the ceilings is dispatch, up to `TINY_CALLS` of them.
@@ -118,10 +118,10 @@ def kernel(operator: Operator, ceilings: Ceilings, tiny: float) -> Kernel:
     left = max(0.0, operator.seconds - overhead)
     limit = "arithmetic" if arithmetic > memory else "memory"
     mark = Mark(name=operator.name, flops=operator.flops, moved=operator.moved, seconds=left)
-    return Kernel(mark=mark, calls=operator.calls, limit=limit if ideal >= EXPLAINED * left else "unexplained")
+    return OperatorWork(mark=mark, calls=operator.calls, limit=limit if ideal >= EXPLAINED * left else "unexplained")
 
 
-def split(data: float, compute: float, kernels: Sequence[Kernel]) -> dict[str, float]:
+def split(data: float, compute: float, kernels: Sequence[OperatorWork]) -> dict[str, float]:
     """Seconds by limit: what the kernels do not fill of ``compute`` is the host's; they are scaled where they exceed.
 
     A profiler slows what it looks at, so that kernels can seem to take longer than the undisturbed step.
@@ -149,14 +149,14 @@ def verdict(parts: Mapping[str, float]) -> str:
 def amdahl(share: float) -> float:
     """The most that a step can speed up when ``share`` of it vanishes; infinite for all of it."""
     if not 0 <= share <= 1:
-        raise UsageError(f"a share lies between 0 and 1, got {share!r}")
+        raise UsageError(f"a share is between 0 and 1, got {share!r}")
     return 1 / (1 - share) if share < 1 else float("inf")
 
 
 def _certainty(
     data: np.ndarray[tuple[int], np.dtype[np.float64]],
     compute: np.ndarray[tuple[int], np.dtype[np.float64]],
-    kernels: Sequence[Kernel],
+    kernels: Sequence[OperatorWork],
     found: str,
 ) -> float:
     """Share of bootstrap samples of the rounds with the same verdict; seeded."""

@@ -71,7 +71,7 @@ def _matmul_precision() -> object:
 
 
 def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:
-    """The tensors that an operator reads: not what it fills anew."""
+    """The tensors that an operator reads, without those that it only overwrites."""
     read = args[1:] if name in OVERWRITES else args
     return _tensors((read, {key: value for key, value in kwargs.items() if key != "out"}))
 

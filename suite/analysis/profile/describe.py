@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from suite.analysis.profile.bottleneck import LIMITS, UNCLEAR, Bottleneck, Kernel
+from suite.analysis.profile.bottleneck import LIMITS, UNCLEAR, Bottleneck, OperatorWork
 from suite.analysis.profile.recording import Recording
 from suite.analysis.profile.roofline import ridge
 from suite.measure.ceilings import Ceilings
@@ -61,7 +61,7 @@ def table(found: Bottleneck) -> str:
     return str(tabulate(rows, headers=names, tablefmt="github", floatfmt=".3g"))
 
 
-def _row(found: Kernel) -> tuple[str | float, ...]:
+def _row(found: OperatorWork) -> tuple[str | float, ...]:
     mark = found.mark
     moved = mark.moved / mark.seconds / 1e9 if mark.seconds > 0 else 0.0
     return mark.name, found.calls, 1e3 * mark.seconds, found.limit, mark.attained / 1e9, moved, mark.intensity

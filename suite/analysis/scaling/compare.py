@@ -34,12 +34,11 @@ WITH_OFFSET = {"saturating_exponential": "exp3", "gompertz": "gompertz4"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
-    """The points of one curve [n]: several measurements of one resource are points of their own.
+class CurvePoints:
+    """The points of one curve [n]: several measurements of one resource are separate points.
 
-    ``better`` and ``kind`` say what the quality is, as `suite.curves.extrapolate` wants to know it; without either
-    there is no forecast. ``annealed`` is false for the log of one training. ``notes`` say what was assumed and what was
-    left out.
+    ``better`` and ``kind`` describe the quality for `suite.curves.extrapolate`; without either there is no forecast.
+    ``annealed`` is false for the log of one training. ``notes`` list the assumptions and the excluded points.
     """
 
     resource: Array
@@ -55,21 +54,21 @@ class Series:
         """The largest resource."""
         return float(self.resource.max())
 
-    def up_to(self, resource: float) -> Series:
+    def up_to(self, resource: float) -> CurvePoints:
         """The points with no more than that."""
         return self._where(self.resource <= resource * (1 + SLACK))
 
-    def beyond(self, resource: float) -> Series:
+    def beyond(self, resource: float) -> CurvePoints:
         """The others."""
         return self._where(self.resource > resource * (1 + SLACK))
 
-    def _where(self, kept: NDArray[np.bool_]) -> Series:
+    def _where(self, kept: NDArray[np.bool_]) -> CurvePoints:
         sigma = None if self.sigma is None else self.sigma[kept]
         return replace(self, resource=self.resource[kept], quality=self.quality[kept], sigma=sigma)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class FamilyFit:
     """A family's fit, or ``why_not``; ``extrapolation`` is the root mean square error beyond a quarter, in Q."""
 
     name: str
@@ -121,15 +120,15 @@ class Candidate:
 class Comparison:
     """The candidates by AICc, the best first, beside what repeating the last value and `extrapolate` would miss by."""
 
-    series: Series
-    candidates: tuple[Candidate, ...]
+    series: CurvePoints
+    candidates: tuple[FamilyFit, ...]
     forecast_error: float | None
     last_error: float | None
     doubt: str | None
     """Why `extrapolate` would not rely on its forecast from a quarter of the resources."""
 
     @property
-    def preferred(self) -> Candidate:
+    def preferred(self) -> FamilyFit:
         """The family of the least AICc whose parameters the data tell. Raises `FitError` where there is none."""
         for one in self.candidates:
             if math.isfinite(one.aicc) and not one.vague:
@@ -160,22 +159,22 @@ class Comparison:
         )
 
     @property
-    def article(self) -> tuple[Candidate, ...]:
+    def article(self) -> tuple[FamilyFit, ...]:
         """The article's two families, each with an offset where without one it can only be a constant."""
         plain = [one for name in ARTICLE if (one := self.named(name)) is not None]
         return tuple(self.named(WITH_OFFSET[one.name]) or one if one.flat else one for one in plain)
 
     @property
-    def passed_over(self) -> tuple[Candidate, ...]:
+    def passed_over(self) -> tuple[FamilyFit, ...]:
         """Families with an AICc below the preferred one's, but with parameters that the data do not tell."""
         return self.candidates[: self.candidates.index(self.preferred)]
 
-    def named(self, name: str) -> Candidate | None:
+    def named(self, name: str) -> FamilyFit | None:
         """The candidate of that name, if it was asked for."""
         return next((one for one in self.candidates if one.name == name), None)
 
 
-def compared(series: Series, names: Sequence[str] = (), *, profiles: bool = True) -> Comparison:
+def compared(series: CurvePoints, names: Sequence[str] = (), *, profiles: bool = True) -> Comparison:
     """Fit families (all, unless named) and sort them by AICc.
 
     With ``profiles`` the preferred family and the article's two get profile intervals, which follow the curvature; the
@@ -219,26 +218,26 @@ def preference(found: Comparison) -> str:
     return "; ".join(parts) + "."
 
 
-def _constant(one: Candidate) -> str:
+def _constant(one: FamilyFit) -> str:
     return " as a constant, for it cannot take this direction" if one.flat else ""
 
 
-def _candidate(series: Series, name: str) -> Candidate:
+def _candidate(series: CurvePoints, name: str) -> FamilyFit:
     try:
         found = fit(series.resource, series.quality, family=name, sigma=series.sigma, loss="squares")
     except SuiteError as error:
-        return Candidate(name=name, why_not=str(error))
-    return Candidate(name=name, fit=found, extrapolation=_beyond(series, name))
+        return FamilyFit(name=name, why_not=str(error))
+    return FamilyFit(name=name, fit=found, extrapolation=_beyond(series, name))
 
 
-def _with_intervals(one: Candidate, method: str) -> Candidate:
+def _with_intervals(one: FamilyFit, method: str) -> FamilyFit:
     if one.fit is None:
         return one
     intervals = {name: one.fit.interval(name, method=method) for name in one.fit.params}
-    return Candidate(name=one.name, fit=one.fit, extrapolation=one.extrapolation, intervals=intervals)
+    return FamilyFit(name=one.name, fit=one.fit, extrapolation=one.extrapolation, intervals=intervals)
 
 
-def _beyond(series: Series, name: str) -> float | None:
+def _beyond(series: CurvePoints, name: str) -> float | None:
     """Error beyond a quarter of the largest resource of a fit up to there; ``None`` where there is no such fit."""
     seen, hidden = series.up_to(SHARE * series.last), series.beyond(SHARE * series.last)
     try:
@@ -248,7 +247,7 @@ def _beyond(series: Series, name: str) -> float | None:
         return None
 
 
-def _rivals(series: Series) -> tuple[float | None, float | None, str | None]:
+def _rivals(series: CurvePoints) -> tuple[float | None, float | None, str | None]:
     """The errors of `extrapolate` and of repeating the last value, beyond a quarter; and the forecast's own doubt."""
     seen, hidden = series.up_to(SHARE * series.last), series.beyond(SHARE * series.last)
     try:
@@ -260,7 +259,7 @@ def _rivals(series: Series) -> tuple[float | None, float | None, str | None]:
     return _rms(said.mean[place] - hidden.quality), _rms(said.last[place] - hidden.quality), reason
 
 
-def forecast(series: Series, to: Any) -> Any:
+def forecast(series: CurvePoints, to: Any) -> Any:
     """`extrapolate` with what is known of the quality; weights are inverse variances."""
     if series.better is None and series.kind not in {"accuracy", "loss"}:
         raise ExtrapolationError(f"whether higher or lower is better is not known; {TELL}")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from suite.analysis.scaling.compare import Series
+from suite.analysis.scaling.compare import CurvePoints
 from suite.curves import ExtrapolationError
-from suite.curves.csv_points import Points, Table, TableError
+from suite.curves.csv_points import CsvPoints, Table, TableError
 from suite.curves.forecasting.names import assumed
 from suite.curves.forecasting.schedule import Usable, rate_column, usable
 from suite.curves.outliers import named, spikes
@@ -35,7 +35,7 @@ class Columns:
 def read(
     path: Path, columns: Columns, *, where: Sequence[str] = (), kind: str | None = None, better: str | None = None,
     annealed: bool = False,
-) -> Series:  # fmt: skip
+) -> CurvePoints:  # fmt: skip
     """The points of a CSV file with a header line; other columns and empty lines are left alone.
 
     Left out, with a note each: rows without a value, a resource of 0, points of a learning rate's cooldown unless all
@@ -51,13 +51,13 @@ def read(
     off[kept] = spikes(x[kept], y[kept])
     kept &= ~off
     direction, said = _direction(columns.y, points, kind, better)
-    return Series(
+    return CurvePoints(
         resource=x[kept], quality=y[kept], sigma=points[noise[0]][kept] if noise else None, **direction,
         annealed=chosen.annealed, notes=(said, *points.notes, *chosen.notes, *named(x, y, off, columns.x)),
     )  # fmt: skip
 
 
-def _usable(table: Table, points: Points, columns: Columns, where: Sequence[str], *, annealed: bool) -> Usable:
+def _usable(table: Table, points: CsvPoints, columns: Columns, where: Sequence[str], *, annealed: bool) -> Usable:
     """The points that are not of a cooldown."""
     rate = columns.rate or rate_column(table.header.cells, columns.names)
     own = None if rate is None else table.points([columns.x, rate], where=where)
@@ -65,7 +65,7 @@ def _usable(table: Table, points: Points, columns: Columns, where: Sequence[str]
     return usable(columns.x, points[columns.x], pair, annealed=annealed)
 
 
-def _direction(name: str, points: Points, kind: str | None, better: str | None) -> tuple[dict[str, str], str]:
+def _direction(name: str, points: CsvPoints, kind: str | None, better: str | None) -> tuple[dict[str, str], str]:
     """What the quality is, and that in a sentence; nothing where neither its name nor an option tells."""
     try:
         found = assumed(name, points[name], kind, better)

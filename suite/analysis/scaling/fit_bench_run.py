@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.analysis.scaling.compare import Series
+from suite.analysis.scaling.compare import CurvePoints
 from suite.core.composition import parse
 from suite.core.errors import ResultsError, UsageError, unknown
 from suite.core.records import Measurement
@@ -18,7 +18,7 @@ from suite.report.results.folder import RunFolder
 LEAST_POINTS = 5  # with fewer not even a family of two parameters has a criterion (AICc) to be preferred by
 
 
-def series(folder: Path, *, technique: str, along: str, quality: str, workload: str | None = None) -> Series:
+def series(folder: Path, *, technique: str, along: str, quality: str, workload: str | None = None) -> CurvePoints:
     """The metric ``quality`` of a run against the parameter ``along`` of ``technique``, all else equal.
 
     ``technique`` is a name, or the composition without that parameter where the run holds several such sweeps. Raises
@@ -70,14 +70,14 @@ def _chosen(found: Mapping[Sweep, Any], technique: str, along: str) -> Sweep:
     return best[0]
 
 
-def _series(sweep: Sweep, points: Mapping[Any, str], measured: Mapping[str, Measurement]) -> Series:
+def _series(sweep: Sweep, points: Mapping[Any, str], measured: Mapping[str, Measurement]) -> CurvePoints:
     for value in points:
         if not is_number(value) or value <= 0:
             raise ResultsError(
                 f"{sweep.name} has the value {value!r}: a curve needs positive numbers, such as a sparsity or a width"
             )
     found = [measured[name] for name in points.values()]
-    return Series(
+    return CurvePoints(
         resource=np.array([float(value) for value in points]),
         quality=np.array([one.value for one in found]),
         better=found[0].better,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from suite.analysis.scaling import plots
-from suite.analysis.scaling.compare import Comparison, Series, compared
+from suite.analysis.scaling.compare import Comparison, CurvePoints, compared
 from suite.analysis.scaling.tables import family_rows, section
 from suite.core.errors import ResultsError, UsageError
 from suite.curves import FAMILIES
@@ -16,7 +16,7 @@ from suite.report.results.folder import replace_file
 
 
 def fitted(
-    points: Series, *, x: str, y: str, families: Sequence[str] = (), to: Sequence[float] = (),
+    points: CurvePoints, *, x: str, y: str, families: Sequence[str] = (), to: Sequence[float] = (),
     targets: Sequence[float] = (),
 ) -> tuple[Comparison, str]:  # fmt: skip
     """Fit families to points; returns the comparison and what it says, as Markdown."""

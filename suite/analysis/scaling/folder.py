@@ -1,7 +1,7 @@
-"""The folder of a run of curves: what was planned, and every trained point as soon as there is one.
+"""The folder of a run of curves: the plan, and every trained point as soon as it exists.
 
-``run.json`` says what figures belong together, ``points.csv`` holds a line for each training, ``items/`` what each of
-its test items got, so that an item counts once however many seeds tested it.
+``run.json`` describes the run that the points belong to. ``points.csv`` has a line for each training. ``items/`` has
+the result of each test item, so that an item counts once, for any number of seeds that tested it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.analysis.scaling.train import Row
+from suite.analysis.scaling.train import TrainedPoint
 from suite.core.errors import ResultsError
 from suite.report.results.folder import replace_file
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from suite.measure.scoring.items import Outcome
 
 RUN, POINTS, ITEMS = "run.json", "points.csv", "items"
-COLUMNS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(field.name for field in fields(TrainedPoint))
 WHOLE = ("seed", "parameters", "train_samples", "steps", "items_seen", "flops")
 TEXT = ("workload", "resource")
 
@@ -55,7 +55,7 @@ class CurveFolder:
         except OSError as error:
             raise ResultsError(f"{path} is no run of curves: {RUN}: {error.strerror or error}") from error
         except ValueError as error:
-            raise ResultsError(f"{path / RUN} cannot be read: {error}; start anew without --resume") from error
+            raise ResultsError(f"{path / RUN} cannot be read: {error}; start again without --resume") from error
         return cls(path=path, header=header)
 
     def check(self, now: Mapping[str, Any]) -> None:
@@ -64,10 +64,10 @@ class CurveFolder:
             if self.header.get(name) != value:
                 raise ResultsError(
                     f"{self.path} cannot be resumed: its {name} is {self.header.get(name)!r}, now it is {value!r}; "
-                    "start anew without --resume"
+                    "start again without --resume"
                 )
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TrainedPoint]:
         """The points that were trained so far. Raises `ResultsError` naming a line that cannot be read."""
         path = self.path / POINTS
         if not path.exists():
@@ -76,13 +76,13 @@ class CurveFolder:
             reader = csv.DictReader(file)
             return [_row(record, f"{path}:{reader.line_num}") for record in reader]
 
-    def add(self, row: Row, tested: Outcome) -> None:
+    def add(self, row: TrainedPoint, tested: Outcome) -> None:
         """Keep a point: its items first, so that a line in `points.csv` always has them."""
         _save(self.items(row), tested)
         replace_file(self.path / POINTS, _text([*self.rows(), row]).encode())
 
-    def items(self, row: Row) -> Path:
-        """Where the items of a point lie."""
+    def items(self, row: TrainedPoint) -> Path:
+        """The file of a point's items."""
         return self.path / ITEMS / f"{row.workload}-{row.resource}-{row.share:g}-{row.seed}.npz"
 
 
@@ -93,7 +93,7 @@ def _unused(reports_dir: Path, name: str) -> Path:
     return path
 
 
-def _text(rows: Sequence[Row]) -> str:
+def _text(rows: Sequence[TrainedPoint]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -101,9 +101,9 @@ def _text(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _row(record: Mapping[str, str], where: str) -> Row:
+def _row(record: Mapping[str, str], where: str) -> TrainedPoint:
     try:
-        return Row(**{name: _value(name, record[name]) for name in COLUMNS})
+        return TrainedPoint(**{name: _value(name, record[name]) for name in COLUMNS})
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{where}: no point of a curve: {error}; delete the line and resume") from error
 

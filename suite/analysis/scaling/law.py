@@ -9,7 +9,7 @@ import numpy as np
 
 from suite.core.errors import UsageError
 from suite.curves import CurveError
-from suite.curves.csv_points import Points, Table
+from suite.curves.csv_points import CsvPoints, Table
 from suite.curves.families.loss_law import LossLaw
 from suite.curves.fitting import LawFit, fit_loss_law
 from suite.report.pipe_table import pipe_table
@@ -60,10 +60,10 @@ def _outliers(found: LawFit, lines: Sequence[int]) -> Iterator[str]:
     if found.outliers:
         named = ", ".join(str(lines[at]) for at in found.outliers)
         yield ""
-        yield f"Left out, for they lie far off: lines {named}."
+        yield f"Excluded, since they are far off: lines {named}."
 
 
-def _notes(runs: Points) -> Iterator[str]:
+def _notes(runs: CsvPoints) -> Iterator[str]:
     for note in runs.notes:
         yield ""
         yield f"Note: {note}."

@@ -1,6 +1,6 @@
 """Which points a run of curves trains: workloads, resources, amounts and seeds.
 
-Every point is a training of its own whose schedule ends with it, see `suite.training.surgery.axes`.
+Every point is a separate training with a schedule that ends at the point, see `suite.training.surgery.axes`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from suite.measure.points import Point
+    from suite.measure.points import SweepPoint
     from suite.training.recipe import Recipe
 
 RESOURCES: Mapping[str, str] = MappingProxyType(
@@ -27,7 +27,7 @@ LEAST_POINTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class ScalingSweep:
     """The amounts of one resource for one workload, as shares of what the plain recipe has.
 
     ``budget`` is the share of the recipe's steps that each of its points trains for, where the resource is neither
@@ -44,7 +44,7 @@ class Sweep:
 class Profile:
     """Sweeps and the number of seeds of each of their points."""
 
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[ScalingSweep, ...]
     seeds: int
 
     def only(self, workloads: tuple[str, ...], resources: tuple[str, ...]) -> Profile:
@@ -65,7 +65,7 @@ class Profile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class ScalingRun:
     """One training: ``share`` of a resource, with a seed."""
 
     workload: str
@@ -98,40 +98,42 @@ HEADS = tuple(heads / 4 for heads in (1, 2, 3, 4, 6, 8))  # the byte model's wid
 QUICK = Profile(
     seeds=1,
     sweeps=tuple(
-        Sweep(workload=DIGITS, resource=resource, shares=geometric(least, 1.0, 5), budget=0.5)
+        ScalingSweep(workload=DIGITS, resource=resource, shares=geometric(least, 1.0, 5), budget=0.5)
         for resource, least in (("train_samples", 1 / 32), ("steps", 1 / 32), ("parameters", 1 / 16), ("flops", 1 / 64))
     ),
 )
 DEFAULT = Profile(
     seeds=2,
     sweeps=(
-        Sweep(workload=DIGITS, resource="train_samples", shares=geometric(1 / 32, 1.0, 8)),
-        Sweep(workload=DIGITS, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
-        Sweep(workload=DIGITS, resource="parameters", shares=geometric(1 / 16, 1.5, 8), budget=0.5),
-        Sweep(workload=DIGITS, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
-        Sweep(workload=BYTES, resource="train_samples", shares=geometric(1 / 128, 1.0, 8), budget=0.4),
-        Sweep(workload=BYTES, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
-        Sweep(workload=BYTES, resource="parameters", shares=HEADS, budget=0.4),
-        Sweep(workload=BYTES, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="train_samples", shares=geometric(1 / 32, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
+        ScalingSweep(workload=DIGITS, resource="parameters", shares=geometric(1 / 16, 1.5, 8), budget=0.5),
+        ScalingSweep(workload=DIGITS, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
+        ScalingSweep(workload=BYTES, resource="train_samples", shares=geometric(1 / 128, 1.0, 8), budget=0.4),
+        ScalingSweep(workload=BYTES, resource="steps", shares=geometric(1 / 64, 1.0, 8)),
+        ScalingSweep(workload=BYTES, resource="parameters", shares=HEADS, budget=0.4),
+        ScalingSweep(workload=BYTES, resource="flops", shares=geometric(1 / 128, 1.0, 8)),
     ),
 )
 PROFILES = MappingProxyType({"quick": QUICK, "default": DEFAULT})
 
 
-def runs(profile: Profile) -> Iterator[Run]:
+def runs(profile: Profile) -> Iterator[ScalingRun]:
     """All trainings of a profile, the cheapest of a sweep first."""
     for sweep in profile.sweeps:
         for share in sorted(sweep.shares):
             for seed in range(profile.seeds):
-                yield Run(workload=sweep.workload, resource=sweep.resource, share=share, seed=seed, budget=sweep.budget)
+                yield ScalingRun(
+                    workload=sweep.workload, resource=sweep.resource, share=share, seed=seed, budget=sweep.budget
+                )
 
 
-def point(recipe: Recipe, run: Run) -> Point:
-    """The recipe that has the run's share of its resource, with what it computes.
+def point(recipe: Recipe, run: ScalingRun) -> SweepPoint:
+    """The recipe with the run's share of its resource, and its amount of computation.
 
-    Operations grow in both directions alike: with a share ``s`` of them the network has the fourth root of ``s`` of
-    its width, so about the square root of its parameters, and the steps that then use ``s`` up (Hoffmann et al. 2022,
-    https://arxiv.org/abs/2203.15556, find that parameters and data should grow in equal proportion).
+    Operations grow in both directions alike. With a share ``s`` of the operations, the network has the fourth root of
+    ``s`` of its width, so about the square root of ``s`` of its parameters. The number of steps uses up the rest.
+    Source: Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556: parameters and data should grow in equal proportion.
     """
     from suite.measure.points import point as found
     from suite.training.surgery.axes import find
@@ -148,7 +150,7 @@ def point(recipe: Recipe, run: Run) -> Point:
     return found(axis, plain, amount)
 
 
-def _point_of_operations(recipe: Recipe, share: float) -> Point:
+def _point_of_operations(recipe: Recipe, share: float) -> SweepPoint:
     from suite.measure.points import point as found
     from suite.training.surgery.axes import find
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from suite.analysis.scaling.folder import CurveFolder
-from suite.analysis.scaling.train import Row
+from suite.analysis.scaling.train import TrainedPoint
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
 from suite.core.records import Better, Cell
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NORMAL = 1.959964  # standard deviations that a 95 % interval reaches
 
 
-def pooled(folder: CurveFolder, rows: Sequence[Row], better: Better) -> list[dict[str, Any]]:
+def pooled(folder: CurveFolder, rows: Sequence[TrainedPoint], better: Better) -> list[dict[str, Any]]:
     """For each amount of a curve its quality over the seeds and the 95 % interval, as the bench pools a cell.
 
     The interval is NaN for an aggregate, which is no mean over items.
@@ -33,7 +33,7 @@ def pooled(folder: CurveFolder, rows: Sequence[Row], better: Better) -> list[dic
     return [_pooled(folder, chosen, name, better) for chosen in _by_share(rows)]
 
 
-def noise(means: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> dict[float, float] | None:
+def noise(means: Sequence[Mapping[str, Any]], rows: Sequence[TrainedPoint]) -> dict[float, float] | None:
     """Standard deviation of one training's quality by ``share``, in its unit; ``None`` where it is not known."""
     sigma = {row["share"]: row["item_noise"] for row in means}
     if not all(math.isfinite(value) for value in sigma.values()):
@@ -45,14 +45,14 @@ def noise(means: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> dict[float
     return {share: factor * one for share, one in sigma.items()}
 
 
-def _by_share(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _by_share(rows: Sequence[TrainedPoint]) -> Iterator[list[TrainedPoint]]:
     """The trainings of each point: folds may differ by an item, so the amount is no name."""
     for share in sorted({row.share for row in rows}):
         yield [row for row in rows if row.share == share]
 
 
-def _pooled(folder: CurveFolder, rows: Sequence[Row], name: str, better: Better) -> dict[str, Any]:
-    from suite.measure.scoring.pooled import CONFIDENCE, Compared, score_measurements
+def _pooled(folder: CurveFolder, rows: Sequence[TrainedPoint], name: str, better: Better) -> dict[str, Any]:
+    from suite.measure.scoring.pooled import CONFIDENCE, PooledOutcomes, score_measurements
     from suite.registry.score import Score
 
     mean, amount = (sum(getattr(row, what) for row in rows) / len(rows) for what in ("quality", "amount"))
@@ -63,9 +63,9 @@ def _pooled(folder: CurveFolder, rows: Sequence[Row], name: str, better: Better)
         return plain
     score = Score(name=name, better=better, per_item=lambda outputs, _: outputs)
     cell = Cell(workload=rows[0].workload, technique=BASELINE, device=str(folder.header["device"]))
-    value = score_measurements(score, Compared(cell=cell, outcomes=outcomes, control=outcomes, control_name=BASELINE))[
-        0
-    ]
+    value = score_measurements(
+        score, PooledOutcomes(cell=cell, outcomes=outcomes, control=outcomes, control_name=BASELINE)
+    )[0]
     known = {"low": value.low, "high": value.high}
     if not all(one.figures[name].is_binary for one in outcomes):
         return {**plain, **known}
@@ -73,10 +73,10 @@ def _pooled(folder: CurveFolder, rows: Sequence[Row], name: str, better: Better)
     return {**plain, **known, "item_noise": (high - low) / (2 * NORMAL)}
 
 
-def _outcome(folder: CurveFolder, row: Row) -> Outcome:
+def _outcome(folder: CurveFolder, row: TrainedPoint) -> Outcome:
     import numpy as np
 
-    from suite.measure.scoring.items import Figures, Outcome
+    from suite.measure.scoring.items import ItemValues, Outcome
 
     path = folder.items(row)
     try:
@@ -87,5 +87,5 @@ def _outcome(folder: CurveFolder, row: Row) -> Outcome:
             f"{path} cannot be read: {error}; delete the point's line in points.csv and resume"
         ) from error
     names = [name.partition(":")[2] for name in arrays if name.startswith("totals:")]
-    figures = {n: Figures(totals=arrays[f"totals:{n}"], weights=arrays[f"weights:{n}"]) for n in names}
+    figures = {n: ItemValues(totals=arrays[f"totals:{n}"], weights=arrays[f"weights:{n}"]) for n in names}
     return Outcome(seed=row.seed, ids=arrays["ids"], fingerprints=arrays["fingerprints"], figures=figures)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from suite.analysis.scaling import plots
-from suite.analysis.scaling.compare import Comparison, Series, compared, preference
+from suite.analysis.scaling.compare import Comparison, CurvePoints, compared, preference
 from suite.analysis.scaling.folder import CurveFolder
 from suite.analysis.scaling.plan import RESOURCES
 from suite.analysis.scaling.pool import noise, pooled
 from suite.analysis.scaling.tables import Row, family_rows, forecasts, section
-from suite.analysis.scaling.train import Row as Trained
+from suite.analysis.scaling.train import TrainedPoint
 from suite.core.errors import ResultsError, SuiteError
 from suite.core.records import Better
 from suite.report.results.folder import replace_file
@@ -30,12 +30,12 @@ X_LABELS = {**LABELS, "flops": "training compute [FLOPs]"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class ScalingCurve:
     """The trained points of one workload and resource, and what its quality is called."""
 
     workload: str
     resource: str
-    rows: tuple[Trained, ...]
+    rows: tuple[TrainedPoint, ...]
     score: str
     unit: str
     better: Better
@@ -53,9 +53,9 @@ class Curve:
         """Unit of the quality, for sentences."""
         return self.score if self.unit == "1" else self.unit
 
-    def series(self, noise: Mapping[float, float] | None) -> Series:
-        """Each training as a point of its own, with its noise by share where that is known."""
-        return Series(
+    def series(self, noise: Mapping[float, float] | None) -> CurvePoints:
+        """Each training as a separate point, with the noise of its share if it is known."""
+        return CurvePoints(
             resource=np.array([row.amount for row in self.rows]),
             quality=np.array([row.quality for row in self.rows]),
             sigma=None if noise is None else np.array([noise[row.share] for row in self.rows]),
@@ -64,7 +64,7 @@ class Curve:
         )
 
 
-def curves(folder: CurveFolder) -> Iterator[Curve]:
+def curves(folder: CurveFolder) -> Iterator[ScalingCurve]:
     """The curves of a folder, in the order in which they were trained. Raises `ResultsError` where there are none."""
     rows = folder.rows()
     if not rows:
@@ -72,7 +72,7 @@ def curves(folder: CurveFolder) -> Iterator[Curve]:
     for workload, resource in dict.fromkeys((row.workload, row.resource) for row in rows):
         name, unit, better = folder.header["scores"][workload]
         chosen = tuple(row for row in rows if (row.workload, row.resource) == (workload, resource))
-        yield Curve(workload=workload, resource=resource, rows=chosen, score=name, unit=unit, better=better)
+        yield ScalingCurve(workload=workload, resource=resource, rows=chosen, score=name, unit=unit, better=better)
 
 
 def write(folder: CurveFolder, say: Say) -> Path:
@@ -99,11 +99,11 @@ def write(folder: CurveFolder, say: Say) -> Path:
     return path
 
 
-def _names(curve: Curve) -> Row:
+def _names(curve: ScalingCurve) -> Row:
     return {"workload": curve.workload, "resource_name": curve.resource, "score": curve.score}
 
 
-def _section(folder: CurveFolder, curve: Curve, found: Comparison, points: Sequence[Row]) -> str:
+def _section(folder: CurveFolder, curve: ScalingCurve, found: Comparison, points: Sequence[Row]) -> str:
     text = section(found, curve.title, unit=RESOURCES[curve.resource], quality=curve.quality)
     text = text.replace("\n\n", f"\n\n{_setting(curve)}\n\n", 1)
     if not plots.available():
@@ -116,7 +116,7 @@ def _section(folder: CurveFolder, curve: Curve, found: Comparison, points: Seque
     return f"{text}\n![{curve.title}]({curve.name}.png)\n"
 
 
-def _setting(curve: Curve) -> str:
+def _setting(curve: ScalingCurve) -> str:
     """How many trainings there are, and what the others of the resources were."""
     ranges = {
         name: sorted({getattr(row, name) for row in curve.rows})

@@ -19,8 +19,8 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a person asked for; empty tuples and ``None`` mean all, or the profile's own."""
+class ScalingOptions:
+    """Options of the command line; empty tuples and ``None`` mean all, or the profile's own."""
 
     profile: str = "default"
     workloads: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Options:
         return found if self.seeds is None else replace(found, seeds=self.seeds)
 
 
-def train(registry: Registry, options: Options, say: Say) -> CurveFolder:
+def train(registry: Registry, options: ScalingOptions, say: Say) -> CurveFolder:
     """Train every point that the folder lacks; returns the folder with all of them."""
     import torch
 
@@ -59,7 +59,7 @@ def train(registry: Registry, options: Options, say: Say) -> CurveFolder:
         try:
             row, tested = trained(registry, run, device)
         except KeyboardInterrupt:
-            say(f"interrupted; what was trained is kept: go on with --resume {folder.path}")
+            say(f"interrupted; the trained points are kept: continue with --resume {folder.path}")
             raise
         folder.add(row, tested)
         said = f"{row.resource}={row.amount:g} seed {row.seed}: {row.quality:.4g} ({row.seconds:.1f} s)"
@@ -78,7 +78,7 @@ def check(registry: Registry, profile: Profile) -> None:
             point(workload.plain(0), run)
 
 
-def _folder(registry: Registry, profile: Profile, options: Options, device: str) -> CurveFolder:
+def _folder(registry: Registry, profile: Profile, options: ScalingOptions, device: str) -> CurveFolder:
     header = described(registry, profile, options, device)
     if options.resume is None:
         now = datetime.now(UTC)
@@ -88,7 +88,7 @@ def _folder(registry: Registry, profile: Profile, options: Options, device: str)
     return folder
 
 
-def described(registry: Registry, profile: Profile, options: Options, device: str) -> Mapping[str, Any]:
+def described(registry: Registry, profile: Profile, options: ScalingOptions, device: str) -> Mapping[str, Any]:
     """What figures of one run have in common: the plan, the code, the versions, the data; by name."""
     import torch
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from suite.analysis.scaling.compare import Candidate, Comparison, forecast, preference
+from suite.analysis.scaling.compare import Comparison, FamilyFit, forecast, preference
 from suite.core.errors import SuiteError
 from suite.curves.decide import doubling_gain, marginal_return, resource_for
 from suite.report.pipe_table import pipe_table
@@ -23,7 +23,7 @@ def family_rows(found: Comparison) -> list[Row]:
     return rows + [{"family": name, "extrapolation_error": error} for name, error in rivals.items()]
 
 
-def _row(one: Candidate, best: float) -> Row:
+def _row(one: FamilyFit, best: float) -> Row:
     if one.fit is None:
         return {"family": one.name, "asymptote": f"not fitted: {one.why_not}"}
     return {
@@ -38,7 +38,7 @@ def _row(one: Candidate, best: float) -> Row:
     }
 
 
-def parameters(one: Candidate) -> str:
+def parameters(one: FamilyFit) -> str:
     """``a = 0.98 [0.97, 0.99]; ...``, each with its 95 % interval."""
     if one.fit is None:
         return ""

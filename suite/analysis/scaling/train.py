@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.analysis.scaling.plan import Run, point
+from suite.analysis.scaling.plan import ScalingRun, point
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from suite.measure.points import Point
+    from suite.measure.points import SweepPoint
     from suite.measure.scoring.items import Outcome
     from suite.registry import Registry, Workload
     from suite.registry.score import Score
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TrainedPoint:
     """A trained point as `points.csv` keeps it; ``quality`` is the workload's primary score on the test part."""
 
     workload: str
@@ -36,11 +36,11 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, float, int]:
-        """The key of its `Run`."""
+        """The key of its `ScalingRun`."""
         return self.workload, self.resource, self.share, self.seed
 
 
-def trained(registry: Registry, run: Run, device: str) -> tuple[Row, Outcome]:
+def trained(registry: Registry, run: ScalingRun, device: str) -> tuple[TrainedPoint, Outcome]:
     """Train the point of a run from scratch and test it. Raises `UsageError` for a workload without a score."""
     from suite.measure.quality import outcome
     from suite.training.loop import fit
@@ -61,11 +61,11 @@ def primary(workload: Workload) -> Score:
     return workload.primary
 
 
-def _row(run: Run, found: Point, quality: float, seconds: float) -> Row:
+def _row(run: ScalingRun, found: SweepPoint, quality: float, seconds: float) -> TrainedPoint:
     amounts = {
         "train_samples": found.train_samples, "steps": found.steps, "parameters": found.parameters, "flops": found.flops
     }  # fmt: skip
-    return Row(
+    return TrainedPoint(
         workload=run.workload, resource=run.resource, share=run.share, seed=run.seed,
         amount=float(amounts[run.resource] or 0), parameters=found.parameters, train_samples=found.train_samples,
         steps=found.steps, items_seen=found.items_seen, flops=found.flops, quality=quality, seconds=round(seconds, 3),
@@ -79,4 +79,4 @@ def _value(score: Score, tested: Outcome) -> float:
 
 
 def _nobody(composition: str) -> nn.Module:
-    raise UsageError(f"a plain recipe asked for the network of {composition}")
+    raise UsageError(f"a plain recipe requested the network of {composition}")

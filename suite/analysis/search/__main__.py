@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from suite.analysis.search.options import Options
+from suite.analysis.search.options import SearchOptions
 from suite.analysis.search.search import search
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_UNUSABLE
@@ -19,7 +19,7 @@ INTERRUPTED = 2
 def main(text: str) -> int:
     """Search as ``text`` says; an error that a user can mend is one message."""
     try:
-        options = Options.from_json(text)
+        options = SearchOptions.from_json(text)
         quiet.apply_threads()
         load_user_modules(REGISTRY, Path.cwd(), list(options.load))
         return search(REGISTRY, options, lambda line: print(line, flush=True))

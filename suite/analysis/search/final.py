@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.analysis.search.objectives import Aims
+from suite.analysis.search.objectives import Objectives
 from suite.analysis.search.trials import TrialError, against_baseline, groups_of
 from suite.core.metrics import VS_CONTROL
 from suite.core.records import Measurement
@@ -28,7 +28,7 @@ class Final(AbstractContextManager["Final"]):
     registry: Registry
     workload: Workload
     device: str
-    aims: Aims
+    objectives: Objectives
 
     def __exit__(self, *details: object) -> None:
         from suite.bench.pipeline import finish
@@ -38,42 +38,42 @@ class Final(AbstractContextManager["Final"]):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """What is measured: what was aimed at, the speed-up and the primary score."""
+        """The measured metrics: the objectives, the speed-up and the primary score."""
         primary = self.workload.primary
-        return (*self.aims.metrics, SPEEDUP, *(() if primary is None else (primary.name,)))
+        return (*self.objectives.metrics, SPEEDUP, *(() if primary is None else (primary.name,)))
 
     def line(self, text: str) -> str:
-        """Measure a winner and say what it brings. Raises `TrialError` where it fails."""
-        found = against_baseline(self.registry, self.workload, text, self.device)
+        """Measure a winner and describe the result. Raises `TrialError` if it fails."""
+        resolved = against_baseline(self.registry, self.workload, text, self.device)
         from suite.bench.pipeline import measure_group
 
         try:
             for group in groups_of(self.metrics):
-                measure_group(self.run, found, group)
+                measure_group(self.run, resolved, group)
         finally:
-            self.run.bench.release(found, found)
-        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == found.cell]
+            self.run.bench.release(resolved, resolved)
+        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == resolved.cell]
         if failed:
             raise TrialError(f"{text} was found, but failed when it was measured again: {failed[0]}")
-        figures = {m.metric: m for m in self.run.folder.measurements() if m.cell == found.cell}
+        figures = {m.metric: m for m in self.run.folder.measurements() if m.cell == resolved.cell}
         seeds = len(self.run.bench.plan.seeds_of(baseline=True))
         primary = self.workload.primary
-        return said(text, figures, self.aims, primary=primary.name if primary else None, seeds=seeds)
+        return said(text, figures, self.objectives, primary=primary.name if primary else None, seeds=seeds)
 
 
-def said(text: str, figures: dict[str, Measurement], aims: Aims, *, primary: str | None, seeds: int) -> str:
-    """What was found, its paired speed-up, the difference to the baseline over the seeds, and bounds that broke."""
+def said(text: str, figures: dict[str, Measurement], objectives: Objectives, *, primary: str | None, seeds: int) -> str:
+    """The composition, its paired speed-up, the difference to the baseline over the seeds, and broken bounds."""
     parts = [f"found: {text}", f"speedup {_interval(figures[SPEEDUP], 1, 'x')}"] if SPEEDUP in figures else [text]
     difference = figures.get(f"{primary}{VS_CONTROL}")
     if difference is not None:
         scale, unit = (100, " points") if difference.unit == "1" else (1, f" {difference.unit}")
         parts.append(f"{primary} difference {_interval(difference, scale, unit)} over {_seeds(seeds)}")
-    return "; ".join([", ".join(parts), *broken(figures, aims)])
+    return "; ".join([", ".join(parts), *broken(figures, objectives)])
 
 
-def broken(figures: dict[str, Measurement], aims: Aims) -> Sequence[str]:
-    """The bounds that do not hold on the test items, each with what was measured there."""
-    missed = [b for b in aims.budgets if b.metric in figures and not b.holds(figures[b.metric].value)]
+def broken(figures: dict[str, Measurement], objectives: Objectives) -> Sequence[str]:
+    """The bounds that do not hold on the test items, each with the measured value."""
+    missed = [b for b in objectives.budgets if b.metric in figures and not b.holds(figures[b.metric].value)]
     return [f"{b} does not hold on the test: {spell(figures[b.metric].value, b.unit, bound=b.limit)}" for b in missed]
 
 

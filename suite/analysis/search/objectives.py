@@ -1,11 +1,11 @@
-"""What a search aims at: metrics to make small or large, and bounds that have to hold."""
+"""The objectives of a search: metrics to make small or large, and bounds that have to hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from suite.analysis.plan.budgets import Budget, find_metric, parse_budgets
+from suite.analysis.plan.budgets import DeploymentLimit, find_metric, parse_budgets
 from suite.core.errors import UsageError
 from suite.core.metrics import METRICS
 from suite.core.records import Better, Metric
@@ -33,17 +33,17 @@ class Objective:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aims:
+class Objectives:
     """One or several objectives, and the bounds of what counts as feasible."""
 
-    objectives: tuple[Objective, ...]
-    budgets: tuple[Budget, ...] = ()
+    optimized: tuple[Objective, ...]
+    budgets: tuple[DeploymentLimit, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of all metrics that have to be measured, objectives first."""
         bounded = (budget.metric for budget in self.budgets)
-        return tuple(dict.fromkeys((*(aim.metric for aim in self.objectives), *bounded)))
+        return tuple(dict.fromkeys((*(objective.metric for objective in self.optimized), *bounded)))
 
     def misses(self, figures: Figures) -> tuple[float, ...]:
         """For each bound by how much it is missed, as a share of the limit; 0 where it holds."""
@@ -54,41 +54,48 @@ class Aims:
 
     def best(self, found: Iterable[Figures]) -> list[bool]:
         """Which of these no other one beats in the objectives."""
-        return [bool(on) for on in front([tuple(aim.merit(one) for aim in self.objectives) for one in found])]
+        return [
+            bool(on) for on in front([tuple(objective.merit(one) for objective in self.optimized) for one in found])
+        ]
 
     def front(self, found: Iterable[Figures]) -> list[bool]:
         """Which of these no other one beats in the objectives and the bounded metrics together."""
-        aims = {aim.metric: aim for aim in (*map(_as_objective, self.budgets), *self.objectives)}
-        return [bool(on) for on in front([tuple(aim.merit(one) for aim in aims.values()) for one in found])]
+        by_metric = {objective.metric: objective for objective in (*map(_as_objective, self.budgets), *self.optimized)}
+        return [
+            bool(on) for on in front([tuple(objective.merit(one) for objective in by_metric.values()) for one in found])
+        ]
 
 
-def _as_objective(budget: Budget) -> Objective:
+def _as_objective(budget: DeploymentLimit) -> Objective:
     return Objective(metric=budget.metric, unit=budget.unit, better="lower" if budget.upper else "higher")
 
 
-def parse_aims(
+def parse_objectives(
     minimise: Iterable[str] = (),
     maximise: Iterable[str] = (),
     budgets: Iterable[str] = (),
     keep: Iterable[str] = (),
     *,
     known: Mapping[str, Metric] = METRICS,
-) -> Aims:
-    """The aims of a command line. Raises `UsageError` for an unknown metric, a wrong direction, none or one twice."""
+) -> Objectives:
+    """The objectives that a command line names.
+
+    Raises `UsageError` for an unknown metric, a wrong direction, no objective or one twice.
+    """
     objectives = [_objective(name, "lower", known) for name in minimise]
     objectives += [_objective(name, "higher", known) for name in maximise]
     if not objectives:
-        raise UsageError("nothing to search for: name a metric, as in --minimise latency or --maximise speedup")
-    names = [aim.metric for aim in objectives]
+        raise UsageError("no objective: name a metric, as in --minimise latency or --maximise speedup")
+    names = [objective.metric for objective in objectives]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"{twice} is an objective twice; name it once")
-    return Aims(objectives=tuple(objectives), budgets=parse_budgets(budgets, keep, known=known))
+    return Objectives(optimized=tuple(objectives), budgets=parse_budgets(budgets, keep, known=known))
 
 
-def _objective(name: str, asked: Better, known: Mapping[str, Metric]) -> Objective:
+def _objective(name: str, better: Better, known: Mapping[str, Metric]) -> Objective:
     row = find_metric(name, known)
-    if row.better != asked:
+    if row.better != better:
         less, option = ("less", "--minimise") if row.better == "lower" else ("more", "--maximise")
         raise UsageError(f"of {row.name} {less} is better; write {option} {name}")
     return Objective(metric=row.name, unit=row.unit, better=row.better)

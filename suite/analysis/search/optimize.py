@@ -1,4 +1,4 @@
-"""The loop of a search: the sampler proposes, what cannot compose is skipped, the rest is measured."""
+"""The loop of a search: the sampler proposes compositions, invalid ones are skipped, the others are measured."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from suite.analysis.search.objectives import Aims, Figures
-from suite.analysis.search.space import Space
+from suite.analysis.search.objectives import Figures, Objectives
+from suite.analysis.search.space import SearchSpace
 from suite.analysis.search.storage import STARTUP
 from suite.analysis.search.trials import TrialError
 from suite.core.errors import CompositionError
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import optuna
 
 COMPOSITION, FIGURES, INVALID, FAILED, REPEAT = "composition", "figures", "invalid", "failed", "repeat"
-PATIENCE = 4  # proposals in a row that cannot be measured, before one is drawn that can
+PATIENCE = 4  # invalid proposals in a row, after which a valid one is drawn at random
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """A composition that was measured, with its figures on validation items."""
+class MeasuredComposition:
+    """A measured composition with its metrics on validation items."""
 
     composition: str
     figures: Figures
@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many trials of a storage ended how; ``infeasible`` are a part of ``measured``."""
+    """The numbers of trials of a storage by their outcome; ``measured`` includes ``infeasible``."""
 
     measured: int
     infeasible: int
@@ -49,49 +49,49 @@ class Count:
 
 
 @dataclass(kw_only=True)
-class Hunt:
-    """A search under way. ``measure`` gives figures or raises `TrialError`; ``refusal`` says what cannot be measured.
+class SearchLoop:
+    """A running search. ``measure`` returns metrics or raises `TrialError`; ``refusal`` says why it cannot measure.
 
-    All that is known lies in the ``study``: a search that is killed loses the trial that is running.
+    All results are stored in the ``study``: a search that is killed loses only the running trial.
     """
 
     study: optuna.Study
-    space: Space
-    aims: Aims
+    space: SearchSpace
+    objectives: Objectives
     measure: Callable[[str], Figures]
     refusal: Callable[[str], str | None]
     say: Say
     random: Random = field(default_factory=Random)
 
     def run(self, *, trials: int, minutes: float | None = None) -> None:
-        """Go on until the storage holds so many trials, the time is over or nothing new is found to try."""
+        """Continue until the storage has ``trials``, the time is over, or all compositions have been tried."""
         until = math.inf if minutes is None else monotonic() + 60 * minutes
         if not self._tried():
             self.study.enqueue_trial(self.space.nothing())  # the baseline
         while len(self._tried()) < trials and monotonic() < until:
             proposed = self._next()
             if proposed is None:
-                self.say("nothing new is left to try in this space")
+                self.say("all compositions of this space have been tried")
                 return
             self._measure(*proposed)
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[MeasuredComposition]:
         """All measured compositions, in order."""
         measured = {text: trial for text, trial in self._tried().items() if FIGURES in trial.user_attrs}
-        return [Found(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
+        return [MeasuredComposition(composition=text, figures=_figures(trial)) for text, trial in measured.items()]
 
     def count(self) -> Count:
-        found = self.found()
+        measured = self.found()
         return Count(
-            measured=len(found),
-            infeasible=sum(not self.aims.feasible(one.figures) for one in found),
+            measured=len(measured),
+            infeasible=sum(not self.objectives.feasible(composition.figures) for composition in measured),
             invalid=sum(INVALID in trial.user_attrs for trial in self.study.trials),
             failed=sum(FAILED in trial.user_attrs and REPEAT not in trial.user_attrs for trial in self.study.trials),
         )
 
     def _next(self) -> tuple[optuna.Trial, str] | None:
-        """The next trial that can be measured and was not; every other proposal is told why not."""
-        if len(self._tried()) < STARTUP:  # a model of nothing proposes half of all techniques at once
+        """The next trial that is valid and new; every other proposal gets the reason."""
+        if len(self._tried()) < STARTUP:  # a sampler without data proposes half of all techniques at once
             self._draw()
         refused = 0
         while True:
@@ -105,7 +105,7 @@ class Hunt:
                 return None
 
     def _draw(self) -> bool:
-        """Let the next proposal be a random one that composes; false where none was found."""
+        """Make the next proposal a random valid one; false if there is none."""
         waiting = any(trial.state.name == "WAITING" for trial in self.study.trials)
         if waiting:
             return True
@@ -115,7 +115,7 @@ class Hunt:
         return drawn is not None
 
     def _accepted(self, trial: optuna.Trial, chosen: dict[str, str]) -> str | None:
-        """The composition that is to be measured; `None` where the trial has been told that nothing is."""
+        """The composition to measure; `None` if the trial has ended as a repeat or as invalid."""
         try:
             text = self.space.text(chosen)
         except CompositionError as error:
@@ -137,7 +137,7 @@ class Hunt:
         self.study.tell(trial, state=TrialState.PRUNED)
 
     def _repeat(self, trial: optuna.Trial, before: optuna.trial.FrozenTrial) -> None:
-        """Tell what is known already: the sampler learns, and nothing is measured."""
+        """Report the earlier result: the sampler learns from it, and nothing is measured."""
         trial.set_user_attr(REPEAT, before.number)
         if FIGURES in before.user_attrs:
             self._tell(trial, _figures(before))
@@ -153,14 +153,14 @@ class Hunt:
             return
         trial.set_user_attr(FIGURES, {name: list(figure) for name, figure in figures.items()})
         self._tell(trial, figures)
-        fits = "" if self.aims.feasible(figures) else " (infeasible)"
-        said = ", ".join(f"{name} {figures[name][0]:.4g}" for name in self.aims.metrics)
+        fits = "" if self.objectives.feasible(figures) else " (infeasible)"
+        said = ", ".join(f"{name} {figures[name][0]:.4g}" for name in self.objectives.metrics)
         self.say(f"[{len(self._tried())}] {text}: {said}{fits}")
 
     def _tell(self, trial: optuna.Trial, figures: Figures) -> None:
-        for budget, miss in zip(self.aims.budgets, self.aims.misses(figures), strict=True):
+        for budget, miss in zip(self.objectives.budgets, self.objectives.misses(figures), strict=True):
             trial.set_constraint(str(budget), miss)
-        self.study.tell(trial, [figures[aim.metric][0] for aim in self.aims.objectives])
+        self.study.tell(trial, [figures[objective.metric][0] for objective in self.objectives.optimized])
 
     def _fail(self, trial: optuna.Trial, reason: str) -> None:
         from optuna.trial import TrialState
@@ -181,9 +181,9 @@ class Hunt:
         return {own[COMPOSITION] for own in attributes if INVALID in own and COMPOSITION in own}
 
 
-def nearest(found: Sequence[Found], aims: Aims) -> Found:
-    """The composition that misses the bounds by least, all shares of limits added up."""
-    return min(found, key=lambda one: sum(aims.misses(one.figures)))
+def nearest(found: Sequence[MeasuredComposition], objectives: Objectives) -> MeasuredComposition:
+    """The composition with the least sum of misses, each relative to its limit."""
+    return min(found, key=lambda composition: sum(objectives.misses(composition.figures)))
 
 
 def _figures(trial: optuna.trial.FrozenTrial) -> Figures:

@@ -1,4 +1,4 @@
-"""What a person asked a search for; it travels to the quiet process as text."""
+"""Options of a search on the command line; they are passed to the quiet process as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from suite.core.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class SearchOptions:
     """The command line of a search. ``trials`` are those of the storage in all, ``minutes`` those of this process."""
 
     workload: str
@@ -43,12 +43,12 @@ class Options:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Options:
+    def of(cls, given: Mapping[str, Any]) -> SearchOptions:
         """From values by name; lists are tuples then. Raises `UsageError` for a number out of range."""
         own: dict[str, Any] = {name: given[name] for name in cls.__dataclass_fields__}
         listed: dict[str, Any] = {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
         return cls(**{**own, **listed})
 
     @classmethod
-    def from_json(cls, text: str) -> Options:
+    def from_json(cls, text: str) -> SearchOptions:
         return cls.of(json.loads(text))

@@ -6,8 +6,8 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.analysis.search.objectives import Aims
-from suite.analysis.search.optimize import Found
+from suite.analysis.search.objectives import Objectives
+from suite.analysis.search.optimize import MeasuredComposition
 from suite.analysis.search.tables import front
 from suite.core.metrics import metric
 
@@ -19,18 +19,18 @@ def available() -> bool:
     return importlib.util.find_spec("matplotlib") is not None
 
 
-def draw(found: Sequence[Found], aims: Aims, path: Path) -> Path:
+def draw(found: Sequence[MeasuredComposition], objectives: Objectives, path: Path) -> Path:
     """Write the picture of the first two metrics that are aimed at, with their units, to a PNG file."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     panel = figure.subplots()
-    across, upward = aims.metrics[:2]
+    across, upward = objectives.metrics[:2]
     for fits, colour, label in ((True, FEASIBLE, "feasible"), (False, INFEASIBLE, "infeasible")):
-        some = [one for one in found if aims.feasible(one.figures) is fits]
+        some = [one for one in found if objectives.feasible(one.figures) is fits]
         places = [[one.figures[name][0] for one in some] for name in (across, upward)]
         panel.scatter(*places, color=colour, label=label)
-    for one in front(found, aims):
+    for one in front(found, objectives):
         place = one.figures[across][0], one.figures[upward][0]
         panel.annotate(one.composition, place, fontsize=6, xytext=(4, 4), textcoords="offset points")
     panel.set(xlabel=_label(across), ylabel=_label(upward), title="on validation items; names: the front")

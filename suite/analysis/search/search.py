@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from suite.analysis.search import plots, tables
 from suite.analysis.search.final import Final
-from suite.analysis.search.objectives import Aims, parse_aims
-from suite.analysis.search.optimize import Found, Hunt, Say, nearest
-from suite.analysis.search.options import Options
-from suite.analysis.search.space import Space, space
+from suite.analysis.search.objectives import Objectives, parse_objectives
+from suite.analysis.search.optimize import MeasuredComposition, Say, SearchLoop, nearest
+from suite.analysis.search.options import SearchOptions
+from suite.analysis.search.space import SearchSpace, space
 from suite.analysis.search.storage import open_study, require_optuna
 from suite.analysis.search.trials import TrialError, Trials, against_baseline
 from suite.analysis.search.validation import on_validation
@@ -37,13 +37,13 @@ JOURNAL = "search.journal"  # in the run's folder, where no storage is named
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is searched, where, and who is told."""
+    """The workload, device, objectives and options of a search, and the function that prints its news."""
 
     registry: Registry
-    options: Options
+    options: SearchOptions
     workload: Workload
     device: str
-    aims: Aims
+    objectives: Objectives
     say: Say
 
     def open(self, workload: Workload, plan: Plan) -> Run:
@@ -59,39 +59,41 @@ class Question:
         return open_run(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
 
 
-def search(registry: Registry, options: Options, say: Say) -> int:
+def search(registry: Registry, options: SearchOptions, say: Say) -> int:
     """Search, say what was found, and return the exit code: 1 where nothing keeps all bounds.
 
     Raises `SuiteError` for a question that makes no sense, before anything is trained.
     """
     require_optuna()
-    asked = question(registry, options, say)
+    question = read_question(registry, options, say)
     chosen = space(registry, options.technique or _usual(registry), most=options.most)
-    hunt, folder = _hunted(asked, chosen)
-    found, note = hunt.found(), f"{hunt.count()}."
-    _show(found, asked.aims, folder, note, say)
-    best = tables.winners(found, asked.aims)
+    loop, folder = _searched(question, chosen)
+    found, note = loop.found(), f"{loop.count()}."
+    _show(found, question.objectives, folder, note, say)
+    best = tables.winners(found, question.objectives)
     if not best:
-        say(_nothing(found, asked.aims))
+        say(_nothing(found, question.objectives))
         return NOTHING
-    several = options.finalists or (1 if len(asked.aims.objectives) == 1 else SEVERAL)
-    return FOUND if _finish(asked, best[:several]) else NOTHING
+    several = options.finalists or (1 if len(question.objectives.optimized) == 1 else SEVERAL)
+    return FOUND if _finish(question, best[:several]) else NOTHING
 
 
-def question(registry: Registry, options: Options, say: Say) -> Question:
+def read_question(registry: Registry, options: SearchOptions, say: Say) -> Question:
     """What a command line asks. Raises `SuiteError` for unknown names and for another workload's scores."""
     from suite.core.machine.hardware import resolve_device
 
     workload = registry.find_workload(options.workload)  # first: scores of workloads are names of metrics
-    aims = parse_aims(options.minimise, options.maximise, options.budget, options.keep)
-    _check_applies(workload, aims)
+    objectives = parse_objectives(options.minimise, options.maximise, options.budget, options.keep)
+    _check_applies(workload, objectives)
     device = resolve_device(options.device)
-    return Question(registry=registry, options=options, workload=workload, device=device, aims=aims, say=say)
+    return Question(
+        registry=registry, options=options, workload=workload, device=device, objectives=objectives, say=say
+    )
 
 
-def _check_applies(workload: Workload, aims: Aims) -> None:
+def _check_applies(workload: Workload, objectives: Objectives) -> None:
     own = {score.name + end for score in workload.scores for end in ("", VS_CONTROL, WORST_SEED)}
-    for name in aims.metrics:
+    for name in objectives.metrics:
         is_score = name + VS_CONTROL in METRICS or name.endswith((VS_CONTROL, WORST_SEED))
         if is_score and name not in own:
             raise UsageError(f"{workload.name} has no score {name}; it has {', '.join(sorted(own)) or 'none'}")
@@ -102,40 +104,44 @@ def _usual(registry: Registry) -> list[str]:
     return [found.name for found in registry.techniques.values() if found.runs and found.name != BASELINE]
 
 
-def _hunted(asked: Question, chosen: Space) -> tuple[Hunt, Path]:
+def _searched(question: Question, chosen: SearchSpace) -> tuple[SearchLoop, Path]:
     """The search after its last trial, and the folder of its figures."""
     from suite.bench.bench import Plan
 
-    judged = on_validation(asked.workload)
+    judged = on_validation(question.workload)
     judged.recipe(0).data()  # raises where there is nothing to choose on
-    run = asked.open(judged, Plan(profile="quick", seeds=1))
+    run = question.open(judged, Plan(profile="quick", seeds=1))
     with Trials(
-        run=run, registry=asked.registry, workload=judged, device=asked.device, metrics=asked.aims.metrics
+        run=run,
+        registry=question.registry,
+        workload=judged,
+        device=question.device,
+        metrics=question.objectives.metrics,
     ) as trials:
-        return _hunt(asked, trials, _available(trials, chosen, asked.say)), run.folder.path
+        return _search_loop(question, trials, _available(trials, chosen, question.say)), run.folder.path
 
 
-def _hunt(asked: Question, trials: Trials, allowed: Space) -> Hunt:
+def _search_loop(question: Question, trials: Trials, allowed: SearchSpace) -> SearchLoop:
     """Open or go on with the storage, and run."""
-    options, folder = asked.options, trials.run.folder.path
+    options, folder = question.options, trials.run.folder.path
     storage = options.storage or str(folder / JOURNAL)
-    study = open_study(storage, asked.aims, identity(asked, allowed, trials.run.header), seed=options.seed)
-    asked.say(f"{folder}: trials, kept in {storage}")
+    study = open_study(storage, question.objectives, identity(question, allowed, trials.run.header), seed=options.seed)
+    question.say(f"{folder}: trials, kept in {storage}")
     _baseline(trials)
     random = Random(options.seed + len(study.trials))  # noqa: S311  # no secret
-    hunt = Hunt(
-        study=study, space=allowed, aims=asked.aims, measure=trials.measure, refusal=trials.refusal, say=asked.say,
-        random=random,
+    loop = SearchLoop(
+        study=study, space=allowed, objectives=question.objectives, measure=trials.measure, refusal=trials.refusal,
+        say=question.say, random=random,
     )  # fmt: skip
     try:
-        hunt.run(trials=options.trials, minutes=options.minutes)
+        loop.run(trials=options.trials, minutes=options.minutes)
     except KeyboardInterrupt:
-        asked.say(f"interrupted; what was measured is kept: go on with --storage {storage}")
+        question.say(f"interrupted; the measurements are kept: continue with --storage {storage}")
         raise
-    return hunt
+    return loop
 
 
-def _available(trials: Trials, chosen: Space, say: Say) -> Space:
+def _available(trials: Trials, chosen: SearchSpace, say: Say) -> SearchSpace:
     """The space without the techniques that cannot run here alone; says why they are left out."""
     reasons = {name: trials.refusal(texts[1]) for name, texts in chosen.options.items()}
     for name, reason in reasons.items():
@@ -150,17 +156,17 @@ def _baseline(trials: Trials) -> None:
     try:
         trials.measure(BASELINE)
     except TrialError as error:
-        raise UsageError(f"{error}: a search cannot aim at what is not measured on {trials.device}") from error
+        raise UsageError(f"{error}: a search needs objectives that are measured on {trials.device}") from error
 
 
-def identity(asked: Question, allowed: Space, header: RunHeader) -> Mapping[str, Any]:
+def identity(question: Question, allowed: SearchSpace, header: RunHeader) -> Mapping[str, Any]:
     """What trials of one storage have in common, by name."""
     return {
-        "workload": asked.workload.name,
-        "objectives": [str(aim) for aim in asked.aims.objectives],
-        "budgets": [str(budget) for budget in asked.aims.budgets],
+        "workload": question.workload.name,
+        "objectives": [str(objective) for objective in question.objectives.optimized],
+        "budgets": [str(budget) for budget in question.objectives.budgets],
         "techniques": {name: list(texts) for name, texts in allowed.options.items()},
-        "device": asked.device,
+        "device": question.device,
         "machine": header.where.machine,
         "threads": header.where.threads,
         "versions": dict(header.where.versions),
@@ -169,36 +175,40 @@ def identity(asked: Question, allowed: Space, header: RunHeader) -> Mapping[str,
     }
 
 
-def _show(found: Sequence[Found], aims: Aims, folder: Path, note: str, say: Say) -> None:
-    rows = tables.front(found, aims)
-    for line in ["", *tables.lines(rows, aims), "", note]:
+def _show(found: Sequence[MeasuredComposition], objectives: Objectives, folder: Path, note: str, say: Say) -> None:
+    rows = tables.front(found, objectives)
+    for line in ["", *tables.lines(rows, objectives), "", note]:
         say(line)
-    for path in tables.write(folder, rows, aims, note):
+    for path in tables.write(folder, rows, objectives, note):
         say(str(path))
-    if plots.available() and len(aims.metrics) > 1:
-        say(str(plots.draw(found, aims, folder / f"{tables.NAME}.png")))
+    if plots.available() and len(objectives.metrics) > 1:
+        say(str(plots.draw(found, objectives, folder / f"{tables.NAME}.png")))
 
 
-def _nothing(found: Sequence[Found], aims: Aims) -> str:
-    closest = nearest(found, aims)
-    shares = zip(aims.budgets, aims.misses(closest.figures), strict=True)
+def _nothing(found: Sequence[MeasuredComposition], objectives: Objectives) -> str:
+    closest = nearest(found, objectives)
+    shares = zip(objectives.budgets, objectives.misses(closest.figures), strict=True)
     missed = [f"{budget} is missed by {share:.1%} of the limit" for budget, share in shares if share]
-    return f"nothing keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
+    return f"no composition keeps all bounds; {closest.composition} comes nearest: {', '.join(missed)}"
 
 
-def _finish(asked: Question, best: Sequence[Found]) -> bool:
+def _finish(question: Question, best: Sequence[MeasuredComposition]) -> bool:
     """Measure the winners on the test items over several seeds; whether any could be."""
     from suite.bench.bench import Plan
 
-    run, failed = asked.open(asked.workload, Plan(profile="default", seeds=asked.options.final_seeds)), 0
+    run, failed = question.open(question.workload, Plan(profile="default", seeds=question.options.final_seeds)), 0
     with Final(
-        run=run, registry=asked.registry, workload=asked.workload, device=asked.device, aims=asked.aims
+        run=run,
+        registry=question.registry,
+        workload=question.workload,
+        device=question.device,
+        objectives=question.objectives,
     ) as final:
         for one in best:
             try:
-                asked.say(final.line(one.composition))
+                question.say(final.line(one.composition))
             except TrialError as error:
                 failed += 1
-                asked.say(str(error))
-    asked.say(f"{run.folder.path}: the winners, on the test items")
+                question.say(str(error))
+    question.say(f"{run.folder.path}: the winners, on the test items")
     return failed < len(best)

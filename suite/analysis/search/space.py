@@ -15,7 +15,7 @@ DRAWS = 300  # of which one was not seen before, unless the space is as good as 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Space:
+class SearchSpace:
     """Subsets of at most ``most`` techniques; ``options`` holds each one's variants, ``OUT`` first."""
 
     registry: Registry
@@ -56,7 +56,7 @@ class Space:
         return dict.fromkeys(self.options, OUT)
 
 
-def space(registry: Registry, texts: Iterable[str], *, most: int) -> Space:
+def space(registry: Registry, texts: Iterable[str], *, most: int) -> SearchSpace:
     """The space of named techniques: a name stands for its default and its sweep, with parameters for itself.
 
     Raises `UsageError` for an unknown technique, a composition, none, or fewer than one member allowed.
@@ -73,4 +73,4 @@ def space(registry: Registry, texts: Iterable[str], *, most: int) -> Space:
             options[members[0].name] = tuple(dict.fromkeys((*options.get(members[0].name, (OUT,)), *variants)))
     if not options:
         raise UsageError("there is no technique to search among; name some with --technique")
-    return Space(registry=registry, options=options, most=most)
+    return SearchSpace(registry=registry, options=options, most=most)

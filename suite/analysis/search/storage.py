@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.analysis.search.objectives import Aims
+from suite.analysis.search.objectives import Objectives
 from suite.core.errors import ResultsError, SetupError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def require_optuna() -> None:
         raise SetupError(INSTALL)
 
 
-def open_study(storage: str, aims: Aims, identity: Mapping[str, Any], *, seed: int) -> optuna.Study:
+def open_study(storage: str, objectives: Objectives, identity: Mapping[str, Any], *, seed: int) -> optuna.Study:
     """The study in a storage, made where there is none. Raises `ResultsError` for one of another search."""
     require_optuna()
     import optuna
@@ -40,7 +40,7 @@ def open_study(storage: str, aims: Aims, identity: Mapping[str, Any], *, seed: i
             _check(optuna.load_study(study_name=STUDY, storage=opened).user_attrs.get(IDENTITY), identity, storage)
         study = optuna.create_study(
             storage=opened, study_name=STUDY, load_if_exists=True,
-            directions=["minimize" if aim.better == "lower" else "maximize" for aim in aims.objectives],
+            directions=["minimize" if each.better == "lower" else "maximize" for each in objectives.optimized],
         )  # fmt: skip
         if not there:
             study.set_user_attr(IDENTITY, dict(identity))

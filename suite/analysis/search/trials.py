@@ -1,4 +1,4 @@
-"""Trials: compositions measured on validation items by the suite's own bench, their figures kept in a run's folder."""
+"""Trials: the suite's bench measures compositions on validation items and keeps the values in a run's folder."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class TrialError(SuiteError):
-    """A composition that was to be measured brought no figures; says why."""
+    """A composition that could not be measured, with the reason."""
 
 
 def against_baseline(registry: Registry, workload: Workload, text: str, device: str) -> Case:
-    """The case of a composition whose quality is compared with the plain baseline's, as its speed is."""
+    """The case of a composition with the plain baseline as its control, for quality as for speed."""
     return replace(case(registry, workload, text, device), control=registry.baseline)
 
 
 def groups_of(metrics: Sequence[str]) -> tuple[Group, ...]:
-    """The groups that hold these metrics, in the order in which a bench measures them."""
+    """The groups of these metrics, in the order in which a bench measures them."""
     wanted = {metric(name).group for name in metrics}
     return tuple(group for group in GROUPS if group in wanted)
 
@@ -52,13 +52,13 @@ class Trials(AbstractContextManager["Trials"]):
         self.run.__exit__(*details)
 
     def refusal(self, text: str) -> str | None:
-        """Why a composition cannot be measured here, found without training; `None` where it can."""
+        """Why a composition cannot be measured here, without training it; `None` if it can."""
         try:
-            found = self._case(text)
-            found.composition.apply(self.workload.recipe(0))
-            self.run.bench.require(found)
+            resolved = self._case(text)
+            resolved.composition.apply(self.workload.recipe(0))
+            self.run.bench.require(resolved)
         except RegistrationError:
-            return None  # the technique's own fault, told by its trial
+            return None  # an error of the technique, which its trial reports
         except (UsageError, UnavailableError) as error:
             return str(error)
         except Exception:  # noqa: BLE001  # likewise
@@ -66,38 +66,38 @@ class Trials(AbstractContextManager["Trials"]):
         return None
 
     def measure(self, text: str) -> Figures:
-        """The figures of a composition, the metrics that are aimed at among them.
+        """The metrics of a composition, including the objectives.
 
-        What training alone decides is the baseline's where a composition trains as the baseline does. Raises
-        `TrialError` for a composition that fails, and for one that brings no figure of a metric.
+        A composition that trains as the baseline does gets the baseline's values of metrics that depend on training
+        alone. Raises `TrialError` for a composition that fails, or that gives no value of a metric.
         """
-        found = self._case(text)
-        if found.composition.is_baseline and self._baseline:
+        resolved = self._case(text)
+        if resolved.composition.is_baseline and self._baseline:
             return self._baseline
         try:
-            own = self._measured(found)
+            own = self._measured(resolved)
         finally:
-            self.run.bench.release(found, found)  # the next one is of the same workload
-        figures = own if found.trains_differently else {**self._training_figures(), **own}
+            self.run.bench.release(resolved, resolved)  # the next one is of the same workload
+        figures = own if resolved.trains_differently else {**self._training_figures(), **own}
         missing = [name for name in self.metrics if name not in figures]
         if missing:
             raise TrialError(f"{text} has no {', '.join(missing)}")
-        if found.composition.is_baseline:
+        if resolved.composition.is_baseline:
             self._baseline = figures
         return figures
 
     def _case(self, text: str) -> Case:
         return against_baseline(self.registry, self.workload, text, self.device)
 
-    def _measured(self, found: Case) -> Figures:
+    def _measured(self, resolved: Case) -> Figures:
         from suite.bench.pipeline import measure_group
 
         for group in groups_of(self.metrics):
-            measure_group(self.run, found, group)
-        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == found.cell]
+            measure_group(self.run, resolved, group)
+        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == resolved.cell]
         if failed:
             raise TrialError(failed[0])
-        there = [m for m in self.run.folder.measurements() if m.cell == found.cell]
+        there = [m for m in self.run.folder.measurements() if m.cell == resolved.cell]
         return {m.metric: (m.value, m.low, m.high) for m in there}
 
     def _training_figures(self) -> Figures:

@@ -1,16 +1,16 @@
-"""Where a metric changed over the runs of a history, how much, and how sure that is; pure, and only numpy at import.
+"""Changes of a metric over the runs of a history: the run, the size, the certainty. Pure, and only numpy at import.
 
 Change points are those of the penalised least-squares segmentation (PELT: Killick, Fearnhead and Eckley, JASA 107
 (2012); `ruptures`), with twice the penalty of the Bayesian information criterion for one more mean and one more place,
 ``4 s^2 log n``, as runs are few. ``s`` comes from the differences of neighbouring runs (von Neumann, Annals of
 Mathematical Statistics 12 (1941)); a step is one of them and makes it a little too great, never too small.
 
-That a segmentation found something says little: it looked everywhere. So the greatest standardised difference of two
-means over all places is held against the same maximum in shuffled series (Antoch and Huskova, Permutation tests in
-change point analysis, Statistics and Probability Letters 53 (2001)). Shuffles are drawn until some are as great (Besag
-and Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991)): a step that is none is known after a few, and a
-real one gets as many as the number of series asks for. Over the series of a report that vary at all the probabilities
-are adjusted by Holm's procedure; no shuffle makes a constant one vary, so leaving it out favours nothing.
+A segmentation searches all places, so a change that it finds is weak evidence. The greatest standardised difference of
+two means over all places is compared with the same maximum in shuffled series. Source: Antoch and Huskova, Permutation
+tests in change point analysis, Statistics and Probability Letters 53 (2001). Shuffles are drawn until some are as
+great (Besag and Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991)). A few shuffles are enough for a false
+step; a real one gets as many as the number of series requires. The probabilities of all series that vary are adjusted
+by Holm's procedure. No shuffle makes a constant series vary, so its exclusion causes no bias.
 """
 
 from __future__ import annotations

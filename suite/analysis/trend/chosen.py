@@ -1,4 +1,4 @@
-"""Which figures of a history `suite trend` was asked for, and what to say where none are left."""
+"""The values of a history that `suite trend` selects, and the message if none are left."""
 
 from __future__ import annotations
 

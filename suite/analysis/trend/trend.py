@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class MetricSeries:
     """A metric of a cell under the same conditions, oldest run first; ``probability`` is adjusted over the report."""
 
     entries: tuple[Entry, ...]
@@ -69,18 +69,18 @@ def runs_of(
     return [sorted(group, key=lambda one: one.started) for group in groups.values()]
 
 
-def series_of(groups: Iterable[Sequence[Entry]]) -> list[Series]:
+def series_of(groups: Iterable[Sequence[Entry]]) -> list[MetricSeries]:
     """The series of `LEAST` runs or more, each with its changes."""
     long = [group for group in groups if len(group) >= LEAST]
     values = [np.array([entry.value for entry in group]) for group in long]
     sure = adjusted(values, SURE)
     return [
-        Series(entries=tuple(group), found=changes(one), probability=p)
+        MetricSeries(entries=tuple(group), found=changes(one), probability=p)
         for group, one, p in zip(long, values, sure, strict=True)
     ]
 
 
-def lines(found: Sequence[Series]) -> list[str]:
+def lines(found: Sequence[MetricSeries]) -> list[str]:
     """The report: flagged series first, each with its picture, then what is flat, and whether flags balance."""
     if not found:
         return [
@@ -93,7 +93,7 @@ def lines(found: Sequence[Series]) -> list[str]:
     return [*told, *_of_balance(flagged)]
 
 
-def to_csv(found: Sequence[Series]) -> str:
+def to_csv(found: Sequence[MetricSeries]) -> str:
     """One row for each change, and one for each series without any; columns as in `COLUMNS`."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -116,7 +116,7 @@ def _key(entry: Entry) -> object:
     return entry.cell, entry.metric, taken, tuple(sorted(entry.conditions.items()))
 
 
-def _name(one: Series) -> str:
+def _name(one: MetricSeries) -> str:
     first = one.entries[0]
     given = ", ".join(f"{name} {value}" for name, value in sorted(first.conditions.items()))
     return f"{one.cell.workload} {one.cell.technique} {one.cell.device} {first.metric}" + (
@@ -124,7 +124,7 @@ def _name(one: Series) -> str:
     )
 
 
-def _of_series(one: Series) -> Iterable[str]:
+def _of_series(one: MetricSeries) -> Iterable[str]:
     yield f"{_name(one)}: {sparkline(one.values)} last {one.values[-1]:.4g}, p = {one.probability:.2g}"
     for change in one.found:
         at = one.entries[change.at]
@@ -134,7 +134,7 @@ def _of_series(one: Series) -> Iterable[str]:
         yield f"    {way} by {abs(change.relative):.1%} since {at.run} ({code}): {moved}"
 
 
-def _of_balance(flagged: Sequence[Series]) -> Iterable[str]:
+def _of_balance(flagged: Sequence[MetricSeries]) -> Iterable[str]:
     """On unchanged code better and worse are equally likely; if they are not, the harness or the machine drifts."""
     same = [one.is_better(change) for one in flagged for change in one.found if one.is_unexplained(change)]
     if not same:
@@ -145,7 +145,7 @@ def _of_balance(flagged: Sequence[Series]) -> Iterable[str]:
     yield f"on unchanged code {ups} changes for the better and {downs} for the worse: {said} (p = {p:.2g})"
 
 
-def _row(one: Series, change: Change | None) -> dict[str, object]:
+def _row(one: MetricSeries, change: Change | None) -> dict[str, object]:
     first = one.entries[0]
     row: dict[str, object] = {
         "workload": one.cell.workload, "technique": one.cell.technique, "device": one.cell.device,

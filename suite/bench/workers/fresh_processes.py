@@ -24,7 +24,7 @@ from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
 from suite.core.stats.intervals import mean_interval
 from suite.measure.integrity.outputs import Judged
-from suite.measure.speed import Bounds, Budget
+from suite.measure.speed import Bounds, SamplingBudget
 from suite.training.loop import Trained
 
 TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
@@ -67,7 +67,7 @@ class Workers:
         base: Trained,
         technique: Trained,
         *,
-        budget: Budget,
+        budget: SamplingBudget,
         processes: int,
         parts: Sequence[Part],
         bounds: Bounds | None = None,

@@ -32,14 +32,14 @@ def main(path: Path) -> None:
 def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
     """The median ratios of this process, by metric."""
     from suite.measure import speed
-    from suite.measure.arms import serving_sides
+    from suite.measure.arms import serving_arms
 
     rebuilt = _Rebuilt(request, cell)
-    case, budget, seed = rebuilt.case, speed.Budget(**request["budget"]), request["seed"]
+    case, budget, seed = rebuilt.case, speed.SamplingBudget(**request["budget"]), request["seed"]
     bounds = request["bounds"]
     found: list[Measurement] = []
     if "inference" in request["parts"]:
-        sides = serving_sides(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
+        sides = serving_arms(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
         found += speed.inference(
             cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds,
             judged=rebuilt.judged,

@@ -68,7 +68,7 @@ def images_of(root: Path) -> Path:
 def measured(entry: Entry, folder: Path, *, device: str, images: int | None = None) -> Accuracy:
     """Top-1 of ``entry`` on the images below ``folder``, or on a spread sample of as many from each class.
 
-    Raises `UsageError` where a class has no images, `SetupError` where the weights cannot be had.
+    Raises `UsageError` if a class has no images, `SetupError` if the weights are not available.
     """
     import torch
 

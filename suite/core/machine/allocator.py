@@ -1,7 +1,7 @@
-"""Whether the C library's allocator keeps memory between calls, found out by what it does.
+"""Whether the C library's allocator keeps memory between calls, determined by an experiment.
 
-The settings that ask for it are accepted or refused in silence, and which ones are refused changes with glibc's
-release (before about 2.35 an mmap threshold above 32 MiB; the others alone then make it worse than the default).
+The allocator accepts or refuses its settings silently. The refused ones depend on glibc's release: before about 2.35 it
+refuses an mmap threshold above 32 MiB. The other settings alone are then worse than the default.
 """
 
 from __future__ import annotations

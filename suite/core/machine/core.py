@@ -27,10 +27,10 @@ _held: list[BaseFileLock] = []  # until the process ends
 
 
 def choose() -> int:
-    """The core to use, held from now on and left to child processes in the environment: ``SUITE_CORE``.
+    """The core to use, held from now on and passed to child processes in the environment: ``SUITE_CORE``.
 
-    A core that the environment names is the parent's and taken as it is. Where other runs hold all cores,
-    ``SUITE_CORE_TAKEN`` names the one that is used all the same, unless ``SUITE_WAIT=1`` asks to wait for a free one.
+    A core that the environment names is the parent's and used without a check. If other runs hold all cores, the run
+    shares one, which ``SUITE_CORE_TAKEN`` names. With ``SUITE_WAIT=1`` it waits for a free core instead.
     """
     allowed = os.sched_getaffinity(0)
     inherited = os.environ.get(CORE, "")

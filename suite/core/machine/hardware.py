@@ -1,7 +1,7 @@
-"""What this machine is: a stable key and family for expectations, and the software on it.
+"""The identity of this machine: a stable key and family for expectations, and the software on it.
 
 A key names hardware, never a host or a clock rate: ``cpu-x86_64-amd-epyc-9b14-2c``, ``cuda-sm90-nvidia-h200``. A family
-names what decides which kernels run: ``cpu-x86_64-avx512``, ``cuda-sm90``. torch is imported only where it is asked.
+names the features that select kernels: ``cpu-x86_64-avx512``, ``cuda-sm90``. Only functions that need torch import it.
 """
 
 # torch and torchvision take seconds to import: each function that needs one imports it

@@ -147,7 +147,11 @@ def _missing_int8_cpu(device: str) -> str | None:
 
 
 def _missing_fork(_device: str) -> str | None:
-    return None if hasattr(os, "fork") else f"{sys.platform} cannot fork processes, which share what cannot be pickled"
+    return (
+        None
+        if hasattr(os, "fork")
+        else f"{sys.platform} cannot fork processes, which share objects that cannot be pickled"
+    )
 
 
 def _missing_package(name: str, extra: str) -> str | None:

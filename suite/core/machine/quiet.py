@@ -90,7 +90,10 @@ def _allocator_doubt() -> str | None:
         return None
     preload = os.environ.get("LD_PRELOAD")
     mend = f"unset LD_PRELOAD ({preload})" if preload else "report it with the output of `ldd --version`"
-    return f"this C library gives memory back in spite of MALLOC_*: {faults} page faults for 64 MiB anew; {mend}"
+    return (
+        f"this C library returns memory to the system in spite of MALLOC_*: {faults} page faults for 64 MiB allocated "
+        f"again; {mend}"
+    )
 
 
 def on_glibc() -> bool:

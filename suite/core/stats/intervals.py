@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 LEAST_FOR_MEAN = 2
 TRIMMED = 0.1  # at each end
-LEAST_BLOCKS = 6  # Student's t of fewer is so wide that it says little
+LEAST_BLOCKS = 6  # Student's t of fewer is too wide to be useful
 
 
 def min_rounds(confidence: float) -> int:
     """The least sample size whose whole range is a confidence interval of the median: 8 at 99 %.
 
-    All ``n`` values lie on one side of the median with probability ``2 * 0.5**n``.
+    All ``n`` values are on one side of the median with probability ``2 * 0.5**n``.
     """
     return 1 + math.ceil(-math.log2(_miss(confidence)))
 
@@ -41,7 +41,7 @@ def median_interval(values: Values, confidence: float) -> tuple[float, float]:
     ordered = np.sort(_finite(values))
     if len(ordered) < min_rounds(confidence):
         least = min_rounds(confidence)
-        raise ValueError(f"{len(ordered)} values hold no {confidence:.4g} interval of a median; take at least {least}")
+        raise ValueError(f"{len(ordered)} values give no {confidence:.4g} interval of a median; take at least {least}")
     rank = median_rank(len(ordered), confidence)
     return float(ordered[rank - 1]), float(ordered[-rank])
 
@@ -58,8 +58,8 @@ def median_rank(n: int, confidence: float) -> int:
 def mean_interval(values: Values, confidence: float, *, trimmed: float = 0.0) -> tuple[float, float]:
     """Student's t interval of the mean of ``values`` [n], n >= 2, without the least and greatest share ``trimmed``.
 
-    Trimmed, it has the winsorized variance: for values of which a few may be far out, such as those of blocks in which
-    the machine was busy otherwise. Source: Tukey and McLaughlin, Less vulnerable confidence and significance procedures
+    A trimmed mean uses the winsorized variance. Use it for values with a few outliers, such as blocks in which the
+    machine was busy. Source: Tukey and McLaughlin, Less vulnerable confidence and significance procedures
     for location based on a single sample, Sankhya A 25 (1963).
     """
     from scipy.special import stdtrit  # scipy is slow to import
@@ -80,11 +80,11 @@ def blocked_interval(
 ) -> tuple[float, float]:
     """Interval of the median of positive ``values`` [n] that were taken in ``blocks`` [n], numbered in time.
 
-    It holds two, so that it misses no more often than it says: `median_interval` of the values as if they were
-    independent, and the trimmed `mean_interval` of the logarithms of the blocks' medians. The second one knows that
-    values of one block have more in common than those of different ones (nonoverlapping batch means; Schmeiser, Batch
-    size effects in the analysis of simulation output, Operations Research 30 (1982)). With fewer than `LEAST_BLOCKS`
-    blocks the first one stands alone.
+    It is the union of two intervals, so that its coverage is at least ``confidence``. The first is `median_interval`,
+    which treats all values as independent. The second is the trimmed `mean_interval` of the logarithms of the blocks'
+    medians, which accounts for correlation within a block (nonoverlapping batch means; Schmeiser, Batch size effects in
+    the analysis of simulation output, Operations Research 30 (1982)). With fewer than `LEAST_BLOCKS` blocks only the
+    first is used.
     """
     ratios, of_block = _finite(values), np.asarray(blocks)
     low, high = median_interval(ratios, confidence)
@@ -99,8 +99,8 @@ def blocked_interval(
 def wilson(successes: float, n: int, confidence: float) -> tuple[float, float]:
     """Score interval of a proportion of ``n`` independent trials.
 
-    A trial may be the mean of several looks at one item, between 0 and 1; the interval is then wide enough, since
-    such a mean varies less than a single look.
+    A trial may be the mean of several results of one item, between 0 and 1. The interval is conservative then, since
+    such a mean varies less than a single result.
 
     Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
@@ -118,7 +118,7 @@ def paired_difference(b: float, c: float, n: int, confidence: float) -> tuple[fl
     """Adjusted Wald interval of ``p1 - p2``, two proportions over the same ``n`` items.
 
     ``b`` items succeed under the first only, ``c`` under the second only, so the estimate is ``(b - c) / n``. Half an
-    item is added to each of the four cells, which keeps the coverage near nominal where discordant items are few.
+    item is added to each of the four cells, which keeps the coverage near nominal if discordant items are few.
     Source: Agresti and Min, Simple improved confidence intervals for comparing matched proportions, Statistics in
     Medicine 24 (2005). With two classifiers on the same images: ``b`` images only the first has right.
     """
@@ -140,7 +140,7 @@ def _normal_quantile(confidence: float) -> float:
 def _miss(confidence: float) -> float:
     """The probability that an interval at ``confidence`` misses."""
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, both excluded, got {confidence!r}")
+        raise ValueError(f"confidence must be between 0 and 1, both excluded, got {confidence!r}")
     return 1 - confidence
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """The ``probabilities`` [n], adjusted: those that are at most ``a`` hold a false alarm with at most ``a``.
+    """The ``probabilities`` [n], adjusted: the chance of any false alarm among those up to ``a`` is at most ``a``.
 
-    Under any dependence between the tests. Source: Holm, A simple sequentially rejective multiple test procedure,
-    Scandinavian Journal of Statistics 6 (1979) 65-70.
+    This holds under any dependence between the tests. Source: Holm, A simple sequentially rejective multiple test
+    procedure, Scandinavian Journal of Statistics 6 (1979) 65-70.
     """
     adjusted, least = [0.0] * len(probabilities), 0.0
     for rank, index in enumerate(sorted(range(len(probabilities)), key=probabilities.__getitem__)):

@@ -1,9 +1,9 @@
-"""What a run's null arms say about its timings: the baseline against its own copy, in every sample.
+"""The null arms of a run test its timings: every sample times the baseline against its own copy.
 
-A sampler that favours an arm, or a machine that won't hold still, shows in ratios that ought to be 1. If it does, no
-timing of that run fails a gate or becomes an expectation. Two kinds of ratio are checked: the null arms, and the ratios
-of all techniques that serve the baseline's architecture (or train by its step). The second kind sees what the first
-cannot: arms that are treated otherwise than the technique's.
+A sampler that favours an arm, or a noisy machine, moves ratios that should be 1. In such a run no timing fails a gate
+or becomes an expectation. Two kinds of ratio are checked: the null arms, and the ratios of all techniques that serve
+the baseline's architecture (or train by its step). Only the second kind detects a sampler that treats the technique's
+arm differently from the others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LEAST = min_rounds(CONFIDENCE)
 MOST_BIAS = 0.005
 MOST_SPREAD = 0.02
 MOST_ARM_BIAS = 0.002  # of the mean log ratio of arms that do the same work
-LEAST_ARMS = 4  # ratios of such arms: Student's t of fewer says little
+LEAST_ARMS = 4  # ratios of such arms: Student's t of fewer is too wide
 TO_SIGMA = 1.4826  # times the median absolute deviation of normal values is their standard deviation
 
 
@@ -35,20 +35,20 @@ def null_ratios(measured: Iterable[Measurement]) -> list[float]:
 
 
 def spread_of(ratios: Sequence[float]) -> float:
-    """Their standard deviation, by the median absolute deviation: one bad sample has its own doubts."""
+    """Their standard deviation, from the median absolute deviation: a single bad sample is already suspect."""
     middle = median(ratios)
     return TO_SIGMA * median(abs(ratio - middle) for ratio in ratios)
 
 
 def run_doubt(ratios: Sequence[float]) -> str:
-    """Why no timing of the run counts; empty where its null arms lie about 1, or are too few to tell."""
+    """Why no timing of the run counts; empty if its null arms are close to 1, or too few."""
     if len(ratios) < LEAST:
         return ""
     low, high = median_interval(ratios, CONFIDENCE)
     if low > 1 + MOST_BIAS or high < 1 - MOST_BIAS:
-        return f"this run's null arms are biased: {_told(ratios)}, where 1 is expected"
+        return f"this run's null arms are biased: {_summary(ratios)}, and 1 is expected"
     if spread_of(ratios) > MOST_SPREAD:
-        return f"this run's null arms spread too widely: {_told(ratios)}, where {MOST_SPREAD:.0%} is the most"
+        return f"this run's null arms spread too widely: {_summary(ratios)}, the limit is {MOST_SPREAD:.0%}"
     return ""
 
 
@@ -79,7 +79,7 @@ def arm_doubt(ratios: Mapping[str, Sequence[float]]) -> str:
 
 
 def lines(measured: Iterable[Measurement]) -> list[str]:
-    """What the end of a run says about its own error; nothing if nothing was timed."""
+    """Lines for the end of a run about its own error; none if nothing was timed."""
     measured = list(measured)
     nulls = null_ratios(measured)
     arms = "; ".join(
@@ -94,11 +94,11 @@ def _arms_line(metric: str, values: Sequence[float]) -> str:
 
 
 def line(ratios: Sequence[float]) -> str:
-    """One line for the end of a run; empty where nothing was timed."""
-    return f"null arm: {_told(ratios)}" if ratios else ""
+    """One line for the end of a run; empty if nothing was timed."""
+    return f"null arm: {_summary(ratios)}" if ratios else ""
 
 
-def _told(ratios: Sequence[float]) -> str:
+def _summary(ratios: Sequence[float]) -> str:
     count = f"{len(ratios)} samples" if len(ratios) > 1 else "1 sample"
-    told = f"the baseline against its own copy is {median(ratios):.4f} in the median of {count}"
-    return f"{told}, spread {spread_of(ratios):.2%}"
+    text = f"the baseline against its own copy is {median(ratios):.4f} in the median of {count}"
+    return f"{text}, spread {spread_of(ratios):.2%}"

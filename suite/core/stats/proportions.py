@@ -1,14 +1,15 @@
-"""Shares of right items: what ``n`` items can tell about a loss.
+"""Proportions of right items: which loss ``n`` items can detect.
 
-A share has regressed where it lies below its bound, a margin ``m`` below the stored value. It passes only where so few
-items were lost that a loss of ``m``, which turns each item wrong with probability ``m``, loses as few in no more than
-5 % of cases (an exact binomial test, as in the upper limit of Clopper and Pearson, Biometrika 26, 1934). Between the
-two it is inconclusive: there are too few items. So of losses of ``m`` that turn answers wrong and none right at most
-5 % pass, however few the items are; where a change turns answers right as well, what is counted is the net loss, which
-spreads more, and somewhat more pass. Nothing is known of items that were not tested before.
+The bound of a proportion is a margin ``m`` below the stored value; a proportion below the bound has regressed. A
+proportion passes if few enough items were lost. If each item turned wrong with probability ``m``, so few would be lost
+in at most 5 % of cases. This is an exact binomial test, as in the upper limit of Clopper and Pearson (Biometrika 26,
+1934). Between the two it is inconclusive: there are too few items. So at most 5 % of the losses of ``m`` pass, for any
+number of items, if a change turns answers wrong and none right. If it turns answers right as well, the net loss is
+counted. It has a larger variance, so somewhat more losses pass. Items that were not tested before have no stored
+answer.
 
-A loss that turns each item wrong with probability ``L`` is found with power ``p`` where
-``L - m >= z(p) sqrt(L (1 - L) / n)`` (normal approximation): ``m`` itself half the time, however many there are.
+Let each item turn wrong with probability ``L``. The loss is found with power ``p`` if ``L - m >= z(p) sqrt(L (1 - L) /
+n)`` (normal approximation). A loss of ``m`` is found half the time, for any ``n``.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ POWER = 0.95
 MISSED = 0.05  # of losses as large as the margin may pass
 SAME = 1e-9
 STORED = 1e-6  # shares are stored with six digits: the same answers differ by less
-MOST = 1_000_000_000  # nobody has as many items
+MOST = 1_000_000_000  # no data set has as many items
 
 
 def too_few(measured: Measurement, bounds: Bounds) -> str:
-    """Why a share within its bounds is not known to have lost less than the margin; empty where it is."""
+    """Why a proportion within its bounds may have lost as much as the margin; empty if it has lost less."""
     higher = measured.better == "higher"
     bound = bounds.low if higher else bounds.high
     margin = 0.0 if bound is None else abs(bounds.value - bound)
@@ -42,7 +43,7 @@ def too_few(measured: Measurement, bounds: Bounds) -> str:
         return ""
     if margin < least_margin(measured.n):
         return (
-            f"the margin of {margin:.2%} is less than {measured.n} items can tell, {least_margin(measured.n):.2%}: "
+            f"the margin of {margin:.2%} is less than {measured.n} items can detect, {least_margin(measured.n):.2%}: "
             f"record anew, or {_needed(0.0, margin)}"
         )
     return (
@@ -52,23 +53,23 @@ def too_few(measured: Measurement, bounds: Bounds) -> str:
 
 
 def as_few(lost: int, n: int, margin: float) -> float:
-    """The probability that no more than ``lost`` of ``n`` items turn wrong where each does with ``margin``."""
+    """The probability that at most ``lost`` of ``n`` items turn wrong if each does with probability ``margin``."""
     from scipy.special import bdtr  # scipy is slow to import
 
     return float(bdtr(lost, n, margin))
 
 
 def _needed(share: float, margin: float) -> str:
-    """How many items would tell, if the same share of them is lost."""
+    """The number of items that would decide if the same share of them is lost."""
     needed = items_needed(share, margin)
     if needed is None:
-        return "it lies so near the bound that no number of items tells"
-    return f"about {needed} items (more images, or seeds that test others) would tell"
+        return "the value is too close to the bound for any number of items"
+    return f"about {needed} items (more images, or seeds that test others) would decide"
 
 
 def items_needed(share: float, margin: float) -> int | None:
-    """The least ``n``, to two digits, at which ``share`` of lost items tells a loss from the ``margin``."""
-    n = math.log(MISSED) / math.log1p(-margin)  # where none is lost
+    """The least ``n``, to two digits, at which a loss of ``share`` of the items is known to be below ``margin``."""
+    n = math.log(MISSED) / math.log1p(-margin)  # if none is lost
     while n < MOST:
         if as_few(math.floor(share * n), math.ceil(n), margin) <= MISSED:
             return _two_digits(n)
@@ -82,12 +83,12 @@ def _two_digits(n: float) -> int:
 
 
 def least_margin(n: int) -> float:
-    """The least margin that ``n`` items can be held to: none is lost, and a loss of it is told apart."""
+    """The least margin that ``n`` items can test: with no item lost, a loss of this size is excluded."""
     return float(1 - MISSED ** (1 / n))
 
 
 def loss_found(n: int, margin: float) -> float:
-    """The ``L`` of the module's text: the greater root of ``(L - m)^2 = z^2 / n L (1 - L)``, at most 1."""
+    """The ``L`` in the module's docstring: the greater root of ``(L - m)^2 = z^2 / n L (1 - L)``, at most 1."""
     spread = NormalDist().inv_cdf(POWER) ** 2 / n
     middle, product = 2 * margin + spread, (1 + spread) * margin**2
     return min(1.0, (middle + math.sqrt(max(0.0, middle**2 - 4 * product))) / (2 * (1 + spread)))

@@ -1,11 +1,11 @@
-"""When a sample may end that has something to decide: looks at a growing sample that keep one error rate together.
+"""Interim analyses: a growing sample is looked at several times, and all looks together keep one error rate.
 
-Looking again and again at a 99 % interval until it happens to exclude a bound is wrong far more often than once in a
-hundred. So the error is spent over the looks: after shares ``t`` of the longest sample a look may use
-``alpha * log(1 + (e - 1) t)`` in all (Lan and DeMets, Discrete sequential boundaries for clinical trials, Biometrika
-70 (1983), their second function, which keeps most for an early end). A look's interval is at what it adds to that: by
-the union bound the error of all looks together is then at most ``alpha``, whatever their distribution and however they
-depend on each other, which the exact boundaries for normal increments would not promise for medians.
+Repeated looks at a 99 % interval until it excludes a bound are wrong far more often than once in a hundred. So the
+looks share the error. After the share ``t`` of the longest sample, the looks so far may have used ``alpha * log(1 + (e
+- 1) t)``. Early looks get a large part of it. Source: Lan and DeMets, Discrete sequential boundaries for clinical
+trials, Biometrika 70 (1983), their second function. The interval of a look uses the error that this look adds. By the
+union bound the error of all looks together is at most ``alpha``, for any distribution and any dependence between looks.
+The exact boundaries for normal increments would not hold for medians.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import math
 from dataclasses import dataclass
 
 SHARES = (0.25, 0.5, 1.0)
-"""Of the longest sample, at which it is looked at: the budget, twice and four times as much."""
+"""Shares of the longest sample at which the looks happen: one, two and four budgets."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goal:
-    """The bounds that the ratio of two sides' times, ``numerator`` over ``denominator``, is to be held against."""
+class DecisionBound:
+    """The bounds that the ratio of two arms' times, ``numerator`` over ``denominator``, is compared with."""
 
     numerator: str
     denominator: str
     bounds: tuple[float, ...]
 
     def decided(self, low: float, high: float) -> bool:
-        """Whether an interval from ``low`` to ``high`` lies on one side of each bound."""
+        """Whether an interval from ``low`` to ``high`` contains none of the bounds."""
         return all(low >= bound or high <= bound for bound in self.bounds)
 
 
@@ -36,7 +36,7 @@ def spent(share: float, alpha: float) -> float:
 
 
 def confidence_at(look: int, confidence: float) -> float:
-    """Of the interval of the ``look``-th look, from 0, where all looks together have ``confidence``."""
+    """The confidence of the ``look``-th look (from 0) if all looks together have ``confidence``."""
     alpha = 1 - confidence
     before = spent(SHARES[look - 1], alpha) if look else 0.0
     return 1 - (spent(SHARES[look], alpha) - before)

@@ -1,1 +1,1 @@
-"""Values with units: reading what a user wrote, writing what a report shows."""
+"""Values with units: parsers for the texts of users, formats for reports."""

@@ -1,9 +1,10 @@
-"""Where a budget goes that several curves compete for: the global optimum, with a proof of how good it is.
+"""Allocation of a budget to several curves: the global optimum, with an upper bound as proof.
 
-Concave curves are filled like connected vessels, to one marginal return. A curve that is convex somewhere (a Gompertz
-before its inflection, a power law at a sharp break) can make that rule, and every greedy one, miss the optimum; branch
-and bound over the curves' concave envelopes does not: an answer comes with an upper bound that no allocation can beat.
-The bound rests on where each curve is concave. That is checked, and where it does not hold no proof is claimed.
+Concave curves are filled to one common marginal return. That rule, and every greedy one, can miss the optimum if a
+curve has a convex part. Examples are a Gompertz before its inflection and a power law at a sharp break. Branch and
+bound over the curves' concave envelopes does not miss it: an answer comes with an upper bound that no allocation
+exceeds. The bound assumes that each curve is concave on the stated parts. This is checked; if it fails, no proof is
+claimed.
 """
 
 from __future__ import annotations
@@ -117,13 +118,13 @@ class _Relaxed:
 
     @property
     def widest(self) -> int:
-        """Position of the curve whose envelope lies highest above it."""
+        """Position of the curve with the largest gap below its envelope."""
         gaps = [one(cost) - one.benefit(cost) for one, cost in zip(self.envelopes, self.spent, strict=True)]
         return max(range(len(gaps)), key=gaps.__getitem__)
 
 
 def _branched(benefits: Sequence[Benefit], budget: float) -> _Relaxed:
-    """Branch and bound: splits the range of the curve whose envelope promises most beyond what it keeps."""
+    """Branch and bound: splits the range of the curve with the largest gap between envelope and value."""
     least = [one.least for one in benefits]
     room = budget - sum(least)
     root = _relaxed(tuple(envelope(one, low, low + room) for one, low in zip(benefits, least, strict=True)), budget)

@@ -81,7 +81,7 @@ class Benefit:
 
     @property
     def _declared(self) -> tuple[Interval, ...]:
-        """By the family: where the size of marginal returns shrinks if the benefit rises, else where it grows."""
+        """The family's own parts: of shrinking marginal returns if the benefit rises, else of growing ones."""
         parts = self.curve.diminishing
         if (self.sign > 0) != self.curve.rising:
             ends = [self.curve.domain[0], *(end for part in parts for end in part), self.curve.domain[1]]

@@ -103,8 +103,8 @@ class Chord(Envelope):
 class Hull(Envelope):
     """The hull of the tangents of every concave part: near the least envelope of any sequence of parts.
 
-    Between two points of a concave part the benefit lies below both tangents, so below where they meet; on a convex
-    part it lies below the chord. Splitting at the ends of the parts leaves exact envelopes.
+    Between two points of a concave part the benefit is below both tangents, so below their intersection. On a convex
+    part it is below the chord. Splitting at the ends of the parts leaves exact envelopes.
     """
 
     @cached_property

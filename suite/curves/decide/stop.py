@@ -6,7 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from suite.curves.decide.gains import Estimate, step_gain
+from suite.curves.decide.gains import BootstrapEstimate, step_gain
 from suite.curves.families.curve import LARGEST, Curve, CurveError
 from suite.curves.fitting.result import LEVEL, Fit
 
@@ -18,7 +18,7 @@ HALVINGS = 400  # towards the beginning of an interval: 1e-120 of it
 class StopRule:
     """The next step's gain and what it must bring; both in Q."""
 
-    gain: Estimate
+    gain: BootstrapEstimate
     price: float
 
     @property
@@ -42,8 +42,8 @@ def stop_rule(fit: Fit, at: float, *, step: float, price: float, level: float = 
     return StopRule(gain if fit.curve.rising else _turned(gain), price * step)
 
 
-def _turned(gain: Estimate) -> Estimate:
-    return Estimate(-gain.value, -gain.high, -gain.low, gain.level, gain.unit)
+def _turned(gain: BootstrapEstimate) -> BootstrapEstimate:
+    return BootstrapEstimate(-gain.value, -gain.high, -gain.low, gain.level, gain.unit)
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ def best_spending(curve: Curve, price: float, *, up_to: float, better: str | Non
     """The best of all resources up to ``up_to`` when a unit costs as much as ``price`` of quality (Q/R).
 
     A curve that falls is a loss, which more resources make better, unless ``better`` (``higher``, ``lower``) says
-    otherwise. Compares the ends with every point at which the marginal return falls through the price. Where it rises
-    through the price is a minimum, and where the curve is convex at first, spending nothing can beat the only
+    otherwise. Compares the ends with every point at which the marginal return falls through the price. A point at which
+    it rises through the price is a minimum. If the curve is convex at first, no spending can be better than the only
     stationary point. At an excluded end of the domain the curve's limit counts.
 
-    Raises `CurveError` for a price, an end or a direction that cannot be used, and where ever smaller resources are
-    ever better without a limit.
+    Raises `CurveError` for a price, an end or a direction that cannot be used, and if smaller resources are better
+    without a limit.
     """
     _check(curve, price, up_to, better)
     sign = DIRECTIONS[better or ("higher" if curve.rising else "lower")]

@@ -50,7 +50,7 @@ def _quantile(values: np.ndarray[tuple[int], np.dtype[np.float64]], share: float
 
 
 def _resource(curve: Curve, target: float) -> float:
-    """The resource, the domain's least where the target is passed from the beginning, infinite where it never is."""
+    """The resource; the least of the domain if the target is met from the start, infinite if it is never met."""
     try:
         return float(curve.inverse(target))
     except CurveError:

@@ -88,10 +88,10 @@ class BrokenPowerLaw(Curve):
         return ((0.0, between[0]), (between[1], math.inf)) if between else (self.domain,)
 
     def _growing(self) -> Interval | None:
-        """Where marginal returns grow: ``m^2 + m < dm/dln(r)``.
+        """The part on which marginal returns grow: ``m^2 + m < dm/dln(r)``.
 
-        With ``s = 1 / (1 + (d/r)^(1/f))`` and ``change = after - before`` it is ``m = before + change * s`` and
-        ``dm/dln(r) = change * s * (1 - s) / f``: a quadratic in ``s``, negative between its two roots.
+        Let ``s = 1 / (1 + (d/r)^(1/f))`` and ``change = after - before``. Then ``m = before + change * s``, and
+        ``dm/dln(r) = change * s * (1 - s) / f``. The condition is a quadratic in ``s``, negative between its roots.
         """
         change = self.after - self.before
         half = change * (1 / self.f - 1 - 2 * self.before) / 2

@@ -65,7 +65,7 @@ class Curve(ABC):
         if not (math.isfinite(number) and low < number < high):
             raise CurveError(f"{self.name}: {name} must be a number between {low:g} and {high:g}, got {value!r}")
         if abs(number) > LARGEST or (low == 0 and number < 1 / LARGEST):
-            raise CurveError(f"{self.name}: {name} = {number:g} is beyond what floats can carry; choose another unit")
+            raise CurveError(f"{self.name}: {name} = {number:g} is beyond the range of floats; choose another unit")
         return number
 
     @classmethod
@@ -169,7 +169,7 @@ class Curve(ABC):
 
     @classmethod
     def checked(cls, resource: ArrayLike) -> Array:
-        """Resources as floats. Raises `CurveError` for what is not finite or lies outside the domain."""
+        """Resources as floats. Raises `CurveError` for values that are not finite or outside the domain."""
         r = cls.floats(resource, "a resource")
         low, high = cls.domain[0], min(cls.domain[1], LARGEST)
         wrong = ~(np.isfinite(r) & (r >= low) & (r <= high)) | (cls.open_below & (r == low))

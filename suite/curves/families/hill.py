@@ -1,4 +1,4 @@
-"""Hill's equation: saturation whose steepness is a parameter of its own."""
+"""Hill's equation: saturation with a parameter for the steepness."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from suite.curves.families.stable import columns, power
 
 @dataclass(frozen=True)
 class Pow2(Curve):
-    """``a * r^b``: a loss that falls to 0 where ``b < 0``, a quality without a limit where ``b > 0``."""
+    """``a * r^b``: a loss that falls to 0 if ``b < 0``, a quality without a limit if ``b > 0``."""
 
     a: float
     b: float

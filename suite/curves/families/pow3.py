@@ -15,7 +15,7 @@ from suite.curves.families.stable import columns, power
 
 @dataclass(frozen=True)
 class Pow3(Curve):
-    """``a - b * r^-c``: a quality that rises to ``a`` where ``b > 0``, a loss that falls to ``a`` where ``b < 0``."""
+    """``a - b * r^-c``: a quality that rises to ``a`` if ``b > 0``, a loss that falls to ``a`` if ``b < 0``."""
 
     a: float
     b: float

@@ -8,10 +8,10 @@ from suite.core.errors import UsageError
 
 
 def factor(unit: str, sizes: Mapping[str, float], params: Mapping[str, float]) -> float:
-    """By what a parameter's number grows where that of each base unit grows by ``sizes``.
+    """The factor of a parameter's number if the number of each base unit grows by ``sizes``.
 
     An exponent is a number or the name of one of ``params``, with or without a minus sign.
-    Raises `UsageError` for what is neither.
+    Raises `UsageError` for anything else.
     """
     grown = 1.0
     for part in unit.split():

@@ -1,4 +1,4 @@
-"""Fits families of curves to measured points, with what is known and what is not."""
+"""Fits families of curves to measured points, with uncertainties and diagnostics."""
 
 from suite.curves.fitting.fit import fit, fit_many
 from suite.curves.fitting.loss_law import LawFit, fit_loss_law

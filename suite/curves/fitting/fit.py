@@ -1,4 +1,4 @@
-"""Fits one family of curves to measured points: globally, robustly where it must, with its uncertainty."""
+"""Fits one family of curves to measured points: a global search, robust to outliers, with uncertainty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAW = "loss_law"
 LOSSES = ("auto", "squares", "huber")
 STARTS = 8  # of one curve
 STARTS_OF_MANY = 2
-STILL_OF_MANY = 1e-10  # where a search of many curves ends: five digits of the parameters
+STILL_OF_MANY = 1e-10  # at which a search of many curves ends: five digits of the parameters
 TOGETHER = 128  # curves: what a step computes then stays in a processor's cache
 
 
@@ -47,19 +47,18 @@ def fit(
     sigma: ArrayLike | None = None,
     loss: str = "auto",
 ) -> Fit | LawFit:
-    """Fit a family to the points of one curve, in any order; repeated resources are measurements of their own.
+    """Fit a family to the points of one curve, in any order; repeated resources are separate measurements.
 
     Args:
-        resource: what was spent [n], in R; for the loss law [n, 2], parameters and tokens.
-        quality: what was reached [n], in Q. Curves [k, n] are fitted as by `fit_many`, which then gives the result.
-        family: a name of ``suite.curves.FAMILIES``, or a class of your own; ``LossLaw`` (or ``loss_law``) gives what
-            `fit_loss_law` does.
-        sigma: the noise of each quality [n] or of all, in Q, where it is known; it is made larger where the residuals
-            say so.
-        loss: ``squares``; ``huber``; ``auto`` takes Huber's where points lie more than five robust standard deviations
+        resource: the amounts spent [n], in R; for the loss law [n, 2], parameters and tokens.
+        quality: the qualities reached [n], in Q. Curves [k, n] give the result of `fit_many`.
+        family: a name of ``suite.curves.FAMILIES``, or your own class; ``LossLaw`` (or ``loss_law``) gives the result
+            of `fit_loss_law`.
+        sigma: the known noise of each quality [n] or of all, in Q; it is increased if the residuals are larger.
+        loss: ``squares``; ``huber``; ``auto`` uses Huber's if points are more than five robust standard deviations
             off, and least squares otherwise.
 
-    Raises `FitError` for what cannot be fitted. Many curves at once: `fit_many`.
+    Raises `FitError` for data that cannot be fitted. Many curves at once: `fit_many`.
     """
     if loss not in LOSSES:
         raise unknown("loss", loss, LOSSES)
@@ -67,12 +66,15 @@ def fit(
         return _law(resource, quality, sigma)
     chosen = look_up(family)  # type: ignore[arg-type]  # LossLaw has been handled
     if np.ndim(quality) > 1:
-        found: Fit = _many(resource, quality, chosen, given=sigma is not None or loss == "huber")
-        return found
-    points = checked(resource, quality, sigma, chosen)
+        fits: Fit = _many(resource, quality, chosen, given=sigma is not None or loss == "huber")
+        return fits
+    return _fitted(checked(resource, quality, sigma, chosen), chosen, loss)
+
+
+def _fitted(points: Points, family: type[Curve], loss: str) -> Fit:
     root = np.ones(len(points)) if points.sigma is None else 1 / points.sigma
     problem = Problem(
-        chosen, Scales.of(chosen, points.resource), points.resource[None], points.quality[None], root[None]
+        family, Scales.of(family, points.resource), points.resource[None], points.quality[None], root[None]
     )
     squares = _result(problem, points, searched(problem, starts=STARTS), np.ones(len(points)))
     if loss == "squares":
@@ -89,13 +91,13 @@ def _law(resource: ArrayLike, quality: ArrayLike, sigma: ArrayLike | None) -> La
     if pairs.ndim != 2 or pairs.shape[1] != 2:  # noqa: PLR2004  # parameters and tokens
         raise FitError(f"the loss law takes resources [n, 2], parameters and tokens, got the shape {pairs.shape}")
     if sigma is not None:
-        raise FitError("the loss law weighs all runs alike: leave out sigma")
+        raise FitError("the loss law gives all runs the same weight: leave out sigma")
     return fit_loss_law(pairs[:, 0], pairs[:, 1], quality)
 
 
 def _many(resource: ArrayLike, quality: ArrayLike, family: type[Curve], *, given: bool) -> Any:
     if given:
-        raise FitError("many curves are fitted by least squares, each point alike: leave out sigma and loss")
+        raise FitError("many curves are fitted by unweighted least squares: leave out sigma and loss")
     return fit_many(resource, quality, family=family)
 
 
@@ -110,7 +112,7 @@ def _curve(family: type[Curve], params: dict[str, float]) -> Curve:
     try:
         return family(**params)
     except CurveError as error:
-        raise FitError(f"the best fit lies outside of what the family allows: {error}") from None
+        raise FitError(f"the best fit is outside the range of the family's parameters: {error}") from None
 
 
 def fit_many(
@@ -119,12 +121,12 @@ def fit_many(
     """Fit a family to k curves at once, by least squares and without their uncertainty.
 
     Args:
-        resource: what was spent, [n] where the curves share it, else [k, n].
-        quality: what was reached [k, n]. No gaps.
-        family: a name of ``suite.curves.FAMILIES``, or a class of your own.
-        starts: how many candidates each curve is refined from; the best is kept.
+        resource: the amounts spent, [n] if the curves share them, else [k, n].
+        quality: the qualities reached [k, n]. No gaps.
+        family: a name of ``suite.curves.FAMILIES``, or your own class.
+        starts: the number of candidates that each curve is refined from; the best is kept.
 
-    Raises `FitError` for what cannot be fitted, naming the curve.
+    Raises `FitError` for data that cannot be fitted, and names the curve.
     """
     chosen = look_up(family)
     r, q = np.atleast_2d(numbers("resource", resource)), np.atleast_2d(numbers("quality", quality))

@@ -16,7 +16,7 @@ from suite.curves.fitting.diagnostics import Diagnostics, diagnostics
 from suite.curves.fitting.points import FitError, Points
 from suite.curves.fitting.profile import profiled
 from suite.curves.fitting.search import Problem, descended
-from suite.curves.fitting.slopes import Spread, jacobian, spread
+from suite.curves.fitting.slopes import ParameterSpread, jacobian, spread
 
 LEVEL = 0.95
 KINDS = ("confidence", "prediction")
@@ -112,7 +112,7 @@ class Fit:
         return np.asarray(jacobian(self.curve, self.points.resource) * self.problem.root_weight[0][:, None])
 
     @cached_property
-    def _spread(self) -> Spread:
+    def _spread(self) -> ParameterSpread:
         return spread(self.slopes)
 
     @property
@@ -153,7 +153,7 @@ class Fit:
         if method not in METHODS:
             raise unknown("method", method, METHODS)
         if not 0 < level < 1:
-            raise FitError(f"level must lie between 0 and 1, got {level!r}")
+            raise FitError(f"level must be between 0 and 1, got {level!r}")
         if not math.isfinite(self.noise):
             return self.family.bounds.get(name, (-math.inf, math.inf))
         return getattr(self, f"_by_{method}")(name, level)  # type: ignore[no-any-return]
@@ -248,7 +248,7 @@ class Fit:
     @cached_property
     def unidentified(self) -> Mapping[str, str]:
         """What the data do not tell, with the reason: parameters by name, and ``asymptote``."""
-        found = dict.fromkeys(self._at_limit(), "the best value lies at the end of what was searched")
+        found = dict.fromkeys(self._at_limit(), "the best value is at the end of the searched range")
         found |= {
             name: "it changes nothing at the measured resources"
             for name, error in self.errors.items()

@@ -55,7 +55,7 @@ class Problem:
         return project(shapes * self.root_weight[..., None], target * self.root_weight)
 
     def _columns(self, nonlinear: dict[str, Array]) -> tuple[Array, Array]:
-        """The columns whose coefficients are free [..., k, n, l], and what they are to add up to [..., k, n]."""
+        """The columns with free coefficients [..., k, n, l], and the sum that they must give [..., k, n]."""
         name, value = self.held or ("", 0.0)
         if name in self.family.nonlinear():
             nonlinear = nonlinear | {name: np.array([[value]])}

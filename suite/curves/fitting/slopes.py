@@ -34,7 +34,7 @@ def _difference(curve: Curve, name: str, resource: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Spread:
+class ParameterSpread:
     """What the data say of the parameters together: ``root`` [p, p] with covariance = root @ root.T (noise of 1)."""
 
     root: Array
@@ -51,7 +51,7 @@ class Spread:
         return np.asarray(found)
 
 
-def spread(slopes: Array) -> Spread:
+def spread(slopes: Array) -> ParameterSpread:
     """From the weighted Jacobian [n, p], by singular values: no normal equations, which would square the condition."""
     lengths = np.sqrt(np.sum(slopes**2, axis=0))
     scaled = slopes / np.where(lengths > 0, lengths, 1.0)
@@ -62,4 +62,6 @@ def spread(slopes: Array) -> Spread:
     lost = np.abs(vectors[~kept]).max(axis=0, initial=0.0) > np.sqrt(SINGULAR)
     root /= np.where(lengths > 0, lengths, 1.0)[:, None]
     condition = float(values[0] / values[-1]) if kept.all() else np.inf
-    return Spread(root=root, condition=condition, singular=tuple(int(i) for i in np.flatnonzero(lost | (lengths == 0))))
+    return ParameterSpread(
+        root=root, condition=condition, singular=tuple(int(i) for i in np.flatnonzero(lost | (lengths == 0)))
+    )

@@ -1,10 +1,10 @@
 """Whether a curve behaves as a learning curve does; if not, its forecast is marked as abstained.
 
 A curve is ill-behaved if it clearly fell in its last five doublings: in a late fall, a valley (double descent) or a
-drop that lasts. Clearly: by more than the local noise, judged by differences of neighbouring points, and by more than
-a tenth of the curve's range. Otherwise a curve that jumps at its last point, the one that all else hangs on, is
-ill-behaved. Single outliers before are not: they weigh little. Shapes: k curves, n points; what is missing stands at
-the front.
+drop that lasts. Clearly: by more than the local noise, judged by differences of neighbouring points, and by more than a
+tenth of the curve's range. Otherwise a curve is ill-behaved if it jumps at its last point, on which the forecast
+depends most. Earlier single outliers have little weight and do not count. Shapes: k curves, n points; missing points
+are at the front.
 """
 
 from __future__ import annotations

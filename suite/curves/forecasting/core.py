@@ -1,8 +1,8 @@
 """The forecast of clean curves of one kind: trend, families, gate and interval.
 
-Method: the local trend in z carries over, classical families join where they fit, and the interval is as wide as
-forecasts of real learning curves were wrong. Shapes: k curves, n points, m targets; what is missing stands at the
-front with weight 0, the last point is always there. Arrays that all curves share may have 1 in place of k.
+Method: the local trend in z continues, classical families join if they fit, and the interval is as wide as the errors
+of forecasts of real learning curves. Shapes: k curves, n points, m targets; missing points are at the front with weight
+0, the last point is always there. Arrays that all curves share may have 1 in place of k.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.curves.forecasting import bands, behaviour, families, gate, refined, trend
-from suite.curves.forecasting.transform import SPACES, Space
+from suite.curves.forecasting.transform import SPACES, Transform
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ FACTOR = np.log(4.0)  # between the ends of a loss's interval that still says so
 
 
 @dataclass(frozen=True, kw_only=True)
-class Points:
+class CurveBatch:
     """Curves to forecast, in doublings ``t`` [k, n] from the last point and ``tau`` [k, m] beyond it.
 
     ``y`` [k, n] is in the space's own direction and unit, ``weight`` [k, n] relative, with 0 for what is missing.
@@ -34,10 +34,10 @@ class Points:
     weight: Array
     tau: Array
 
-    def of(self, rows: slice | NDArray[np.bool_]) -> Points:
+    def of(self, rows: slice | NDArray[np.bool_]) -> CurveBatch:
         """Some of the curves; what all share stays shared."""
         t, weight, tau = (a if len(a) == 1 else a[rows] for a in (self.t, self.weight, self.tau))
-        return Points(t=t, y=self.y[rows], weight=weight, tau=tau)
+        return CurveBatch(t=t, y=self.y[rows], weight=weight, tau=tau)
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -46,7 +46,7 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Band:
+class ScaledForecast:
     """A forecast in z: ``centre`` [k, m] and its distances to the end that is worse and the one that is better."""
 
     centre: Array
@@ -54,7 +54,7 @@ class Band:
     better: Array
 
 
-def forecast(points: Points, kind: str, level: float, wider: float = 1.0) -> tuple[Array, Array, Array, Array]:
+def forecast(points: CurveBatch, kind: str, level: float, wider: float = 1.0) -> tuple[Array, Array, Array, Array]:
     """Mean, worse end and better end of the interval at ``level``; how much too wide it is at 90 %: [k, m] each.
 
     In the unit of ``points.y``. Intervals are ``wider`` times as wide in z as those of separate trainings.
@@ -65,7 +65,7 @@ def forecast(points: Points, kind: str, level: float, wider: float = 1.0) -> tup
     return mean, worse, better, _excess(points, space, _ends(band, space, wider))
 
 
-def _excess(points: Points, space: Space, ends: tuple[Array, Array]) -> Array:
+def _excess(points: CurveBatch, space: Transform, ends: tuple[Array, Array]) -> Array:
     """How much wider [k, m] an interval is than all that was measured, or than what still says something; 1 is as wide.
 
     A loss is looked at in z as well: a factor between the ends says nothing if it is far larger than any before.
@@ -80,11 +80,11 @@ def _excess(points: Points, space: Space, ends: tuple[Array, Array]) -> Array:
     return np.asarray(excess)
 
 
-def _ends(band: Band, space: Space, stretch: float) -> tuple[Array, Array]:
+def _ends(band: ScaledForecast, space: Transform, stretch: float) -> tuple[Array, Array]:
     return space.y(band.centre - stretch * band.worse), space.y(band.centre + stretch * band.better)
 
 
-def _band(points: Points, space: Space) -> Band:
+def _band(points: CurveBatch, space: Transform) -> ScaledForecast:
     starts = range(0, len(points.y), CHUNK)
     rough = [_rough(points.of(slice(start, start + CHUNK)), space) for start in starts]
     by_trend, var = (np.concatenate(parts) for parts in zip(*((one.trend, one.variance) for one in rough), strict=True))
@@ -96,7 +96,7 @@ def _band(points: Points, space: Space) -> Band:
     common = weight * spread**2 * bands.factor(bands.FAMILIES, points.tau) ** 2
     common += weight * (1 - weight) * (bands.DISAGREEMENT * (by_families - by_trend)) ** 2
     local = (1 - weight) * var
-    return Band(
+    return ScaledForecast(
         centre=(1 - weight) * by_trend + weight * by_families,
         worse=np.sqrt(local * bands.factor(bands.TREND_WORSE, points.tau) ** 2 + common),
         better=np.sqrt(local * bands.factor(bands.TREND_BETTER, points.tau) ** 2 + common),
@@ -120,18 +120,18 @@ class _Rough:
     fit: families.Average
 
 
-def _rough(points: Points, space: Space) -> _Rough:
+def _rough(points: CurveBatch, space: Transform) -> _Rough:
     z = space.z(points.y)
     rise, var = trend.follow(points.t, z - z[:, -1:], trend.window(points.t, points.weight), points.tau)
     fit = families.average(points.t, points.y, _weight(points, space), points.tau)
     return _Rough(trend=z[:, -1:] + rise, variance=np.broadcast_to(var, rise.shape), fit=fit)
 
 
-def _weight(points: Points, space: Space) -> Array:
+def _weight(points: CurveBatch, space: Transform) -> Array:
     return points.weight / points.y**2 if space.relative else points.weight  # y comes in units of its median
 
 
-def _trusted(points: Points, space: Space, fit: families.Average) -> tuple[families.Average, Array]:
+def _trusted(points: CurveBatch, space: Transform, fit: families.Average) -> tuple[families.Average, Array]:
     """The families' average and how far it is trusted [k, 1]; smooth curves that the grid misses are fitted again."""
     trust = gate.trust(_ratio(points, fit, space))
     again = (trust == 0) & refined.is_smooth(points.y, points.present)
@@ -144,7 +144,7 @@ def _trusted(points: Points, space: Space, fit: families.Average) -> tuple[famil
     return fit, trust[:, None]
 
 
-def _ratio(points: Points, fit: families.Average, space: Space) -> Array:
+def _ratio(points: CurveBatch, fit: families.Average, space: Transform) -> Array:
     """Durbin-Watson ratio [k] of the families' residuals, relative ones where the noise is."""
     residual = points.y - fit.fitted
     return gate.durbin_watson(residual / points.y if space.relative else residual, points.present)

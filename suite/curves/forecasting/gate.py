@@ -18,9 +18,9 @@ TINY = np.finfo(np.float64).tiny
 
 
 def durbin_watson(residual: Array, present: NDArray[np.bool_]) -> Array:
-    """The Durbin-Watson ratio [k] of ``residual`` [k, n] in the order of the resource; 2 where independent.
+    """The Durbin-Watson ratio [k] of ``residual`` [k, n] in the order of the resource; 2 if independent.
 
-    What is missing stands before what is ``present``. Source: Durbin and Watson, Biometrika 37 (1950).
+    Missing points come before those that are ``present``. Source: Durbin and Watson, Biometrika 37 (1950).
     """
     both = present[:, 1:] & present[:, :-1]
     steps = (np.where(both, np.diff(residual, axis=-1), 0.0) ** 2).sum(-1)

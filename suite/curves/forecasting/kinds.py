@@ -38,7 +38,7 @@ class Kind:
 def kinds(quality: Array, kind: str | None, better: str | None) -> list[Kind]:
     """The kind of each curve of ``quality`` [k, n], in the order of the resource; NaN is missing.
 
-    What is asked for is checked against the values; what is not is told from them, curve by curve.
+    A given kind or direction is checked against the values; otherwise it is derived from them, curve by curve.
     """
     kind = _known("kind", kind or "auto", KINDS)
     if better is not None:
@@ -49,7 +49,7 @@ def kinds(quality: Array, kind: str | None, better: str | None) -> list[Kind]:
 def check(y: Array, kind: Kind, name: str) -> None:
     """Raises `ExtrapolationError` for values ``y`` [n] that their kind cannot take; ``name`` is the curve's."""
     if kind.space == "accuracy":
-        _refuse(y, (y < 0) | (y > 1), f"{name}an accuracy lies in [0, 1]", "use fractions, or kind='unbounded'")
+        _refuse(y, (y < 0) | (y > 1), f"{name}an accuracy is in [0, 1]", "use fractions, or kind='unbounded'")
     elif kind.space == "loss":
         _refuse(y, y <= 0, f"{name}a loss is above 0", "use kind='unbounded', or kind='accuracy' for an error rate")
 
@@ -67,7 +67,7 @@ def _told(y: Array, kind: str, better: str | None) -> Kind:
 
 
 def _direction(y: Array) -> str:
-    """``lower`` where the last third lies below the first, by their medians; within [0, 1] by a quarter of the range.
+    """``lower`` if the median of the last third is below that of the first; within [0, 1] by a quarter of the range.
 
     A flat, noisy curve within [0, 1] is rather an accuracy than a loss.
     """

@@ -1,7 +1,7 @@
-"""Families fitted in earnest, for smooth curves: what a grid misses there is shape and no noise.
+"""Families fitted by a full search, for smooth curves: the residuals of a grid are shape there, not noise.
 
-On a curve with little noise the grid's steps are larger than the noise, so its residuals are alike and no family is
-trusted, though one of them may hold exactly. Such curves are fitted again, from the best of a coarse grid by
+On a curve with little noise the grid's steps are larger than the noise. Its residuals are correlated, so no family is
+accepted, even if one of them is exact. Such curves are fitted again, from the best of a coarse grid by
 Levenberg-Marquardt, and a Gompertz joins the families. Shapes: k curves, n points, m targets, q non-linear parameters.
 """
 

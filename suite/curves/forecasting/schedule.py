@@ -75,7 +75,7 @@ def usable(x: str, resource: Array, rate: Pair | None, *, annealed: bool) -> Usa
 
 
 def at(resource: Array, pair: Pair) -> Array:
-    """Values [n] at ``resource`` [n] of what was logged at resources of its own: interpolated, the nearest outside."""
+    """Values [n] of a log at ``resource`` [n]: interpolated inside the log's range, the nearest value outside."""
     amounts, place = np.unique(pair[0], return_inverse=True)
     means = np.bincount(place, weights=pair[1]) / np.bincount(place)
     return np.asarray(np.interp(resource, amounts, means))

@@ -77,7 +77,7 @@ def _matching(name: str, values: ArrayLike, y: Array, *, points: bool = True) ->
 
 def _check(x: Array, y: Array, w: Array, gap: NDArray[np.bool_]) -> None:
     _refuse("quality must be finite", y, np.isinf(y))
-    _refuse(f"quality must lie within {LARGEST:g}; choose another unit", y, np.abs(y) > LARGEST)
+    _refuse(f"quality must be within {LARGEST:g}; choose another unit", y, np.abs(y) > LARGEST)
     _refuse("resources must be finite and not negative", x, ~gap & ~(np.isfinite(x) & (x >= 0)))
     _refuse("weights must be finite and above 0; leave a point out instead", w, ~gap & ~(np.isfinite(w) & (w > 0)))
 
@@ -139,5 +139,5 @@ def _beyond(to: Array, last: Array) -> None:
         row, column = np.argwhere(wrong)[0]
         got, end = np.broadcast_to(to, wrong.shape)[row, column], np.broadcast_to(last, wrong.shape)[row, column]
         raise ExtrapolationError(
-            f"targets must lie beyond the last resource ({end:g}), got {got:g}; fit a curve to interpolate"
+            f"targets must be beyond the last resource ({end:g}), got {got:g}; fit a curve to interpolate"
         )

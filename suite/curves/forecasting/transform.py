@@ -21,7 +21,7 @@ LEAST_LOSS = 1e-3  # of the last loss: what a family predicts below has no logar
 
 
 @dataclass(frozen=True, kw_only=True)
-class Space:
+class Transform:
     """``z(y)``, its inverse ``y(z)``, its slope dz/dy, and the values ``inside`` which y is kept.
 
     ``least`` is the value above which a prediction counts; ``informative`` the width, in units, that an interval may
@@ -54,13 +54,13 @@ def _sigmoid(z: Array) -> Array:
 
 
 SPACES = {
-    "accuracy": Space(
+    "accuracy": Transform(
         z=_logit,
         y=_sigmoid,
         slope=lambda y: 1 / (y + SOFT) + 1 / (1 + SOFT - y),
         inside=lambda y: np.clip(y, 0.0, 1.0),
     ),
-    "loss": Space(
+    "loss": Transform(
         z=lambda y: -np.log(y),
         y=lambda z: np.exp(-np.clip(z, -FAR, FAR)),
         slope=lambda y: 1 / y,
@@ -68,7 +68,7 @@ SPACES = {
         relative=True,
         least=LEAST_LOSS,
     ),
-    "unbounded": Space(
+    "unbounded": Transform(
         z=lambda y: y, y=lambda z: z, slope=np.ones_like, inside=lambda y: y, informative=0.02, bounded=False
     ),
 }

@@ -1,9 +1,9 @@
 """Step one of a forecast: follow the local trend, a mixture of decaying slopes.
 
-What carries over beyond the last point is the slope per doubling of the resource, and it decays slowly. The trend is
-a Bayesian linear regression on six shapes in doublings t = log2(x / x_last) <= 0, under five sizes of the prior, which
-are averaged by their evidence. Shapes: k curves, n points, m targets, c prior sizes; arrays that all curves share may
-have 1 in place of k.
+The slope per doubling of the resource continues beyond the last point, and it decays slowly. The trend is a Bayesian
+linear regression on six shapes in doublings t = log2(x / x_last) <= 0. It uses five sizes of the prior, averaged by
+their evidence. Shapes: k curves, n points, m targets, c prior sizes; arrays that all curves share may have 1 in place
+of k.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Broken(AssertionError):  # noqa: N818  # a finding, shown within a `Proper
 
 
 @dataclass(frozen=True)
-class Case:
+class CurveCase:
     """A curve and sorted resources [n] inside its domain, and the data [m] over which its fit would start."""
 
     curve: Curve

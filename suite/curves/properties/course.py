@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from suite.curves.families.curve import LARGEST, Curve, Interval
 from suite.curves.jets import derivatives
-from suite.curves.properties.case import ROUNDING, TINY, Array, Broken, Case, everywhere, refused, same
+from suite.curves.properties.case import ROUNDING, TINY, Array, Broken, CurveCase, everywhere, refused, same
 
 STEP = 2e-5
 """Of finite differences, as a share of the resource: the five-point rule errs by its fourth power."""
 TRUNCATION, CANCELLATION = 1e-5, 1e-8
 
 
-def monotone(case: Case) -> None:
+def monotone(case: CurveCase) -> None:
     """The value never moves against the direction of the curve, nor does its derivative."""
     r, value = case.resource, case.curve(case.resource)
     slope = case.curve.derivative(r)
@@ -35,7 +35,7 @@ def monotone(case: Case) -> None:
     everywhere(steps >= -slack, r[1:], lambda i: f"the value moves back to {value[i + 1]:.9g} from {value[i]:.9g}")
 
 
-def bounded(case: Case) -> None:
+def bounded(case: CurveCase) -> None:
     """Values lie within `reached`, one end of which is the asymptote that they approach."""
     curve, r = case.curve, case.resource
     value, slack = curve(r), ROUNDING * case.terms(r) + TINY
@@ -59,13 +59,13 @@ def _differences(function: Callable[[Array], Array], r: Array) -> Array:
     return (8 * near - far) / (12 * h)
 
 
-def _differentiable(case: Case) -> Array:
+def _differentiable(case: CurveCase) -> Array:
     """The resources that are not nearly at the lower end of the domain."""
     low = case.curve.domain[0]
     return case.resource[case.resource * (1 - 3 * STEP) > low + 1e-3 * abs(low)]
 
 
-def derivative_by_differences(case: Case) -> None:
+def derivative_by_differences(case: CurveCase) -> None:
     """The derivative equals central finite differences of the value."""
     r = _differentiable(case)
     slope = case.curve.derivative(r)
@@ -73,7 +73,7 @@ def derivative_by_differences(case: Case) -> None:
     same("the derivative", r, slope, _differences(case.curve, r), slack)
 
 
-def second_derivative_by_differences(case: Case) -> None:
+def second_derivative_by_differences(case: CurveCase) -> None:
     """The second derivative equals central finite differences of the derivative."""
     r = _differentiable(case)
     bend, slope = case.curve.second_derivative(r), case.curve.derivative(r)
@@ -81,7 +81,7 @@ def second_derivative_by_differences(case: Case) -> None:
     same("the second derivative", r, bend, _differences(case.curve.derivative, r), slack)
 
 
-def derivatives_by_automatic_differentiation(case: Case) -> None:
+def derivatives_by_automatic_differentiation(case: CurveCase) -> None:
     """Both derivatives equal automatic differentiation of ``shapes``."""
     curve, r = case.curve, case.resource
     weights = np.array([getattr(curve, name) for name in curve.linear])
@@ -92,7 +92,7 @@ def derivatives_by_automatic_differentiation(case: Case) -> None:
     same("the second derivative", r, curve.second_derivative(r), bend, slack)
 
 
-def diminishing(case: Case) -> None:
+def diminishing(case: CurveCase) -> None:
     """The size of marginal returns falls on `diminishing`, and rises outside it."""
     r = case.around()
     size = np.abs(case.curve.derivative(r))
@@ -118,7 +118,7 @@ def _gaps(curve: Curve) -> list[Interval]:
     return [(low, high) for low, high in zip(ends[::2], ends[1::2], strict=True) if low < high]
 
 
-def inflection(case: Case) -> None:
+def inflection(case: CurveCase) -> None:
     """At the inflection the second derivative vanishes and changes sign; without one none is needed."""
     curve, at = case.curve, case.curve.inflection
     starts = [low for low, _ in curve.diminishing if low != curve.domain[0]]
@@ -132,7 +132,7 @@ def inflection(case: Case) -> None:
         raise Broken(f"the second derivative around the inflection {at:.9g} is {bend}, not from positive to negative")
 
 
-def inverse(case: Case) -> None:
+def inverse(case: CurveCase) -> None:
     """The inverse returns to every quality reached, and refuses others."""
     curve = case.curve
     low, high = curve.reached
@@ -149,7 +149,7 @@ def _between(low: float, high: float) -> Iterator[float]:
         yield from (low + share * (high - low) for share in (0.01, 0.25, 0.5, 0.75, 0.99))
 
 
-def _returns(case: Case, quality: Array) -> None:
+def _returns(case: CurveCase, quality: Array) -> None:
     r = case.curve.inverse(quality)
     value, steps = case.curve(r), np.abs(case.curve.derivative(r)) * r * np.finfo(float).eps
     slack = ROUNDING * case.terms(r) + steps + TINY

@@ -9,13 +9,13 @@ import numpy as np
 
 from suite.curves.families.curve import ANY, Curve
 from suite.curves.families.units import factor
-from suite.curves.properties.case import ROUNDING, TINY, Array, Broken, Case, everywhere, refused, same
+from suite.curves.properties.case import ROUNDING, TINY, Array, Broken, CurveCase, everywhere, refused, same
 
 MOST_STARTS = 300
 FACTOR = 60.0
 
 
-def unit_of_resource(case: Case) -> None:
+def unit_of_resource(case: CurveCase) -> None:
     """Minutes instead of hours change neither the value nor, in its unit, the derivative."""
     curve, r = case.curve, case.resource
     if not curve.scale_free:
@@ -29,18 +29,18 @@ def unit_of_resource(case: Case) -> None:
     same("the derivative in another unit of the resource", r, FACTOR * other.derivative(FACTOR * r), slope, slack)
 
 
-def _both(case: Case, other: Curve, r: Array) -> Array:
-    return case.terms(r) + Case(other, r, case.data).terms(FACTOR * r)
+def _both(case: CurveCase, other: Curve, r: Array) -> Array:
+    return case.terms(r) + CurveCase(other, r, case.data).terms(FACTOR * r)
 
 
-def unit_of_quality(case: Case) -> None:
+def unit_of_quality(case: CurveCase) -> None:
     """Percent instead of shares are a hundred times the value."""
     curve, r = case.curve, case.resource
     percent = curve.rescaled(quality=100)
     same("the value in percent", r, percent(r), 100 * curve(r), ROUNDING * 100 * case.terms(r) + TINY)
 
 
-def broadcast(case: Case) -> None:
+def broadcast(case: CurveCase) -> None:
     """``shapes`` of many candidates and many rows at once are those of each by itself."""
     curve, r = case.curve, case.resource
     first = {name: float(candidates[0]) for name, candidates in curve.starts(case.data).items()}
@@ -56,7 +56,7 @@ def broadcast(case: Case) -> None:
         everywhere(good, rows[way, 0], lambda _: "shapes of several candidates differ from those of each by itself")
 
 
-def linear(case: Case) -> None:
+def linear(case: CurveCase) -> None:
     """The value is linear in the parameters said to be."""
     curve, r = case.curve, case.resource
     weights = {name: getattr(curve, name) for name in curve.linear}
@@ -67,14 +67,14 @@ def linear(case: Case) -> None:
     same(f"the value with {', '.join(weights)} added up", r, both(r), total, slack)
 
 
-def bounds(case: Case) -> None:
+def bounds(case: CurveCase) -> None:
     """Parameters on or outside their bounds are refused."""
     for name in case.curve.parameters():
         for value in {*case.curve.bounds.get(name, ANY), nan, inf, -inf}:
             refused(f"{name} = {value:g}", partial(case.curve.replace, **{name: value}))
 
 
-def domain(case: Case) -> None:
+def domain(case: CurveCase) -> None:
     """Resources outside the domain are refused; at its least resource the value is finite."""
     curve = case.curve
     low = curve.domain[0]
@@ -86,7 +86,7 @@ def domain(case: Case) -> None:
         raise Broken(f"the value at the least resource, {low:g}, is {curve(low)}")
 
 
-def starts(case: Case) -> None:
+def starts(case: CurveCase) -> None:
     """Candidates are few, lie inside the bounds, and follow the unit of the resource."""
     curve, found = case.curve, case.curve.starts(case.data)
     if set(found) != set(curve.nonlinear()):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from suite.core.composition import Member, parse
+from suite.core.composition import TechniqueCall, parse
 from suite.core.errors import CompositionError, UsageError
 from suite.core.metrics import metric
 from suite.core.records import ShapeExpectation
@@ -67,14 +67,14 @@ def _slack(section: Section) -> float:
     return slack
 
 
-def _members(section: Section, technique: str) -> tuple[Member, ...]:
+def _members(section: Section, technique: str) -> tuple[TechniqueCall, ...]:
     try:
         return parse(technique)
     except CompositionError as error:
         raise section.fault(str(error)) from error
 
 
-def _check_free(section: Section, members: tuple[Member, ...], along: str) -> None:
+def _check_free(section: Section, members: tuple[TechniqueCall, ...], along: str) -> None:
     """A shape along a parameter that its composition fixes would never be asked."""
     owner, _, parameter = along.rpartition(".")
     for member in members:

@@ -1,8 +1,8 @@
-"""What the operating system counts while a turn runs: preemptions and CPU time.
+"""Counters of the operating system around a turn: preemptions and CPU time.
 
-A turn that another process cut short is no measurement. On one core a rival takes whole time slices (a few
-milliseconds), so that a turn either holds one or does not, and the median of the ratios lands on one of several
-modes with a narrow interval around it. The wall clock alone cannot tell; the thread's own counters can.
+A turn that another process interrupted is no measurement. On one core the other process takes whole time slices (a few
+milliseconds). A turn contains such a slice or none, so the ratios have several modes. Their median is at one of them,
+with a narrow interval around it. The wall clock alone cannot detect this; the thread's own counters can.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Counters = Callable[[], "Usage"]
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """A thread so far: switches forced on it, switches that it asked for by waiting, CPU seconds."""
+    """A thread so far: forced context switches, voluntary ones (waiting), CPU seconds."""
 
     forced: int
     waited: int
@@ -30,7 +30,7 @@ class Usage:
 
 
 def thread_counters() -> Counters | None:
-    """What reads this thread's `Usage`; ``None`` where the platform does not count by thread (all but Linux)."""
+    """A reader of this thread's `Usage`; ``None`` if the platform does not count by thread (all but Linux)."""
     if sys.platform != "linux" or not hasattr(resource, "RUSAGE_THREAD"):
         return None
     return _usage
@@ -42,10 +42,9 @@ def _usage() -> Usage:
 
 
 def preempted(before: Usage, after: Usage, wall: float) -> bool:
-    """Whether somebody else had the core for more than 2 % of a turn of ``wall`` seconds.
+    """Whether another process had the core for more than 2 % of a turn of ``wall`` seconds.
 
-    Time that the thread gave away by waiting is its own; time that is missing without any switch was taken by the
-    hypervisor.
+    Waiting of the thread itself does not count. If time is missing without any switch, the hypervisor took it.
     """
     if wall - (after.cpu - before.cpu) <= MOST_LOST * wall:
         return False

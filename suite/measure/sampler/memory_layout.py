@@ -1,12 +1,12 @@
-"""New places in memory for weights and inputs: where they lie moves the time of a call by up to several percent.
+"""Memory-layout randomization: addresses of weights and inputs change the time of a call by up to several percent.
 
-A sample that stays at one place measures that place; the next process has another. So between the blocks of a sample
-what is timed is copied to other addresses, at random distances, and the sample is of several places. They lie in two
-arenas that are made beforehand: allocating at each move would break up the memory that calls use again and again, and
-page faults would be timed.
+A sample at fixed addresses measures these addresses; the next process has others. So the weights and inputs are copied
+to other addresses between the blocks of a sample, at random distances, and the sample covers several layouts. They are
+stored in two arenas that are allocated in advance. An allocation at each move would fragment the memory that calls
+reuse, and page faults would be timed.
 
-What a call keeps to itself stays where it is (constants of a frozen or exported network, packed weights, the optimizer
-of a training step), and so does what is larger than any cache: that comes from memory wherever it lies.
+Two kinds of memory stay in place. A call's private tensors (constants of a frozen or exported network, packed weights,
+the optimizer of a training step) cannot be moved. Data larger than any cache come from main memory at every address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-ALIGNED = 64  # bytes: as torch allocates, and vector instructions want it
+ALIGNED = 64  # bytes: the alignment of torch, and of vector instructions
 MOST_GAP = 1 << 16  # bytes between two tensors: several pages, and any offset within one
 MOST = 64 << 20  # bytes in all
 
@@ -37,9 +37,10 @@ class Movable(Protocol):
 
 @contextmanager
 def moving(calls: Iterable[object], seed: int) -> Iterator[Callable[[], None] | None]:
-    """Moves what the ``calls`` read on the CPU; it has been moved once already, and has memory of its own afterwards.
+    """A call that moves the tensors which ``calls`` read on the CPU; they are moved once at the start.
 
-    Tensors that share memory with another, or own a part of it, stay. ``None`` where nothing can be moved.
+    At the end each tensor gets memory of its own. Tensors that share memory with another, or own a part of it, stay.
+    ``None`` if nothing can be moved.
     """
     places = places_of(calls, seed)
     if places is None:
@@ -53,14 +54,14 @@ def moving(calls: Iterable[object], seed: int) -> Iterator[Callable[[], None] | 
 
 
 def places_of(calls: Iterable[object], seed: int) -> Places | None:
-    """The places of what the ``calls`` read; ``None`` where nothing can be moved."""
+    """Two arenas for the tensors that the ``calls`` read; ``None`` if nothing can be moved."""
     movable = _movable([call for call in calls if isinstance(call, Movable)])
     return Places(tensors=movable, seed=seed) if 0 < sum(map(_bytes, movable)) <= MOST else None
 
 
 @dataclass(kw_only=True)
 class Places:
-    """Two arenas, each with room for all ``tensors`` twice over, which lie in one or the other."""
+    """Two arenas, each with room for all ``tensors`` twice over; the tensors are in one of them."""
 
     tensors: Sequence[Tensor]
     seed: int
@@ -72,7 +73,7 @@ class Places:
         self._arenas = [torch.zeros(2 * self._room, dtype=torch.uint8) for _ in range(2)]
 
     def move(self) -> None:
-        """Copy everything to the arena where it does not lie, in a new order and at new distances."""
+        """Copy everything to the other arena, in a new order and at new distances."""
         arena, _ = self._arenas
         at = _aligned(self._random.randrange(self._room))
         with torch.no_grad():
@@ -97,7 +98,7 @@ def _movable(calls: Sequence[Movable]) -> list[Tensor]:
 
 
 def _leaves(tensors: Iterable[Any]) -> Iterator[Tensor]:
-    """Those that hold memory: a subclass is made of others."""
+    """The tensors that hold memory: a tensor subclass wraps others."""
     for tensor in tensors:
         if is_traceable_wrapper_subclass(tensor):
             names, _ = tensor.__tensor_flatten__()
@@ -107,7 +108,7 @@ def _leaves(tensors: Iterable[Any]) -> Iterator[Tensor]:
 
 
 def _is_whole(tensor: Tensor) -> bool:
-    """Whether it is all of its storage, in one of the formats that bytes can be looked at as."""
+    """Whether the tensor is all of its storage, in a format that bytes can be viewed as."""
     if tensor.is_inference() or tensor.is_quantized:
         return False
     return tensor.untyped_storage().nbytes() == _bytes(tensor) > 0

@@ -15,7 +15,7 @@ def balanced_orders(arms: int, rng: random.Random) -> Iterator[list[int]]:
     """Permutations of ``range(arms)`` without end.
 
     Each square is complete after ``arms`` orders (twice as many if ``arms`` is odd). Its rows come in random order and
-    its labels are drawn anew for each square, so that nothing periodic in the machine favours an arm.
+    each square draws new labels, so that nothing periodic in the machine favours an arm.
     """
     square = williams(arms)
     while True:

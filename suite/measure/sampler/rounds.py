@@ -1,7 +1,7 @@
-"""The rounds of a sample: which are kept, when there are enough, and what speaks against them.
+"""The rounds of a sample: which are kept, when there are enough, and the reasons to doubt them.
 
-What disturbs only a technique's turns is the technique's own: its page faults, its waiting threads. A sample is
-suspect for what the baseline, or the second copy of it, suffered as well.
+Disturbances of the technique's turns alone are the technique's own: its page faults, its waiting threads. A sample is
+suspect only if the baseline, or the second copy of it, was disturbed as well.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from suite.core.stats.intervals import LEAST_BLOCKS, blocked_interval, min_rounds
-from suite.core.stats.sequential import SHARES, Goal, confidence_at, strictest
+from suite.core.stats.sequential import SHARES, DecisionBound, confidence_at, strictest
 from suite.measure.sampler.samples import Ratio, Sample, ratios_of
 
-PATIENCE = SHARES[-1] / SHARES[0]  # times the budget, to reach the least number of rounds or a decision
-FAULT_SECONDS = 2e-6  # what a minor page fault costs, about
+PATIENCE = SHARES[-1] / SHARES[0]  # budgets at most, to reach the least number of rounds or a decision
+FAULT_SECONDS = 2e-6  # cost of a minor page fault, about
 MOST_FAULT_SHARE = 0.01  # of a call spent in page faults; in a quiet process it is next to nothing
 MOST_DROPPED = 0.5  # of the rounds
-SHARED = 0.25  # of the worst side's rate of preempted turns: from there on it is the machine's
+SHARED = 0.25  # of the worst arm's rate of preempted turns: above it the machine is the cause
 
 Turn = tuple[float, int, bool]  # seconds, page faults, preempted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What is compared and how well it is to be known; ``null`` is a second copy of the ``baseline``.
+class PrecisionTarget:
+    """The arms that count and the precision that a sample must reach; ``null`` is a second copy of the ``baseline``.
 
-    An interval within +-``precision`` ends a sample early, if it is over enough blocks; one beyond +-``tolerance`` lets
-    it overdraw its budget. Where there are ``goals``, it is overdrawn until they are decided instead, or the last look
-    could not.
+    An interval within +-``precision`` over enough blocks ends a sample early. An interval beyond +-``tolerance`` lets
+    the sample exceed its budget. With ``decisions`` it exceeds its budget until all are decided or the last look is
+    over; the tolerance has no effect then.
     """
 
     baseline: str
@@ -41,28 +41,28 @@ class Terms:
     precision: float | None
     confidence: float
     tolerance: float = math.inf
-    goals: tuple[Goal, ...] = ()
+    decisions: tuple[DecisionBound, ...] = ()
 
     @property
     def least(self) -> int:
-        """The least number of rounds that holds an interval, at whichever look."""
-        return min_rounds(strictest(self.confidence) if self.goals else self.confidence)
+        """The least number of rounds that gives an interval, at any look."""
+        return min_rounds(strictest(self.confidence) if self.decisions else self.confidence)
 
     def confidence_at(self, look: int) -> float:
-        """Of the interval at a look; without goals nothing hangs on looking."""
-        return confidence_at(look, self.confidence) if self.goals else self.confidence
+        """The confidence of the interval at a look; without decisions all looks have the same."""
+        return confidence_at(look, self.confidence) if self.decisions else self.confidence
 
     @property
     def witnesses(self) -> tuple[str, ...]:
-        """The sides that are not the technique's: what happens to them is the machine's doing."""
+        """The arms that run no technique: the machine causes their disturbances."""
         return (self.baseline,) if self.null is None else (self.baseline, self.null)
 
 
 @dataclass(kw_only=True)
-class Log:
-    """What the rounds brought so far. A round that the timer spoiled counts as tried and is kept nowhere."""
+class RoundLog:
+    """The rounds so far. A round that the timer spoiled counts as tried and is not kept."""
 
-    terms: Terms
+    target: PrecisionTarget
     repeats: Mapping[str, int]
     seconds: dict[str, list[float]] = field(init=False)
     faults: dict[str, int] = field(init=False)
@@ -79,9 +79,9 @@ class Log:
     look: int = 0
 
     def __post_init__(self) -> None:
-        self.seconds = {side: [] for side in self.repeats}
+        self.seconds = {arm: [] for arm in self.repeats}
         self.faults, self.hits = dict.fromkeys(self.repeats, 0), dict.fromkeys(self.repeats, 0)
-        self.next_check = self.terms.least
+        self.next_check = self.target.least
 
     def add(self, order: list[int], turns: Mapping[str, Turn], *, elapsed: float, block: int = 0) -> None:
         self.tried += 1
@@ -93,100 +93,100 @@ class Log:
             self.order.append(order)
             self.block.append(block)
             self.clean.append(not any(hit for _, _, hit in turns.values()))
-            for side, turn in turns.items():
-                self._add_turn(side, turn)
+            for arm, turn in turns.items():
+                self._add_turn(arm, turn)
 
-    def _add_turn(self, side: str, turn: Turn) -> None:
+    def _add_turn(self, arm: str, turn: Turn) -> None:
         wall, faults, hit = turn
-        self.seconds[side].append(wall / self.repeats[side])
-        self.faults[side] += faults
-        self.hits[side] += hit
+        self.seconds[arm].append(wall / self.repeats[arm])
+        self.faults[arm] += faults
+        self.hits[arm] += hit
 
     def spent(self, seconds: float, max_rounds: int) -> bool:
-        """Whether one more round would overdraw the budget: the given one, or the patient one below the least rounds,
-        while a goal is not decided, or while the machine is so restless that nothing is known within the tolerance.
+        """Whether one more round would exceed the budget of ``seconds``.
 
-        Where somebody else keeps the core, waiting for more clean rounds has its end too.
+        The budget is larger in three cases: below the least number of rounds, while a bound is undecided, and while
+        the interval is wider than the tolerance. If another process keeps the core, waiting for clean rounds ends too.
         """
         if self.tried == 0:
             return False
         needed = self.elapsed * (1 + 1 / self.tried)
         if self.tried >= max_rounds or needed > PATIENCE * seconds:
             return True
-        if sum(self.clean) < self.terms.least:
-            return needed > seconds and len(self.order) >= PATIENCE * self.terms.least
-        if self.terms.goals:
+        if sum(self.clean) < self.target.least:
+            return needed > seconds and len(self.order) >= PATIENCE * self.target.least
+        if self.target.decisions:
             return needed > seconds * SHARES[self.look] / SHARES[0] and self._look()
         return needed > seconds and not self._vague()
 
     def precise(self) -> bool:
-        """Whether every side is known well enough. That is work too and would disturb every round: not each time.
+        """Whether the interval of every arm is narrow enough; computed for a few rounds only, since it disturbs them.
 
-        It asks how wide the intervals are and not where they lie, which biases nothing. What is known well and decides
-        nothing goes on to the next look, when that is due.
+        It checks the width of the intervals and not their position, so it biases nothing. A precise sample that
+        decides nothing continues until the next look.
         """
-        if sum(self.clean) < self.next_check or (self.terms.precision is None and self.terms.tolerance == math.inf):
+        if sum(self.clean) < self.next_check or (self.target.precision is None and self.target.tolerance == math.inf):
             return False
         self.next_check = math.ceil(1.1 * self.next_check)
         self.within = self._half_width()
-        several = len(set(self._blocks())) >= LEAST_BLOCKS  # rounds of one place agree, wherever that is
-        narrow = several and self.terms.precision is not None and self.within <= self.terms.precision
+        several = len(set(self._blocks())) >= LEAST_BLOCKS  # rounds at the same addresses agree, whatever their bias
+        narrow = several and self.target.precision is not None and self.within <= self.target.precision
         return narrow and self.look == 0 and self._look()
 
     def _look(self) -> bool:
-        """Whether all goals are decided, or no further look could decide them; if not, the next one is due later."""
-        if self.look + 1 == len(SHARES) or all(self._is_decided(goal) for goal in self.terms.goals):
+        """Whether all bounds are decided or this was the last look; if not, the next look is due later."""
+        if self.look + 1 == len(SHARES) or all(self._is_decided(decision) for decision in self.target.decisions):
             return True
         self.look += 1
         return False
 
-    def _is_decided(self, goal: Goal) -> bool:
-        ratios = ratios_of(self._clean_seconds(), goal.numerator, goal.denominator, self.terms.witnesses)
-        return goal.decided(*blocked_interval(ratios, self._blocks(), self.terms.confidence_at(self.look)))
+    def _is_decided(self, decision: DecisionBound) -> bool:
+        ratios = ratios_of(self._clean_seconds(), decision.numerator, decision.denominator, self.target.witnesses)
+        return decision.decided(*blocked_interval(ratios, self._blocks(), self.target.confidence_at(self.look)))
 
     def _blocks(self) -> np.ndarray:
         """The block of each clean round."""
         return np.array([number for number, clean in zip(self.block, self.clean, strict=True) if clean])
 
     def _vague(self) -> bool:
-        """Whether a longer sample may tell what this one, as it was last looked at, cannot."""
-        return self.within > self.terms.tolerance
+        """Whether the interval is wider than the tolerance, so that a longer sample helps."""
+        return self.within > self.target.tolerance
 
     def _half_width(self) -> float:
-        """Of the widest interval, as a share of its ratio."""
-        seconds, base = self._clean_seconds(), self.terms.baseline
+        """The half width of the widest interval, relative to its ratio."""
+        seconds, base = self._clean_seconds(), self.target.baseline
         others = self.repeats.keys() - {base}
-        return max(self._share(ratios_of(seconds, base, side, self.terms.witnesses)) for side in others)
+        return max(self._share(ratios_of(seconds, base, arm, self.target.witnesses)) for arm in others)
 
     def _clean_seconds(self) -> dict[str, np.ndarray]:
-        """By side, of the rounds that nobody preempted."""
+        """Seconds of the rounds without preemption, by arm."""
         clean = np.array(self.clean)
-        return {side: np.array(times)[clean] for side, times in self.seconds.items()}
+        return {arm: np.array(times)[clean] for arm, times in self.seconds.items()}
 
     def _share(self, ratios: np.ndarray) -> float:
-        low, high = blocked_interval(ratios, self._blocks(), self.terms.confidence)
+        low, high = blocked_interval(ratios, self._blocks(), self.target.confidence)
         return (high - low) / 2 / float(np.median(ratios))
 
     def sample(self) -> Sample:
-        """The rounds that stand, with all that speaks against them."""
+        """The rounds that are kept, with all reasons to doubt them."""
         kept = self._kept()
-        calls = {side: max(1, len(self.order)) * count for side, count in self.repeats.items()}
-        found = Sample(
-            seconds={side: np.array(times)[kept] for side, times in self.seconds.items()},
+        calls = {arm: max(1, len(self.order)) * count for arm, count in self.repeats.items()}
+        taken = Sample(
+            seconds={arm: np.array(times)[kept] for arm, times in self.seconds.items()},
             repeats=dict(self.repeats),
-            faults={side: self.faults[side] / calls[side] for side in calls} if sys.platform != "win32" else {},
+            faults={arm: self.faults[arm] / calls[arm] for arm in calls} if sys.platform != "win32" else {},
             order=np.array(self.order, dtype=np.int64).reshape(len(self.order), len(self.repeats))[kept],
             block=np.array(self.block, dtype=np.int64)[kept],
             rounds=int(kept.sum()),
             elapsed=self.elapsed,
             dropped=len(self.order) - int(kept.sum()),
-            confidence=self.terms.confidence_at(self.look),
-            copies=self.terms.witnesses,
+            confidence=self.target.confidence_at(self.look),
+            copies=self.target.witnesses,
         )
-        return _with_doubts(found, [*self._doubts(), *_sample_doubts(found, self.terms)])
+        return _with_doubts(taken, [*self._doubts(), *_sample_doubts(taken, self.target)])
 
     def _kept(self) -> np.ndarray:
-        """Which rounds stand [R]: the undisturbed, or all where these are few or a side disturbs itself."""
+        """Which rounds are kept [R]: the undisturbed, or all if these are few or an arm disturbs itself."""
         clean = np.array(self.clean, dtype=bool)
         return clean if self._is_shared() and not self._is_besieged() else np.ones_like(clean)
 
@@ -194,51 +194,51 @@ class Log:
         return self.clean.count(False) > MOST_DROPPED * len(self.clean)
 
     def _is_shared(self) -> bool:
-        """Whether turns of the baseline are preempted too, about as often in the same time as those of any side."""
-        rates = {side: self.hits[side] / self._turns(side) for side in self.repeats if self.seconds[side]}
+        """Whether the baseline is preempted too, about as often in the same time as any other arm."""
+        rates = {arm: self.hits[arm] / self._turns(arm) for arm in self.repeats if self.seconds[arm]}
         worst = max(rates.values(), default=0.0)
-        return worst > 0 and max(rates[side] for side in self.terms.witnesses) >= SHARED * worst
+        return worst > 0 and max(rates[arm] for arm in self.target.witnesses) >= SHARED * worst
 
-    def _turns(self, side: str) -> float:
-        """Seconds that all turns of a side took."""
-        return self.repeats[side] * sum(self.seconds[side])
+    def _turns(self, arm: str) -> float:
+        """Seconds of all turns of an arm."""
+        return self.repeats[arm] * sum(self.seconds[arm])
 
     def _doubts(self) -> Iterator[str]:
         if self.backwards:
             yield "the timer went backwards"
         if self.stood_still:
-            yield "the timer stood still during a turn"
+            yield "the timer did not advance during a turn"
         if self._is_besieged() and self._is_shared():
             yield (
                 f"{self.clean.count(False)} of {len(self.clean)} rounds were preempted: another process uses this core"
             )
 
 
-def _sample_doubts(found: Sample, terms: Terms) -> Iterator[str]:
-    """What the number of rounds, page faults of the baseline and its own copy say against a sample."""
-    if found.rounds < terms.least:
-        dropped = f", {found.dropped} more were preempted" if found.dropped else ""
-        yield f"only {found.rounds} rounds fitted into {found.elapsed:.3g} s{dropped}; an interval needs {terms.least}"
-    felt = [found.faults[side] for side in terms.witnesses if found.faults and _feels_faults(found, side)]
+def _sample_doubts(taken: Sample, target: PrecisionTarget) -> Iterator[str]:
+    """Reasons to doubt a sample: too few rounds, page faults of the baseline, a difference between its two copies."""
+    if taken.rounds < target.least:
+        dropped = f", {taken.dropped} more were preempted" if taken.dropped else ""
+        yield f"only {taken.rounds} rounds fitted into {taken.elapsed:.3g} s{dropped}; an interval needs {target.least}"
+    felt = [taken.faults[arm] for arm in target.witnesses if taken.faults and _feels_faults(taken, arm)]
     if felt:
         yield f"{max(felt):.0f} minor page faults a call: start it in a quiet process"
-    if terms.null is not None and found.rounds:
-        ratio = found.ratio(terms.baseline, terms.null, terms.confidence)
-        if _differs(ratio, terms.null_tolerance):
+    if target.null is not None and taken.rounds:
+        ratio = taken.ratio(target.baseline, target.null, target.confidence)
+        if _differs(ratio, target.null_tolerance):
             yield f"two copies of the baseline differ by {ratio.value - 1:+.1%} [{ratio.low:.3f}, {ratio.high:.3f}]"
 
 
-def _feels_faults(found: Sample, side: str) -> bool:
-    times = found.seconds[side]
-    return len(times) > 0 and found.faults[side] * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(times))
+def _feels_faults(taken: Sample, arm: str) -> bool:
+    times = taken.seconds[arm]
+    return len(times) > 0 and taken.faults[arm] * FAULT_SECONDS > MOST_FAULT_SHARE * float(np.median(times))
 
 
 def _differs(ratio: Ratio, tolerance: float) -> bool:
-    """Whether the whole interval lies more than ``tolerance`` away from 1."""
+    """Whether the whole interval is more than ``tolerance`` away from 1."""
     return (
         ratio.low is not None and ratio.high is not None and (ratio.low > 1 + tolerance or ratio.high < 1 - tolerance)
     )
 
 
-def _with_doubts(found: Sample, doubts: list[str]) -> Sample:
-    return replace(found, suspect="; ".join(doubts) or None)
+def _with_doubts(taken: Sample, doubts: list[str]) -> Sample:
+    return replace(taken, suspect="; ".join(doubts) or None)

@@ -1,6 +1,6 @@
-"""What the paired sampler found: seconds by side and round, and the ratios of two sides.
+"""Results of the paired sampler: seconds by arm and round, and the ratios of two arms.
 
-Shapes: ``R`` rounds, ``k`` sides. Times are seconds.
+Shapes: ``R`` rounds, ``k`` arms. Times are seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Median of the ``n`` round-wise ratios; ``low``/``high`` are ``None`` where ``n`` holds no interval."""
+    """Median of the ``n`` round-wise ratios; ``low``/``high`` are ``None`` if ``n`` is too small for an interval."""
 
     value: float
     low: float | None
@@ -31,16 +31,16 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """What `suite.measure.sampler.timing.sample` measured.
+    """The result of `suite.measure.sampler.timing.sample`.
 
     ``seconds`` [R] per call, ``repeats`` calls a turn, ``faults`` minor page faults a call (empty where they cannot be
-    counted), by side; ``order`` [R, k] holds the sides' positions in ``seconds`` in the order of their turns, ``block``
+    counted), by arm; ``order`` [R, k] holds the arms' positions in ``seconds`` in the order of their turns, ``block``
     [R] the number of the block that each round was taken in.
     ``dropped`` rounds are not among the ``R``: another process had the core during one of their turns.
-    ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals: where a sample grew until
-    something was decided, that of its last look. ``copies`` are the sides that are one thing, the baseline. ``note`` is
-    what a reader should know of the device meanwhile, and makes nothing suspect. ``shares`` are the shares of a call's
-    time that an accelerator works, by side; empty on a CPU.
+    ``suspect`` says why the times cannot be trusted. ``confidence`` is that of its intervals; if a sample grew until a
+    bound was decided, that of its last look. ``copies`` are the arms that run the baseline. ``note`` describes the
+    device during the sample and makes nothing suspect. ``shares`` are the shares of a call's time that an accelerator
+    works, by arm; empty on a CPU.
     """
 
     seconds: Mapping[str, NDArray[np.float64]]
@@ -68,15 +68,15 @@ class Sample:
         return Ratio(value=float(np.median(ratios)), low=low, high=high, n=self.rounds, confidence=confidence)
 
     def columns(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
-        """The raw figures for storage: ``seconds_<side>`` [R], ``order`` [R * k], turn after turn, ``block`` [R].
+        """The raw values for storage: ``seconds_<arm>`` [R], ``order`` [R * k], turn after turn, ``block`` [R].
 
-        ``repeats_<side>`` [1]: a turn lasted that many times its seconds. ``dropped`` [1] rounds.
+        ``repeats_<arm>`` [1]: a turn lasted that many times its seconds. ``dropped`` [1] rounds.
         """
         return {
-            **{f"seconds_{side}": values for side, values in self.seconds.items()},
+            **{f"seconds_{arm}": values for arm, values in self.seconds.items()},
             "order": self.order.ravel(),
             "block": self.block,
-            **{f"repeats_{side}": np.array([count]) for side, count in self.repeats.items()},
+            **{f"repeats_{arm}": np.array([count]) for arm, count in self.repeats.items()},
             "dropped": np.array([self.dropped]),
         }
 
@@ -86,17 +86,17 @@ def ratios_of(
 ) -> NDArray[np.float64]:
     """``numerator``'s over ``denominator``'s ``seconds`` [R].
 
-    Where one of them is one of the ``copies`` and the other is not, the geometric mean of the copies stands for it: two
-    turns of the same work in a round know its time better than one, and cost nothing, since the round has both.
+    If exactly one of them is among the ``copies``, the geometric mean of the copies replaces it. Two turns of the same
+    work in a round give its time with less variance than one, at no cost: the round has both.
     """
-    for side in (numerator, denominator):
-        if side not in seconds:
-            raise unknown("side", side, seconds)
+    for arm in (numerator, denominator):
+        if arm not in seconds:
+            raise unknown("arm", arm, seconds)
     both = numerator in copies and denominator in copies
 
-    def of(side: str) -> NDArray[np.float64]:
-        if side not in copies or both:
-            return seconds[side]
+    def of(arm: str) -> NDArray[np.float64]:
+        if arm not in copies or both:
+            return seconds[arm]
         product: NDArray[np.float64] = np.prod([seconds[copy] for copy in copies], axis=0)
         return product ** (1 / len(copies))
 

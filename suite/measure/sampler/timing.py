@@ -1,12 +1,12 @@
-"""The paired sampler: which of several callables is faster, and by how much, on a machine that is never quite still.
+"""The paired sampler: which of several callables is faster, and by how much, on a noisy machine.
 
-Every round runs every side once, so that whatever disturbs the machine for longer than a round disturbs all sides
-alike and cancels in the ratio of one round. The order is random and balanced: each side follows each other one equally
-often (`suite.measure.sampler.orders`). All sides are treated the same: garbage collection
-and tracing are off, and each turn repeats its call until it outlasts the scheduler's time slice. Rounds in which
-somebody else had the core are dropped. Unpaired samples are never compared. Nothing here knows of pytest or of torch.
+Every round runs every arm once. A disturbance that lasts longer than a round slows all arms alike and cancels in the
+round's ratio. The order is random and balanced: each arm follows each other arm equally often
+(`suite.measure.sampler.orders`). All arms are treated the same: garbage collection and tracing are off, and each turn
+repeats its call until it outlasts the scheduler's time slice. Rounds in which another process had the core are dropped.
+Unpaired samples are never compared. This module depends on neither pytest nor torch.
 
-Shapes: ``R`` rounds, ``k`` sides. Times are seconds.
+Shapes: ``R`` rounds, ``k`` arms. Times are seconds.
 """
 
 from __future__ import annotations
@@ -15,23 +15,32 @@ import gc
 import math
 import random
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from suite.core import phases
-from suite.core.errors import ImplausibleError, UsageError, unknown
+from suite.core.errors import ImplausibleError
 from suite.core.machine.allocator import minor_faults
 from suite.core.stats.intervals import median_rank
-from suite.core.stats.sequential import Goal
-from suite.measure.sampler.counters import Counters, preempted, thread_counters
+from suite.measure.sampler.counters import Counters, preempted
+from suite.measure.sampler.options import (
+    NO_HOOKS,
+    SYSTEM_CLOCK,
+    Call,
+    Clock,
+    Hooks,
+    Instruments,
+    SamplerOptions,
+    nothing,
+)
 from suite.measure.sampler.orders import balanced_orders
-from suite.measure.sampler.rounds import Log, Terms
+from suite.measure.sampler.rounds import PrecisionTarget, RoundLog
 from suite.measure.sampler.samples import Ratio, Sample
 
 if TYPE_CHECKING:
@@ -44,91 +53,47 @@ class ClockError(ImplausibleError):
     """Two clocks disagree about how long something took."""
 
 
-Call = Callable[[], object]
-Keep = Callable[[str, object], None]
-Clock = Callable[[], float]
-
-TURN_SECONDS = 10e-3  # several time slices of the scheduler (3 to 4 ms), so that all turns hold about as many
-TICKS_PER_TURN = 1000  # a turn of that many timer ticks is read to a tenth of a percent
-ALIKE = 0.1  # calls that take the same time to that share are repeated equally often
-TRIES = 3  # the least of so many turns is what a call takes when nothing disturbs it
-BLOCKS = 16  # of the budget: Student's t of so few is hardly wider than that of all rounds
-WARM = 4  # rounds in a block, from which on a call of each side before them costs little
-LONG_TURN = 4  # times the wanted length: an interruption does not explain it, so it is not tried again
+TICKS_PER_TURN = 1000  # a turn of this many timer ticks has an error of a tenth of a percent
+ALIKE = 0.1  # calls whose times differ by at most this share are repeated equally often
+TRIES = 3  # the minimum of this many turns is the undisturbed time of a call
+BLOCKS = 16  # in the budget: with this many, Student's t is hardly wider than over all rounds
+WARM = 4  # rounds of a block for which one more call of each arm costs little
+LONG_TURN = 4  # times the wanted length: no interruption explains such a turn, so it is not repeated
 MOST_REPEATS = 10**6
-CLOCKS_APART, LEAST_APART = 0.05, 0.02  # a share, and seconds: clocks that are slewed differ by far less
-MOST_READINGS = 200_000  # of a timer that stands still: a 15 ms timer needs about that many to move
-LEAST_SIDES = 2
+CLOCKS_APART, LEAST_APART = 0.05, 0.02  # relative, and in seconds: slewed clocks differ by far less
+MOST_READINGS = 200_000  # of a timer that does not advance: a 15 ms timer needs about this many
 LEAST_LATENCIES = 10
 LEAST_FOR_P99 = 500
-"""Below so many latencies the 99th percentile is one of the few largest, and says nothing."""
+"""With fewer latencies the 99th percentile is one of the few largest and means nothing."""
 
 
 def sample(
-    sides: Mapping[str, Call],
+    arms: Mapping[str, Call],
+    options: SamplerOptions,
     *,
-    baseline: str,
-    seconds: float,
-    seed: int,
-    precision: float | None = None,
-    tolerance: float = math.inf,
-    confidence: float = 0.99,
-    synchronize: Call | None = None,
-    reset: Mapping[str, Call] | None = None,
-    move: Call | None = None,
-    null: str | None = None,
-    null_tolerance: float = 0.02,
-    goals: Sequence[Goal] = (),
-    host_bound: bool = True,
-    keep: Keep | None = None,
-    min_round_seconds: float = TURN_SECONDS,
-    max_rounds: int = 2000,
-    warmup: int = 3,
-    clock: Clock = time.perf_counter,
-    witness: Clock | None = None,
-    counters: Counters | None = None,
+    hooks: Hooks = NO_HOOKS,
+    instruments: Instruments = SYSTEM_CLOCK,
 ) -> Sample:
-    """Time ``sides`` against each other in interleaved rounds for about ``seconds``, warm-up aside.
-
-    Ends early once the interval of median(baseline / side) is within +-``precision`` (relative) for every side, over
-    six blocks at least; what the ratios say never ends it. The budget is overdrawn up to four times where it holds
-    fewer rounds than an interval at ``confidence`` needs (if that is not enough either, the sample is suspect), and
-    where an interval is wider than +-``tolerance``, as on a restless machine. With ``goals`` it is overdrawn instead,
-    up to four times, while a ratio's interval holds one of its bounds; the looks at one, two and four budgets share the
-    error of ``confidence`` (`suite.core.stats.sequential`). A turn lasts at least ``min_round_seconds``.
+    """Time ``arms`` against each other in interleaved rounds for about ``options.seconds``, after a warm-up.
 
     The rounds are taken in blocks of a sixteenth of the budget, and an interval is over blocks as well as over rounds
     (`suite.core.stats.intervals.blocked_interval`): rounds of one block are correlated and do not count as
-    independent. ``move`` runs before each block
-    and is to bring what is timed to other places.
-
-    ``synchronize`` waits for an accelerator, inside the clock. ``reset`` by side runs before each of its turns and
-    outside the clock. ``null`` names a second copy of the baseline: where the two differ by more than
-    ``null_tolerance`` the sample is suspect. ``host_bound`` says that the work is on this one thread: rounds in which
-    it was preempted are dropped then, as far as ``counters`` tell (by default the system's, beside the system's clock).
-    ``keep`` is given each turn's side and what its last call returned, outside the clock. ``witness`` is a second
-    clock, which the first has to agree with. Raises `UsageError` for arguments that cannot be measured with,
-    `ClockError` for clocks that disagree.
+    independent. Raises `UsageError` for arguments that cannot be measured with, `ClockError` if two clocks disagree.
     """
-    if counters is None and clock is time.perf_counter:
-        counters = thread_counters()
-    plan = _Plan(
-        sides=dict(sides), reset=reset or {}, seconds=seconds, max_rounds=max_rounds, clock=clock,
-        synchronize=synchronize or _nothing, counters=counters if host_bound else None, witness=witness or clock,
-        move=move, keep=keep or _forget,
-        terms=Terms(
-            baseline=baseline, null=null, null_tolerance=null_tolerance, precision=precision, tolerance=tolerance,
-            confidence=confidence, goals=tuple(goals),
-        ),
+    plan = _Sampling(
+        arms=dict(arms), options=options, hooks=hooks, clock=instruments.clock, target=options.target,
+        witness=instruments.witness or instruments.clock,
+        counters=instruments.preemptions() if options.host_bound else None,
     )  # fmt: skip
-    plan.check()
+    options.check(plan.arms, hooks.reset)
     with phases.phase("imports"):
-        median_rank(plan.terms.least, confidence)  # loads scipy now and not between two rounds
+        median_rank(plan.target.least, options.confidence)  # loads scipy now and not between two rounds
     with phases.phase("timing"):
-        _warm_up([plan.prepared(side) for side in plan.sides], warmup, seconds, clock)
+        _warm_up([plan.prepared(arm) for arm in plan.arms], options.warmup, options.seconds, plan.clock)
         with undisturbed():
-            target = max(min_round_seconds, TICKS_PER_TURN * resolution(clock))
-            return _run(plan, _calibrate(plan, target), random.Random(seed))  # noqa: S311  # mixes, guards no secret
+            turn_seconds = max(options.min_round_seconds, TICKS_PER_TURN * resolution(plan.clock))
+            repeats = _calibrate(plan, turn_seconds)
+            return _run(plan, repeats, random.Random(options.seed))  # noqa: S311  # mixes, guards no secret
 
 
 def latency(
@@ -138,13 +103,13 @@ def latency(
     seconds: float = 1.0,
     synchronize: Call | None = None,
     warmup: int = 3,
-    clock: Clock = time.perf_counter,
+    clock: Clock = perf_counter,
 ) -> NDArray[np.float64]:
-    """Seconds of each of up to ``count`` calls, timed one by one for about ``seconds``; at least ten, or all.
+    """Seconds of each of up to ``count`` calls, timed one by one for about ``seconds``; at least ten calls, or all.
 
-    The garbage collector and tracers are kept away as in `sample`.
+    The garbage collector and tracers are off, as in `sample`.
     """
-    synchronize = synchronize or _nothing
+    synchronize = synchronize or nothing
     times: list[float] = []
     with phases.phase("timing"):
         _warm_up([call], warmup, seconds, clock)
@@ -153,12 +118,12 @@ def latency(
             while len(times) < min(count, LEAST_LATENCIES) or (len(times) < count and clock() < end):
                 times.append(_turn(call, 1, synchronize, clock)[0])
     taken = np.array(times)
-    return taken[taken >= 0]  # a timer that went backwards says nothing about the call
+    return taken[taken >= 0]  # a timer that went backwards gives no time
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Collect garbage, then keep the collector, tracers and profilers away from the body; all come back after it."""
+    """Collect garbage, then switch the collector, tracers and profilers off; all are switched back on at the end."""
     collecting, tracer, profiler = gc.isenabled(), sys.gettrace(), sys.getprofile()
     gc.collect()
     gc.disable()
@@ -174,7 +139,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def resolution(clock: Clock) -> float:
-    """The smallest step of ``clock`` seen in a few changes; 0 if it stands still while nothing runs."""
+    """The smallest step of ``clock`` in a few changes; 0 if it does not advance while nothing runs."""
     steps: list[float] = []
     last = clock()
     for _ in range(MOST_READINGS):
@@ -188,81 +153,61 @@ def resolution(clock: Clock) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """What to time and when to stop."""
+class _Sampling:
+    """One sample: its arms, its options and what it reads around each turn."""
 
-    sides: Mapping[str, Call]
-    reset: Mapping[str, Call]
-    seconds: float
-    max_rounds: int
+    arms: Mapping[str, Call]
+    options: SamplerOptions
+    hooks: Hooks
+    target: PrecisionTarget
     clock: Clock
-    synchronize: Call
-    counters: Counters | None
     witness: Clock
-    move: Call | None
-    keep: Keep
-    terms: Terms
+    counters: Counters | None
 
-    def check(self) -> None:
-        """Raise `UsageError` for what cannot be measured with."""
-        if len(self.sides) < LEAST_SIDES:
-            raise UsageError(f"a comparison needs at least two sides, got {', '.join(self.sides) or 'none'}")
-        goals = (side for goal in self.terms.goals for side in (goal.numerator, goal.denominator))
-        for side in (*self.terms.witnesses, *self.reset, *goals):
-            if side not in self.sides:
-                raise unknown("side", side, self.sides)
-        if self.max_rounds < self.terms.least:
-            raise UsageError(
-                f"max_rounds={self.max_rounds} holds no {self.terms.confidence:.4g} interval; allow at least "
-                f"{self.terms.least}"
-            )
-        if not self.seconds > 0:
-            raise UsageError(f"the budget must be positive, got seconds={self.seconds!r}")
-
-    def prepared(self, side: str) -> Call:
-        """One call of ``side`` with its reset before it."""
+    def prepared(self, arm: str) -> Call:
+        """One call of ``arm`` with its reset before it."""
 
         def call() -> None:
-            self.reset.get(side, _nothing)()
-            self.sides[side]()
+            self.hooks.reset.get(arm, nothing)()
+            self.arms[arm]()
 
         return call
 
     def moved(self, rounds: int) -> None:
-        """Bring everything elsewhere, and each side's caches to what they are in the middle of a block.
+        """Move everything to other addresses, then warm each arm's caches to their state in the middle of a block.
 
-        Where a block holds few ``rounds`` their calls are long: what a cold cache costs them is little, and one more
-        call of each side would cost much.
+        A block of few ``rounds`` has long calls: a cold cache costs them little, and one more call of each arm would
+        cost much. Such a block gets no warm-up.
         """
-        if self.move is None:
+        if self.hooks.move is None:
             return
-        self.move()
+        self.hooks.move()
         if rounds >= WARM:
-            for side in self.sides:
-                self.prepared(side)()
-            self.synchronize()
+            for arm in self.arms:
+                self.prepared(arm)()
+            self.hooks.synchronize()
 
-    def turn(self, side: str, repeats: int) -> float:
-        self.reset.get(side, _nothing)()
-        return _turn(self.sides[side], repeats, self.synchronize, self.clock)[0]
+    def turn(self, arm: str, repeats: int) -> float:
+        self.hooks.reset.get(arm, nothing)()
+        return _turn(self.arms[arm], repeats, self.hooks.synchronize, self.clock)[0]
 
-    def watched_turn(self, side: str, repeats: int) -> tuple[float, int, bool]:
-        """Seconds of a turn, page faults during it, and whether somebody else had the core."""
-        self.reset.get(side, _nothing)()
+    def watched_turn(self, arm: str, repeats: int) -> tuple[float, int, bool]:
+        """Seconds of a turn, page faults during it, and whether another process had the core."""
+        self.hooks.reset.get(arm, nothing)()
         faults, before = minor_faults(), self.counters and self.counters()
-        wall, output = _turn(self.sides[side], repeats, self.synchronize, self.clock)
+        wall, output = _turn(self.arms[arm], repeats, self.hooks.synchronize, self.clock)
         after, faults = self.counters and self.counters(), minor_faults() - faults
-        self.keep(side, output)
+        self.hooks.keep(arm, output)
         return wall, faults, bool(before and after and preempted(before, after, wall))
 
 
-def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
-    names = list(plan.sides)
-    log = Log(terms=plan.terms, repeats=repeats)
+def _run(plan: _Sampling, repeats: Mapping[str, int], rng: random.Random) -> Sample:
+    names = list(plan.arms)
+    log = RoundLog(target=plan.target, repeats=repeats)
     started, witnessed = plan.clock(), plan.witness()
-    block = _Block(seconds=plan.seconds / BLOCKS)
+    block = _RoundBlock(seconds=plan.options.seconds / BLOCKS)
     orders = balanced_orders(len(names), rng)
-    while not log.spent(plan.seconds, plan.max_rounds):
+    while not log.spent(plan.options.seconds, plan.options.max_rounds):
         if block.ends(log):
             plan.moved(block.rounds)
         order = next(orders)
@@ -275,8 +220,8 @@ def _run(plan: _Plan, repeats: Mapping[str, int], rng: random.Random) -> Sample:
 
 
 @dataclass(kw_only=True)
-class _Block:
-    """The block that rounds are taken in now, at least so many ``seconds`` long; ``rounds`` were in the last one."""
+class _RoundBlock:
+    """The current block of rounds, at least ``seconds`` long; the last block had ``rounds``."""
 
     seconds: float
     number: int = 0
@@ -284,7 +229,7 @@ class _Block:
     tried: int = 0
     rounds: int = 0
 
-    def ends(self, log: Log) -> bool:
+    def ends(self, log: RoundLog) -> bool:
         """Whether the next round is the first of the next block."""
         if log.tried == self.tried or log.elapsed - self.began < self.seconds:
             return False
@@ -293,39 +238,41 @@ class _Block:
         return True
 
 
-def _check_clocks(told: float, witnessed: float) -> None:
-    if abs(told - witnessed) > max(CLOCKS_APART * witnessed, LEAST_APART):
-        raise ClockError(f"the clock says {told:.3g} s where another says {witnessed:.3g} s; something has replaced it")
+def _check_clocks(clocked: float, witnessed: float) -> None:
+    if abs(clocked - witnessed) > max(CLOCKS_APART * witnessed, LEAST_APART):
+        raise ClockError(
+            f"the clock says {clocked:.3g} s, a second clock says {witnessed:.3g} s; the first has been replaced"
+        )
 
 
-def _calibrate(plan: _Plan, target: float) -> dict[str, int]:
-    """How often each side is called in a turn of at least ``target`` seconds: equally often where calls cost the same.
+def _calibrate(plan: _Sampling, target: float) -> dict[str, int]:
+    """Calls of each arm in a turn of at least ``target`` seconds; arms with calls of the same cost get the same number.
 
-    Otherwise two copies of one network might get turns of different length, and one more interruptions than the other.
+    Otherwise two copies of one network could get turns of different length, and one copy more interruptions.
     """
-    costs = {side: _cost(plan, side, target) for side in plan.sides}
-    base = costs[plan.terms.baseline]
-    alike = {side: base if abs(cost - base) <= ALIKE * base else cost for side, cost in costs.items()}
-    return {side: _repeats(target, cost) for side, cost in alike.items()}
+    costs = {arm: _cost(plan, arm, target) for arm in plan.arms}
+    base = costs[plan.target.baseline]
+    equalized = {arm: base if abs(cost - base) <= ALIKE * base else cost for arm, cost in costs.items()}
+    return {arm: _repeats(target, cost) for arm, cost in equalized.items()}
 
 
 def _repeats(target: float, cost: float) -> int:
-    """Calls of ``cost`` seconds in ``target`` seconds. A hair less will do: 10 ms are ten calls of 1 ms, not eleven."""
+    """Calls of ``cost`` seconds in ``target`` seconds; with a tolerance, so that 10 ms are ten calls of 1 ms."""
     return max(1, min(MOST_REPEATS, math.ceil(target / cost * (1 - 1e-9)))) if cost > 0 else MOST_REPEATS
 
 
-def _cost(plan: _Plan, side: str, target: float) -> float:
-    """Seconds that a call of ``side`` takes: the least of several turns of about ``target`` seconds."""
-    repeats, taken = _long_enough(plan, side, target)
+def _cost(plan: _Sampling, arm: str, target: float) -> float:
+    """Seconds of a call of ``arm``: the minimum of several turns of about ``target`` seconds."""
+    repeats, taken = _long_enough(plan, arm, target)
     again = TRIES if taken < LONG_TURN * target else 0
-    return min([taken, *(plan.turn(side, repeats) for _ in range(again))]) / repeats
+    return min([taken, *(plan.turn(arm, repeats) for _ in range(again))]) / repeats
 
 
-def _long_enough(plan: _Plan, side: str, target: float) -> tuple[int, float]:
-    """A number of calls that takes ``target`` seconds or more, and what it took."""
+def _long_enough(plan: _Sampling, arm: str, target: float) -> tuple[int, float]:
+    """A number of calls that takes ``target`` seconds or more, and the seconds that it took."""
     repeats = 1
     while True:
-        taken = plan.turn(side, repeats)
+        taken = plan.turn(arm, repeats)
         if taken >= target or repeats >= MOST_REPEATS:
             return repeats, taken
         growth = 1.2 * target / taken if taken > 0 else math.inf
@@ -333,7 +280,7 @@ def _long_enough(plan: _Plan, side: str, target: float) -> tuple[int, float]:
 
 
 def _warm_up(calls: list[Call], rounds: int, seconds: float, clock: Clock) -> None:
-    """Run every call ``rounds`` times; slow ones fewer times, once the budget for timing itself has gone by."""
+    """Run every call ``rounds`` times; end early once the warm-up has taken ``seconds``, the timing's budget."""
     began = clock()
     for _ in range(rounds):
         for call in calls:
@@ -343,7 +290,7 @@ def _warm_up(calls: list[Call], rounds: int, seconds: float, clock: Clock) -> No
 
 
 def _turn(call: Call, repeats: int, synchronize: Call, clock: Clock) -> tuple[float, object]:
-    """Seconds that ``repeats`` calls take, with all their work on the accelerator, and what the last one returned."""
+    """Seconds of ``repeats`` calls, with all their work on the accelerator, and the output of the last one."""
     output = None
     synchronize()
     start = clock()
@@ -351,11 +298,3 @@ def _turn(call: Call, repeats: int, synchronize: Call, clock: Clock) -> tuple[fl
         output = call()
     synchronize()
     return clock() - start, output
-
-
-def _nothing() -> None:
-    """Wait for nothing: the host's own calls are done when they return."""
-
-
-def _forget(_side: str, _output: object) -> None:
-    """Keep no output."""

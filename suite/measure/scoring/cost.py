@@ -9,10 +9,10 @@ import numpy as np
 from suite.core.metrics import measured
 from suite.core.records import Measurement
 from suite.core.stats.intervals import mean_interval
-from suite.measure.scoring.pooled import CONFIDENCE, LEAST_SEEDS, Compared
+from suite.measure.scoring.pooled import CONFIDENCE, LEAST_SEEDS, PooledOutcomes
 
 
-def training_cost(found: Compared) -> list[Measurement]:
+def training_cost(found: PooledOutcomes) -> list[Measurement]:
     """Seconds of training, and to the target where every seed reached it; nothing of what an earlier run trained."""
     costs = {
         "train_seconds": [one.seconds for one in found.outcomes if one.seconds is not None],
@@ -21,7 +21,7 @@ def training_cost(found: Compared) -> list[Measurement]:
     return [_cost(found, name, values) for name, values in costs.items() if len(values) == len(found.outcomes)]
 
 
-def _cost(found: Compared, name: str, values: Sequence[float]) -> Measurement:
+def _cost(found: PooledOutcomes, name: str, values: Sequence[float]) -> Measurement:
     mean, several = float(np.mean(values)), len(values) >= LEAST_SEEDS
     low, high = mean_interval(values, CONFIDENCE) if several else (None, None)
     noise = float(np.std(values, ddof=1)) / mean if several and mean else None

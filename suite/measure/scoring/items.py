@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Figures:
+class ItemValues:
     """``totals`` and ``weights`` [N] of a score's items; a plain figure weighs 1."""
 
     totals: Array
@@ -31,23 +31,23 @@ class Figures:
         """Whether each item is right or wrong, so that exact intervals of proportions apply."""
         return bool(np.isin(self.totals, (0, 1)).all() and (self.weights == 1).all())
 
-    def take(self, index: Array) -> Figures:
-        return Figures(totals=self.totals[index], weights=self.weights[index])
+    def take(self, index: Array) -> ItemValues:
+        return ItemValues(totals=self.totals[index], weights=self.weights[index])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What one seed brought: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
+    """The results of one seed: ``figures`` of each per-item score, outputs and targets where a score needs them whole.
 
     ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``first_batch`` are the outputs of the
-    first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` where
-    the target was not reached, ``seconds`` where an earlier run trained.
+    first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` if the target was not
+    reached, ``seconds`` if an earlier run trained.
     """
 
     seed: int
     ids: Array
     fingerprints: Array
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, ItemValues]
     outputs: Tree = None
     first_batch: Tree = None
     targets: Tree = None
@@ -58,12 +58,12 @@ class Outcome:
         return len(self.ids)
 
 
-def figures_of(score: Score, outputs: Tree, targets: Tree, count: int) -> Figures:
+def figures_of(score: Score, outputs: Tree, targets: Tree, count: int) -> ItemValues:
     """The score's figures for ``count`` items. Raises `OutputError` for a wrong number of them, or one not finite."""
     assert score.per_item is not None  # noqa: S101  # aggregates are not asked
     found = score.per_item(outputs, targets)
     totals, weights = found if isinstance(found, tuple) else (found, None)
-    figures = Figures(
+    figures = ItemValues(
         totals=_array(totals, score, count),
         weights=np.ones(count) if weights is None else _array(weights, score, count),
     )
@@ -72,10 +72,10 @@ def figures_of(score: Score, outputs: Tree, targets: Tree, count: int) -> Figure
     return figures
 
 
-def joined(parts: Iterable[Figures]) -> Figures:
+def joined(parts: Iterable[ItemValues]) -> ItemValues:
     """The figures of consecutive batches."""
     found = list(parts)
-    return Figures(
+    return ItemValues(
         totals=np.concatenate([part.totals for part in found]), weights=np.concatenate([part.weights for part in found])
     )
 

@@ -1,10 +1,10 @@
 """A score over seeds: its value, interval and worst seed, and its difference to the control item by item.
 
-An item counts once, however many seeds tested it: with a fixed test set five seeds are five looks at the same items,
-with disjoint folds they are different items. So intervals are over *items*: exact for proportions (Wilson; Agresti and
-Min for paired ones, with an item's mean over its seeds as its success), else by resampling items with everything that
-was measured of them (cluster bootstrap: Davison and Hinkley, Bootstrap Methods, section 3.8). For differences, the
-wider of that and Student's t over seeds.
+An item counts once, for any number of seeds that tested it. With a fixed test set, five seeds test the same items five
+times; with disjoint folds they test different items. So intervals are over *items*. Proportions have closed forms
+(Wilson; Agresti and Min for pairs), with an item's mean over its seeds as its success. Other scores resample items with
+all their results (cluster bootstrap: Davison and Hinkley, Bootstrap Methods, section 3.8). For differences, the wider
+of that and Student's t over seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from suite.core.metrics import VS_CONTROL, WORST_SEED, measured
 from suite.core.records import Cell, Measurement
 from suite.core.stats.intervals import mean_interval, paired_difference, wilson
-from suite.measure.scoring.items import Array, Figures, Outcome, aligned, by_item
+from suite.measure.scoring.items import Array, ItemValues, Outcome, aligned, by_item
 from suite.registry.score import Score
 
 CONFIDENCE = 0.95
@@ -31,7 +31,7 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class PooledOutcomes:
     """A cell's outcomes and its control's, seed by seed."""
 
     cell: Cell
@@ -54,7 +54,7 @@ class Compared:
         return [aligned(ours, theirs, names) for ours, theirs in zip(self.outcomes, self.control, strict=True)]
 
 
-def score_measurements(score: Score, found: Compared) -> list[Measurement]:
+def score_measurements(score: Score, found: PooledOutcomes) -> list[Measurement]:
     """Value, difference to the control and worst seed of one score."""
     values = [_value(score, one) for one in found.outcomes]
     theirs = [_value(score, one) for one in found.control]
@@ -98,7 +98,7 @@ def _value(score: Score, one: Outcome) -> float:
     return one.figures[score.name].value if score.aggregate is None else score.aggregate(one.outputs, one.targets)
 
 
-def _interval(score: Score, found: Compared) -> Interval:
+def _interval(score: Score, found: PooledOutcomes) -> Interval:
     if score.aggregate is not None:
         return _quantiles(list(_redrawn(score, found.outcomes)))
     totals, weights, looks = by_item(found.outcomes, score.name)
@@ -107,7 +107,7 @@ def _interval(score: Score, found: Compared) -> Interval:
     return _quantiles([_mean(draw, totals, weights) for draw in _draws(len(totals), RESAMPLES)])
 
 
-def _difference(score: Score, found: Compared, differences: Sequence[float]) -> Interval:
+def _difference(score: Score, found: PooledOutcomes, differences: Sequence[float]) -> Interval:
     """The wider of the interval over items and the one over seeds."""
     places = found.places()
     over_items = _item_difference(score, found, places)
@@ -116,7 +116,7 @@ def _difference(score: Score, found: Compared, differences: Sequence[float]) -> 
     return max(over_items, mean_interval(differences, CONFIDENCE), key=lambda pair: pair[1] - pair[0])
 
 
-def _item_difference(score: Score, found: Compared, places: Sequence[Array]) -> Interval:
+def _item_difference(score: Score, found: PooledOutcomes, places: Sequence[Array]) -> Interval:
     if score.aggregate is not None:
         draws = zip(_redrawn(score, found.outcomes), _redrawn(score, found.control), strict=True)
         return _quantiles([ours - theirs for ours, theirs in draws])
@@ -138,11 +138,11 @@ def _mean(draw: Array, totals: Array, weights: Array) -> float:
     return float(draw @ totals) / weight if weight else math.nan
 
 
-def _reordered(one: Outcome, name: str, place: Array) -> Figures:
+def _reordered(one: Outcome, name: str, place: Array) -> ItemValues:
     return one.figures[name].take(place)
 
 
-def _as_outcomes(ours: Sequence[Outcome], name: str, figures: Sequence[Figures]) -> list[Outcome]:
+def _as_outcomes(ours: Sequence[Outcome], name: str, figures: Sequence[ItemValues]) -> list[Outcome]:
     """The control's figures under the cell's own ids."""
     return [
         Outcome(seed=one.seed, ids=one.ids, fingerprints=one.fingerprints, figures={name: found})

@@ -129,7 +129,7 @@ def test_an_interval_wider_than_anything_seen_is_no_advice():
     """Six epochs that fall faster and faster: the forecast gained 0.5 where the truth was 0.03."""
     epochs = np.arange(1.0, 7.0)
     found = advise(curves.curve([1.92414, 1.89871, 1.92917, 1.85228, 1.74734, 1.67423], sizes=epochs, kind="loss"))
-    assert "I cannot tell: the interval is wider than anything that was measured" == found.headline
+    assert "I cannot tell: the interval is wider than the range of all measured values" == found.headline
     assert found.options[0].gain is None
 
 

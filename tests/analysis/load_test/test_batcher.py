@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from suite.analysis.load_test.arrivals import poisson
 from suite.analysis.load_test.batcher import Policy
 from suite.analysis.load_test.open_loop import drive
-from suite.analysis.load_test.plan import Plan
+from suite.analysis.load_test.plan import LoadTestPlan
 from suite.analysis.load_test.requests import padded
 from suite.analysis.load_test.summary import fell_behind, summary
 from suite.core.errors import UsageError
@@ -139,9 +139,9 @@ def test_arrivals_are_as_many_and_as_irregular_as_poisson_says():
         lambda: Policy(max_batch=1, max_wait=-1.0),
         lambda: Policy(max_batch=1, max_wait=float("nan")),
         lambda: poisson(0.0, 1.0, 0),
-        lambda: Plan(policy=Policy(max_batch=8, max_wait=0.0), largest=4),
-        lambda: Plan(policy=Policy(max_batch=8, max_wait=0.0), shares=(0.0,)),
-        lambda: Plan(policy=Policy(max_batch=8, max_wait=0.0), objective=0.0),
+        lambda: LoadTestPlan(policy=Policy(max_batch=8, max_wait=0.0), largest=4),
+        lambda: LoadTestPlan(policy=Policy(max_batch=8, max_wait=0.0), shares=(0.0,)),
+        lambda: LoadTestPlan(policy=Policy(max_batch=8, max_wait=0.0), objective=0.0),
     ],
 )
 def test_what_cannot_be_served_is_refused(wrong):
@@ -158,5 +158,5 @@ def test_a_batch_is_padded_to_the_least_size_that_was_warmed_up():
 def test_an_objective_that_nobody_gave_follows_from_a_full_batch():
     """The wait and three of them; a given one stands."""
     policy = Policy(max_batch=4, max_wait=0.5)
-    assert 2.0 == Plan(policy=policy).objective_of(0.5)
-    assert 0.1 == Plan(policy=policy, objective=0.1).objective_of(0.5)
+    assert 2.0 == LoadTestPlan(policy=policy).objective_of(0.5)
+    assert 0.1 == LoadTestPlan(policy=policy, objective=0.1).objective_of(0.5)

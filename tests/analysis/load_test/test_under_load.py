@@ -9,12 +9,12 @@ import tiny
 from suite.analysis.load_test import tables
 from suite.analysis.load_test.batcher import Policy
 from suite.analysis.load_test.capacity import batches, capacity
-from suite.analysis.load_test.plan import Plan
+from suite.analysis.load_test.plan import LoadTestPlan
 from suite.analysis.load_test.run import put_under_load
 from suite.cli import load_test, main
 from suite.core.errors import ResultsError, UsageError
 
-PLAN = Plan(policy=Policy(max_batch=4, max_wait=1e-3), largest=6, shares=(0.1, 0.3), seconds=0.1, sampling=0.02)
+PLAN = LoadTestPlan(policy=Policy(max_batch=4, max_wait=1e-3), largest=6, shares=(0.1, 0.3), seconds=0.1, sampling=0.02)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 import pytest
 from samples import measured
 
-from suite.analysis.plan.budgets import Fit, fit, parse_budgets
+from suite.analysis.plan.budgets import LimitCheck, fit, parse_budgets
 from suite.core.errors import UsageError
 
 
@@ -59,12 +59,12 @@ def test_one_metric_has_one_bound():
 @pytest.mark.parametrize(
     ("expected", "value", "details"),
     [
-        (Fit.SURELY, 1.6, {"low": 1.5, "high": 1.7}),
-        (Fit.PERHAPS, 1.6, {"low": 1.4, "high": 1.8}),
-        (Fit.PERHAPS, 1.6, {}),
-        (Fit.SUSPECT, 1.6, {"low": 1.5, "high": 1.7, "suspect": "the null arm is off"}),
-        (Fit.SUSPECT, 1.4, {"low": 1.3, "high": 1.7, "suspect": "the null arm is off"}),
-        (Fit.OVER, 1.4, {"low": 1.3, "high": 1.6}),
+        (LimitCheck.SURELY, 1.6, {"low": 1.5, "high": 1.7}),
+        (LimitCheck.PERHAPS, 1.6, {"low": 1.4, "high": 1.8}),
+        (LimitCheck.PERHAPS, 1.6, {}),
+        (LimitCheck.SUSPECT, 1.6, {"low": 1.5, "high": 1.7, "suspect": "the null arm is off"}),
+        (LimitCheck.SUSPECT, 1.4, {"low": 1.3, "high": 1.7, "suspect": "the null arm is off"}),
+        (LimitCheck.OVER, 1.4, {"low": 1.3, "high": 1.6}),
     ],
 )
 def test_the_interval_decides_between_surely_and_perhaps(expected, value, details):
@@ -74,17 +74,17 @@ def test_the_interval_decides_between_surely_and_perhaps(expected, value, detail
 
 def test_a_count_needs_no_interval():
     """Bytes are the same every time."""
-    assert Fit.SURELY is fit(one("bytes=1kB"), measured("t", "artefact_bytes", 1000))
+    assert LimitCheck.SURELY is fit(one("bytes=1kB"), measured("t", "artefact_bytes", 1000))
 
 
 def test_a_figure_whose_noise_was_seen_fits_perhaps():
     """The resident set differs between processes."""
-    assert Fit.PERHAPS is fit(one("peak_rss_rise=1kB"), measured("t", "peak_rss_rise", 10, noise=0.1))
+    assert LimitCheck.PERHAPS is fit(one("peak_rss_rise=1kB"), measured("t", "peak_rss_rise", 10, noise=0.1))
 
 
 def test_a_figure_that_is_not_there_is_not_measured():
     """Neither in nor out."""
-    assert Fit.UNMEASURED is fit(one("bytes=1kB"), None)
+    assert LimitCheck.UNMEASURED is fit(one("bytes=1kB"), None)
 
 
 def test_the_share_of_a_budget_is_1_at_its_limit():

@@ -9,7 +9,7 @@ from plan_settings import EXAMPLES
 from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, WORKLOAD, figures, header, measured, versus
 
 from suite.analysis.plan import best_under, cells
-from suite.analysis.plan.budgets import Fit
+from suite.analysis.plan.budgets import LimitCheck
 from suite.analysis.plan.cells import gathered
 from suite.analysis.plan.ties import OVERLAP, PAIRED, SAME_CONTROL, THROUGH_BASELINE
 from suite.core.errors import ResultsError, UsageError
@@ -80,7 +80,7 @@ def test_without_pairs_the_intervals_are_compared_and_that_is_said():
 def test_a_winner_that_fits_perhaps_is_marked_and_the_best_sure_one_is_named():
     """Its interval reaches beyond the bound."""
     found = answer(RUN, "speedup>=1.95")
-    assert ("static_int8", Fit.PERHAPS) == (found.winner.technique, found.winner.fit)
+    assert ("static_int8", LimitCheck.PERHAPS) == (found.winner.technique, found.winner.fit)
     assert PRUNED == found.sure.technique
 
 
@@ -90,7 +90,7 @@ def test_a_cell_without_a_figure_is_left_out_as_not_measured():
     found = answer(run, "bytes=300kB")
     assert PRUNED == found.winner.technique
     (budget,) = found.budgets
-    assert Fit.UNMEASURED is next(one for one in found.out if one.technique == "static_int8").fits[budget]
+    assert LimitCheck.UNMEASURED is next(one for one in found.out if one.technique == "static_int8").fits[budget]
 
 
 def test_where_nothing_fits_the_nearest_cell_is_named():
@@ -110,7 +110,7 @@ def test_each_workload_has_its_answer_and_one_without_a_score_is_left_out():
     """Sizes and speeds alone say nothing about the best."""
     run = [*RUN, measured("baseline", "accuracy", 0.5, workload="other"), measured("x", "speedup", 2, workload="bare")]
     assert [WORKLOAD, "other"] == [found.place[0] for found in best_under(gathered(run))]
-    with pytest.raises(UsageError, match=r"bare has no score: .* --score"):
+    with pytest.raises(UsageError, match=r"bare has no score to rank its cells by; .* --score"):
         best_under(gathered(run[-1:]))
 
 
@@ -149,7 +149,7 @@ def test_a_folder_and_tables_give_the_same_answer(tmp_path):
         (pd.DataFrame({"technique": ["a"]}), "needs a column that is a metric"),
         (pd.DataFrame({"technique": ["a"], "metric": ["accuracy"], "value": ["high"]}), "finite number, got 'high'"),
         (pd.DataFrame({"technique": ["a"], "metric": ["acuracy"], "value": [1]}), "did you mean accuracy"),
-        (pd.DataFrame({"technique": ["a", "a"], "accuracy": [1, 1]}), "stands twice"),
+        (pd.DataFrame({"technique": ["a", "a"], "accuracy": [1, 1]}), "is twice in the table"),
         (pd.DataFrame({"technique": [None], "metric": ["accuracy"], "value": [1]}), "no technique"),
         (pd.DataFrame({"technique": ["a"], "accuracy": [float("inf")]}), "finite number, got inf"),
         (

@@ -158,7 +158,7 @@ def test_each_missing_price_is_one_sentence(capsys, tmp_path):
     main(["roi", "--prices", "prices.toml"])
     out = capsys.readouterr().out
     assert "No items_per_day: pay-back times are left out." in out
-    assert "No watts: energy is left out where it was not measured." in out
+    assert "No watts: energy is left out if it was not measured." in out
     assert "money per million" in out
 
 

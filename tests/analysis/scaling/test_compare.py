@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from suite.analysis.scaling.compare import ARTICLE, Series, compared, preference
+from suite.analysis.scaling.compare import ARTICLE, CurvePoints, compared, preference
 from suite.analysis.scaling.fit_csv import listed
 from suite.analysis.scaling.tables import decisions, family_rows, forecasts, markdown, section
 from suite.core.errors import UsageError
@@ -17,7 +17,7 @@ NOISE = 0.01 * np.random.default_rng(0).standard_normal(18)
 
 
 def loss(noise=NOISE):
-    return Series(resource=X, quality=2 + 9 * X**-0.5 + noise, better="lower", kind="loss")
+    return CurvePoints(resource=X, quality=2 + 9 * X**-0.5 + noise, better="lower", kind="loss")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_where_a_curve_falls_the_articles_families_have_an_offset():
     found = compared(loss(), ("pow3", "exp3", "gompertz4", *ARTICLE))
     assert ["exp3", "gompertz4"] == [one.name for one in found.article]
     assert "gompertz4 is " in preference(found) or "over gompertz4" in preference(found)
-    rising = Series(resource=X, quality=1 - 0.9 * X**-0.5 + 0.01 * NOISE)
+    rising = CurvePoints(resource=X, quality=1 - 0.9 * X**-0.5 + 0.01 * NOISE)
     assert list(ARTICLE) == [one.name for one in compared(rising, ("pow3", "exp3", "gompertz4", *ARTICLE)).article]
 
 
@@ -64,7 +64,7 @@ def test_families_that_fit_alike_are_no_preference():
     """Accuracies of a small network on handwritten digits: Hill's curve and a power law are 0.1 apart."""
     resource = np.array([34.0, 55, 91, 149, 244, 400, 656, 1078])
     quality = np.array([0.811, 0.892, 0.944, 0.964, 0.981, 0.983, 0.985, 0.993])
-    found = compared(Series(resource=resource, quality=quality), ("pow3", "hill", "logarithm"))
+    found = compared(CurvePoints(resource=resource, quality=quality), ("pow3", "hill", "logarithm"))
     assert "differences below 2 are no preference; the next is logarithm" in preference(found)
 
 
@@ -90,7 +90,7 @@ def test_a_family_whose_parameters_the_data_do_not_tell_is_passed_over():
         0.986,
     ]
     sigma = np.repeat([0.022, 0.026, 0.021, 0.017, 0.013, 0.009, 0.007, 0.005], 2)
-    series = Series(resource=resource, quality=np.array(share), sigma=sigma)
+    series = CurvePoints(resource=resource, quality=np.array(share), sigma=sigma)
     found = compared(series, ("hill", "broken_power_law"), profiles=False)
     assert "hill" == found.preferred.name
     assert ["broken_power_law"] == [one.name for one in found.passed_over]
@@ -125,7 +125,7 @@ def test_an_unknown_family_is_guessed():
 
 def test_too_few_points_are_one_error():
     """Two resources tell no family with three parameters from another."""
-    few = Series(resource=np.array([1.0, 2.0]), quality=np.array([1.0, 2.0]))
+    few = CurvePoints(resource=np.array([1.0, 2.0]), quality=np.array([1.0, 2.0]))
     with pytest.raises(FitError, match="I cannot tell which family is the best: 2 different resources"):
         compared(few, ("pow3",))
 
@@ -134,7 +134,7 @@ def test_a_peak_is_described_by_no_family():
     """Double descent: all families are monotone, so their figures are doubted wherever they stand."""
     width = np.arange(8.0, 168.0, 8.0)
     loss = 1 + 16 / width + 2.5 * np.exp(-(((width - 64) / 10) ** 2))
-    found = compared(Series(resource=width, quality=loss, better="lower", kind="loss"), ("pow3", "logarithm"))
+    found = compared(CurvePoints(resource=width, quality=loss, better="lower", kind="loss"), ("pow3", "logarithm"))
     assert found.misfit.startswith("no family describes these points")
     assert "**Doubtful: no family describes these points" in section(found, "a", unit="width", quality="loss")
     assert all(row["doubt"] == found.misfit for row in forecasts(found) if row["by"] != "extrapolate")
@@ -148,7 +148,7 @@ def test_noise_is_no_misfit(noise):
 
 def test_without_a_direction_nothing_is_forecast():
     """A rising loss and a rising accuracy have the same values."""
-    found = compared(Series(resource=X, quality=2 + 9 * X**-0.5), ("pow3",), profiles=False)
+    found = compared(CurvePoints(resource=X, quality=2 + 9 * X**-0.5), ("pow3",), profiles=False)
     assert "whether higher or lower is better is not known" in found.doubt
 
 

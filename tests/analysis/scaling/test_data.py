@@ -60,7 +60,7 @@ def test_a_spike_is_left_out_and_named(tmp_path):
     loss[14] = 8.3633
     found = read(written(tmp_path, log(loss)), Columns(x="step", y="loss"), annealed=True)
     assert 1500 not in found.resource
-    assert any("left out as an outlier: 8.3633 at step 1500 lies far from its neighbours" in n for n in found.notes)
+    assert any("left out as an outlier: 8.3633 at step 1500 is far from its neighbours" in n for n in found.notes)
 
 
 def test_points_of_a_cooldown_are_left_out(tmp_path):

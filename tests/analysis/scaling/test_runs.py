@@ -10,14 +10,14 @@ import tiny
 from suite.analysis.scaling import plan, report, session
 from suite.analysis.scaling.compare import compared
 from suite.analysis.scaling.folder import CurveFolder
-from suite.analysis.scaling.plan import PROFILES, Profile, Sweep, geometric, runs
+from suite.analysis.scaling.plan import PROFILES, Profile, ScalingSweep, geometric, runs
 from suite.analysis.scaling.pool import noise, pooled
-from suite.analysis.scaling.session import Options, train
+from suite.analysis.scaling.session import ScalingOptions, train
 from suite.core.errors import ResultsError, UsageError
 
 SWEEPS = (
-    Sweep(workload="halves", resource="steps", shares=geometric(1 / 12, 1.0, 5)),
-    Sweep(workload="halves", resource="flops", shares=(0.25,)),
+    ScalingSweep(workload="halves", resource="steps", shares=geometric(1 / 12, 1.0, 5)),
+    ScalingSweep(workload="halves", resource="flops", shares=(0.25,)),
 )
 
 
@@ -26,7 +26,7 @@ def options(tmp_path, monkeypatch):
     """Two seeds of six points; the digest of the code is no matter here."""
     monkeypatch.setattr(session, "PROFILES", {"default": Profile(sweeps=SWEEPS, seeds=2)})
     monkeypatch.setattr("suite.bench.sources.digest", lambda _: "code")
-    return Options(reports_dir=tmp_path)
+    return ScalingOptions(reports_dir=tmp_path)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_strange_resource_is_guessed_and_a_strange_workload_gets_the_usual_swe
 def test_operations_grow_in_width_and_steps_together():
     """A quarter of the operations: about half the parameters, and the steps that use the quarter up."""
     whole, part = (
-        plan.point(tiny.recipe(), plan.Run(workload="halves", resource="flops", share=share, seed=0, budget=1.0))
+        plan.point(tiny.recipe(), plan.ScalingRun(workload="halves", resource="flops", share=share, seed=0, budget=1.0))
         for share in (1.0, 0.25)
     )
     assert whole.steps == tiny.STEPS
@@ -69,7 +69,7 @@ def test_operations_grow_in_width_and_steps_together():
 
 def test_a_budget_shortens_what_is_not_about_steps():
     """Half the steps at every width."""
-    run = plan.Run(workload="halves", resource="parameters", share=0.5, seed=0, budget=0.5)
+    run = plan.ScalingRun(workload="halves", resource="parameters", share=0.5, seed=0, budget=0.5)
     assert tiny.STEPS // 2 == plan.point(tiny.recipe(), run).steps
 
 
@@ -96,7 +96,7 @@ def test_an_interrupted_run_goes_on_where_it_ended(options, folder, monkeypatch)
         patch.setattr("suite.analysis.scaling.train.trained", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(tiny.registry(), again, said.append)
-    assert f"interrupted; what was trained is kept: go on with --resume {folder.path}" == said[-1]
+    assert f"interrupted; the trained points are kept: continue with --resume {folder.path}" == said[-1]
     assert rows[:-1] == CurveFolder.open(folder.path).rows()
     said.clear()
     found = train(tiny.registry(), again, said.append).rows()
@@ -107,7 +107,7 @@ def test_an_interrupted_run_goes_on_where_it_ended(options, folder, monkeypatch)
 
 def test_figures_of_another_plan_are_not_mixed(options, folder):
     """Nor of other code, data or torch: the header names what differs."""
-    with pytest.raises(ResultsError, match="cannot be resumed: its seeds is 2, now it is 3; start anew"):
+    with pytest.raises(ResultsError, match="cannot be resumed: its seeds is 2, now it is 3; start again"):
         train(tiny.registry(), replace(options, resume=folder.path, seeds=3), lambda _: None)
     with pytest.raises(ResultsError, match=r"is no run of curves: run\.json"):
         CurveFolder.open(folder.path / "items")

@@ -4,13 +4,13 @@ from random import Random
 
 import tiny
 
-from suite.analysis.search.objectives import parse_aims
-from suite.analysis.search.optimize import Hunt
+from suite.analysis.search.objectives import parse_objectives
+from suite.analysis.search.optimize import SearchLoop
 from suite.analysis.search.space import space
 from suite.analysis.search.storage import open_study
 from suite.analysis.search.trials import TrialError
 
-AIMS = parse_aims(maximise=["speedup"], budgets=["bytes=100kB"])
+OBJECTIVES = parse_objectives(maximise=["speedup"], budgets=["bytes=100kB"])
 IDENTITY = {"workload": "halves"}
 SPEEDUPS = {"nhwc": 2.0, "halved": 0.5, "wrapped": 1.5}
 
@@ -36,10 +36,12 @@ def failing_for(name):
     return measure
 
 
-def hunt(storage, *, measure=made_up, refusal=lambda _text: None, texts=(), most=4, seed=0, said=None, aims=AIMS):
-    study = open_study(str(storage), aims, IDENTITY, seed=seed)
+def search_loop(
+    storage, *, measure=made_up, refusal=lambda _text: None, texts=(), most=4, seed=0, said=None, objectives=OBJECTIVES
+):
+    study = open_study(str(storage), objectives, IDENTITY, seed=seed)
     random = Random(seed + len(study.trials))  # noqa: S311  # no secret
-    return Hunt(
-        study=study, space=tiny_space(*texts, most=most), aims=aims, measure=measure, refusal=refusal,
+    return SearchLoop(
+        study=study, space=tiny_space(*texts, most=most), objectives=objectives, measure=measure, refusal=refusal,
         say=(lambda _line: None) if said is None else said.append, random=random,
     )  # fmt: skip

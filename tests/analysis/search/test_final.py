@@ -4,12 +4,12 @@
 from types import SimpleNamespace
 
 import pytest
-from search_settings import AIMS
+from search_settings import OBJECTIVES
 from tiny import BASELINE_CELL
 
 from suite.analysis.search import search
 from suite.analysis.search.final import said as said_of
-from suite.analysis.search.objectives import parse_aims
+from suite.analysis.search.objectives import parse_objectives
 from suite.analysis.search.trials import TrialError
 from suite.core.metrics import measured
 
@@ -22,20 +22,20 @@ FIGURES = {
 
 def test_a_winner_is_told_with_its_intervals():
     """A share's difference in points."""
-    line = said_of("narrow", FIGURES, AIMS, primary="accuracy", seeds=5)
+    line = said_of("narrow", FIGURES, OBJECTIVES, primary="accuracy", seeds=5)
     assert "found: narrow, speedup 7.25x [7, 7.5], accuracy difference -0.1 [-0.3, 0.1] points over 5 seeds" == line
 
 
 def test_a_bound_that_breaks_on_the_test_is_told():
     """The winner was chosen without looking at it."""
-    aims = parse_aims(maximise=["speedup"], keep=["accuracy>=0.985"])
-    line = said_of("narrow", FIGURES, aims, primary="accuracy", seeds=5)
+    objectives = parse_objectives(maximise=["speedup"], keep=["accuracy>=0.985"])
+    line = said_of("narrow", FIGURES, objectives, primary="accuracy", seeds=5)
     assert line.endswith("; accuracy >= 0.985 does not hold on the test: 0.98")
 
 
 def test_a_workload_without_scores_has_no_difference():
     """Only its speed is told."""
-    assert "found: narrow, speedup 7.25x [7, 7.5]" == said_of("narrow", FIGURES, AIMS, primary=None, seeds=5)
+    assert "found: narrow, speedup 7.25x [7, 7.5]" == said_of("narrow", FIGURES, OBJECTIVES, primary=None, seeds=5)
 
 
 @pytest.mark.parametrize(("expected", "failing"), [(False, {"a", "b"}), (True, {"a"}), (True, set())])
@@ -58,10 +58,10 @@ def test_a_search_whose_winners_all_fail_at_last_has_found_nothing(expected, fai
             return f"found: {text}"
 
     said = []
-    asked = SimpleNamespace(
+    question = SimpleNamespace(
         open=lambda *_: SimpleNamespace(folder=SimpleNamespace(path="reports/x")), workload=None, registry=None,
-        device="cpu", aims=None, options=SimpleNamespace(final_seeds=5), say=said.append,
+        device="cpu", objectives=None, options=SimpleNamespace(final_seeds=5), say=said.append,
     )  # fmt: skip
     monkeypatch.setattr(search, "Final", Last)
-    assert expected is search._finish(asked, [SimpleNamespace(composition=text) for text in "ab"])
+    assert expected is search._finish(question, [SimpleNamespace(composition=text) for text in "ab"])
     assert [f"{t} failed" if t in failing else f"found: {t}" for t in "ab"] == said[:2]

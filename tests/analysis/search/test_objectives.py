@@ -1,15 +1,15 @@
-"""What a search aims at: directions, bounds, and which compositions nothing beats."""
+"""What a search optimizes: directions, bounds, and which compositions nothing beats."""
 # the expected value stands on the left
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.analysis.search.objectives import parse_aims
+from suite.analysis.search.objectives import parse_objectives
 from suite.core.errors import UsageError
 
 FIGURES = st.lists(st.tuples(st.floats(0.1, 100), st.floats(1, 1e6)), min_size=1, max_size=12)
-BOTH = parse_aims(["bytes"], ["speedup"])
+BOTH = parse_objectives(["bytes"], ["speedup"])
 
 
 def figures(speedup, size):
@@ -18,8 +18,8 @@ def figures(speedup, size):
 
 def test_short_names_stand_for_metrics():
     """Objectives take the short names of budgets."""
-    aims = parse_aims(["latency"], ["speedup"], ["bytes=100kB"], ["accuracy>=0.985"])
-    assert ("latency_p50", "speedup", "artefact_bytes", "accuracy") == aims.metrics
+    objectives = parse_objectives(["latency"], ["speedup"], ["bytes=100kB"], ["accuracy>=0.985"])
+    assert ("latency_p50", "speedup", "artefact_bytes", "accuracy") == objectives.metrics
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_short_names_stand_for_metrics():
     [
         (["speedup"], [], "of speedup more is better; write --maximise speedup"),
         ([], ["latency"], "of latency_p50 less is better; write --minimise latency"),
-        ([], [], "nothing to search for"),
+        ([], [], "no objective: name a metric"),
         (["latency", "latency_p50"], [], "latency_p50 is an objective twice"),
         (["latncy"], [], "did you mean latency"),
     ],
@@ -35,15 +35,15 @@ def test_short_names_stand_for_metrics():
 def test_an_aim_that_makes_no_sense_is_refused(minimise, maximise, words):
     """With the likely fix."""
     with pytest.raises(UsageError, match=words):
-        parse_aims(minimise, maximise)
+        parse_objectives(minimise, maximise)
 
 
 def test_a_missed_bound_makes_infeasible():
     """The miss is a share of the limit."""
-    aims = parse_aims(["latency"], budgets=["bytes=100kB"], keep=["speedup>=2"])
-    assert (0.5, 0.25) == aims.misses(figures(1.5, 150e3))
-    assert not aims.feasible(figures(1.5, 150e3))
-    assert aims.feasible(figures(2.0, 100e3))
+    objectives = parse_objectives(["latency"], budgets=["bytes=100kB"], keep=["speedup>=2"])
+    assert (0.5, 0.25) == objectives.misses(figures(1.5, 150e3))
+    assert not objectives.feasible(figures(1.5, 150e3))
+    assert objectives.feasible(figures(2.0, 100e3))
 
 
 @given(FIGURES)

@@ -3,10 +3,10 @@
 
 import pytest
 import search_settings
-from search_settings import AIMS, failing_for, hunt
+from search_settings import OBJECTIVES, failing_for, search_loop
 
 from suite.analysis.search import tables
-from suite.analysis.search.objectives import parse_aims
+from suite.analysis.search.objectives import parse_objectives
 from suite.analysis.search.optimize import nearest
 from suite.analysis.search.storage import open_study
 from suite.core.errors import ResultsError
@@ -16,25 +16,27 @@ BEST = "nhwc+wrapped"
 
 def test_the_best_feasible_composition_is_found(tmp_path):
     """2.0 by 1.5; what is halved is too large, however fast."""
-    searched = hunt(tmp_path / "journal")
+    searched = search_loop(tmp_path / "journal")
     searched.run(trials=8)
-    assert BEST == tables.winners(searched.found(), AIMS)[0].composition
+    assert BEST == tables.winners(searched.found(), OBJECTIVES)[0].composition
 
 
 def test_every_composition_is_measured_once(tmp_path):
     """The sampler's repetitions cost nothing, and the search ends with its space."""
     measured, said = [], []
-    searched = hunt(tmp_path / "journal", measure=lambda text: measured.append(text) or search_settings.made_up(text))
+    searched = search_loop(
+        tmp_path / "journal", measure=lambda text: measured.append(text) or search_settings.made_up(text)
+    )
     searched.say = said.append
     searched.run(trials=100)
     assert 8 == len(measured) == len(set(measured))
-    assert "nothing new is left to try in this space" == said[-1]
+    assert "all compositions of this space have been tried" == said[-1]
 
 
 def test_an_invalid_composition_is_never_measured(tmp_path):
     """It is counted with its reason."""
     measured = []
-    searched = hunt(
+    searched = search_loop(
         tmp_path / "journal", refusal=lambda text: "no such kernel" if "wrapped" in text else None,
         measure=lambda text: measured.append(text) or search_settings.made_up(text),
     )  # fmt: skip
@@ -46,14 +48,14 @@ def test_an_invalid_composition_is_never_measured(tmp_path):
 
 def test_a_composition_that_fails_is_counted_and_the_search_goes_on(tmp_path):
     """Four of eight hold the broken technique."""
-    searched = hunt(tmp_path / "journal", measure=failing_for("wrapped"))
+    searched = search_loop(tmp_path / "journal", measure=failing_for("wrapped"))
     searched.run(trials=100)
     assert (4, 4) == (searched.count().measured, searched.count().failed)
 
 
 def test_infeasible_compositions_are_counted(tmp_path):
     """Those that are halved."""
-    searched = hunt(tmp_path / "journal")
+    searched = search_loop(tmp_path / "journal")
     searched.run(trials=100)
     assert 4 == searched.count().infeasible
     assert str(searched.count()).startswith("8 compositions measured, 4 of them infeasible; 0 failed, ")
@@ -61,9 +63,11 @@ def test_infeasible_compositions_are_counted(tmp_path):
 
 def test_a_search_goes_on_where_it_ended(tmp_path):
     """The number of trials is that of the storage."""
-    hunt(tmp_path / "journal").run(trials=3)
+    search_loop(tmp_path / "journal").run(trials=3)
     measured = []
-    searched = hunt(tmp_path / "journal", measure=lambda text: measured.append(text) or search_settings.made_up(text))
+    searched = search_loop(
+        tmp_path / "journal", measure=lambda text: measured.append(text) or search_settings.made_up(text)
+    )
     searched.run(trials=5)
     assert (2, 5) == (len(measured), searched.count().measured)
 
@@ -78,8 +82,8 @@ def test_an_ended_search_loses_its_running_trial_alone(tmp_path):
         return search_settings.made_up(text)
 
     with pytest.raises(KeyboardInterrupt):
-        hunt(tmp_path / "journal", measure=measure).run(trials=8)
-    searched = hunt(tmp_path / "journal")
+        search_loop(tmp_path / "journal", measure=measure).run(trials=8)
+    searched = search_loop(tmp_path / "journal")
     assert 3 == searched.count().measured
     searched.run(trials=8)
     assert 8 == searched.count().measured
@@ -87,9 +91,9 @@ def test_an_ended_search_loses_its_running_trial_alone(tmp_path):
 
 def test_a_storage_of_another_question_is_refused(tmp_path):
     """By name of what differs."""
-    hunt(tmp_path / "journal").run(trials=1)
+    search_loop(tmp_path / "journal").run(trials=1)
     with pytest.raises(ResultsError, match=r"a search of other workload \(workload: halves, now irises\)"):
-        open_study(str(tmp_path / "journal"), AIMS, {"workload": "irises"}, seed=0)
+        open_study(str(tmp_path / "journal"), OBJECTIVES, {"workload": "irises"}, seed=0)
 
 
 def test_a_storage_that_is_none_is_refused(tmp_path):
@@ -97,26 +101,26 @@ def test_a_storage_that_is_none_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not a journal\n", "utf-8")
     with pytest.raises(ResultsError, match="cannot be used"):
-        open_study(str(path), AIMS, {}, seed=0)
+        open_study(str(path), OBJECTIVES, {}, seed=0)
 
 
 def test_several_objectives_have_several_winners(tmp_path):
     """Fast or small: neither beats the other."""
-    aims = parse_aims(minimise=["bytes"], maximise=["speedup"])
+    objectives = parse_objectives(minimise=["bytes"], maximise=["speedup"])
 
     def measure(text):
         size = 1e4 * (1 + text.count("nhwc")) * (0.5 if "wrapped" in text else 1)
         return search_settings.made_up(text) | {"artefact_bytes": (size, None, None)}
 
-    searched = hunt(tmp_path / "journal", aims=aims, measure=measure)
+    searched = search_loop(tmp_path / "journal", objectives=objectives, measure=measure)
     searched.run(trials=8)
-    assert ["wrapped", BEST] == [one.composition for one in tables.winners(searched.found(), aims)]
+    assert ["wrapped", BEST] == [one.composition for one in tables.winners(searched.found(), objectives)]
 
 
 def test_the_nearest_misses_least(tmp_path):
     """Where nothing is feasible."""
-    aims = parse_aims(maximise=["speedup"], budgets=["bytes=1kB"])
-    searched = hunt(tmp_path / "journal", aims=aims)
+    objectives = parse_objectives(maximise=["speedup"], budgets=["bytes=1kB"])
+    searched = search_loop(tmp_path / "journal", objectives=objectives)
     searched.run(trials=8)
-    assert [] == tables.winners(searched.found(), aims)
-    assert "halved" not in nearest(searched.found(), aims).composition
+    assert [] == tables.winners(searched.found(), objectives)
+    assert "halved" not in nearest(searched.found(), objectives).composition

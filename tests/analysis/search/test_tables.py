@@ -3,14 +3,16 @@
 
 import csv
 
-from search_settings import AIMS
+from search_settings import OBJECTIVES
 
 from suite.analysis.search import tables
-from suite.analysis.search.optimize import Found
+from suite.analysis.search.optimize import MeasuredComposition
 
 
 def found(name, speedup, size):
-    return Found(composition=name, figures={"speedup": (speedup, 0.9 * speedup, None), "artefact_bytes": (size,) * 3})
+    return MeasuredComposition(
+        composition=name, figures={"speedup": (speedup, 0.9 * speedup, None), "artefact_bytes": (size,) * 3}
+    )
 
 
 ALL = [found("slow", 1.0, 2e4), found("fast", 2.0, 3e4), found("beaten", 1.5, 4e4), found("large", 9.0, 2e5)]
@@ -18,12 +20,12 @@ ALL = [found("slow", 1.0, 2e4), found("fast", 2.0, 3e4), found("beaten", 1.5, 4e
 
 def test_the_front_leaves_out_what_is_beaten():
     """In objectives and bounded metrics; the fastest first."""
-    assert ["large", "fast", "slow"] == [one.composition for one in tables.front(ALL, AIMS)]
+    assert ["large", "fast", "slow"] == [one.composition for one in tables.front(ALL, OBJECTIVES)]
 
 
 def test_the_winner_is_feasible():
     """The fastest is too large."""
-    assert ["fast"] == [one.composition for one in tables.winners(ALL, AIMS)]
+    assert ["fast"] == [one.composition for one in tables.winners(ALL, OBJECTIVES)]
 
 
 def test_the_terminal_shows_units_and_feasibility():
@@ -31,12 +33,12 @@ def test_the_terminal_shows_units_and_feasibility():
     assert [
         "composition  speedup  artefact_bytes  feasible",
         "fast         2        30 kB           yes",
-    ] == tables.lines(ALL[1:2], AIMS)
+    ] == tables.lines(ALL[1:2], OBJECTIVES)
 
 
 def test_the_files_hold_the_front(tmp_path):
     """CSV in the metrics' own units with ends of intervals, Markdown with a note."""
-    page, table = tables.write(tmp_path, ALL[:2], AIMS, "2 measured.")
+    page, table = tables.write(tmp_path, ALL[:2], OBJECTIVES, "2 measured.")
     assert " ".join(page.read_text("utf-8").split()).endswith("| fast | 2 | 30 kB | yes | 2 measured.")
     with table.open(newline="") as file:
         row = list(csv.DictReader(file))[1]

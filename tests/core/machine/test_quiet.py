@@ -132,7 +132,7 @@ def quiet_process(monkeypatch):
     [
         (0, None, ""),
         (8, None, ""),
-        (16385, None, "16385 page faults for 64 MiB anew; report it with the output of `ldd --version`"),
+        (16385, None, "16385 page faults for 64 MiB allocated again; report it with the output of `ldd --version`"),
         (32, "/usr/lib/libjemalloc.so", "unset LD_PRELOAD (/usr/lib/libjemalloc.so)"),
     ],
 )

@@ -162,7 +162,7 @@ def test_values_that_are_not_finite_are_refused(bad):
 )
 def test_a_confidence_outside_of_zero_to_one_is_refused(interval, confidence):
     """99 instead of 0.99 is a mistake, not a wide interval."""
-    with pytest.raises(ValueError, match="confidence must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="confidence must be between 0 and 1"):
         interval(confidence)
 
 

@@ -51,18 +51,18 @@ def test_the_same_answers_pass_where_the_items_suffice():
     assert "pass" == said(352, 359, 0.0084, stored=352 / 359).kind
     doubt = said(352, 359, 0.008, stored=352 / 359)
     assert "inconclusive" == doubt.kind
-    assert "the margin of 0.80% is less than 359 items can tell, 0.83%: record anew" in doubt.reason
-    assert "about 380 items (more images, or seeds that test others) would tell" in doubt.reason
+    assert "the margin of 0.80% is less than 359 items can detect, 0.83%: record anew" in doubt.reason
+    assert "about 380 items (more images, or seeds that test others) would decide" in doubt.reason
 
 
 def test_a_lost_answer_too_many_is_counted():
-    """What was lost, how likely that is, and how many items would tell."""
+    """What was lost, how likely that is, and how many items would decide."""
     doubt = said(1770 - 9, 1797, 0.00832, stored=1770 / 1797)
     assert (
         "98.50% -> 98.00%: 9 of 1797 items lost; a loss of 0.83% loses as few in 7% of cases, too many to pass"
         in doubt.reason
     )
-    assert "would tell" in doubt.reason
+    assert "would decide" in doubt.reason
 
 
 @pytest.mark.parametrize("n", [359, 360])
@@ -96,7 +96,7 @@ def test_errors_count_upwards():
     bounds = Bounds(value=0.02, low=None, high=0.028)
     low, high = wilson(7, 359, 0.95)
     wrong = replace(share(352, 359), value=7 / 359, low=low, high=high, better="lower")
-    assert "would tell" in too_few(replace(wrong, better="lower"), bounds)
+    assert "would decide" in too_few(replace(wrong, better="lower"), bounds)
     assert "" == too_few(wrong, replace(bounds, high=0.06))
     assert "" == too_few(wrong, replace(bounds, high=None))
 
@@ -113,7 +113,8 @@ def test_what_is_no_share_of_items_is_left_alone():
 def test_near_the_bound_no_number_tells():
     """Lost as many as the margin allows."""
     assert items_needed(0.008, 0.008) is None
-    assert "no number of items tells" in said(1770 - 14, 1797, 14 / 1797, stored=1770 / 1797).reason
+    near = said(1770 - 14, 1797, 14 / 1797, stored=1770 / 1797)
+    assert "too close to the bound for any number of items" in near.reason
 
 
 @given(st.integers(10, 100_000))

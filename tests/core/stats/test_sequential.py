@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.core.stats.intervals import median_interval, median_rank
-from suite.core.stats.sequential import SHARES, Goal, confidence_at, spent, strictest
+from suite.core.stats.sequential import SHARES, DecisionBound, confidence_at, spent, strictest
 
 RUNS, LONGEST = 10_000, 400  # rounds of the longest sample
 
@@ -60,17 +60,17 @@ def test_spending_never_takes_back(one, other):
     ("low", "high", "decided"),
     [(1.0, 1.1, True), (0.8, 0.85, True), (0.85, 0.95, False), (0.9, 0.95, True), (0.85, 0.9, True)],
 )
-def test_a_goal_is_decided_where_the_interval_lies_on_one_side_of_its_bound(low, high, decided):
+def test_a_bound_is_decided_if_the_interval_lies_on_one_side_of_its_bound(low, high, decided):
     """The bound 0.9 is inclusive on both sides."""
-    assert decided == Goal(numerator="a", denominator="b", bounds=(0.9,)).decided(low, high)
+    assert decided == DecisionBound(numerator="a", denominator="b", bounds=(0.9,)).decided(low, high)
 
 
-def test_a_goal_of_two_bounds_needs_both_decided():
+def test_a_decision_on_two_bounds_needs_both_decided():
     """Above low and across high decides nothing; without bounds there is nothing to decide."""
-    goal = Goal(numerator="a", denominator="b", bounds=(0.9, 1.1))
-    assert goal.decided(0.95, 1.05)
-    assert not goal.decided(1.05, 1.15)
-    assert Goal(numerator="a", denominator="b", bounds=()).decided(0, 2)
+    decision = DecisionBound(numerator="a", denominator="b", bounds=(0.9, 1.1))
+    assert decision.decided(0.95, 1.05)
+    assert not decision.decided(1.05, 1.15)
+    assert DecisionBound(numerator="a", denominator="b", bounds=()).decided(0, 2)
 
 
 def test_the_widest_interval_is_that_of_the_strictest_look():

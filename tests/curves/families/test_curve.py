@@ -28,7 +28,7 @@ def test_a_parameter_outside_its_bounds_or_no_number_is_refused(wrong):
 @pytest.mark.parametrize("wrong", [1e-70, 1e70])
 def test_a_parameter_that_floats_cannot_carry_is_refused(wrong):
     """Products of such parameters would overflow far from here."""
-    with pytest.raises(CurveError, match="beyond what floats can carry; choose another unit"):
+    with pytest.raises(CurveError, match="is beyond the range of floats; choose another unit"):
         CURVE.replace(scale=wrong)
 
 

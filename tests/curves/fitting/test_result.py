@@ -137,7 +137,7 @@ def test_replicates_are_the_same_every_time():
     [
         ({"name": "b", "method": "profil"}, "did you mean profile"),
         ({"name": "scal"}, "did you mean scale"),
-        ({"name": "b", "level": 95}, "level must lie between 0 and 1, got 95"),
+        ({"name": "b", "level": 95}, "level must be between 0 and 1, got 95"),
     ],
 )
 def test_a_wrong_question_is_answered_with_a_hint(arguments, message):

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from studies.gate import bench_runs
-from studies.gate.bench_runs import SHARES, Repository, lines, verdicts
-from studies.gate.decision_log import Ledger
+from studies.gate.bench_runs import SHARES, BenchRepository, lines, verdicts
+from studies.gate.decision_log import DecisionLog
 from suite.cli.main import main
 from suite.gate import load_all
 
@@ -16,7 +16,7 @@ MEASURED = {"value": 0.97, "low": 0.96, "high": 0.98, "n": 50, "unit": "1"}
 
 @pytest.fixture
 def repository(tmp_path):
-    made = Repository(folder=tmp_path, machine="cpu-x86_64-any-2c")
+    made = BenchRepository(folder=tmp_path, machine="cpu-x86_64-any-2c")
     made.write()
     return made
 
@@ -56,14 +56,14 @@ def test_runs_are_counted_by_share():
 
 def test_shares_take_turns(tmp_path, monkeypatch):
     """The share with fewer judgements is next, over sessions; every one is kept."""
-    ledger, clock = Ledger(path=tmp_path / "machine.jsonl"), iter(range(10))
+    decision_log, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
     monkeypatch.setattr(bench_runs, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(Repository, "judgement", lambda _, planted: {"verdict": f"{planted}"})
-    bench_runs.run(ledger, machine="m", versions={"torch": "2"}, minutes=4 / 60)
-    found = bench_runs.judgements(ledger, {"torch": "2"})
+    monkeypatch.setattr(BenchRepository, "judgement", lambda _, planted: {"verdict": f"{planted}"})
+    bench_runs.run(decision_log, machine="m", versions={"torch": "2"}, minutes=4 / 60)
+    found = bench_runs.judgements(decision_log, {"torch": "2"})
     assert [0.03, 0.0, 0.03] == [row["planted"] for row in found]
     assert ["0.03", "0.0", "0.03"] == [row["verdict"] for row in found]
-    assert [] == bench_runs.judgements(ledger, {"torch": "3"})
+    assert [] == bench_runs.judgements(decision_log, {"torch": "3"})
 
 
 @pytest.mark.system
@@ -72,5 +72,5 @@ def test_a_whole_run_is_judged(capsys, tmp_path):
     """One bench run on three percent more work: some verdict, never a pass."""
     assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--planted", "--minutes=0.01"])
     assert "of 1 runs" in capsys.readouterr().out
-    (row,) = Ledger(path=next((tmp_path / "gate_study").glob("*.jsonl"))).rows()
+    (row,) = DecisionLog(path=next((tmp_path / "gate_study").glob("*.jsonl"))).rows()
     assert row["verdict"] in ("regressed", "inconclusive")

@@ -7,14 +7,14 @@ import subprocess
 import pytest
 
 from studies.gate import compare_runs
-from studies.gate.compare_runs import BASE, MODULE, REVISIONS, Repository, figures, lines
-from studies.gate.decision_log import Ledger
+from studies.gate.compare_runs import BASE, MODULE, REVISIONS, CompareRepository, figures, lines
+from studies.gate.decision_log import DecisionLog
 from suite.cli.main import main
 
 
 @pytest.fixture
 def repository(tmp_path):
-    made = Repository(folder=tmp_path)
+    made = CompareRepository(folder=tmp_path)
     made.write()
     return made
 
@@ -62,13 +62,13 @@ def test_a_cell_without_a_ratio_is_counted_too():
 
 def test_revisions_take_turns(tmp_path, monkeypatch):
     """The one with fewer runs is next, over sessions; every run is kept."""
-    ledger, clock = Ledger(path=tmp_path / "machine.jsonl"), iter(range(10))
+    decision_log, clock = DecisionLog(path=tmp_path / "machine.jsonl"), iter(range(10))
     monkeypatch.setattr(compare_runs, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(Repository, "comparison", lambda *_, **__: [cell(0.0)])
-    compare_runs.run(ledger, versions={"torch": "2"}, minutes=6 / 60)
-    found = compare_runs.comparisons(ledger, {"torch": "2"})
+    monkeypatch.setattr(CompareRepository, "comparison", lambda *_, **__: [cell(0.0)])
+    compare_runs.run(decision_log, versions={"torch": "2"}, minutes=6 / 60)
+    found = compare_runs.comparisons(decision_log, {"torch": "2"})
     assert [*REVISIONS, "itself"] == [row["revision"] for row in found]
-    assert [] == compare_runs.comparisons(ledger, {"torch": "3"})
+    assert [] == compare_runs.comparisons(decision_log, {"torch": "3"})
 
 
 @pytest.mark.system
@@ -77,5 +77,5 @@ def test_a_revision_is_compared_with_itself(capsys, tmp_path):
     """One real comparison of two cells: nothing is called slower."""
     assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--compare", "--minutes=0.01"])
     assert "0% more work: regressed in 0 of 2" in capsys.readouterr().out
-    (row,) = Ledger(path=next((tmp_path / "gate_study").glob("*.jsonl"))).rows()
+    (row,) = DecisionLog(path=next((tmp_path / "gate_study").glob("*.jsonl"))).rows()
     assert 2 == len(row["cells"])

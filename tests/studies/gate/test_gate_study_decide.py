@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from studies.gate.decide import CELL, METRIC, Terms, decide, expectation, settled
+from studies.gate.decide import CELL, METRIC, GateTerms, decide, expectation, settled
 from studies.gate.peers import PEERS
 from studies.gate.planted import UNITS, Network, calibrated
 from suite.core.metrics import measured
 from suite.core.records import VerdictKind
 from suite.gate.power import too_tight
 
-TERMS = Terms(low=0.99, noise=0.001, seconds=0.02)
+TERMS = GateTerms(low=0.99, noise=0.001, seconds=0.02)
 
 
 class Counting(nn.Module):
@@ -85,7 +85,7 @@ def test_what_passes_is_not_repeated():
 
 def test_outside_of_a_quiet_process_nothing_is_told():
     """The study does not say more than the gate would."""
-    verdict, _ = settled(ratio(0.9), lambda: ratio(0.9), Terms(low=0.99, noise=0.001, seconds=1.0, quiet=False))
+    verdict, _ = settled(ratio(0.9), lambda: ratio(0.9), GateTerms(low=0.99, noise=0.001, seconds=1.0, quiet=False))
     assert "inconclusive" == str(verdict.kind)
 
 

@@ -5,7 +5,7 @@ from statistics import stdev
 
 import pytest
 
-from studies.gate.decision_log import Ledger, sharpest
+from studies.gate.decision_log import DecisionLog, sharpest
 from suite.core.errors import ResultsError
 
 VERSIONS = {"torch": "2.15"}
@@ -13,49 +13,49 @@ BOUND = {"kind": "bound", "at": "now", "low": 0.99, "versions": VERSIONS}
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    return Ledger(path=tmp_path / "deep" / "machine.jsonl")
+def decision_log(tmp_path):
+    return DecisionLog(path=tmp_path / "deep" / "machine.jsonl")
 
 
-def test_an_absent_file_has_no_decisions(ledger):
+def test_an_absent_file_has_no_decisions(decision_log):
     """The first session starts from nothing."""
-    assert [] == ledger.rows()
-    assert ledger.bound(VERSIONS) is None
+    assert [] == decision_log.rows()
+    assert decision_log.bound(VERSIONS) is None
 
 
-def test_decisions_belong_to_the_bound_that_judged_them(ledger):
+def test_decisions_belong_to_the_bound_that_judged_them(decision_log):
     """The newest bound of these versions counts, and what was judged by it."""
     rows = [BOUND, {"kind": "decision", "bound": "now"}, {"kind": "decision", "bound": "before"}]
     for row in rows:
-        ledger.append(row)
-    assert rows == ledger.rows()
-    assert BOUND == ledger.bound(VERSIONS)
-    assert [rows[1]] == ledger.decisions(BOUND)
+        decision_log.append(row)
+    assert rows == decision_log.rows()
+    assert BOUND == decision_log.bound(VERSIONS)
+    assert [rows[1]] == decision_log.decisions(BOUND)
 
 
-def test_another_torch_needs_another_bound(ledger):
+def test_another_torch_needs_another_bound(decision_log):
     """Figures of other kernels say nothing."""
-    ledger.append(BOUND)
-    assert ledger.bound({"torch": "2.16"}) is None
+    decision_log.append(BOUND)
+    assert decision_log.bound({"torch": "2.16"}) is None
 
 
-def test_a_line_that_was_cut_off_costs_itself_alone(ledger):
+def test_a_line_that_was_cut_off_costs_itself_alone(decision_log):
     """A killed session leaves half a line, in whose place the next one writes."""
-    ledger.append(BOUND)
-    with ledger.path.open("a") as file:
+    decision_log.append(BOUND)
+    with decision_log.path.open("a") as file:
         file.write('{"kind": "dec')
-    assert [BOUND] == ledger.rows()
-    ledger.append(BOUND)
-    assert [BOUND, BOUND] == ledger.rows()
+    assert [BOUND] == decision_log.rows()
+    decision_log.append(BOUND)
+    assert [BOUND, BOUND] == decision_log.rows()
 
 
-def test_a_line_that_is_no_record_is_named(ledger):
+def test_a_line_that_is_no_record_is_named(decision_log):
     """Somebody edited the file: what it says is not guessed."""
-    ledger.append(BOUND)
-    with ledger.path.open("a") as file:
+    decision_log.append(BOUND)
+    with decision_log.path.open("a") as file:
         file.write("oops\n")
     with pytest.raises(ResultsError, match=":2: this line is no record"):
-        ledger.rows()
+        decision_log.rows()
 
 
 def test_the_sharpest_bound_keeps_one_percent():
