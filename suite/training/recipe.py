@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Loss", "Precision",
-    "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Loss",
+    "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
 Reference = Callable[[str], "nn.Module"]
