@@ -126,7 +126,7 @@ def tests(session: nox.Session) -> None:
 def properties(session: nox.Session) -> None:
     """The properties of curves, plans and advice on 500 examples each."""
     session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"})
-    folders = [str(HERE / "tests" / name) for name in ("advise", "curve_runs", "curves", "plan")]
+    folders = [str(HERE / "tests" / name) for name in ("analysis", "curves", "studies")]
     beside = ("-n", "auto", "--dist", "worksteal")
     _python(session, "-m", "pytest", "-m", "not system", *beside, *folders, *session.posargs)
 

@@ -23,7 +23,7 @@ from suite.bench.preflight.workload import check_workload
 from suite.bench.resolved_cell import Case, Part
 from suite.bench.selection import Profile
 from suite.bench.trained_store import Reporter, TrainedStore
-from suite.bench.training_cache import marked
+from suite.bench.training_cache import Trainings, marked
 from suite.bench.workers.fresh_processes import LEAST_PROCESSES, Workers, replicated
 from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
@@ -100,6 +100,8 @@ class Bench(AbstractContextManager["Bench"]):
     keep: KeepSamples = lambda _cell, _name, _columns: None
     reporter: Reporter = lambda _workload, _composition: None
     saturating: dict[str, int] = field(default_factory=dict)
+    cache: Trainings | None = None
+    """Trainings of earlier runs."""
     store: TrainedStore = field(init=False)
     remarks: list[str] = field(default_factory=list)
     """What the preflight saw that does not repeat, or is not from the checkpoint that it is said to be from."""
@@ -119,11 +121,16 @@ class Bench(AbstractContextManager["Bench"]):
     def __post_init__(self) -> None:
         select_device(self.device)
         self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
+        self.store.cache = self.cache
         self._checks = CellChecks(registry=self.registry, device=self.device)
 
     def __exit__(self, *_: object) -> None:
         if self._workers is not None:
             self._workers.close()
+
+    def forget_samples(self) -> None:
+        """Before a group is measured: `samples` are those of the group that was measured last."""
+        self.samples = {}
 
     def measure(self, case: Case, group: Group, bounds: speed.Bounds | None = None) -> list[Measurement]:
         """All metrics of one group of a case; where they cannot be told from ``bounds`` more is measured.

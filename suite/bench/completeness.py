@@ -14,7 +14,7 @@ from suite.core.records import GROUPS, Expectation, Group, Verdict
 from suite.gate import load_all, unanswered
 
 if TYPE_CHECKING:
-    from suite.bench.session import Session
+    from suite.bench.run import Run
     from suite.registry import Registry
 
 
@@ -35,14 +35,14 @@ def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
     return f"partial: {len(names)} groups of figures were left out and gate nothing: {', '.join(names[:3])}{more}"
 
 
-def unanswered_entries(registry: Registry, run: Session, *, together: Sequence[str] = ()) -> tuple[Verdict, ...]:
+def unanswered_entries(registry: Registry, run: Run, *, together: Sequence[str] = ()) -> tuple[Verdict, ...]:
     """``missing`` for each of the user's entries that applies here and no cell of the run answers.
 
     Those of the combinations, ``together``, wait for a run that holds them.
     Asked of whole workloads only: a run of chosen techniques, or of a part of the groups, was told to look at less.
     """
     options = run.options
-    if not (options.gates and options.everything) or options.partial or not options.expect_dir.is_dir():
+    if not (options.gates and options.everything) or run.partial or not options.expect_dir.is_dir():
         return ()
     planned = {case.cell: groups for case, groups in run.planned.items()}
     elsewhere = _of_other_profiles(registry, run, together) - {(cell.workload, cell.technique) for cell in planned}
@@ -51,7 +51,7 @@ def unanswered_entries(registry: Registry, run: Session, *, together: Sequence[s
     return unanswered(_of_planned_groups(wanted, run), planned, where=run.header.where)
 
 
-def _of_planned_groups(entries: Iterable[Expectation], run: Session) -> list[Expectation]:
+def _of_planned_groups(entries: Iterable[Expectation], run: Run) -> list[Expectation]:
     """Without the groups that a workload leaves out on this device unless it is named."""
     groups = {(case.workload.name, case.composition.name): case.groups for case in run.planned}
     known = ((entry, METRICS.get(entry.metric)) for entry in entries)
@@ -62,7 +62,7 @@ def _of_planned_groups(entries: Iterable[Expectation], run: Session) -> list[Exp
     ]
 
 
-def _of_other_profiles(registry: Registry, run: Session, together: Sequence[str]) -> set[tuple[str, str]]:
+def _of_other_profiles(registry: Registry, run: Run, together: Sequence[str]) -> set[tuple[str, str]]:
     """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps and
     combinations.
     """

@@ -1,25 +1,33 @@
-"""The exit code of ``suite bench``: its parent process reads the record of the finished run and decides.
+"""The exit code of ``suite bench``, decided twice: by the run's process, and by its parent from the run's records.
 
 Users' modules and ``conftest.py`` share a process with the run, and may end it early or change its exit code. The
-parent process loads none of them.
+parent process loads none of them. `suite.core.exit_codes` has the codes.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from suite.bench.completeness import left_out_line
+from suite.bench.failing import failing
 from suite.bench.options import ENDED, Options
+from suite.bench.trust import doubt
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, EXIT_UNUSABLE
-from suite.core.metrics import TIME_UNITS
-from suite.core.records import Verdict, VerdictKind
-from suite.gate.policy import fails
+from suite.core.records import Group, VerdictKind
 from suite.report.endings import run_end
 from suite.report.results.folder import RunFolder
 
+if TYPE_CHECKING:
+    from suite.bench.resolved_cell import Case
+    from suite.bench.run import Run
+
+PYTEST_PASSED, PYTEST_FAILED = 0, 1
 KNOWN = frozenset({*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING})
 """pytest's own exit codes, which keep their meaning, and ours."""
 LISTING = frozenset(
@@ -34,22 +42,44 @@ NO_RUN = (
 )
 
 
-def failing(verdict: Verdict, options: Options) -> bool:
-    """Whether a verdict fails a run with these options."""
-    if not options.gates or not gates_tier(verdict, options):
-        return verdict.kind is VerdictKind.ERROR
-    absolute = verdict.measurement is not None and verdict.measurement.unit in TIME_UNITS
-    return fails(
-        verdict, unverified=options.unverified,
-        inconclusive="report" if absolute else options.inconclusive or "report",  # such times never gate
-        unavailable=options.unavailable, improved="report" if options.allow_improvement else "fail",
-    )  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How pytest ended: its status, failed tests, a crash outside of a verdict, the groups whose tests it collected."""
+
+    status: int = PYTEST_PASSED
+    failures: int = 0
+    crashed: bool = False
+    collected: Collection[tuple[Case, Group]] = ()
 
 
-def gates_tier(verdict: Verdict, options: Options) -> bool:
-    """Whether the tier of a verdict's metric can fail this run."""
-    bound = verdict.expectation or verdict.measurement
-    return bound is None or bound.tier in options.gate_tiers
+def of_run(run: Run, ending: Ending) -> tuple[int, str]:
+    """The exit code of a run that came to its end, and what to say about it (empty if its verdicts say it all).
+
+    11 if a workload is at fault; 1 if something failed; 10 if a metric that must be decided is inconclusive, or the
+    whole run is; 12 if every cell is unavailable, or a gate did not measure what it planned; else 0.
+    """
+    if ending.crashed:
+        return EXIT_FAILED, ""
+    if run.faults:
+        return EXIT_UNUSABLE, "\n".join(run.faults.values())
+    retracted = ending.status == PYTEST_FAILED and ending.failures <= run.taken_back
+    code = of_verdicts(run) or (EXIT_INCONCLUSIVE if retracted else ending.status)
+    left = run.left_out()
+    if run.partial:  # what -k and -m left out was to be; what they let through was to be measured
+        left = [one for one in left if one in ending.collected and one[0] not in run.passed_over]
+    if left and run.options.expect in ("gate", "record") and code == EXIT_PASS:
+        return EXIT_NOTHING, left_out_line(left, run.planned)
+    return code, ""
+
+
+def of_verdicts(run: Run) -> int:
+    """The code that the verdicts so far give."""
+    if run.options.gates and {verdict.kind for verdict in run.verdicts} == {VerdictKind.UNAVAILABLE}:
+        return EXIT_NOTHING  # nothing could run here, so nothing was gated
+    failed = {verdict.kind for verdict in run.verdicts if failing(verdict, run.options)}
+    if failed - {VerdictKind.INCONCLUSIVE}:
+        return EXIT_FAILED
+    return EXIT_INCONCLUSIVE if failed or doubt(run) else EXIT_PASS
 
 
 def tell(**said: object) -> None:

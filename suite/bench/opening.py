@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from suite.bench.explain import explain
 from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
-from suite.bench.session import Session
+from suite.bench.run import Run
 from suite.core import phases
 from suite.core.composition import parse
 from suite.core.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.profiler", "torch.utils.flop_counter")
 
 
-def open_session(
-    registry: Registry, options: Options, *, plan: Plan, cases: Sequence[Case], reporter: Reporter
-) -> Session:
+def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequence[Case], reporter: Reporter) -> Run:
     """Prepare a run: check the expectation files, find out where it runs, open its folder.
 
     Raises `SuiteError` for files that cannot be read, folders that cannot be written, and a folder that cannot be
@@ -56,17 +54,15 @@ def open_session(
     folder = _folder(options, header)
     with phases.phase("imports"):
         _import_heavy()
-    bench = Bench(registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter)
-    bench.store.cache = trainings
-    if options.expect != "off":  # then the files are not looked at, and may be malformed
-        bench.saturating |= _known_batches(store, workloads, header.where)
-    bench.saturating |= _batches_before(options, folder)
-    session = Session(
+    stored = {} if options.expect == "off" else _known_batches(store, workloads, header.where)
+    bench = Bench(
+        registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter, keep=folder.keep_samples,
+        cache=trainings, saturating=stored | _batches_before(options, folder),
+    )  # fmt: skip
+    return Run(
         options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
         planned={case: case.groups for case in cases},
     )  # fmt: skip
-    bench.keep = session.keep
-    return session
 
 
 def check_names(registry: Registry, expectations: Sequence[Expectation]) -> None:

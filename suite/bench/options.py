@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from suite.core.records import TIERS, Tier
 from suite.gate.policy import Policy
 
 Expect = Literal["gate", "report", "record", "off"]
-EXPECT = ("gate", "report", "record", "off")
-POLICIES = ("report", "fail")
 DEFAULT_SEEDS = 5
 COMMAND = "SUITE_COMMAND"  # environment variable: the command line that started this process
 ENDED = "SUITE_ENDED"  # environment variable: the file into which a run writes its exit code when it comes to its end
@@ -53,6 +52,8 @@ class Options:
     """Only figures of these tiers can fail a gate; the others are judged and reported."""
     chosen: tuple[str, ...] = ()
     """What was asked for by name (workloads, techniques, precision): a resumed run goes on with the same."""
+    given: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """Every option's value by its key, as it was given."""
 
     @property
     def gates(self) -> bool:

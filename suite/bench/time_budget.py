@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suite.bench.estimate import MINUTE, Estimate, estimates, fitting, forecast, minutes
@@ -16,7 +16,7 @@ from suite.report.results.durations import alike
 
 if TYPE_CHECKING:
     from suite.bench.options import Options
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 SPENT = "the minutes were spent before it began"
 
@@ -80,7 +80,7 @@ def check(options: Options) -> None:
         )
 
 
-def plan(run: Session, collected: Collection[tuple[Case, Group]]) -> Budget:
+def plan(run: Run, collected: Collection[tuple[Case, Group]]) -> Budget:
     """The budget of a run of the ``collected`` groups; what a resumed run has measured takes no time."""
     options = run.options
     done = {(m.cell, m.group) for m in run.folder.measurements()} - incomplete(run.folder) if options.resume else set()
@@ -93,10 +93,3 @@ def plan(run: Session, collected: Collection[tuple[Case, Group]]) -> Budget:
     seconds = None if options.max_minutes is None else options.max_minutes * MINUTE
     found = estimates(wanted, past, reuse=options.reuse is not None, processes=run.header.processes)
     return Budget(seconds=seconds, found=found)
-
-
-def narrow(run: Session, budget: Budget) -> None:
-    """Let a run that leaves cells out be a partial one."""
-    run.budget = budget
-    if budget.left:
-        run.options = replace(run.options, partial=True)

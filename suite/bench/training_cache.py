@@ -27,6 +27,7 @@ from torch import Tensor
 from suite.bench.inputs import digest as _digest
 from suite.bench.inputs import of_data, of_recipe, of_tensor
 from suite.core.errors import SetupError, SuiteError
+from suite.core.files import replace_file
 from suite.core.records import Measurement, RunHeader
 from suite.registry.opened import digest as file_digest
 from suite.registry.opened import digests, watching
@@ -241,16 +242,7 @@ def write(
         {"facts": facts, "opened": dict(opened), "sha256": hashlib.sha256(payload).hexdigest()}, sort_keys=True
     )
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=SUFFIX)  # its mode is 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(head.encode() + b"\n" + payload)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, head.encode() + b"\n" + payload, private=True)
     except OSError as error:
         raise ReuseError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -288,7 +280,7 @@ def read(path: Path, facts: Mapping[str, Any], device: str) -> dict[str, Any] | 
 def prune(folder: Path, limit: int) -> None:
     """Remove the files that were not used for longest until ``limit`` bytes hold; other runs may do so as well."""
     ages: list[tuple[float, int, Path]] = []
-    for path in folder.glob(f"*{SUFFIX}"):
+    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f".*{SUFFIX}.*.tmp")]:
         with suppress(OSError):
             stat = path.stat()
             ages.append((stat.st_mtime, stat.st_size, path))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import core
 from suite.core.metrics import is_paired
 from suite.registry import REGISTRY
@@ -76,7 +77,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     _show([one for rows in found for one in summaries(rows)], folder)
     if parsed.store:
         _store(found, parsed, folder, data_digests([case.workload for case in cases])[0])
-    return 0
+    return EXIT_PASS
 
 
 def _measured(

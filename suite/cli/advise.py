@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_PASS
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from suite.analysis.profile.bottleneck import Bottleneck
     from suite.bench.resolved_cell import Case
 
-PASS = 0
 KIND = "what the quality is (default: told by the name of the column or tag)"
 WORTH = "least gain a doubling must bring: points (hundredths) of an accuracy, default 1; else in the quality's unit"
 
@@ -54,7 +54,7 @@ def _profile(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         found = profiling.with_program(case, parsed.what, parsed.tool, out=parsed.out, load=parsed.load)
     for line in found:
         print(line)
-    return PASS
+    return EXIT_PASS
 
 
 def _case(parsed: argparse.Namespace, cell: str | None) -> Case:
@@ -98,7 +98,7 @@ def _advise(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if parsed.json is not None:
         text.write_json(advice, parsed.json)
         print(parsed.json)
-    return PASS
+    return EXIT_PASS
 
 
 def _bottleneck(parsed: argparse.Namespace) -> Bottleneck | None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from suite.cli import studies
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
 if TYPE_CHECKING:
     from suite.analysis.scaling.compare import Series
-
-PASS, INTERRUPTED = 0, 2
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -60,9 +59,9 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     try:
         path = write(train(REGISTRY, options, _say), _say)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     _say(f"{path}")
-    return PASS
+    return EXIT_PASS
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +75,7 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.analysis.scaling.report import write
 
     _say(f"{write(CurveFolder.open(parsed.folder), _say)}")
-    return PASS
+    return EXIT_PASS
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +112,7 @@ def _fit(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     _say(text)
     for line in kept(found, text, parsed.out, x=x, y=y) if parsed.out else ():
         _say(line)
-    return PASS
+    return EXIT_PASS
 
 
 def _points(parsed: argparse.Namespace) -> tuple[Series, str, str]:
@@ -157,7 +156,7 @@ def _law(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
     columns = {"parameters": parsed.parameters, "tokens": parsed.tokens, "y": parsed.y}
     _say(lawful(parsed.data, **columns, compute=parsed.compute, targets=parsed.target))
-    return PASS
+    return EXIT_PASS
 
 
 def _families(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
@@ -166,7 +165,7 @@ def _families(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
     for line in listed():
         _say(line)
-    return PASS
+    return EXIT_PASS
 
 
 def _study(parsed: argparse.Namespace, _: Sequence[str]) -> int:

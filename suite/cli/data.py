@@ -9,9 +9,9 @@ from pathlib import Path
 from suite.catalog.datasets import cifar10, mnist
 from suite.catalog.datasets.dataset import Dataset
 from suite.core.errors import SetupError, SuiteError
+from suite.core.exit_codes import EXIT_PASS
 from suite.registry.settings import DATA_SETTING, DATA_VARIABLE, TABLE, data_root
 
-PASS = 0
 DATASETS = {one.name: one for one in (mnist.DATASET, cifar10.DATASET)}
 
 
@@ -30,12 +30,12 @@ def _data(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if parsed.name is None:
         for one in DATASETS.values():
             print(state(one, root))
-        return PASS
+        return EXIT_PASS
     fetch(DATASETS[parsed.name], root)
     print(state(DATASETS[parsed.name], root))
     if root != found:
         print(f"runs look in {found}: set {DATA_VARIABLE}={root}, or {DATA_SETTING} in [tool.{TABLE}]")
-    return PASS
+    return EXIT_PASS
 
 
 def state(dataset: Dataset, root: Path) -> str:

@@ -13,12 +13,11 @@ from pathlib import Path
 from suite.analysis.load_test.batcher import Policy
 from suite.analysis.load_test.plan import SHARES, Plan
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import quiet
 from suite.core.units.quantities import parse_quantity
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
-
-PASS = 0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +67,7 @@ def _measure(parsed: argparse.Namespace) -> int:
     folder = parsed.out or Path("reports") / f"{run_name(datetime.now(UTC), case.cell.device)}-serving"
     for line in [*tables.lines(found, plan), *map(str, tables.write(folder, found))]:
         print(line)  # this is the command line
-    return PASS
+    return EXIT_PASS
 
 
 def _tell(line: str) -> None:

@@ -15,17 +15,19 @@ from pathlib import Path
 from suite import __version__
 from suite.bench import edge_profile
 from suite.bench.exit_code import decide
-from suite.bench.options import COMMAND, ENDED, EXPECT, POLICIES, Options
+from suite.bench.option_table import add_to_command_line, forwarded, values
+from suite.bench.options import COMMAND, ENDED, Options
+from suite.bench.request import policies
 from suite.cli import aa, advise, compare, curves, data, load_test, plan, search, studies, trend, zoo
 from suite.core.command_line import Parser, printable_streams, refuse_misspelt, refuse_unknown
 from suite.core.errors import SuiteError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS, EXIT_UNUSABLE
 from suite.core.machine import child, core, quiet
-from suite.core.records import TIERS
 from suite.registry import REGISTRY
 from suite.registry.settings import PACKAGE, found_expect_dir, load_user_modules, shipped_expectations, user_modules
 from suite.report.foreign import printable
 
+PLUGIN = "suite.bench.pytest_plugin.plugin"
 PYTEST_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_TIMEOUT")
 
 
@@ -103,46 +105,7 @@ def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.description = "Measure cells in a quiet process. Further arguments go to pytest."
-    add = parser.add_argument
-    add("--device", default="auto", help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")
-    add("--precision", default="fp32", help="compose every technique with those of it: fp32, bf16, ...")
-    add("--workload", action="append", default=[], help="this workload only (repeatable)")
-    add("--technique", action="append", default=[], help="this composition only (repeatable)")
-    add(
-        "--seeds",
-        help="seeds of quality (default 5 to record and with --full, else 3 of the baseline and 1 of the rest)",
-    )
-    add("--processes", help="processes a timing is replicated over")
-    add("--expect", choices=EXPECT, default="gate")
-    add("--expect-dir", help="your expectation files (default: the nearest folder expectations, upwards)")
-    add("--unverified", choices=POLICIES, default="report", help="figures without an expectation")
-    add("--inconclusive", choices=POLICIES, help="timings that cannot be told (default: fail where they are many)")
-    add("--unavailable", choices=POLICIES, default="report", help="cells that cannot run here")
-    add("--allow-improvement", action="store_true", help="figures beyond their favourable bound do not fail")
-    add("--partial", action="store_true", help="let a gate look at the part that -k or -m leaves")
-    add("--gate-tier", action="append", default=[], choices=TIERS, help="only these tiers can fail")
-    add("--reports-dir", default="reports")
-    add("--load", action="append", default=[], help="module or .py file to load (repeatable)")
-    add("--resume", help="results folder of an interrupted run to go on with")
-    add("--max-minutes", help="leave out cells that would not fit into so many minutes; the run is then partial")
-    add("--reuse", action="store_true", help="take trainings of earlier runs where nothing has changed")
-    add("--cache-dir", help="where trainings are kept (default: reports/cache)")
-    add("--history", action="store_true", help="add the figures to the history of this machine, below the reports")
-    add("--quick", action="store_true", help="one seed for each technique, short timings")
-    add("--slow", action="store_true", help="also techniques that train many times as long as their control here")
-    add("--full", action="store_true", help="every technique's sweep, and the combinations")
-    add(
-        "--sweep",
-        action="store_true",
-        help="the whole sweep of each technique that runs, in any profile",
-    )
-    add("--combinations", action="store_true", help="pairs and triples instead of each technique alone")
-    add("--edge", action="store_true", help="as on a small device: CPU, one thread, one item at a time, little memory")
-    add(
-        "--memory", metavar="BYTES", help=f"most that serving may need with --edge (default {edge_profile.DEFAULT_CAP})"
-    )
-    add("--wait", action="store_true", help="wait for a core that no other run holds")
-    add("--threads", type=int, default=1, help="threads of CPU work (default 1, pinned to one core)")
+    add_to_command_line(parser)
     parser.set_defaults(run=_bench)
 
 
@@ -160,19 +123,10 @@ def _bench(parsed: argparse.Namespace, rest: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         ended = Path(folder) / "ended"
         code = child.run_to_end(command, environment | {ENDED: str(ended)})
-        code, why = decide(code, ended, _policies(parsed), rest)
+        code, why = decide(code, ended, Options(**policies(values(parsed))), rest)
     if why:
         print(f"suite: {why}", file=sys.stderr)
     return code
-
-
-def _policies(parsed: argparse.Namespace) -> Options:
-    """What decides which verdicts fail."""
-    return Options(
-        expect=parsed.expect, unverified=parsed.unverified, inconclusive=parsed.inconclusive,
-        unavailable=parsed.unavailable, allow_improvement=parsed.allow_improvement,
-        gate_tiers=tuple(parsed.gate_tier) or TIERS, resume=parsed.resume and Path(parsed.resume),
-    )  # fmt: skip
 
 
 def _settle_edge(parsed: argparse.Namespace) -> None:
@@ -191,33 +145,10 @@ def _settle_edge(parsed: argparse.Namespace) -> None:
 
 
 def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
-    single = (
-        "device",
-        "precision",
-        "seeds",
-        "processes",
-        "expect",
-        "expect_dir",
-        "reports_dir",
-        "resume",
-        "cache_dir",
-        "max_minutes",
-    )
-    options = [(name, getattr(parsed, name)) for name in (*single, "unverified", "inconclusive", "unavailable")]
-    options += [("edge", parsed.memory)]
-    options += [
-        (name, value) for name in ("workload", "technique", "load", "gate_tier") for value in getattr(parsed, name)
-    ]
-    switches = ("quick", "full", "sweep", "slow", "combinations", "partial", "reuse", "allow_improvement", "history")
-    flags = [f"--suite-{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
-    given = [f"--suite-{name.replace('_', '-')}={value}" for name, value in options if value is not None]
     config, here = PACKAGE / "bench" / "benchmarks" / "pytest.ini", Path.cwd()
-    plugin = [
-        "-p",
-        "suite.bench.pytest_plugin.plugin",
-    ]  # a checkout that is not installed has no entry point; twice is once for pytest
+    plugin = ["-p", PLUGIN]  # a checkout that is not installed has no entry point; twice is once for pytest
     own = ["-c", str(config), f"--rootdir={here}", f"--confcutdir={here}", "--pyargs", "suite.bench.benchmarks", "-q"]
-    return [*plugin, *own, *given, *flags]
+    return [*plugin, *own, *forwarded(values(parsed))]
 
 
 def _add_record(parser: argparse.ArgumentParser) -> None:

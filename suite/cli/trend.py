@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from suite.core.errors import ResultsError, UsageError
+from suite.core.exit_codes import EXIT_PASS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def _trend(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for line in [*remarks, *about, *lines(found), *predict.lines(predict.pairs(runs))]:
         print(line)
     _write(parsed.csv, to_csv(found))
-    return 0
+    return EXIT_PASS
 
 
 def _require_folder(path: Path | None) -> None:
@@ -90,4 +91,4 @@ def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         remarks |= dict.fromkeys(read(path)[1])
     for remark in remarks:
         print(remark)
-    return 0
+    return EXIT_PASS

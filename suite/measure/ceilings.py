@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from suite.core.files import replace_file
 from suite.core.machine import flags
 from suite.core.machine.hardware import accelerator_versions, device_type, machine_key, threads, versions
 from suite.core.machine.needs import missing_need
@@ -165,17 +164,5 @@ def _read_ceilings(path: Path) -> Ceilings | None:
 
 def _write_atomically(path: Path, text: str) -> None:
     """Replace ``path`` in one step. A cache that cannot be written is no error: it is measured again next time."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    except OSError:
-        return
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    with suppress(OSError):
+        replace_file(path, text.encode())

@@ -63,6 +63,7 @@ def answered(tmp_path):
         where = Where(machine="cpu-x-1c", family="cpu-x", device="cpu", threads=1)
         session = SimpleNamespace(
             options=made,
+            partial=made.partial,
             planned={tiny.case_of(REGISTRY, name, workload): groups for workload, name in cells},
             header=SimpleNamespace(where=where),
             bench=SimpleNamespace(plan=Plan(profile=profile)),
@@ -82,7 +83,7 @@ def test_groups_that_a_workload_leaves_out_on_a_device_wait_for_a_run_that_names
     def answered_by(groups):
         case = replace(plain, groups=groups)
         session = SimpleNamespace(
-            options=Options(expect_dir=tmp_path, everything=True), planned={case: groups},
+            options=Options(expect_dir=tmp_path, everything=True), partial=False, planned={case: groups},
             header=SimpleNamespace(where=Where(machine="m", family="f", device="cpu", threads=1)),
             bench=SimpleNamespace(plan=Plan(profile="default")),
         )  # fmt: skip

@@ -2,16 +2,20 @@
 # the expected value stands on the left
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import tiny
 from samples import header, measured
 
+from suite.bench import exit_code
 from suite.bench.exit_code import CUT_SHORT, NO_RUN, decide, tell
 from suite.bench.options import ENDED, Options
-from suite.core.records import RunEnd, Verdict, VerdictKind
+from suite.core.records import GROUPS, RunEnd, Verdict, VerdictKind
 from suite.report.results.folder import RunFolder
 
 GATE = Options()
+CASE = tiny.case_of(tiny.registry(), "nhwc")
 SPEED = measured("baseline", "speedup", 1.0)
 WRONG = Verdict(kind=VerdictKind.ERROR, cell=SPEED.cell, metric="", group="speed", reason="broken")
 END = RunEnd(groups=1, done=1, whole=True, code=0)
@@ -104,3 +108,43 @@ def test_what_is_told_reaches_the_file_of_the_parent(told, monkeypatch):
     tell(run="here")
     tell(code=1)
     assert [{"run": "here"}, {"code": 1}] == [json.loads(line) for line in told.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("left", "changes", "crashed", "expected"),
+    [
+        ([], {}, False, 0),
+        ([(CASE, "speed")], {}, False, 12),
+        ([(CASE, "speed")], {"partial": True}, False, 0),
+        ([(CASE, "size")], {"partial": True}, False, 12),
+        ([(CASE, "speed")], {"expect": "report"}, False, 0),
+        ([(CASE, "speed")], {"failing": 1}, False, 1),
+        ([(CASE, "speed")], {"failing": 10}, False, 10),
+        ([], {}, True, 1),
+        ([], {"failed": 2, "taken_back": 2}, False, 10),
+        ([], {"failed": 2, "taken_back": 1}, False, 1),
+    ],
+)
+def test_a_run_that_did_not_measure_what_it_planned_has_not_gated(left, changes, crashed, expected, monkeypatch):
+    """A conftest.py that skips leaves no verdict, and no verdict is not a pass, in a chosen part neither."""
+    given = {key: value for key, value in changes.items() if key in ("partial", "expect")}
+    monkeypatch.setattr(exit_code, "of_verdicts", lambda _: changes.get("failing", 0))
+    run = SimpleNamespace(
+        left_out=lambda: left,
+        passed_over=(),
+        faults={},
+        options=Options(**given),
+        partial=given.get("partial", False),
+        planned={CASE: GROUPS},
+        taken_back=changes.get("taken_back", 0),
+    )
+    groups, failures = ("quality", "size", "memory") if given.get("partial") else GROUPS, changes.get("failed", 0)
+    ending = exit_code.Ending(
+        status=int(failures > 0),
+        failures=failures,
+        crashed=crashed,
+        collected={(CASE, group) for group in groups},
+    )
+    code, problem = exit_code.of_run(run, ending)
+    assert expected == code
+    assert (expected == 12) is bool(problem)

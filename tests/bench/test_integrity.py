@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-import suite.bench.session
+import suite.bench.failing
+import suite.bench.run
 import suite.measure.speed
 from suite.bench.integrity import Methods, State, check_baseline, check_suite
 from suite.core.errors import ImplausibleError
@@ -23,9 +24,10 @@ def test_the_suite_as_it_is_passes():
     [
         (suite.measure.speed, "check", "suite.measure.speed.check"),
         (suite.measure.speed, "_sample", "suite.measure.speed._sample"),
-        (suite.bench.session.Session, "fails", "suite.bench.session.Session.fails"),
+        (suite.bench.run.Run, "left_out", "suite.bench.run.Run.left_out"),
+        (suite.bench.failing, "failing", "suite.bench.failing.failing"),
     ],
-    ids=["imported", "defined", "method"],
+    ids=["imported", "defined", "method", "decides"],
 )
 def test_a_function_of_the_suite_that_was_replaced_is_named_with_what_replaced_it(monkeypatch, owner, name, told):
     monkeypatch.setattr(owner, name, lambda *_, **__: None)

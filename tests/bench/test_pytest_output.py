@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import header
 
+from suite.bench.options import Options
 from suite.bench.pytest_plugin import output
 from suite.bench.pytest_plugin.output import (
     hush_benchmark_table,
@@ -108,7 +109,7 @@ def test_failing():
 def chatty(tmp_path):
     """Run a chatty test file under the suite's own configuration; returns what pytest prints."""
     (tmp_path / "test_chatty.py").write_text(CHATTY, "utf-8")
-    config = PACKAGE / "benchmarks" / "pytest.ini"
+    config = PACKAGE / "bench" / "benchmarks" / "pytest.ini"
 
     def run(*arguments):
         command = [sys.executable, "-m", "pytest", "-c", str(config), f"--rootdir={tmp_path}", "test_chatty.py"]
@@ -174,6 +175,12 @@ def test_only_timings_of_a_process_that_is_not_quiet_are_said_not_to_count():
     assert not idle_timings([size, speed], quiet=True)
 
 
+@pytest.fixture(autouse=True)
+def command(monkeypatch):
+    """The command that a report prints, whatever the run was."""
+    monkeypatch.setattr(output.commands, "rerun", lambda _, verdict: f"suite bench {verdict.metric}")
+
+
 def told_to_github(environment, *, problem=None, run=None):
     """The lines that a step of GitHub Actions reads."""
     lines = []
@@ -182,10 +189,10 @@ def told_to_github(environment, *, problem=None, run=None):
     return lines
 
 
-def broken_run(*, doubt=""):
+def broken_run():
     cell = Cell(workload="digits_cnn", technique="nhwc", device="cpu")
     verdict = Verdict(kind=VerdictKind.ERROR, cell=cell, metric="", group="speed", reason="no kernel")
-    return SimpleNamespace(header=header(), verdicts=[verdict], fails=lambda _: True, rerun=str, doubt=lambda: doubt)
+    return SimpleNamespace(header=header(), verdicts=[verdict], options=Options(), arm_ratios={})
 
 
 def test_outside_of_github_nothing_is_annotated(tmp_path):
@@ -210,9 +217,10 @@ def test_a_summary_that_cannot_be_written_is_told(tmp_path):
     assert lines[-1].startswith(f"suite: no step summary, {tmp_path} cannot be written: ")
 
 
-def test_a_run_that_cannot_be_believed_as_a_whole_is_an_error_of_its_own():
+def test_a_run_that_cannot_be_believed_as_a_whole_is_an_error_of_its_own(monkeypatch):
     """Its exit code is not 0, though no figure failed."""
-    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run(doubt="not gated: why"))
+    monkeypatch.setattr(output, "doubt_of", lambda _: "not gated: why")
+    first, *_ = told_to_github({"GITHUB_ACTIONS": "true"}, run=broken_run())
     assert "::error title=suite::not gated: why" == first
 
 

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import pytest
 import tiny
 
+from suite.bench.option_table import in_pytest
 from suite.bench.options import Options
 from suite.bench.pytest_plugin import plugin
 from suite.core.errors import SuiteError
 from suite.core.records import GROUPS, Verdict, VerdictKind
+from suite.registry import REGISTRY
 from suite.registry.settings import PACKAGE
 
 
@@ -43,7 +45,7 @@ def test_an_item_without_cells_belongs_to_none():
 
 def option(**changes):
     """Options of a bench run as pytest-benchmark and xdist leave them by default."""
-    usual = {"suite_expect": "gate", "dist": "no", "tx": None, "suite_partial": False}
+    usual = {f"suite_{known.key}": known.initial for known in in_pytest()} | {"dist": "no", "tx": None}
     usual |= dict.fromkeys(("benchmark_skip", "benchmark_disable", "benchmark_enable", "benchmark_only"), False)
     return SimpleNamespace(**(usual | changes))
 
@@ -102,7 +104,7 @@ def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch)
     other = SimpleNamespace()  # a test of the user's own
     session.items.append(other)
     gone = []
-    session.config.stash[plugin.SESSION] = run
+    session.config.stash[plugin.RUN] = run
     session.config.hook = SimpleNamespace(pytest_deselected=lambda items: gone.append(len(items)))
     left = SimpleNamespace(left={CASE: "too long"}, lines=lambda: ["said"])
     said = []
@@ -111,7 +113,6 @@ def test_cells_without_room_are_deselected_and_make_the_run_partial(monkeypatch)
     plugin._plan(session)
     assert [other] == session.items
     assert [len(GROUPS)] == gone
-    assert run.options.partial
     assert left is run.budget
     assert ["accelerator: nvml answers, driver 580.95", "said"] == said
 
@@ -152,45 +153,11 @@ def test_whole_and_partial_runs_and_reports_are_let_through(groups, changes):
     plugin._check_selection(collected(groups, **changes))
 
 
-@pytest.mark.parametrize(
-    ("left", "changes", "crashed", "expected"),
-    [
-        ([], {}, False, 0),
-        ([(CASE, "speed")], {}, False, 12),
-        ([(CASE, "speed")], {"partial": True}, False, 0),
-        ([(CASE, "size")], {"partial": True}, False, 12),
-        ([(CASE, "speed")], {"expect": "report"}, False, 0),
-        ([(CASE, "speed")], {"failing": 1}, False, 1),
-        ([(CASE, "speed")], {"failing": 10}, False, 10),
-        ([], {}, True, 1),
-        ([], {"failed": 2, "taken_back": 2}, False, 10),
-        ([], {"failed": 2, "taken_back": 1}, False, 1),
-    ],
-)
-def test_a_run_that_did_not_measure_what_it_planned_has_not_gated(left, changes, crashed, expected):
-    """A conftest.py that skips leaves no verdict, and no verdict is not a pass, in a chosen part neither."""
-    given = {key: value for key, value in changes.items() if key in ("partial", "expect")}
-    run = SimpleNamespace(
-        left_out=lambda: left,
-        passed_over=tuple,
-        faults={},
-        exit_code=lambda: changes.get("failing", 0),
-        options=Options(**given),
-        planned={CASE: GROUPS},
-        taken_back=changes.get("taken_back", 0),
-    )
-    session = collected(("quality", "size", "memory") if given.get("partial") else GROUPS)
-    session.testsfailed = changes.get("failed", 0)
-    session.config.stash[plugin.CRASHED] = crashed
-    assert expected == plugin._exit_code(session, run, int(session.testsfailed > 0))
-    assert (expected == 12) is (plugin.PROBLEM in session.config.stash)
-
-
 def test_a_failed_verdict_fails_the_test_and_a_cell_that_is_away_skips_it():
     """One line for each failure, without a traceback."""
     verdict = Verdict(kind=VerdictKind.MISSING, cell=CASE.cell, metric="macs", group="size", reason="not measured")
     away = replace(verdict, kind=VerdictKind.UNAVAILABLE, metric="", reason="no compiler")
-    run = SimpleNamespace(fails=lambda found: found.kind is VerdictKind.MISSING)
+    run = SimpleNamespace(options=Options())
     with pytest.raises(pytest.fail.Exception, match="missing macs: not measured"):
         plugin._raise(run, [verdict, away])
     with pytest.raises(pytest.skip.Exception, match="no compiler"):
@@ -198,12 +165,13 @@ def test_a_failed_verdict_fails_the_test_and_a_cell_that_is_away_skips_it():
     plugin._raise(run, [replace(verdict, kind=VerdictKind.PASS)])
 
 
-def test_each_test_bears_its_figures_as_properties_even_where_it_fails():
+def test_each_test_bears_its_figures_as_properties_even_where_it_fails(monkeypatch):
     """pytest writes them into a JUnit file."""
     verdict = Verdict(kind=VerdictKind.ERROR, cell=CASE.cell, metric="", group="speed", reason="no kernel")
-    session = SimpleNamespace(starts=lambda _: True, run=lambda *_: [verdict], fails=lambda _: True)
+    monkeypatch.setattr("suite.bench.pipeline.measure_group", lambda *_: [verdict])
+    session = SimpleNamespace(starts=lambda _: True, options=Options())
     node = SimpleNamespace(user_properties=[])
-    request = SimpleNamespace(config=SimpleNamespace(stash={plugin.SESSION: session}), node=node)
+    request = SimpleNamespace(config=SimpleNamespace(stash={plugin.RUN: session}), node=node)
     run = plugin.suite_run._get_wrapped_function()(request)
     with pytest.raises(pytest.fail.Exception, match="no kernel"):
         run(CASE, "speed")
@@ -220,5 +188,5 @@ def test_the_history_is_kept_by_option_or_by_setting(expected, arguments, settin
     monkeypatch.chdir(tmp_path)
     parser = pytest.Parser(_ispytest=True)
     plugin.pytest_addoption(parser)
-    config = SimpleNamespace(option=parser.parse_known_args(arguments), invocation_params=SimpleNamespace(args=()))
-    assert expected is plugin._options(config).history
+    request = plugin.request_of(SimpleNamespace(option=parser.parse_known_args(arguments)))
+    assert expected is request.options(REGISTRY, "pytest").history

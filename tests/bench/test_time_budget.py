@@ -10,6 +10,8 @@ import tiny
 from suite.bench import time_budget
 from suite.bench.estimate import Estimate
 from suite.bench.options import Options
+from suite.bench.pipeline import limit
+from suite.bench.run import Run
 from suite.bench.time_budget import Budget
 from suite.core.errors import SetupError
 from suite.core.metrics import measured
@@ -125,7 +127,10 @@ def test_what_a_resumed_run_measured_takes_no_time(tmp_path):
 @pytest.mark.parametrize(("expected", "max_minutes"), [(True, 0.1), (False, 10.0), (False, None)])
 def test_a_run_that_leaves_cells_out_is_partial_and_a_whole_one_is_not(tmp_path, expected, max_minutes):
     """Minutes that hold everything change nothing about a gate."""
-    session = run(tmp_path, max_minutes=max_minutes)
-    time_budget.narrow(session, time_budget.plan(session, ALL))
-    assert expected is session.options.partial
-    assert expected is bool(session.budget.left)
+    planned = run(tmp_path, max_minutes=max_minutes)
+    budget = time_budget.plan(planned, ALL)
+    assert expected is bool(budget.left)
+    made = Run(**vars(planned), bench=None, store=None)
+    assert made.partial is False
+    limit(made, budget)
+    assert expected is made.partial

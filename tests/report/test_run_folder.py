@@ -398,7 +398,7 @@ def test_a_failed_replacement_keeps_the_old_file_and_leaves_no_litter(tmp_path, 
     with pytest.raises(ResultsError, match=r"cannot write .*results\.csv: No space left on device"):
         replace_file(path, b"new")
     monkeypatch.undo()
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(ResultsError, match="No space left on device"):
         replace_file(path, b"new")
     assert (b"old", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))

@@ -15,24 +15,26 @@ from suite.core.units.quantities import spell
 from suite.registry import Registry, Workload
 
 if TYPE_CHECKING:
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 SPEEDUP = "speedup"
 
 
 @dataclass(kw_only=True)
 class Final(AbstractContextManager["Final"]):
-    """Measures winners on the test; the ``session`` belongs to the workload itself."""
+    """Measures winners on the test; the ``run`` belongs to the workload itself."""
 
-    session: Session
+    run: Run
     registry: Registry
     workload: Workload
     device: str
     aims: Aims
 
     def __exit__(self, *details: object) -> None:
-        self.session.finish()
-        self.session.__exit__(*details)
+        from suite.bench.pipeline import finish
+
+        finish(self.run)
+        self.run.__exit__(*details)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -43,16 +45,18 @@ class Final(AbstractContextManager["Final"]):
     def line(self, text: str) -> str:
         """Measure a winner and say what it brings. Raises `TrialError` where it fails."""
         found = against_baseline(self.registry, self.workload, text, self.device)
+        from suite.bench.pipeline import measure_group
+
         try:
             for group in groups_of(self.metrics):
-                self.session.run(found, group)
+                measure_group(self.run, found, group)
         finally:
-            self.session.release(found, found)
-        failed = [failure.reason for failure in self.session.folder.failures() if failure.cell == found.cell]
+            self.run.bench.release(found, found)
+        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == found.cell]
         if failed:
             raise TrialError(f"{text} was found, but failed when it was measured again: {failed[0]}")
-        figures = {m.metric: m for m in self.session.folder.measurements() if m.cell == found.cell}
-        seeds = len(self.session.bench.plan.seeds_of(baseline=True))
+        figures = {m.metric: m for m in self.run.folder.measurements() if m.cell == found.cell}
+        seeds = len(self.run.bench.plan.seeds_of(baseline=True))
         primary = self.workload.primary
         return said(text, figures, self.aims, primary=primary.name if primary else None, seeds=seeds)
 

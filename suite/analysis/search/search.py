@@ -28,7 +28,7 @@ from suite.registry import Registry, Workload
 
 if TYPE_CHECKING:
     from suite.bench.bench import Plan
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 FOUND, NOTHING = 0, 1  # exit codes
 SEVERAL = 3  # winners of several objectives that are measured again
@@ -46,9 +46,9 @@ class Question:
     aims: Aims
     say: Say
 
-    def session(self, workload: Workload, plan: Plan) -> Session:
+    def open(self, workload: Workload, plan: Plan) -> Run:
         """A run's folder and a bench for the workload, on validation items or on its own."""
-        from suite.bench.opening import open_session
+        from suite.bench.opening import open_run
 
         options = self.options
         run = RunOptions(
@@ -56,7 +56,7 @@ class Question:
             command=os.environ.get(COMMAND, "suite search"), workloads=(workload.name,), chosen=(workload.name,),
         )  # fmt: skip
         first = against_baseline(self.registry, workload, BASELINE, self.device)
-        return open_session(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
+        return open_run(self.registry, run, plan=plan, cases=[first], reporter=lambda _workload, _text: None)
 
 
 def search(registry: Registry, options: Options, say: Say) -> int:
@@ -108,18 +108,18 @@ def _hunted(asked: Question, chosen: Space) -> tuple[Hunt, Path]:
 
     judged = on_validation(asked.workload)
     judged.recipe(0).data()  # raises where there is nothing to choose on
-    session = asked.session(judged, Plan(profile="quick", seeds=1))
+    run = asked.open(judged, Plan(profile="quick", seeds=1))
     with Trials(
-        session=session, registry=asked.registry, workload=judged, device=asked.device, metrics=asked.aims.metrics
+        run=run, registry=asked.registry, workload=judged, device=asked.device, metrics=asked.aims.metrics
     ) as trials:
-        return _hunt(asked, trials, _available(trials, chosen, asked.say)), session.folder.path
+        return _hunt(asked, trials, _available(trials, chosen, asked.say)), run.folder.path
 
 
 def _hunt(asked: Question, trials: Trials, allowed: Space) -> Hunt:
     """Open or go on with the storage, and run."""
-    options, folder = asked.options, trials.session.folder.path
+    options, folder = asked.options, trials.run.folder.path
     storage = options.storage or str(folder / JOURNAL)
-    study = open_study(storage, asked.aims, identity(asked, allowed, trials.session.header), seed=options.seed)
+    study = open_study(storage, asked.aims, identity(asked, allowed, trials.run.header), seed=options.seed)
     asked.say(f"{folder}: trials, kept in {storage}")
     _baseline(trials)
     random = Random(options.seed + len(study.trials))  # noqa: S311  # no secret
@@ -190,9 +190,9 @@ def _finish(asked: Question, best: Sequence[Found]) -> bool:
     """Measure the winners on the test items over several seeds; whether any could be."""
     from suite.bench.bench import Plan
 
-    session, failed = asked.session(asked.workload, Plan(profile="default", seeds=asked.options.final_seeds)), 0
+    run, failed = asked.open(asked.workload, Plan(profile="default", seeds=asked.options.final_seeds)), 0
     with Final(
-        session=session, registry=asked.registry, workload=asked.workload, device=asked.device, aims=asked.aims
+        run=run, registry=asked.registry, workload=asked.workload, device=asked.device, aims=asked.aims
     ) as final:
         for one in best:
             try:
@@ -200,5 +200,5 @@ def _finish(asked: Question, best: Sequence[Found]) -> bool:
             except TrialError as error:
                 failed += 1
                 asked.say(str(error))
-    asked.say(f"{session.folder.path}: the winners, on the test items")
+    asked.say(f"{run.folder.path}: the winners, on the test items")
     return failed < len(best)

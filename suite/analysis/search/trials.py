@@ -15,7 +15,7 @@ from suite.core.records import GROUPS, Group
 from suite.registry import Registry, Workload
 
 if TYPE_CHECKING:
-    from suite.bench.session import Session
+    from suite.bench.run import Run
 
 
 class TrialError(SuiteError):
@@ -35,9 +35,9 @@ def groups_of(metrics: Sequence[str]) -> tuple[Group, ...]:
 
 @dataclass(kw_only=True)
 class Trials(AbstractContextManager["Trials"]):
-    """Measures one composition after the other; ``session`` belongs to a workload without its test items."""
+    """Measures one composition after the other; ``run`` belongs to a workload without its test items."""
 
-    session: Session
+    run: Run
     registry: Registry
     workload: Workload
     device: str
@@ -45,16 +45,18 @@ class Trials(AbstractContextManager["Trials"]):
     _baseline: Figures = field(default_factory=dict)
 
     def __exit__(self, *details: object) -> None:
-        if self.session.folder.measurements():
-            self.session.finish()
-        self.session.__exit__(*details)
+        from suite.bench.pipeline import finish
+
+        if self.run.folder.measurements():
+            finish(self.run)
+        self.run.__exit__(*details)
 
     def refusal(self, text: str) -> str | None:
         """Why a composition cannot be measured here, found without training; `None` where it can."""
         try:
             found = self._case(text)
             found.composition.apply(self.workload.recipe(0))
-            self.session.bench.require(found)
+            self.run.bench.require(found)
         except RegistrationError:
             return None  # the technique's own fault, told by its trial
         except (UsageError, UnavailableError) as error:
@@ -75,7 +77,7 @@ class Trials(AbstractContextManager["Trials"]):
         try:
             own = self._measured(found)
         finally:
-            self.session.release(found, found)  # the next one is of the same workload
+            self.run.bench.release(found, found)  # the next one is of the same workload
         figures = own if found.trains_differently else {**self._training_figures(), **own}
         missing = [name for name in self.metrics if name not in figures]
         if missing:
@@ -88,12 +90,14 @@ class Trials(AbstractContextManager["Trials"]):
         return against_baseline(self.registry, self.workload, text, self.device)
 
     def _measured(self, found: Case) -> Figures:
+        from suite.bench.pipeline import measure_group
+
         for group in groups_of(self.metrics):
-            self.session.run(found, group)
-        failed = [failure.reason for failure in self.session.folder.failures() if failure.cell == found.cell]
+            measure_group(self.run, found, group)
+        failed = [failure.reason for failure in self.run.folder.failures() if failure.cell == found.cell]
         if failed:
             raise TrialError(failed[0])
-        there = [m for m in self.session.folder.measurements() if m.cell == found.cell]
+        there = [m for m in self.run.folder.measurements() if m.cell == found.cell]
         return {m.metric: (m.value, m.low, m.high) for m in there}
 
     def _training_figures(self) -> Figures:

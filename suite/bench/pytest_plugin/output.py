@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from suite.bench import commands
 from suite.bench.completeness import partial_line
-from suite.bench.session import Session
+from suite.bench.failing import failing
+from suite.bench.run import Run
+from suite.bench.trust import doubt as doubt_of
 from suite.core import phases
 from suite.core.machine import nvml, quiet
 from suite.core.records import Measurement, RunHeader, Verdict, VerdictKind
@@ -75,7 +79,7 @@ def accelerator_lines(header: RunHeader) -> list[str]:
     return [f"accelerator: {nvml.line(header.accelerator)}"] if header.accelerator else []
 
 
-def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
+def summarize(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Print the table, what needs attention, the counts, where the time went and where the report lies."""
     from suite.bench import training_cache  # loads torch
     from suite.core.stats import null_arm
@@ -97,7 +101,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
         if swept := sweeps.text(frame, run.verdicts):
             terminal.section("sweeps")
             terminal.line(swept)
-    for line in summary.attention(run.verdicts, rerun=run.rerun):
+    for line in summary.attention(run.verdicts, rerun=partial(commands.rerun, run)):
         terminal.line(line, red=not line.startswith(" "))
     _tell_what_is_missing(terminal, run, idle=idle_timings(measurements, quiet=run.header.quiet))
     for line in (
@@ -112,7 +116,7 @@ def summarize(terminal: pytest.TerminalReporter, run: Session) -> None:
 
 
 def tell_github(
-    terminal: pytest.TerminalReporter, run: Session | None, problem: str | None, environment: Mapping[str, str]
+    terminal: pytest.TerminalReporter, run: Run | None, problem: str | None, environment: Mapping[str, str]
 ) -> None:
     """Annotations and the step summary, in a step of GitHub Actions; nothing elsewhere.
 
@@ -123,41 +127,47 @@ def tell_github(
     if not github.here(environment):
         return
     if problem is None and run is not None:
-        problem = run.doubt() or None
+        problem = doubt_of(run) or None
     for line in [] if problem is None else [github.unusable(problem)]:
         terminal.line(line)
     if run is None:
         return
     root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
-    for line in github.commands(run.verdicts, fails=run.fails, root=root):
+    for line in github.commands(run.verdicts, fails=partial(_fails, run), root=root):
         terminal.line(line)
     if path := github.step_summary(environment):
-        text = github.summary(run.header, run.verdicts, fails=run.fails, rerun=run.rerun, problem=problem)
+        text = github.summary(
+            run.header, run.verdicts, fails=partial(_fails, run), rerun=partial(commands.rerun, run), problem=problem
+        )
         if trouble := github.append(text, path):
             terminal.line(f"suite: no step summary, {trouble}", yellow=True)
 
 
-def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, idle: bool) -> None:
+def _fails(run: Run, verdict: Verdict) -> bool:
+    return failing(verdict, run.options)
+
+
+def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Run, *, idle: bool) -> None:
     """What was not measured, has no expectation, or does not count, each with what to do about it."""
     from suite.report import summary
 
     for line in summary.unavailable(run.verdicts):
         terminal.line(line, yellow=True)
-    hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command())
+    hint = summary.unverified_hint(recordable(run.verdicts, quiet=run.header.quiet), commands.record(run))
     if hint:
         terminal.line(hint, yellow=True)
-    drift = summary.drift_hint(recordable(run.verdicts, quiet=run.header.quiet), run.record_command(None, "--drift"))
+    drift = summary.drift_hint(recordable(run.verdicts, quiet=run.header.quiet), commands.record(run, None, "--drift"))
     if drift and run.options.gates and run.bench.plan.fresh:
         terminal.line(drift)
     if run.verdicts:
         terminal.line(f"verdicts: {summary.counts(run.verdicts)}")
-    if run.left_out() and run.options.partial:
+    if run.left_out() and run.partial:
         terminal.line(partial_line(run.left_out()), yellow=True)
     for line in [] if run.budget is None else [*run.budget.left_lines(), *resume_line(run)]:
         terminal.line(line, yellow=True)
     ungated = run.options.gates and nothing_gated(run.verdicts)
     homeless = ungated and not run.options.expect_dir.is_dir()
-    doubt = run.doubt()
+    doubt = doubt_of(run)
     unquiet = UNQUIET.format(reason=quiet.is_quiet()[1] or NOT_STARTED_QUIET)
     remarks = {unquiet: idle, doubt: bool(doubt), UNGATED: ungated, HOMELESS: homeless}
     for remark, holds in remarks.items():
@@ -165,10 +175,10 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Session, *, id
             terminal.line(remark, red=True)
 
 
-def resume_line(run: Session) -> list[str]:
+def resume_line(run: Run) -> list[str]:
     """How to measure what the minutes left out; nothing where they left nothing out."""
     more = f"the rest: the same command with --resume {run.folder.path}, without --max-minutes or with more"
-    return [more] if run.passed_over() else []
+    return [more] if run.passed_over else []
 
 
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
@@ -216,7 +226,7 @@ def _asks_for_more(arguments: Sequence[Any]) -> bool:
     return any(argument == "--verbose" or re.fullmatch("-v+", str(argument)) for argument in arguments)
 
 
-def _tell_recorded(terminal: pytest.TerminalReporter, run: Session) -> None:
+def _tell_recorded(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.recorded is None:
         return
     files = ", ".join(str(path) for path in run.recorded.changed) or "no file changed"

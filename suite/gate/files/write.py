@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core import files
 from suite.core.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -47,46 +46,17 @@ def one_writer(directory: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[No
 
 
 def replace_files(texts: Mapping[Path, str]) -> None:
-    """Write each text beside its file, then replace the files; a failure while writing replaces none.
-
-    Raises `SuiteError` where a folder or file cannot be written.
-    """
-    staged: dict[Path, Path] = {}
+    """Replace expectation files by texts, all or none. Raises `SuiteError` where a folder or file cannot be written."""
     try:
-        for path, text in texts.items():
-            staged[path] = _temporary(path)
-            _write(staged[path], text, like=path)
-        for path, temporary in staged.items():
-            os.replace(temporary, path)  # noqa: PTH105  # the atomic step, under the name that is known for it
+        files.replace_files({path: text.encode() for path, text in texts.items()})
     except OSError as error:
-        # the temporary file's name would tell nobody which file is meant
-        named = {str(temporary): path for path, temporary in staged.items()}
-        path = named.get(str(error.filename), error.filename)
         raise SuiteError(
-            f"cannot write {path}: {error.strerror or error}; make its folder writable or record into another folder"
+            f"cannot write {error.filename}: {error.strerror or error}; make its folder writable or record into "
+            "another folder"
         ) from error
-    finally:
-        for temporary in staged.values():
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _lock_path() -> Path:
     """One for each user: another user's file in a shared temporary folder could not be opened."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     return Path(tempfile.gettempdir()) / f"tradeoff-suite-{user}.lock"
-
-
-def _temporary(path: Path) -> Path:
-    """A new name in the same folder: a file can only be replaced atomically within its file system."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-
-
-def _write(path: Path, text: str, *, like: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as stream:
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-    if like.exists():
-        shutil.copymode(like, path)

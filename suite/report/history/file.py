@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from suite.core.errors import ResultsError
+from suite.core.files import append_lines, locked
 from suite.report.history.entries import Entry, decode, encode, new, of_run
 from suite.report.results.folder import RunFolder
 
@@ -31,16 +31,13 @@ def remember(folder: RunFolder, reports_dir: Path) -> tuple[Path, int]:
 def append(path: Path, entries: Iterable[Entry]) -> int:
     """Add the entries that the file does not have yet, and return how many; safe for several writers.
 
-    A lock is held from reading to writing, so that the same run is not added twice at once; each line is one write at
-    the file's end. A last line that a killed process left unfinished is kept, and ended. Raises `ResultsError`.
+    A lock is held from reading to writing, so that the same run is not added twice at once. A last
+    line that a killed process left unfinished is kept, and ended. Raises `ResultsError`.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path), path.open("ab", buffering=0) as file:
+        with locked(path):
             added = new(entries, read(path)[0])
-            lines = [encode(entry) for entry in added]
-            for line in [*_missing_end(path), *lines]:
-                file.write(line)
+            append_lines(path, [encode(entry).rstrip(b"\n") for entry in added], keeps_torn=True)
     except OSError as error:
         raise ResultsError(
             f"cannot add to the history {path}: {error.strerror or error}; choose a writable folder with --reports-dir"
@@ -59,17 +56,3 @@ def read(path: Path) -> tuple[list[Entry], list[str]]:
         except (ValueError, TypeError, KeyError) as error:
             remarks.append(f"{path}:{number}: passed over, no line of this version or a torn one: {error}")
     return entries, remarks
-
-
-def _missing_end(path: Path) -> list[bytes]:
-    content = path.read_bytes()
-    return [b"\n"] if content and not content.endswith(b"\n") else []
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Wait for other writers, by a lock on a hidden file beside it."""
-    from filelock import FileLock
-
-    with FileLock(path.with_name(f".{path.name}.lock")):
-        yield

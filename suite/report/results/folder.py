@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
-import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -21,9 +19,10 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
+from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
 
@@ -35,7 +34,6 @@ RESULTS = "results.jsonl"
 LATEST = "latest"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
-LONGEST_NAME = 200  # file systems allow 255 bytes with the suffix; compositions can be longer
 
 Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
 TYPES: dict[str, type[Record]] = {
@@ -126,6 +124,12 @@ class RunFolder:
         """Every record as it was written, the header first."""
         return _read(self.results)
 
+    def keep_samples(self, cell: object, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> str:
+        """Write the raw samples of a cell; returns the name that they are kept under."""
+        kept = f"{cell}-{name}"
+        self.write_samples(kept, columns)
+        return kept
+
     def write_samples(self, record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> Path:
         """Keep raw values as ``raw/<record_id>.parquet``, one row per (series, index, value).
 
@@ -150,8 +154,8 @@ class RunFolder:
 
     def _samples(self, record_id: str) -> Path:
         name = quote(record_id, safe="()=,+' ")
-        if len(name) > LONGEST_NAME:
-            name = f"{name[: LONGEST_NAME - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        if len(name) > files.LONGEST_NAME:
+            name = f"{name[: files.LONGEST_NAME - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         return self.path / "raw" / f"{name}.parquet"
 
     def _of(self, kind: type[R]) -> Iterator[R]:
@@ -173,14 +177,18 @@ def run_name(now: datetime, device: str) -> str:
 def point_latest(reports_dir: Path, run: str) -> None:
     """Let ``<reports_dir>/latest`` point to ``run``: a relative link, or a text file where links are not possible."""
     pointer = reports_dir / LATEST
-    temporary = _beside(pointer)
+    temporary = files.beside(pointer)
     try:
         temporary.symlink_to(run, target_is_directory=True)
     except OSError:  # Windows without the privilege, FAT
         replace_file(pointer, f"{run}\n".encode())
         return
     with _writing(pointer):
-        _move(temporary, pointer)
+        try:
+            temporary.replace(pointer)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def latest(reports_dir: Path) -> Path:
@@ -199,16 +207,8 @@ def latest(reports_dir: Path) -> Path:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` as a whole or not at all. Raises `ResultsError` where it cannot be written."""
-    temporary = _beside(path)
     with _writing(path):
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                _sync(file)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        _move(temporary, path)
+        files.replace_file(path, content)
 
 
 # -- records as lines -------------------------------------------------------------------------------------------------
@@ -351,13 +351,12 @@ _last_read: dict[str, Any] = {}
 
 def _decoded(path: Path) -> Iterator[Record]:
     try:
-        content = path.read_bytes()
+        lines = list(files.read_lines(path))
     except OSError as error:
         raise ResultsError(
             f"cannot read {path}: {error.strerror}; give the folder of a run, or run `suite bench` first"
         ) from error
-    *lines, tail = content.split(b"\n")
-    for number, line in enumerate([*lines, tail] if _whole(tail) else lines, 1):
+    for number, line in lines:
         try:
             record = decode(line)
         except (ValueError, TypeError, AttributeError) as error:
@@ -372,37 +371,9 @@ def _decoded(path: Path) -> Iterator[Record]:
         yield record
 
 
-def _whole(line: bytes) -> bool:
-    """Whether a line without its end is all there: no true beginning of a JSON object is JSON itself."""
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
-
-
 def _append(path: Path, *records: Record) -> None:
-    lines = b"".join(encode(record).encode() + b"\n" for record in records)
-    with _writing(path), path.open("a+b") as file:
-        _mend(file)
-        file.write(lines)
-        _sync(file)
-
-
-def _mend(file: BinaryIO) -> None:
-    """Drop a last line that a killed process left unfinished; nothing may be glued to it."""
-    if file.seek(0, os.SEEK_END) == 0:
-        return
-    file.seek(-1, os.SEEK_END)
-    if file.read(1) == b"\n":
-        return
-    file.seek(0)
-    content = file.read()
-    tail = content.rpartition(b"\n")[2]
-    if tail and _whole(tail):
-        file.write(b"\n")
-    elif tail:
-        file.truncate(len(content) - len(tail))
+    with _writing(path):
+        files.append_lines(path, [encode(record).encode() for record in records])
 
 
 def _last(records: Iterable[R], key: Callable[[R], Hashable]) -> tuple[R, ...]:
@@ -448,20 +419,3 @@ def _writing(path: Path) -> Iterator[None]:
         raise ResultsError(
             f"cannot write {path}: {error.strerror or error}; choose a writable folder with --reports-dir"
         ) from error
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:LONGEST_NAME]}.{uuid.uuid4().hex}")
-
-
-def _move(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())

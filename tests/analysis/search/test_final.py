@@ -59,7 +59,7 @@ def test_a_search_whose_winners_all_fail_at_last_has_found_nothing(expected, fai
 
     said = []
     asked = SimpleNamespace(
-        session=lambda *_: SimpleNamespace(folder=SimpleNamespace(path="reports/x")), workload=None, registry=None,
+        open=lambda *_: SimpleNamespace(folder=SimpleNamespace(path="reports/x")), workload=None, registry=None,
         device="cpu", aims=None, options=SimpleNamespace(final_seeds=5), say=said.append,
     )  # fmt: skip
     monkeypatch.setattr(search, "Final", Last)

@@ -10,19 +10,24 @@ import pytest
 import tiny
 import tomlkit
 
-from suite.bench import opening, sources
+from suite.bench import commands, opening, sources
 from suite.bench.bench import Plan
 from suite.bench.estimate import Estimate
-from suite.bench.opening import open_session
+from suite.bench.exit_code import of_verdicts
+from suite.bench.failing import failing
+from suite.bench.judging import bounds, judge_sweeps
+from suite.bench.opening import open_run
 from suite.bench.options import Options
-from suite.bench.session import Session
+from suite.bench.pipeline import finish, measure_group
+from suite.bench.run import Run
 from suite.bench.time_budget import Budget
+from suite.bench.trust import doubt
 from suite.bench.workers.fresh_processes import FreshProcessError
 from suite.catalog.scores import classification
 from suite.core.errors import IncapableError, SuiteError, UnavailableError
 from suite.core.machine import flags
 from suite.core.metrics import measured
-from suite.core.records import GROUPS, VerdictKind
+from suite.core.records import GROUPS, Verdict, VerdictKind
 from suite.report.endings import incomplete
 from suite.report.results.folder import decode
 
@@ -76,13 +81,13 @@ def start(tmp_path, news, monkeypatch):
     def reporter(_workload, composition):
         return lambda progress: news.append((composition, progress.seed))
 
-    def open_run(plan=QUICK, cases=(BASELINE,), **options):
+    def opened(plan=QUICK, cases=(BASELINE,), **options):
         folders = {"expect_dir": tmp_path / "expectations", "reports_dir": tmp_path / "reports"}
         folders["expect_dir"].mkdir(exist_ok=True)
         made = Options(**(folders | options))
-        return open_session(REGISTRY, made, plan=plan, cases=list(cases), reporter=reporter)
+        return open_run(REGISTRY, made, plan=plan, cases=list(cases), reporter=reporter)
 
-    return open_run
+    return opened
 
 
 def kinds(verdicts):
@@ -92,7 +97,7 @@ def kinds(verdicts):
 def whole(run, case=BASELINE):
     """Measure every group of a case but the timings, which are taken for done."""
     for group in ("quality", "size", "memory"):
-        run.run(case, group)
+        measure_group(run, case, group)
     run.done.add((case, "speed"))
 
 
@@ -108,7 +113,7 @@ def recorded(start, tmp_path, once):
     if not any(once.rglob("*.toml")):
         run = start(expect="record", expect_dir=once)
         whole(run)
-        run.finish()
+        finish(run)
     return shutil.copytree(once, tmp_path / "expectations", dirs_exist_ok=True)
 
 
@@ -134,14 +139,14 @@ def test_what_was_just_recorded_passes(start):
     found = kinds(run.verdicts)
     for metric in ("accuracy", "parameters", "artefact_bytes", "macs", "peak_memory_inference"):
         assert VerdictKind.PASS == found[metric], metric
-    assert 0 == run.exit_code()
+    assert 0 == of_verdicts(run)
 
 
 def test_timings_outside_a_quiet_process_are_not_recorded(start, tmp_path):
     """They are reported as skipped, with the reason."""
     run = start(expect="record")
     whole(run)
-    run.finish()
+    finish(run)
     assert run.recorded.added > 0
     assert any("train_seconds" in reason and "quiet" in reason for reason in run.recorded.skipped)
     stored = "".join(path.read_text("utf-8") for path in (tmp_path / "expectations").rglob("*.toml"))
@@ -153,11 +158,11 @@ def test_a_bound_out_of_reach_is_a_regression_and_fails_the_gate(start, recorded
     """One figure suffices, and the verdict names file and bound."""
     edit(recorded, "parameters", value=1, low=1, high=1)
     run = start()
-    found = {verdict.metric: verdict for verdict in run.run(BASELINE, "size")}
+    found = {verdict.metric: verdict for verdict in measure_group(run, BASELINE, "size")}
     assert VerdictKind.REGRESSED == found["parameters"].kind
     assert VerdictKind.PASS == found["macs"].kind
-    assert run.fails(found["parameters"])
-    assert 1 == run.exit_code()
+    assert failing(found["parameters"], run.options)
+    assert 1 == of_verdicts(run)
 
 
 @pytest.mark.usefixtures("recorded")
@@ -170,7 +175,7 @@ def test_a_cell_that_was_measured_before_and_cannot_take_the_network_now_is_an_e
         raise IncapableError("baseline: this network cannot be served so: broken")
 
     monkeypatch.setattr(run.bench, "measure", measure)
-    run.run(BASELINE, "size")
+    measure_group(run, BASELINE, "size")
     (failure,) = run.folder.failures()
     assert ("error" if known else "unavailable") == failure.kind
     assert ("it was measured before: " in failure.reason) == known
@@ -180,33 +185,33 @@ def test_a_report_judges_and_does_not_fail(start, recorded):
     """The same regression is shown, and ends with 0."""
     edit(recorded, "parameters", value=1, low=1, high=1)
     run = start(expect="report")
-    assert VerdictKind.REGRESSED == kinds(run.run(BASELINE, "size"))["parameters"]
-    assert 0 == run.exit_code()
+    assert VerdictKind.REGRESSED == kinds(measure_group(run, BASELINE, "size"))["parameters"]
+    assert 0 == of_verdicts(run)
 
 
 def test_a_gate_of_other_tiers_does_not_fail_by_this_one(start, recorded):
     """Only figures of the chosen tiers count."""
     edit(recorded, "parameters", value=1, low=1, high=1)
     run = start(gate_tiers=("portable",))
-    run.run(BASELINE, "size")
-    assert 0 == run.exit_code()
+    measure_group(run, BASELINE, "size")
+    assert 0 == of_verdicts(run)
 
 
 @pytest.mark.usefixtures("recorded")
 def test_without_expectations_wanted_there_are_no_verdicts(start):
     """`off` measures, keeps the figures and says nothing about them."""
     run = start(expect="off")
-    assert [] == run.run(BASELINE, "size")
+    assert [] == measure_group(run, BASELINE, "size")
     assert 5 == len(run.folder.measurements())
-    assert 0 == run.exit_code()
+    assert 0 == of_verdicts(run)
 
 
 @pytest.mark.parametrize(("policy", "code"), [("report", 0), ("fail", 1)])
 def test_figures_without_expectation_are_unverified_and_fail_by_policy(start, policy, code):
     """Nothing is stored yet: loudly unverified."""
     run = start(unverified=policy)
-    assert {VerdictKind.UNVERIFIED} == set(kinds(run.run(BASELINE, "size")).values())
-    assert code == run.exit_code()
+    assert {VerdictKind.UNVERIFIED} == set(kinds(measure_group(run, BASELINE, "size")).values())
+    assert code == of_verdicts(run)
 
 
 def test_a_malformed_expectation_file_stops_the_run_before_it_starts(start, tmp_path):
@@ -225,32 +230,32 @@ def test_a_malformed_expectation_file_stops_the_run_before_it_starts(start, tmp_
 def test_a_technique_that_raises_is_an_error_with_its_place_and_the_others_go_on(start, news):
     """The line of the technique, not of the suite; its other groups do not try again."""
     run = start()
-    errors = [verdict for group in ("quality", "size") for verdict in run.run(BROKEN, group)]
+    errors = [verdict for group in ("quality", "size") for verdict in measure_group(run, BROKEN, group)]
     assert {VerdictKind.ERROR} == {verdict.kind for verdict in errors}
     assert all("ZeroDivisionError: no channel is left [" in verdict.reason for verdict in errors)
-    assert all("test_session.py:" in verdict.reason for verdict in errors)
+    assert all("test_pipeline.py:" in verdict.reason for verdict in errors)
     assert tiny.EPOCHS == len(news)
-    run.run(BASELINE, "size")
+    measure_group(run, BASELINE, "size")
     assert 5 == len(run.folder.measurements())
-    assert 1 == run.exit_code()
+    assert 1 == of_verdicts(run)
 
 
 @pytest.mark.parametrize("expect", ["record", "report", "off"])
 def test_an_error_fails_whatever_is_done_with_expectations(start, expect):
     """A cell that broke brought no figure."""
     run = start(expect=expect)
-    assert [VerdictKind.ERROR] == [verdict.kind for verdict in run.run(BROKEN, "size")]
-    assert 1 == run.exit_code()
+    assert [VerdictKind.ERROR] == [verdict.kind for verdict in measure_group(run, BROKEN, "size")]
+    assert 1 == of_verdicts(run)
 
 
 def test_a_cell_that_cannot_run_here_is_unavailable_and_fails_nothing_by_itself(start):
     """The reason is kept; but a gate in which nothing at all could run has gated nothing."""
     run = start()
-    (verdict,) = run.run(ELSEWHERE, "size")
+    (verdict,) = measure_group(run, ELSEWHERE, "size")
     assert (VerdictKind.UNAVAILABLE, "no such engine here") == (verdict.kind, verdict.reason)
-    assert 12 == run.exit_code()
-    run.run(BASELINE, "size")
-    assert 0 == run.exit_code()
+    assert 12 == of_verdicts(run)
+    measure_group(run, BASELINE, "size")
+    assert 0 == of_verdicts(run)
     assert ["unavailable"] == [failure.kind for failure in run.folder.failures()]
 
 
@@ -275,14 +280,14 @@ def without_data():
 def test_a_workload_whose_data_are_not_here_is_unavailable_in_all_its_groups(start, without_data, policy, expected):
     """With the data's own sentence, before anything is trained; alone it has gated nothing."""
     run = start(cases=[without_data, BASELINE], unavailable=policy)
-    found = [verdict for group in GROUPS for verdict in run.run(without_data, group)]
+    found = [verdict for group in GROUPS for verdict in measure_group(run, without_data, group)]
     assert {(VerdictKind.UNAVAILABLE, "the files of mine are not in /data: copy them there")} == {
         (verdict.kind, verdict.reason) for verdict in found
     }
     assert len(GROUPS) == len(found)
-    assert 12 == run.exit_code()
-    run.run(BASELINE, "size")
-    assert expected == run.exit_code()
+    assert 12 == of_verdicts(run)
+    measure_group(run, BASELINE, "size")
+    assert expected == of_verdicts(run)
 
 
 # -- the second look --------------------------------------------------------------------------------------------------
@@ -325,8 +330,10 @@ def judged(start, tmp_path):
                 raise found
             return {} if found is None else {"speedup": found if hasattr(found, "value") else speedup(found)}
 
-        session.bench = SimpleNamespace(plan=QUICK, measure=lambda *_: [speedup(first)], repeat=repeat)
-        (verdict,) = session.run(WRAPPED, "speed")
+        session.bench = SimpleNamespace(
+            plan=QUICK, forget_samples=list, measure=lambda *_: [speedup(first)], repeat=repeat
+        )
+        (verdict,) = measure_group(session, WRAPPED, "speed")
         return verdict, len(asked), session
 
     return run
@@ -337,7 +344,7 @@ def test_a_slowdown_counts_once_a_fresh_process_confirms_it(judged):
     verdict, asked, session = judged(0.8, 0.81)
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
     assert "0.81 again in a fresh process" in verdict.reason
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
@@ -345,21 +352,21 @@ def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
     verdict, asked, session = judged(0.8, 1.0, 0.81)
     assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
     assert "1 in a fresh process does not confirm it; 0.81 again in a fresh process" in verdict.reason
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 def test_timings_are_told_from_their_bounds_unless_the_run_is_quick(judged):
     """The bench is asked to go on until then; a quick run keeps to its time."""
     _, _, session = judged(1.0)
-    assert {} == session._bounds(WRAPPED)
+    assert {} == bounds(session, WRAPPED)
     session.bench.plan = Plan()
-    assert {"speedup": (0.95,)} == session._bounds(WRAPPED)
-    assert 1 == session._timings
+    assert {"speedup": (0.95,)} == bounds(session, WRAPPED)
+    assert 1 == session.timings
 
 
 def test_no_timing_fails_a_run_whose_null_arms_are_biased(judged, monkeypatch):
     """Copies of the baseline that differ by 5 %: the same slowdown that fails otherwise is inconclusive."""
-    monkeypatch.setattr(Session, "nulls", property(lambda _: [1.05] * 20, lambda *_: None), raising=False)
+    monkeypatch.setattr(Run, "null_ratios", property(lambda _: [1.05] * 20, lambda *_: None), raising=False)
     verdict, _, _ = judged(0.8, 0.81)
     assert VerdictKind.INCONCLUSIVE == verdict.kind
     assert "this run's null arms are biased" in verdict.reason
@@ -369,10 +376,10 @@ def test_what_failed_before_the_null_arms_were_known_to_be_off_is_taken_back(jud
     """The first of many cells: at the run's end its slowdown is as open as those of later ones."""
     verdict, _, session = judged(0.8, 0.81)
     assert VerdictKind.REGRESSED == verdict.kind
-    session.nulls += [1.05] * 20
-    session.finish()
+    session.null_ratios += [1.05] * 20
+    finish(session)
     (kept,) = session.verdicts
-    assert (VerdictKind.INCONCLUSIVE, 10, 1) == (kept.kind, session.exit_code(), session.taken_back)
+    assert (VerdictKind.INCONCLUSIVE, 10, 1) == (kept.kind, of_verdicts(session), session.taken_back)
     assert "this run's null arms are biased" in kept.reason
     assert session.folder.verdicts() == (kept,)
 
@@ -382,9 +389,9 @@ def test_an_improvement_fails_a_gate_unless_it_is_allowed(judged, allowed):
     """A bound that is beaten is out of date: the next loss would pass below it."""
     verdict, _, session = judged(1.0, allow_improvement=allowed)
     better = replace(verdict, kind=VerdictKind.IMPROVED)
-    assert session.fails(better) is not allowed
+    assert failing(better, session.options) is not allowed
     session.verdicts = [better]
-    assert session.exit_code() == (0 if allowed else 1)
+    assert of_verdicts(session) == (0 if allowed else 1)
 
 
 @pytest.mark.parametrize("policy", ["report", "fail"])
@@ -393,18 +400,18 @@ def test_no_absolute_time_fails_a_gate_by_its_value(judged, policy):
     verdict, _, session = judged(1.0, inconclusive=policy)
     slow = measured(WRAPPED.cell, "throughput", 10.0)
     doubtful = replace(verdict, kind=VerdictKind.INCONCLUSIVE, metric="throughput", measurement=slow)
-    assert not session.fails(doubtful)
-    assert session.fails(replace(verdict, kind=VerdictKind.INCONCLUSIVE)) is (policy == "fail")
+    assert not failing(doubtful, session.options)
+    assert failing(replace(verdict, kind=VerdictKind.INCONCLUSIVE), session.options) is (policy == "fail")
 
 
 @pytest.mark.parametrize(("policy", "code"), [(None, 10), ("fail", 10), ("report", 0)])
 def test_a_run_that_is_slow_as_a_whole_is_inconclusive(judged, monkeypatch, policy, code):
     """The last net, unless the user has said that what is inconclusive is only to be told."""
     _, _, session = judged(1.0, inconclusive=policy)
-    assert 0 == session.exit_code()
-    monkeypatch.setattr("suite.bench.session.slowed", lambda verdicts: f"slow: {len(verdicts)}")
-    assert code == session.exit_code()
-    assert ("slow: 1" if code else "") == session.doubt()
+    assert 0 == of_verdicts(session)
+    monkeypatch.setattr("suite.bench.trust.slowed", lambda verdicts: f"slow: {len(verdicts)}")
+    assert code == of_verdicts(session)
+    assert ("slow: 1" if code else "") == doubt(session)
 
 
 def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judged):
@@ -412,7 +419,7 @@ def test_two_low_processes_of_three_whose_mean_is_not_low_are_inconclusive(judge
     verdict, asked, session = judged(0.88, 1.1, 0.88)
     assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
     assert "the mean of 3 processes is 0.9533, not below" in verdict.reason
-    assert 10 == session.exit_code()  # one of one is too many
+    assert 10 == of_verdicts(session)  # one of one is too many
 
 
 def test_a_slowdown_that_two_fresh_processes_do_not_confirm_is_inconclusive(judged):
@@ -427,7 +434,7 @@ def test_a_fresh_process_whose_interval_holds_the_bound_is_no_second_witness(jud
     wide = replace(speedup(0.9), low=0.8, high=1.05)
     verdict, asked, session = judged(0.8, wide, 0.81)
     assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
     verdict, asked, _ = judged(0.8, wide, wide)
     assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
     assert "0.9 in a fresh process does not confirm it (1 -> 0.9 [0.8, 1.05]" in verdict.reason
@@ -438,7 +445,7 @@ def test_a_fresh_process_that_did_not_measure_it_acquits_nothing(judged):
     verdict, asked, session = judged(0.8, None)
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
     assert "a fresh process did not measure it" in verdict.reason
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 def test_a_fresh_process_that_cannot_be_trusted_acquits_nothing(judged):
@@ -446,7 +453,7 @@ def test_a_fresh_process_that_cannot_be_trusted_acquits_nothing(judged):
     verdict, _, session = judged(0.8, speedup(1.0, suspect="page faults"))
     assert VerdictKind.REGRESSED == verdict.kind
     assert "1 in a fresh process does not tell (page faults)" in verdict.reason
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 @pytest.mark.parametrize("other", [{"threads": 2}, {"batch": 8}], ids=["unverified", "missing"])
@@ -463,7 +470,7 @@ def test_a_slowdown_that_cannot_be_repeated_stays_one(judged, error):
     verdict, asked, session = judged(0.8, error)
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
     assert f"it could not be repeated: {error}" in verdict.reason.replace("RuntimeError: ", "")
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 @pytest.mark.parametrize("error", [FreshProcessError("it was killed"), RuntimeError("no memory")])
@@ -472,7 +479,7 @@ def test_one_process_against_one_is_open_where_the_third_fails(judged, error):
     verdict, asked, session = judged(0.8, 1.0, error)
     assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
     assert "it could not be repeated" in verdict.reason
-    assert 10 == session.exit_code()
+    assert 10 == of_verdicts(session)
 
 
 @pytest.mark.parametrize(("first", "options"), [(1.0, {}), (0.8, {"expect": "report"})])
@@ -486,9 +493,9 @@ def test_nobody_asks_again_without_a_slowdown_or_a_gate(judged, first, options):
 def test_inconclusive_timings_have_a_code_of_their_own(judged, policy, code):
     """If nothing else failed, a run again may pass: 10 and not 1. By default one of one is too many."""
     _, _, session = judged(0.8, 1.0, 1.0, inconclusive=policy)
-    assert code == session.exit_code()
+    assert code == of_verdicts(session)
     session.verdicts.append(replace(session.verdicts[0], kind=VerdictKind.REGRESSED))
-    assert 1 == session.exit_code()
+    assert 1 == of_verdicts(session)
 
 
 def paired(kind, count):
@@ -520,7 +527,7 @@ def test_a_gate_that_could_not_tell_more_than_a_fifth_of_its_timings_ends_with_1
         )
         for kind, metric in found
     ]
-    assert code == session.exit_code()
+    assert code == of_verdicts(session)
 
 
 def test_timings_outside_a_quiet_process_are_inconclusive(judged):
@@ -528,7 +535,7 @@ def test_timings_outside_a_quiet_process_are_inconclusive(judged):
     verdict, asked, session = judged(0.8, quiet=False)
     assert (VerdictKind.INCONCLUSIVE, 0) == (verdict.kind, asked)
     assert "quiet process" in verdict.reason
-    assert 10 == session.exit_code()
+    assert 10 == of_verdicts(session)
 
 
 # -- sweeps -----------------------------------------------------------------------------------------------------------
@@ -560,13 +567,13 @@ def test_a_sweep_of_another_shape_than_expected_fails_the_gate(start, tmp_path, 
     run = start(cases=EPOCHS, expect=expect)
     for case, value in zip(EPOCHS, values, strict=False):
         run.folder.append(measured(case.cell, "accuracy", value, low=value - 0.01, high=value + 0.01, seeds=(0,)))
-    found = run.shapes()
+    found = judge_sweeps(run)
     run.options = replace(run.options, expect="report" if expect == "record" else expect)  # there is nothing to record
-    run.finish(found)
-    assert ends == ([verdict.kind for verdict in found], run.exit_code())
+    finish(run, found)
+    assert ends == ([verdict.kind for verdict in found], of_verdicts(run))
     assert found == run.folder.verdicts()
     for verdict in found:
-        assert all(f"--technique '{case.cell.technique}'" in run.rerun(verdict) for case in EPOCHS)
+        assert all(f"--technique '{case.cell.technique}'" in commands.rerun(run, verdict) for case in EPOCHS)
 
 
 # -- keeping and resuming ---------------------------------------------------------------------------------------------
@@ -575,12 +582,12 @@ def test_a_sweep_of_another_shape_than_expected_fails_the_gate(start, tmp_path, 
 def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news):
     """Nothing is trained again for a group that is whole in the folder."""
     first = start()
-    done = first.run(HALVED, "size")
+    done = measure_group(first, HALVED, "size")
     news.clear()
     second = start(resume=first.folder.path)
-    assert done == second.run(HALVED, "size")
+    assert done == measure_group(second, HALVED, "size")
     assert [] == news
-    second.run(BASELINE, "size")
+    measure_group(second, BASELINE, "size")
     assert ("baseline", 0) in news
     assert first.folder.path == second.folder.path
     assert 10 == len(second.folder.measurements())
@@ -589,11 +596,11 @@ def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news)
 def test_half_a_group_is_measured_again(start):
     """The run was killed while its figures were written: the others would be missing for good."""
     first = start()
-    first.run(BASELINE, "size")
+    measure_group(first, BASELINE, "size")
     kept = first.folder.results.read_text("utf-8").splitlines(keepends=True)[:3]  # the header and two figures
     first.folder.results.write_text("".join(kept), "utf-8")
     second = start(resume=first.folder.path)
-    second.run(BASELINE, "size")
+    measure_group(second, BASELINE, "size")
     assert 5 == len(second.folder.measurements())
     assert frozenset() == incomplete(second.folder)
 
@@ -606,9 +613,9 @@ def test_a_technique_that_leaves_the_process_is_an_error(start, leave):
     def measure(*_):
         raise leave
 
-    run.bench = SimpleNamespace(plan=QUICK, measure=measure)
-    assert [VerdictKind.ERROR] == [verdict.kind for verdict in run.run(BASELINE, "size")]
-    assert 1 == run.exit_code()
+    run.bench = SimpleNamespace(plan=QUICK, forget_samples=list, measure=measure)
+    assert [VerdictKind.ERROR] == [verdict.kind for verdict in measure_group(run, BASELINE, "size")]
+    assert 1 == of_verdicts(run)
 
 
 def test_a_resumed_run_goes_on_with_the_saturating_batch_that_was_found(start):
@@ -622,11 +629,13 @@ def test_a_resumed_run_goes_on_with_the_saturating_batch_that_was_found(start):
 def test_a_resumed_run_tries_again_what_failed(start):
     """The error may have been mended; the exit code counts the new verdict."""
     first = start()
-    first.run(BROKEN, "size")
+    measure_group(first, BROKEN, "size")
     second = start(resume=first.folder.path)
-    second.bench = SimpleNamespace(plan=QUICK, measure=lambda *_: [measured(BROKEN.cell, "parameters", 3)])
-    assert [VerdictKind.UNVERIFIED] == [verdict.kind for verdict in second.run(BROKEN, "size")]
-    assert 0 == second.exit_code()
+    second.bench = SimpleNamespace(
+        plan=QUICK, forget_samples=list, measure=lambda *_: [measured(BROKEN.cell, "parameters", 3)]
+    )
+    assert [VerdictKind.UNVERIFIED] == [verdict.kind for verdict in measure_group(second, BROKEN, "size")]
+    assert 0 == of_verdicts(second)
 
 
 @pytest.mark.parametrize(
@@ -682,20 +691,22 @@ def test_the_header_names_the_sources_and_the_settings_of_torch(start):
 def test_the_commands_that_help_name_the_cell_and_the_folder(start, tmp_path):
     """They can be pasted: parentheses and folders are quoted for a shell."""
     run = start()
-    (verdict, *_) = run.run(HALVED, "size")
+    (verdict, *_) = measure_group(run, HALVED, "size")
     expected = (
         f"suite record {run.folder.path} --only 'halves-halved(epochs=1)-cpu' --expect-dir {tmp_path / 'expectations'}"
     )
-    assert expected == run.rerun(verdict)
+    assert expected == commands.rerun(run, verdict)
     failed = replace(verdict, kind=VerdictKind.REGRESSED)
-    assert run.rerun(failed).startswith("suite bench --workload halves --technique 'halved(epochs=1)' --device cpu")
+    assert commands.rerun(run, failed).startswith(
+        "suite bench --workload halves --technique 'halved(epochs=1)' --device cpu"
+    )
 
 
 def test_finishing_writes_tables_and_points_to_the_run(start, tmp_path):
     """`latest` is this run."""
     run = start()
-    run.run(BASELINE, "size")
-    run.finish()
+    measure_group(run, BASELINE, "size")
+    finish(run)
     assert run.folder.path.name == (tmp_path / "reports" / "latest").resolve().name
     assert any(path.suffix == ".md" for path in run.folder.path.iterdir())
 
@@ -704,8 +715,8 @@ def test_a_run_adds_its_figures_to_the_history_when_asked_to(start, tmp_path):
     """Below the reports; without the option there is none."""
     for keeps in (False, True):
         run = start(history=keeps)
-        run.run(BASELINE, "size")
-        run.finish()
+        measure_group(run, BASELINE, "size")
+        finish(run)
         assert keeps is bool(run.remembered)
         assert keeps is any((tmp_path / "reports" / "history").glob("*.jsonl"))
 
@@ -713,9 +724,9 @@ def test_a_run_adds_its_figures_to_the_history_when_asked_to(start, tmp_path):
 def test_a_history_that_cannot_be_written_changes_nothing_else(start, tmp_path):
     """The run goes on and says so."""
     run = start(history=True)
-    run.run(BASELINE, "size")
+    measure_group(run, BASELINE, "size")
     (tmp_path / "reports" / "history").write_text("", "utf-8")
-    run.finish()
+    finish(run)
     assert run.remembered.startswith("cannot add to the history")
     assert any(path.suffix == ".md" for path in run.folder.path.iterdir())
 
@@ -744,11 +755,11 @@ def test_a_digest_that_cannot_be_had_is_the_error_of_its_cells(start):
 
     lost = tiny.case_of(REGISTRY, "baseline", "undigested")
     run = start(cases=[lost, BASELINE])
-    (verdict,) = run.run(lost, "size")
+    (verdict,) = measure_group(run, lost, "size")
     assert VerdictKind.ERROR == verdict.kind
     assert "the digest of undigested cannot be had: OSError: images.tar is not there [" in verdict.reason
-    run.run(BASELINE, "size")
-    assert 1 == run.exit_code()
+    measure_group(run, BASELINE, "size")
+    assert 1 == of_verdicts(run)
 
 
 @pytest.mark.parametrize("interrupted", [True, False], ids=["interrupted", "narrowed"])
@@ -758,9 +769,9 @@ def test_a_partial_run_is_never_recorded(start, tmp_path, interrupted):
     if interrupted:
         whole(run)
     else:
-        run.run(BASELINE, "size")
+        measure_group(run, BASELINE, "size")
     with pytest.raises(SuiteError, match="interrupted or narrowed by -k records nothing"):
-        run.finish(interrupted=interrupted)
+        finish(run, interrupted=interrupted)
     assert [] == list((tmp_path / "expectations").rglob("*.toml"))
     assert (run.folder.path / "results.csv").is_file()
 
@@ -768,7 +779,7 @@ def test_a_partial_run_is_never_recorded(start, tmp_path, interrupted):
 def test_what_was_planned_and_has_no_verdict_is_left_out(start):
     """A skipped test leaves a hole that the run knows of."""
     run = start(cases=[BASELINE, WRAPPED])
-    run.run(BASELINE, "size")
+    measure_group(run, BASELINE, "size")
     left = run.left_out()
     assert 2 * len(GROUPS) - 1 == len(left)
     assert (BASELINE, "size") not in left
@@ -778,19 +789,19 @@ def test_what_was_planned_and_has_no_verdict_is_left_out(start):
 def test_verdicts_on_the_run_as_a_whole_count(start):
     """An entry that nothing answers is no cell's, and fails the gate."""
     run = start(unverified="report")
-    (verdict, *_) = run.run(BASELINE, "size")
-    assert 0 == run.exit_code()
-    run.finish([replace(verdict, kind=VerdictKind.MISSING)])
-    assert 1 == run.exit_code()
+    (verdict, *_) = measure_group(run, BASELINE, "size")
+    assert 0 == of_verdicts(run)
+    finish(run, [replace(verdict, kind=VerdictKind.MISSING)])
+    assert 1 == of_verdicts(run)
     assert "missing" in {str(found.kind) for found in run.folder.verdicts()}
 
 
 def test_a_cell_that_cannot_run_fails_where_it_was_told_to(start):
     """`--unavailable=fail`: a runner without its compiler is no green runner."""
     run = start(unavailable="fail")
-    run.run(BASELINE, "size")
-    run.run(ELSEWHERE, "size")
-    assert 1 == run.exit_code()
+    measure_group(run, BASELINE, "size")
+    measure_group(run, ELSEWHERE, "size")
+    assert 1 == of_verdicts(run)
 
 
 def test_the_command_that_measures_a_cell_again_carries_every_option(start, tmp_path, monkeypatch):
@@ -798,27 +809,35 @@ def test_the_command_that_measures_a_cell_again_carries_every_option(start, tmp_
     monkeypatch.setenv("SUITE_THREADS", "2")
     run = start(
         plan=Plan(profile="quick", seeds=3, processes=4),
-        load=("mine.py", "other.py"),
-        gate_tiers=("exact", "portable"),
+        given={
+            "load": ["mine.py", "other.py"],
+            "gate_tier": ["exact", "portable"],
+            "reports_dir": tmp_path / "reports",
+            "expect_dir": tmp_path / "expectations",
+            "quick": True,
+        },
     )
-    (verdict, *_) = run.run(BASELINE, "size")
-    said = run.rerun(replace(verdict, kind=VerdictKind.REGRESSED))
+    (verdict, *_) = measure_group(run, BASELINE, "size")
+    said = commands.rerun(run, replace(verdict, kind=VerdictKind.REGRESSED))
     assert (
-        "suite bench --workload halves --technique baseline --device cpu --load mine.py --load other.py --quick "
-        "--seeds 3 --processes 4 --threads 2 --gate-tier exact --gate-tier portable "
-        f"--reports-dir {tmp_path / 'reports'} --expect-dir {tmp_path / 'expectations'}"
+        "suite bench --workload halves --technique baseline --device cpu --seeds 3 --processes 4 --threads 2 "
+        f"--expect-dir {tmp_path / 'expectations'} --gate-tier exact --gate-tier portable "
+        f"--reports-dir {tmp_path / 'reports'} --load mine.py --load other.py --quick"
     ) == said
+
+
+RERUN = Verdict(kind=VerdictKind.REGRESSED, cell=BASELINE.cell, metric="speedup", group="speed")
 
 
 def test_options_that_are_the_defaults_are_not_repeated(start):
     """The command stays short enough to read."""
     run = start(plan=Plan(profile="default", few=True), expect_dir=Options.expect_dir, reports_dir=Options.reports_dir)
-    assert [] == run._same_arguments()
+    assert commands.rerun(run, RERUN).endswith(" --device cpu")
 
 
 def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):
     """A recording run trains five of everything; the command that looks at one of its figures says so."""
-    assert ["--seeds", "5"] == start(plan=Plan(profile="default"))._same_arguments()[:2]
+    assert " --seeds 5" in commands.rerun(start(plan=Plan(profile="default")), RERUN)
 
 
 # -- how long it takes, and minutes -----------------------------------------------------------------------------------
@@ -827,10 +846,10 @@ def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):
 def test_a_run_keeps_how_long_each_group_took_but_not_of_what_was_resumed_or_broke(start):
     """Later runs are planned by it: a group that was read from a file, or that failed early, says nothing."""
     run = start(cases=(BASELINE, BROKEN))
-    run.run(BASELINE, "size")
-    run.run(BROKEN, "size")
+    measure_group(run, BASELINE, "size")
+    measure_group(run, BROKEN, "size")
     again = start(cases=(BASELINE, BROKEN), resume=run.folder.path)
-    again.run(BASELINE, "size")
+    measure_group(again, BASELINE, "size")
     content = run.folder.results.read_text("utf-8").splitlines()
     found = [decode(line) for line in content if '"duration"' in line[:20]]
     assert [(BASELINE.cell, "size", False)] == [(one.cell, one.group, one.reuse) for one in found]
@@ -841,11 +860,11 @@ def test_a_case_that_the_minutes_leave_out_makes_the_run_partial(start):
     """It is passed over, and everything else about the run is that of a narrowed one."""
     run = start()
     assert run.starts(BASELINE)
-    assert not run.passed_over()
+    assert not run.passed_over
     run.budget = Budget(seconds=0.001, found={BASELINE: Estimate(seconds=0.0)})
     assert not run.starts(BASELINE)
-    assert [BASELINE] == list(run.passed_over())
-    assert run.options.partial
+    assert [BASELINE] == list(run.passed_over)
+    assert run.partial
 
 
 # -- trainings of earlier runs ----------------------------------------------------------------------------------------
@@ -865,9 +884,9 @@ def test_a_gate_on_reused_trainings_says_so_in_each_verdict_and_judges_no_traini
     assert not any(v.group in ("speed", "memory") for v in run.verdicts if v.metric in marks)
     assert not {"train_seconds", "time_to_target"} & {v.metric for v in run.verdicts}
     assert VerdictKind.PASS == kinds(run.verdicts)["accuracy"]
-    assert 0 == run.exit_code()
+    assert 0 == of_verdicts(run)
     again = start(reuse=None, resume=run.folder.path)
-    assert any("reused" in v.reason for v in again.run(BASELINE, "quality"))
+    assert any("reused" in v.reason for v in measure_group(again, BASELINE, "quality"))
 
 
 def test_recording_and_reusing_exclude_each_other(start, tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from suite.bench.whole_run import FEWEST, UNSURE, saw_too_little, slowed
+from suite.bench.trust import FEWEST, UNSURE, saw_too_little, slowed
 from suite.core.metrics import measured
 from suite.core.records import Cell, Expectation, Origin, Verdict, VerdictKind
 
