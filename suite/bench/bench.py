@@ -47,7 +47,9 @@ from suite.training.trees import fill_up
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
 TRAINED: tuple[Group, ...] = ("quality", "size")  # groups whose figures are those of the trained weights
-SAME_ANSWERS = frozenset({"deploy", "layout", "flags"})  # what changes only these answers like the trained network
+SAME_ANSWERS = frozenset(
+    {"deploy", "runtime", "layout", "flags"}
+)  # what changes only these answers like the trained network
 RISE = "peak_rss_rise"
 NO_BOUNDS: speed.Bounds = MappingProxyType({})
 SLOWED = 2.0  # times the baseline's time in other cells of a run: machines vary by a third within hours
@@ -241,7 +243,9 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _output_error(self, case: Case) -> list[Measurement]:
         trained, served = self._trained(case), self._serve(case.workload, case.composition)
-        may_differ = bool(case.workload.scores) and not case.composition.slots <= SAME_ANSWERS
+        slots, precision = case.composition.slots, case.composition.precision
+        same = slots <= SAME_ANSWERS and not ("runtime" in slots and precision != "fp32")
+        may_differ = bool(case.workload.scores) and not same
         return quality.output_error(case.cell, trained, served, batch=case.batch, may_differ=may_differ)
 
     def _size(self, case: Case) -> list[Measurement]:
@@ -254,14 +258,14 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _check_artefact(self, case: Case) -> None:
         """Raise for an artefact that does not ship what is served, or that grew; codecs of the suite decode theirs."""
-        codes, foreign = "serialize" in case.composition.slots, not is_ours(case.composition)
+        codes, foreign = "runtime" in case.composition.slots, not is_ours(case.composition)
         if case.compiles or case.composition.is_baseline or not (codes or foreign):
             return
         served, name = self._serve(case.workload, case.composition), case.composition.name
         artefact, _ = size.serialized(served)
         if foreign:
             check_artefact(artefact, served, name)
-        if codes:
+        if codes and served.artifact.network is not None:
             plain, _ = size.serialized(self._serve(case.workload, self.registry.baseline))
             check_growth(artefact, len(plain), name)
 
@@ -350,6 +354,8 @@ class Bench(AbstractContextManager["Bench"]):
         served = self._serve(case.workload, case.composition)
         inputs = fill_up(served.recipe.data().test.first(case.batch).inputs, case.batch)
         found = memory.inference_memory(case.cell, served, inputs, allocated_before=before)
+        if untold := memory.untold(served):
+            self.remarks.append(f"{case.cell}: {untold}")
         if case.trains_differently:
             found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
         if self.plan.memory_cap is not None or (

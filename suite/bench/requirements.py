@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from suite.bench.resolved_cell import Case
-from suite.core.errors import UnavailableError, UsageError
+from suite.core.errors import RegistrationError, UnavailableError, UsageError
 from suite.core.machine.needs import NEEDS, missing_need
+from suite.registry.declarations import Need
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built, start
 from suite.training.optimizers import offers
@@ -43,9 +44,18 @@ def require(case: Case, plain: Recipe) -> None:
     _require_training(case)
     needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))
     for need in needs:
-        found = OF_WORKLOAD[need](case, plain) if need in OF_WORKLOAD else missing_need(need, case.cell.device)
-        if found:
+        if found := _lacking(need, case, plain):
             raise UnavailableError(found)
+
+
+def _lacking(need: Need, case: Case, plain: Recipe) -> str | None:
+    """Why a need is not met; a need of a technique's own is a function of the case."""
+    if not callable(need):
+        return OF_WORKLOAD[need](case, plain) if need in OF_WORKLOAD else missing_need(need, case.cell.device)
+    found = need(case)
+    if found is not None and not isinstance(found, str):
+        raise RegistrationError(f"{need!r} must return why {case} cannot run here, or None; it returned {found!r}")
+    return found
 
 
 def require_structure(case: Case, recipe: Recipe) -> None:

@@ -62,9 +62,9 @@ def _technique(registry: Registry, one: Technique) -> tuple[str, str, str]:
     return f"  {registry.canonical(one.name)}", ", ".join(device_types(one.needs)) or "any", one.about
 
 
-def _lacking(need: str, device: str | None) -> str | None:
-    """What ``device`` lacks; what a workload has to bring is asked with the workload."""
-    return missing_need(need, device) if device is not None and need in NEEDS else None
+def _lacking(need: object, device: str | None) -> str | None:
+    """What ``device`` lacks; what a workload has to bring is asked with the workload, as is a need of its own."""
+    return missing_need(need, device) if device is not None and isinstance(need, str) and need in NEEDS else None
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

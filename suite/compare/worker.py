@@ -345,6 +345,8 @@ class _Serving:
         """What lies somewhere: weights, buffers and inputs."""
         from suite.training.trees import leaves
 
+        if not getattr(self.served, "in_torch", True):  # older revisions serve in torch alone
+            return []
         network = self.served.network
         return [*network.parameters(), *network.buffers(), *leaves(self.inputs)]
 

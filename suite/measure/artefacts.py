@@ -47,11 +47,16 @@ def held(served: Served) -> list[Tensor]:
 
 
 def check_artefact(artefact: bytes, served: Served, technique: str) -> None:
-    """Raise `ImplausibleError` for an artefact that cannot hold the values that the served network computes with."""
+    """Raise `ImplausibleError` for an artefact that cannot hold the values that the served network computes with.
+
+    What no torch computes is left alone: nobody sees what it reads, and its outputs are checked instead.
+    """
+    if not served.in_torch:
+        return
     least = LEAST * sum(entropy_bytes(tensor) for tensor in held(served)) - SLACK
     if len(artefact) < least:
-        own = "its serialize must return them all" if served.recipe.serialize else (
-            "keep them as parameters or buffers, or give the recipe a serialize of its own"
+        own = "its runtime must return them all" if not served.artifact.exact else (
+            "keep them as parameters or buffers, or give the recipe a runtime that writes them (coded)"
         )  # fmt: skip
         raise ImplausibleError(
             f"the artefact of {technique} has {len(artefact)} bytes, and the network that it serves computes with "
@@ -63,7 +68,7 @@ def check_growth(artefact: bytes, plain: int, technique: str) -> None:
     """Raise `ImplausibleError` for coded weights that take more bytes than the baseline's ``plain`` ones."""
     if len(artefact) > plain + GROWN:
         raise ImplausibleError(
-            f"the artefact of {technique} has {len(artefact)} bytes, the baseline's {plain}: its serialize codes "
+            f"the artefact of {technique} has {len(artefact)} bytes, the baseline's {plain}: its runtime codes "
             "weights twice, or not at all"
         )
 

@@ -28,18 +28,33 @@ from suite.training.serving import Served, warm_up
 def inference_memory(
     cell: Cell, served: Served, inputs: Tensor, *, allocated_before: int | None = None
 ) -> list[Measurement]:
-    """Bytes held by the served network, and these with the peak of serving ``inputs`` [B, ...] once.
+    """Bytes held by what is served, and these with the peak of serving ``inputs`` [B, ...] once.
 
     ``allocated_before`` is what `suite.measure.device_memory.allocated` said before the network was served: on
     accelerators everything above it is held, copies of compilers and graphs too. Without it, and on CPUs, the tensors
-    that can be reached are counted.
+    that can be reached are counted. A predictor that is not torch's is asked what it holds and has no peak; without an
+    answer nothing is measured, see `untold`.
     """
     placed = served.prepare_inputs(inputs)
     warm_up(served, placed)
+    conditions = {"batch": _items(inputs)}
+    if served.predictor is not None and not served.in_torch:
+        told = served.predictor.resident_bytes()
+        return [] if told is None else [measured(cell, "held_memory_inference", told, conditions=conditions)]
     held = held_bytes(served.network, served.call)
     if allocated_before is not None and has_counters(cell.device):
         held = max(0, allocated(cell.device) - allocated_before - held_bytes(placed))
-    return _pair(cell, "inference", held, lambda: served(placed), {"batch": _items(inputs)})
+    return _pair(cell, "inference", held, lambda: served(placed), conditions)
+
+
+def untold(served: Served) -> str | None:
+    """Why a metric of serving memory is missing; ``None`` if none is."""
+    if served.in_torch or served.predictor is None:
+        return None
+    runtime = type(served.recipe.runtime).__qualname__
+    if served.predictor.resident_bytes() is None:
+        return f"{runtime} does not say how many bytes it holds: held and peak memory of serving are not measured"
+    return f"{runtime} allocates memory that torch does not count: peak memory of serving is not measured"
 
 
 def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list[Measurement]:

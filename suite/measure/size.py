@@ -100,25 +100,9 @@ def nonzero_parameters(network: nn.Module) -> int:
 
 
 def serialized(served: Served) -> tuple[bytes, bool]:
-    """The artefact, and whether its length is the same on every machine.
+    """The bytes of all files that the runtime exported, and whether their number is the same on every machine.
 
-    By default the state dictionary in the safetensors format, whose length depends on names and shapes alone
-    (``torch.save`` adds records that change with torch's version).
+    It is for the state dictionary in the safetensors format, which depends on names and shapes alone (``torch.save``
+    adds records that change with torch's version).
     """
-    if served.recipe.serialize is not None:
-        return served.recipe.serialize(served.network), False
-    from safetensors.torch import save
-
-    return save(_unshared(served.network)), True
-
-
-def _unshared(network: nn.Module) -> dict[str, torch.Tensor]:
-    """The state dictionary on the CPU, contiguous, tensors that share memory once (the format refuses aliases)."""
-    seen: set[tuple[int, int]] = set()
-    tensors = {}
-    for name, tensor in network.state_dict().items():
-        key = (tensor.data_ptr(), tensor.numel())
-        if key not in seen or tensor.numel() == 0:
-            seen.add(key)
-            tensors[name] = tensor.detach().cpu().contiguous().clone()
-    return tensors
+    return served.artifact.content, served.artifact.exact

@@ -10,7 +10,7 @@ from typing import Any
 
 from suite.core.composition import TechniqueCall, join
 from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
-from suite.registry.declarations import Technique
+from suite.registry.declarations import Need, Technique
 from suite.training.recipe import STAGES, Recipe, changed_slots
 
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
@@ -35,7 +35,7 @@ class Composition:
         return frozenset(slot for technique, _ in self.members for slot in technique.slots)
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def needs(self) -> tuple[Need, ...]:
         return tuple(dict.fromkeys(need for technique, _ in self.members for need in technique.needs))
 
     @property
@@ -119,7 +119,9 @@ def check_order(composition: Composition) -> None:
 
 
 def _stages(found: Technique) -> list[int]:
-    return [STAGES.index(slot) for slot in found.slots if slot in STAGES]
+    """A runtime is the last stage by itself; beside a change of the weights it says how these are written."""
+    stages = [STAGES.index(slot) for slot in found.slots if slot in STAGES]
+    return stages or [len(STAGES) - 1] * ("runtime" in found.slots)
 
 
 def stage(found: Technique) -> int | None:

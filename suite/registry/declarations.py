@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -13,7 +14,7 @@ from suite.core.composition import BASELINE, parse
 from suite.core.errors import RegistrationError, unknown
 from suite.core.records import GROUPS, Group
 from suite.training.forms import Form
-from suite.training.recipe import SLOTS, Recipe
+from suite.training.recipe import SERIALIZE, SLOTS, Recipe
 from suite.training.surgery.adapting import adapted
 
 if TYPE_CHECKING:
@@ -23,13 +24,16 @@ SOURCES = ("train", "checkpoint", "none")
 Source = Literal["train", "checkpoint", "none"]
 SERVING_BATCH = 64
 KINDS = ("cpu", "accelerator")
+Need = str | Callable[[Any], str | None]
+"""The name of a shared need (`suite.core.machine.needs`), or a function ``(case) -> reason or None`` of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Technique:
     """A function ``Recipe -> Recipe`` with what it touches and needs.
 
-    ``needs`` are capabilities of the device or the workload (``compiler``, ``bf16``, ``training``, ``images``, ...);
+    ``needs`` are capabilities of the device or the workload (``compiler``, ``bf16``, ``training``, ``images``, ...), or
+    functions of the cell's case that return why it cannot run here, or ``None``;
     ``control`` is a composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the
     default profile runs it, ``quick`` whether `--quick` does. ``family`` is the kind of technique that it is listed
     under. ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes
@@ -42,7 +46,7 @@ class Technique:
     slots: tuple[str, ...]
     control: str = BASELINE
     sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     conflicts: tuple[str, ...] = ()
     runs: bool = True
     quick: bool = True
@@ -91,7 +95,7 @@ class Workload:
     target: float | None = None
     batch: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     techniques: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     quick: bool | Mapping[str, bool] = True
     default: bool | Mapping[str, bool] = True
     full: bool = True
@@ -212,6 +216,16 @@ def _check_by_device(declared: Workload, at: str) -> None:
         for group in declared.groups_on(kind):
             if group not in GROUPS:
                 raise RegistrationError(f"{at}: groups: {unknown('group', group, GROUPS)}")
+
+
+def slots_of(slots: Iterable[str], function: Callable[..., Recipe]) -> tuple[str, ...]:
+    """The slots that a technique declares; ``serialize`` is a part of ``runtime`` now, which a warning says."""
+    declared = tuple(slots)
+    if "serialize" in declared:
+        warnings.warn(
+            f"technique {function.__name__!r} at {_where(function)}: {SERIALIZE}", FutureWarning, stacklevel=3
+        )
+    return tuple(dict.fromkeys("runtime" if slot == "serialize" else slot for slot in declared))
 
 
 def check_technique(declared: Technique) -> None:

@@ -18,7 +18,16 @@ from suite.core.records import GROUPS, Group
 from suite.registry import modules
 from suite.registry.compose import Composition, bind, check_conflicts, check_order, spelled
 from suite.registry.compose import stage as stage_of
-from suite.registry.declarations import Family, Source, Technique, Workload, check_technique, check_workload
+from suite.registry.declarations import (
+    Family,
+    Need,
+    Source,
+    Technique,
+    Workload,
+    check_technique,
+    check_workload,
+    slots_of,
+)
 from suite.training.recipe import AFTER_TRAINING, Recipe
 
 if TYPE_CHECKING:
@@ -43,7 +52,7 @@ class Registry:
         slots: Iterable[str],
         control: str = BASELINE,
         sweep: Mapping[str, Iterable[Any]] | None = None,
-        needs: Iterable[str] = (),
+        needs: Iterable[Need] = (),
         conflicts: Iterable[str] = (),
         runs: bool = True,
         quick: bool = True,
@@ -61,7 +70,7 @@ class Registry:
             declared = Technique(
                 name=function.__name__,
                 function=function,
-                slots=tuple(slots),
+                slots=slots_of(slots, function),
                 control=control,
                 sweep={key: tuple(values) for key, values in (sweep or {}).items()},
                 needs=tuple(needs),
@@ -86,7 +95,7 @@ class Registry:
         target: float | None = None,
         batch: int | Mapping[str, int] | None = None,
         techniques: Iterable[str] | Mapping[str, Iterable[str]] | None = None,
-        needs: Iterable[str] = (),
+        needs: Iterable[Need] = (),
         quick: bool | Mapping[str, bool] = True,
         default: bool | Mapping[str, bool] = True,
         full: bool = True,

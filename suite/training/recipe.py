@@ -6,13 +6,15 @@ or a tuple, list or dictionary of trees.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from suite.training.data import Batch, Split, Splits
 from suite.training.defaults import adamw, cosine, shuffled_batches, usual_loss
+from suite.training.runtime import EAGER, Runtime, coded
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SLOTS", "STAGES", "Batch", "Constraint", "Loss", "Precision",
-    "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Loss",
+    "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
 Reference = Callable[[str], "nn.Module"]
@@ -96,13 +98,24 @@ class Recipe:
     quantize: Callable[[nn.Module, Any], nn.Module] = same
     """Last change of the weights, from the network and calibration inputs (a tree) of the training data."""
     deploy: Callable[[nn.Module], Callable[[Any], Any]] = same
-    """Wraps what is served (compilation, another runtime)."""
-    serialize: Callable[[nn.Module], bytes] | None = None
-    """Bytes of the artefact that ships; the network's state dictionary where not given."""
+    """Changes the network that the runtime is given, or wraps it in a function if torch runs it."""
+    runtime: Runtime = EAGER
+    """Writes the network to files and loads them into what answers requests; see `suite.training.runtime`."""
+    serialize: InitVar[Callable[[nn.Module], bytes] | None] = None
+    """The former name of `coded`: bytes of the weights. Accepted with a warning, and a part of ``runtime`` then."""
+
+    def __post_init__(self, serialize: Callable[[nn.Module], bytes] | None) -> None:
+        if serialize is not None:
+            warnings.warn(SERIALIZE, FutureWarning, stacklevel=4)  # who called `dataclasses.replace`
+            object.__setattr__(self, "runtime", coded(self.runtime, serialize))
 
 
+SERIALIZE = (
+    "the slot 'serialize' is a part of the slot 'runtime' now: declare 'runtime', and write "
+    "replace(recipe, runtime=coded(recipe.runtime, serialize)) with coded from suite.training.runtime"
+)
 SLOTS = tuple(found.name for found in fields(Recipe))
-AFTER_TRAINING = ("fine_tune_learning_rate", "finish", "quantize", "deploy", "serialize")
+AFTER_TRAINING = ("fine_tune_learning_rate", "finish", "quantize", "deploy", "runtime")
 """Slots that leave the first stage of training alone: compositions that differ only here share it."""
 SAME_STEP = (
     *("steps_per_epoch", "schedule", "learning_rate", "epochs", "after_epoch", "after_training"),

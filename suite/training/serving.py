@@ -1,4 +1,4 @@
-"""From a trained network to what answers requests: quantize, deploy, call."""
+"""From a trained network to what answers requests: quantize, deploy, export, load, call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from suite.core.errors import OutputError
+from suite.core.errors import CompositionError, OutputError, RegistrationError
 from suite.core.machine.flags import applied, write
 from suite.core.phases import phase
 from suite.training.copying import copied
@@ -17,19 +17,44 @@ from suite.training.data import test_sealed
 from suite.training.devices import place
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe
+from suite.training.runtime import EAGER, Artifact, InTorch, Predictor
 from suite.training.trees import Tree, cat, fill_up, leaves, length, split, take, tree_map
 
 CALIBRATION = 512  # training inputs that quantizers observe
+EXAMPLES = 2  # training inputs that a network is exported with: one would be taken for a fixed size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A network as it is served. Calling it takes inputs (a tree [B, ...]) that `prepare_inputs` laid out."""
+    """A network as it is served. Calling it takes inputs (a tree [B, ...]) that `prepare_inputs` laid out.
+
+    ``network`` is what was exported; a runtime of another kind than torch's does not compute with it. ``call`` is the
+    predictor's. A `Served` that is made without a predictor runs ``network`` in torch.
+    """
 
     recipe: Recipe
     network: nn.Module
     device: str
     call: Callable[[Any], Any]
+    predictor: Predictor | None = None
+    loaded_from: Artifact | None = None
+
+    @property
+    def in_torch(self) -> bool:
+        """Whether torch holds everything that a call computes with: weights, inputs and what lies between."""
+        return self.predictor is None or self.predictor.in_torch
+
+    @property
+    def artifact(self) -> Artifact:
+        """What ships: what the predictor was loaded from, or the network's weights as the recipe writes them."""
+        if self.loaded_from is not None:
+            return self.loaded_from
+        runtime = self.recipe.runtime if isinstance(self.recipe.runtime, InTorch) else EAGER
+        return runtime.exported(self.network, self.network)
+
+    def tensors(self) -> list[Tensor]:
+        """What a call reads beside its inputs, in torch: weights and buffers."""
+        return [*self.network.parameters(), *self.network.buffers()] if self.in_torch else []
 
     def __call__(self, inputs: Tree) -> Any:
         """Outputs (a tree [B, ...]), without gradients.
@@ -52,20 +77,48 @@ class Served:
 
 
 def serve(trained: Trained) -> Served:
-    """Quantize and deploy a copy of the trained network. Lazy compilation happens at the first calls."""
+    """Quantize, deploy, export and load a copy of the trained network. Lazy compilation happens at the first calls."""
     recipe = trained.recipe
     network = copied(trained.network).eval()
     with phase("compiling"), applied(recipe.flags):
         calibration = _calibration(trained)
         with test_sealed("quantizing"):
             network = recipe.quantize(network, calibration)
-        call = recipe.deploy(network)
-    return Served(recipe=recipe, network=network, device=trained.device, call=call)
+        artifact = _exported(recipe, network, place(take(calibration, slice(EXAMPLES)), recipe.layout))
+        predictor = recipe.runtime.load(artifact, trained.device)
+    if not isinstance(predictor, Predictor):
+        raise RegistrationError(
+            f"{type(recipe.runtime).__qualname__}.load must return a suite.training.runtime.Predictor, it returned "
+            f"{predictor!r}"
+        )
+    return Served(
+        recipe=recipe, network=network, device=trained.device, call=predictor.call, predictor=predictor,
+        loaded_from=artifact,
+    )  # fmt: skip
+
+
+def _exported(recipe: Recipe, network: nn.Module, example: Tree) -> Artifact:
+    """What the runtime writes. One that runs networks in torch takes whatever ``deploy`` made, others a network."""
+    deployed = recipe.deploy(network)
+    if isinstance(recipe.runtime, InTorch):
+        return recipe.runtime.exported(network, deployed)
+    if not isinstance(deployed, nn.Module):
+        raise CompositionError(
+            f"{type(recipe.runtime).__qualname__} exports networks, and the slot deploy made a "
+            f"{type(deployed).__name__}; return a torch.nn.Module from it"
+        )
+    artifact = recipe.runtime.export(deployed, example)
+    if not isinstance(artifact, Artifact):
+        raise RegistrationError(
+            f"{type(recipe.runtime).__qualname__}.export must return a suite.training.runtime.Artifact, it returned "
+            f"{artifact!r}"
+        )
+    return artifact
 
 
 def plainly(trained: Trained) -> Served:
     """The trained network itself, eager, under torch's own settings: what the served one is to agree with."""
-    recipe = replace(trained.recipe, flags={})
+    recipe = replace(trained.recipe, flags={}, runtime=EAGER)
     return Served(recipe=recipe, network=trained.network, device=trained.device, call=trained.network)
 
 

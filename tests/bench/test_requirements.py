@@ -9,7 +9,7 @@ import torch
 
 from suite.bench import requirements
 from suite.catalog.scores import classification
-from suite.core.errors import UnavailableError
+from suite.core.errors import RegistrationError, UnavailableError
 from suite.training.recipe import Split, Splits
 
 
@@ -208,3 +208,17 @@ def test_a_network_that_a_technique_cannot_rebuild_is_found_before_training():
     case = tiny.case_of(made, "rebuilding")
     with pytest.raises(UnavailableError, match="no such layer"):
         requirements.require_structure(case, case.composition.apply(tiny.recipe()))
+
+
+def test_a_need_may_be_a_function_beside_its_technique():
+    """It gets the case, and says why not."""
+    case, plain = needing(lambda case: f"no engine for {case.cell.device}")
+    with pytest.raises(UnavailableError, match="no engine for cpu"):
+        requirements.require(case, plain)
+    assert requirements.require(*needing(lambda _case: None)) is None
+
+
+def test_a_need_that_answers_something_else_is_an_error():
+    """A reason is a text; True would say neither."""
+    with pytest.raises(RegistrationError, match=r"must return why .* cannot run here, or None; it returned True"):
+        requirements.require(*needing(lambda _case: True))

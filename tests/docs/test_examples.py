@@ -20,7 +20,7 @@ EXAMPLES = {
 def test_every_python_example_is_one_that_is_run():
     """A block without a name would be run by nobody."""
     blocks = sum(page.read_text("utf-8").count("```python") for page in PAGES)
-    assert {"technique", "workload", "finish", "loss", "flags"} == set(EXAMPLES)
+    assert {"technique", "workload", "finish", "loss", "flags", "runtime"} == set(EXAMPLES)
     assert blocks == len(EXAMPLES)
 
 
@@ -32,7 +32,7 @@ def test_the_examples_run_on_the_example(tmp_path):
     for name, code in EXAMPLES.items():
         (tmp_path / f"example_{name}.py").write_text(code, "utf-8")
         loads.append(f"--load=example_{name}.py")
-    techniques = ("baseline", "served_twice", "clipped_weights", "self_distillation", "tf32")
+    techniques = ("baseline", "served_twice", "clipped_weights", "self_distillation", "tf32", "numpy_matmul")
     command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu", *loads]
     command += ["--workload=irises", *(f"--technique={name}" for name in techniques)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -11,6 +11,7 @@ from torch import nn
 from suite.core.errors import ImplausibleError
 from suite.measure.artefacts import check_artefact, check_growth, entropy_bytes, held
 from suite.measure.size import serialized
+from suite.training.runtime import InTorch
 from suite.training.serving import serve
 
 
@@ -37,7 +38,7 @@ def check(found):
 def test_one_byte_is_no_network():
     """The weights that are served are elsewhere then."""
     with pytest.raises(ImplausibleError, match=r"the artefact of mine has 1 bytes, .* must return them all"):
-        check(served(serialize=lambda _: b"x"))
+        check(served(runtime=InTorch(encode=lambda _: b"x")))
 
 
 @pytest.mark.parametrize("slot", ["quantize", "deploy"])

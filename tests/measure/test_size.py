@@ -14,6 +14,7 @@ from suite.gate import propose
 from suite.measure import size as module
 from suite.measure.size import entropy_bytes, nonzero_parameters, parameters, serialized, size
 from suite.training.loop import Trained
+from suite.training.runtime import InTorch
 from suite.training.serving import Served, serve
 
 
@@ -103,7 +104,7 @@ def test_zeros_are_counted_exactly():
 def test_an_own_serialization_is_what_ships():
     """Its length may depend on the machine, so the figure is portable and not exact."""
     content = bytes(range(256)) * 4
-    trained = trained_as(tiny.Net(), replace(tiny.recipe(), serialize=lambda _network: content))
+    trained = trained_as(tiny.Net(), replace(tiny.recipe(), runtime=InTorch(encode=lambda _network: content)))
     found = figures(trained)
     assert (1024, "portable") == (found["artefact_bytes"].value, found["artefact_bytes"].tier)
     assert len(lzma.compress(content)) == found["entropy_bytes"].value
@@ -148,7 +149,7 @@ def test_a_large_artefact_is_coded_fast_and_its_figure_says_so(coded, monkeypatc
     monkeypatch.setattr(module, "LARGE", 1000)
     contents = {size: bytes(range(250)) * (size // 250) for size in (1000, 1250)}
     found = {
-        size: figures(trained_as(tiny.Net(), tiny.recipe(serialize=lambda _, content=content: content)))
+        size: figures(trained_as(tiny.Net(), tiny.recipe(runtime=InTorch(encode=lambda _, content=content: content))))
         for size, content in contents.items()
     }
     assert [None, 0] == coded
@@ -206,7 +207,7 @@ def test_how_many_weights_are_zero_is_never_exact():
 
 def test_what_a_compiler_packed_belongs_to_a_family():
     """A library for one CPU has other bytes on the next."""
-    trained = trained_as(tiny.Net(), tiny.recipe(serialize=lambda _: b"x" * 1024))
+    trained = trained_as(tiny.Net(), tiny.recipe(runtime=InTorch(encode=lambda _: b"x" * 1024)))
     found = {one.metric: one for one in size(tiny.BASELINE_CELL, trained, serve(trained), compiled=True)}
     assert {"artefact_bytes": "family", "entropy_bytes": "family", "parameters": "exact"} == {
         name: found[name].tier for name in ("artefact_bytes", "entropy_bytes", "parameters")

@@ -7,34 +7,34 @@ stay but for rounding; training is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from torch import nn
 
 from suite.registry import technique
-from suite.training.devices import place
 from suite.training.exporting import aoti_package, load_aoti
 from suite.training.recipe import Recipe
-from suite.training.trees import to
+from suite.training.runtime import Artifact, Predictor
+
+PACKAGE = "network.pt2"
 
 
-@technique(slots=("deploy", "serialize"), family="compilation", needs=("compiler", "gpu_toolkit"), quick=False)
+@technique(slots=("runtime",), family="compilation", needs=("compiler", "gpu_toolkit"), quick=False)
 def aot_inductor(recipe: Recipe) -> Recipe:
     """Serve a package that AOTInductor has compiled."""
-    made: WeakKeyDictionary[nn.Module, bytes] = WeakKeyDictionary()
+    return replace(recipe, runtime=AOTInductor())
 
-    def package(network: nn.Module) -> bytes:
-        if network not in made:
-            device = next((str(weight.device) for weight in network.parameters()), "cpu")
-            example = place(to(recipe.data().train.first(2).inputs, device), recipe.layout)
-            made[network] = aoti_package(network, example)
-        return made[network]
 
-    def deploy(network: nn.Module) -> Callable[[Any], Any]:
-        found: Callable[[Any], Any] = load_aoti(package(network))
-        return found
+class AOTInductor:
+    """Compiles a network to a package. Its activations, and so its peak, are in torch's allocator."""
 
-    return replace(recipe, deploy=deploy, serialize=package)
+    def export(self, network: nn.Module, example: Any) -> Artifact:
+        """The package of ``network``, compiled now, for any number of items like ``example`` [2, ...]."""
+        package = aoti_package(network, example)
+        return Artifact(write=lambda: {PACKAGE: package})
+
+    def load(self, artifact: Artifact, device: str) -> Predictor:
+        """What the package computes; it was compiled for the device of the network that was exported."""
+        del device
+        return Predictor(call=load_aoti(artifact.files[PACKAGE]), in_torch=True)

@@ -18,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from suite.core.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe
+from suite.training.runtime import in_torch, running
 
 BACKENDS = {
     "math": SDPBackend.MATH,
@@ -28,7 +29,7 @@ BACKENDS = {
 
 
 @technique(
-    slots=("prepare", "deploy"),
+    slots=("prepare", "runtime"),
     family="compilation",
     sweep={"backend": ("math", "flash")},
     needs=("attention",),
@@ -42,10 +43,12 @@ def attention_kernel(recipe: Recipe, *, backend: str = "math") -> Recipe:
     def prepare(network: nn.Module) -> Callable[[Any], Any]:
         return _under(backend, recipe.prepare(network))
 
-    def deploy(network: nn.Module) -> Callable[[Any], Any]:
-        return _under(backend, recipe.deploy(network))
+    runtime = in_torch(recipe.runtime)
 
-    return replace(recipe, prepare=prepare, deploy=deploy)
+    def run(network: Any, device: str) -> Callable[[Any], Any]:
+        return _under(backend, runtime.run(network, device))
+
+    return replace(recipe, prepare=prepare, runtime=running(runtime, run))
 
 
 def _under(backend: str, call: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -7,22 +7,15 @@ may be held. Answers stay but for rounding; training and the artefact are left a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-
-from torch import nn
 
 from suite.registry import technique
 from suite.training.compiling import compile_frozen
 from suite.training.recipe import Recipe
+from suite.training.runtime import running
 
 
-@technique(slots=("deploy",), family="compilation", needs=("compiler",), quick=False)
+@technique(slots=("runtime",), family="compilation", needs=("compiler",), quick=False)
 def compiled_frozen(recipe: Recipe) -> Recipe:
     """Serve the network through TorchInductor with frozen weights."""
-
-    def deploy(network: nn.Module) -> Callable[[Any], Any]:
-        return compile_frozen(network)
-
-    return replace(recipe, deploy=deploy)
+    return replace(recipe, runtime=running(recipe.runtime, lambda network, _: compile_frozen(network)))

@@ -12,27 +12,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
-
 from suite.core.errors import UnavailableError, UsageError
+from suite.core.machine.hardware import device_type
 from suite.registry import technique
 from suite.training.compiling import compile_static
 from suite.training.recipe import Recipe
+from suite.training.runtime import running
 
 GRAPHS = "reduce-overhead"
 MODES = (GRAPHS, "max-autotune", "max-autotune-no-cudagraphs")
 
 
-@technique(slots=("deploy",), family="compilation", sweep={"mode": MODES[:2]}, needs=("compiler",), quick=False)
+@technique(slots=("runtime",), family="compilation", sweep={"mode": MODES[:2]}, needs=("compiler",), quick=False)
 def compiled_mode(recipe: Recipe, *, mode: str = "max-autotune") -> Recipe:
     """Serve the network through TorchInductor in this mode."""
     if mode not in MODES:
         raise UsageError(f"compiled_mode: mode must be one of {', '.join(MODES)}, got {mode!r}")
 
-    def deploy(network: nn.Module) -> Callable[[Any], Any]:
-        device = next((weight.device.type for weight in network.parameters()), "cpu")
-        if mode == GRAPHS and device != "cuda":
+    def run(network: Any, device: str) -> Callable[[Any], Any]:
+        if mode == GRAPHS and device_type(device) != "cuda":
             raise UnavailableError(f"compiled_mode: {GRAPHS} records CUDA graphs, and the network is on {device}")
         return compile_static(network, mode=mode)
 
-    return replace(recipe, deploy=deploy)
+    return replace(recipe, runtime=running(recipe.runtime, run))

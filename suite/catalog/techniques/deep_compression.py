@@ -16,13 +16,14 @@ from torch import nn
 from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 from suite.training.surgery import codebook, masks
 
 MOST = codebook.CODES - 1  # zero has a code of its own
 
 
 @technique(
-    slots=("finish", "quantize", "serialize"),
+    slots=("finish", "quantize", "runtime"),
     family="quantization",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.8, 0.9), "clusters": (16, 32)},
@@ -41,4 +42,4 @@ def deep_compression(recipe: Recipe, *, sparsity: float = 0.9, clusters: int = 3
         return network
 
     finish = masks.masked(recipe, lambda net, _: masks.across(masks.magnitudes(net), sparsity), epochs=epochs)
-    return replace(recipe, finish=finish, quantize=quantize, serialize=codebook.coded_bytes)
+    return replace(recipe, finish=finish, quantize=quantize, runtime=coded(recipe.runtime, codebook.coded_bytes))

@@ -18,17 +18,18 @@ from suite.core.errors import UnavailableError
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 from suite.training.surgery.tied import own_layers
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", quick=False)
+@technique(slots=("quantize", "runtime"), family="quantization", quick=False)
 def dynamic_int8(recipe: Recipe) -> Recipe:
     """Serve Linear layers with int8 weights and activations quantized on the fly; training is left alone."""
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return _quantize(recipe.quantize(network, calibration))
 
-    return replace(recipe, quantize=quantize, serialize=saved_bytes)
+    return replace(recipe, quantize=quantize, runtime=coded(recipe.runtime, saved_bytes))
 
 
 def _quantize(network: nn.Module) -> nn.Module:

@@ -17,18 +17,19 @@ from suite.core.errors import UnavailableError
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 
 MULTIPLE = 16
 
 
-@technique(slots=("quantize", "serialize"), family="precision", needs=("torchao", "float8"), quick=False)
+@technique(slots=("quantize", "runtime"), family="precision", needs=("torchao", "float8"), quick=False)
 def fp8(recipe: Recipe) -> Recipe:
     """Serve Linear layers with weights and activations in float8."""
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return _quantize(recipe.quantize(network, calibration))
 
-    return replace(recipe, quantize=quantize, serialize=saved_bytes)
+    return replace(recipe, quantize=quantize, runtime=coded(recipe.runtime, saved_bytes))
 
 
 def _fits(module: nn.Module, _name: str = "") -> bool:

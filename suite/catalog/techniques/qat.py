@@ -17,12 +17,13 @@ from torch import nn
 from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe, Tuner
+from suite.training.runtime import coded
 from suite.training.surgery import grids, rounding
 from suite.training.trees import to
 
 
 @technique(
-    slots=("finish", "quantize", "serialize"),
+    slots=("finish", "quantize", "runtime"),
     family="quantization",
     control="extra_epochs(epochs={epochs})",
     sweep={"bits": (8, 4, 2)},
@@ -52,4 +53,5 @@ def qat(recipe: Recipe, *, bits: int = 8, per_channel: bool = True, epochs: int 
         grids.settle(network, grid)  # where a later technique left the grid
         return network
 
-    return replace(recipe, finish=finish, quantize=quantize, serialize=lambda net: grids.coded_bytes(net, grid))
+    runtime = coded(recipe.runtime, lambda network: grids.coded_bytes(network, grid))
+    return replace(recipe, finish=finish, quantize=quantize, runtime=runtime)

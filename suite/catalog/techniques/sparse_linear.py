@@ -20,13 +20,14 @@ from suite.core.errors import UnavailableError
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 
 ROWS, COLUMNS = 32, 64  # multiples that the kernels of float16 demand
 GROUP, KEPT = 4, 2
 
 
 @technique(
-    slots=("quantize", "serialize"), family="pruning", needs=("sparse_products",), runs=False, quick=False
+    slots=("quantize", "runtime"), family="pruning", needs=("sparse_products",), runs=False, quick=False
 )  # it has something to do after ``semi_structured`` alone
 def sparse_linear(recipe: Recipe) -> Recipe:
     """Serve Linear layers with 2:4 weights by sparse products, as after ``semi_structured``."""
@@ -34,7 +35,7 @@ def sparse_linear(recipe: Recipe) -> Recipe:
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return _replaced(recipe.quantize(network, calibration))
 
-    return replace(recipe, quantize=quantize, serialize=saved_bytes)
+    return replace(recipe, quantize=quantize, runtime=coded(recipe.runtime, saved_bytes))
 
 
 class SparseLinear(nn.Module):

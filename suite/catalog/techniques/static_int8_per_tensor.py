@@ -7,7 +7,6 @@ holds the same one), so bytes and speed should not differ; quality alone may.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +16,12 @@ from suite.registry import technique
 from suite.training.compiling import compile_frozen
 from suite.training.exporting import exported_bytes
 from suite.training.recipe import Recipe
+from suite.training.runtime import InTorch
 from suite.training.surgery.static_quantization import quantized
 
 
 @technique(
-    slots=("quantize", "deploy", "serialize"),
+    slots=("quantize", "deploy", "runtime"),  # deploy: compiled, so that it stands where compilers stand
     family="quantization",
     needs=("compiler", "int8_cpu", "torchao"),
     conflicts=("compiled",),
@@ -30,10 +30,8 @@ from suite.training.surgery.static_quantization import quantized
 def static_int8_per_tensor(recipe: Recipe) -> Recipe:
     """Quantize weights and activations to int8 after training, with one scale for all weights of a layer."""
 
-    def deploy(network: nn.Module) -> Callable[[Any], Any]:
-        return compile_frozen(network)
-
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return quantized(recipe.quantize(network, calibration), calibration, per_channel=False)
 
-    return replace(recipe, quantize=quantize, deploy=deploy, serialize=exported_bytes)
+    runtime = InTorch(run=lambda network, _: compile_frozen(network), encode=exported_bytes)
+    return replace(recipe, quantize=quantize, runtime=runtime)

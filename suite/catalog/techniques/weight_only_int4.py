@@ -16,12 +16,13 @@ from torch import nn
 from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 from suite.training.surgery import grids
 
 BITS = 4
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", sweep={"group": (32, 128)}, quick=False)
+@technique(slots=("quantize", "runtime"), family="quantization", sweep={"group": (32, 128)}, quick=False)
 def weight_only_int4(recipe: Recipe, *, group: int = 32) -> Recipe:
     """Store weights in 4 bits, with a scale for every ``group`` of them that one output reads (0: for all of them)."""
     if group < 0:
@@ -33,4 +34,5 @@ def weight_only_int4(recipe: Recipe, *, group: int = 32) -> Recipe:
         grids.settle(network, grid)
         return network
 
-    return replace(recipe, quantize=quantize, serialize=lambda network: grids.coded_bytes(network, grid))
+    runtime = coded(recipe.runtime, lambda network: grids.coded_bytes(network, grid))
+    return replace(recipe, quantize=quantize, runtime=runtime)

@@ -15,17 +15,18 @@ from torch import nn
 from suite.registry import technique
 from suite.training.exporting import saved_bytes
 from suite.training.recipe import Recipe
+from suite.training.runtime import coded
 from suite.training.surgery.tied import own_layers
 
 
-@technique(slots=("quantize", "serialize"), family="quantization", needs=("torchao",), quick=False)
+@technique(slots=("quantize", "runtime"), family="quantization", needs=("torchao",), quick=False)
 def weight_only_int8(recipe: Recipe) -> Recipe:
     """Store the weights of Linear layers in int8 after training."""
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return _quantize(recipe.quantize(network, calibration))
 
-    return replace(recipe, quantize=quantize, serialize=saved_bytes)
+    return replace(recipe, quantize=quantize, runtime=coded(recipe.runtime, saved_bytes))
 
 
 def _quantize(network: nn.Module) -> nn.Module:

@@ -1,4 +1,6 @@
-"""What a technique can need of a device, and why it may be missing here.
+"""What several techniques need of a device, and why it may be missing here.
+
+What one technique alone needs is a function beside it: ``needs=(my_need,)``.
 
 torch and torchvision take seconds to import: each function that needs one imports it.
 """
@@ -186,7 +188,7 @@ ONLY_ON: Mapping[str, tuple[str, ...]] = {
 """The types of device on which a need can be met at all; one that is not named can be met on any."""
 
 
-def device_types(needs: Iterable[str]) -> tuple[str, ...]:
+def device_types(needs: Iterable[object]) -> tuple[str, ...]:
     """The types of device on which all of ``needs`` can be met; empty where nothing says that it is not every one."""
-    limits = [ONLY_ON[need] for need in needs if need in ONLY_ON]
+    limits = [ONLY_ON[need] for need in needs if isinstance(need, str) and need in ONLY_ON]
     return tuple(kind for kind in (limits[0] if limits else ()) if all(kind in limit for limit in limits))

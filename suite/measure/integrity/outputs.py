@@ -56,9 +56,8 @@ class Request:
     pool: Tree = None
 
     def tensors(self) -> list[Tensor]:
-        """What a call reads: the weights and buffers of the network, and the inputs."""
-        network = self.served.network
-        return [*network.parameters(), *network.buffers(), *leaves(self.placed)]
+        """What a call reads in torch: weights, buffers and inputs; nothing of a predictor that is not torch's."""
+        return [*self.served.tensors(), *leaves(self.placed)] if self.served.in_torch else []
 
     def __call__(self) -> Any:
         """The outputs, as a user of the served network gets them."""

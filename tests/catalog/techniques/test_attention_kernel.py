@@ -42,14 +42,19 @@ def attending():
     return samples.recipe_of(Attending, torch.randn(8, 2, 6, 8))
 
 
-@pytest.mark.parametrize("slot", ["prepare", "deploy"])
+def called(recipe):
+    """What the recipe's runtime makes of a network on the CPU."""
+    return lambda network: recipe.runtime.load(recipe.runtime.export(network, None), "cpu").call
+
+
+@pytest.mark.parametrize("form", [lambda recipe: recipe.prepare, called], ids=["training", "serving"])
 @pytest.mark.parametrize(("backend", "flash"), [("math", False), ("flash", True)])
-def test_the_kernel_is_the_chosen_one_and_the_answers_stay(slot, backend, flash):
+def test_the_kernel_is_the_chosen_one_and_the_answers_stay(form, backend, flash):
     """While training and while serving."""
     plain = attending()
     network, inputs = plain.model(), plain.data().train.inputs
     with Operations() as found:
-        output = getattr(composed(f"attention_kernel(backend={backend!r})", plain), slot)(network)(inputs)
+        output = form(composed(f"attention_kernel(backend={backend!r})", plain))(network)(inputs)
     assert flash == any("flash" in name for name in found.names)
     torch.testing.assert_close(network(inputs), output)
 
@@ -57,7 +62,7 @@ def test_the_kernel_is_the_chosen_one_and_the_answers_stay(slot, backend, flash)
 def test_a_kernel_that_is_not_here_makes_the_cell_unavailable():
     """CPUs have no memory-efficient kernel."""
     plain = attending()
-    call = composed("attention_kernel(backend='efficient')", plain).deploy(plain.model())
+    call = called(composed("attention_kernel(backend='efficient')", plain))(plain.model())
     with pytest.raises(UnavailableError, match="efficient cannot take this network here"):
         call(plain.data().train.inputs)
 

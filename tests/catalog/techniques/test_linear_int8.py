@@ -76,7 +76,7 @@ def test_the_saved_state_loads_to_the_same_answers(fitted):
     first, other = (served("dynamic_int8", found).network for found in (fitted, tiny.fitted(seed=1)))
     inputs = tiny.splits(0).test.inputs
     assert not torch.equal(first(inputs), other(inputs))
-    other.load_state_dict(torch.load(io.BytesIO(composed("dynamic_int8").serialize(first)), weights_only=False))
+    other.load_state_dict(torch.load(io.BytesIO(composed("dynamic_int8").runtime.encode(first)), weights_only=False))
     assert torch.equal(first(inputs), other(inputs))
 
 
@@ -110,7 +110,7 @@ def test_int8_goes_on_from_what_was_quantized_before_and_from_pruning(name):
 def test_training_is_left_alone_and_quantizers_exclude_one_another(name):
     """Two quantizers of one network would each show the other's figures."""
     plain = tiny.recipe()
-    assert ("quantize", "serialize") == changed_slots(plain, composed(name, plain))
+    assert ("quantize", "runtime") == changed_slots(plain, composed(name, plain))
     for other in ("pure_bf16", "static_int8"):
         with pytest.raises(CompositionError, match="use one of them"):
             composed(f"{name}+{other}")

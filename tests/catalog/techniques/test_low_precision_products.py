@@ -51,7 +51,7 @@ def test_tf32_is_asked_of_torch(supported, monkeypatch):
 def test_float8_changes_what_is_served_alone():
     """Training stays."""
     plain = tiny.recipe()
-    assert ("quantize", "serialize") == changed_slots(plain, composed("fp8", plain))
+    assert ("quantize", "runtime") == changed_slots(plain, composed("fp8", plain))
 
 
 def test_a_network_without_a_layer_that_fits_is_told_so():

@@ -288,7 +288,7 @@ def test_what_static_int8_ships_is_loaded_to_the_same_answers(plain, tmp_path):
     """The exported program stands alone, and its length does not depend on where the suite lies."""
     recipe, network, inputs, _ = quantized(plain)
     path = tmp_path / "network.pt2"
-    path.write_bytes(recipe.serialize(network))
+    path.write_bytes(recipe.runtime.encode(network))
     with torch.no_grad():
         torch.testing.assert_close(network(inputs), torch.export.load(path).module()(inputs))
     assert b"technique_samples.py" not in path.read_bytes()

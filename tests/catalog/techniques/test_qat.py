@@ -152,7 +152,7 @@ def test_a_weight_that_is_no_number_does_not_count():
     with torch.no_grad():
         network.weight[0, 0] = torch.nan
     with pytest.raises(OutputError, match=r"do not decode .*: weight"):
-        composed("qat").serialize(network)
+        composed("qat").runtime.encode(network)
 
 
 @pytest.mark.parametrize("plain", [samples.attention, samples.words, samples.volumes, samples.pair])

@@ -86,7 +86,7 @@ def test_the_output_layer_of_attention_stays_as_it_was():
 def test_what_is_served_changes_alone():
     """Training stays."""
     plain = tiny.recipe()
-    assert ("quantize", "serialize") == changed_slots(plain, composed("sparse_linear", plain))
+    assert ("quantize", "runtime") == changed_slots(plain, composed("sparse_linear", plain))
 
 
 def test_a_cpu_has_no_sparse_products():

@@ -75,6 +75,6 @@ def test_training_is_left_alone_and_earlier_quantizers_come_first():
     recipe = composed("weight_only_int4", plain)
     recipe.quantize(tiny.Net(), torch.zeros(3, 1, 8, 8))
     assert [3] == seen
-    assert ("quantize", "serialize") == changed_slots(plain, recipe)
+    assert ("quantize", "runtime") == changed_slots(plain, recipe)
     with pytest.raises(CompositionError, match="use one of them"):
         composed("weight_only_int4+static_int8")
