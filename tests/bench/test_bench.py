@@ -482,7 +482,7 @@ def test_a_default_run_knows_what_the_machine_can_multiply(bench, monkeypatch):
     bench.measure(case(bench, "baseline"), "speed")
     assert [] == asked
     bench.plan = Plan(profile="default", seeds=1)
-    monkeypatch.setattr(speed, "Budget", lambda: SHORT)
+    monkeypatch.setattr(speed, "SamplingBudget", lambda: SHORT)
     with pytest.raises(ImplausibleError, match="the fastest matrix products here do 1;"):
         bench.measure(case(bench, "baseline"), "speed")
     assert ["cpu"] == asked

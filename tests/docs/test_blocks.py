@@ -34,6 +34,7 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     ("docs/techniques.md", "python finish"): "test_examples.py",
     ("docs/techniques.md", "python loss"): "test_examples.py",
     ("docs/techniques.md", "python flags"): "test_examples.py",
+    ("docs/techniques.md", "python runtime"): "../measure/test_runtime_in_one_file.py",
     ("docs/workloads.md", "console"): "test_zoo_page.py",
     ("docs/workloads.md", "python"): "test_zoo_page.py",
     **{

@@ -17,13 +17,13 @@ from suite.bench.bench import Bench, Plan
 from suite.catalog.scores import classification
 from suite.core.errors import ImplausibleError, UnavailableError
 from suite.measure import speed
-from suite.measure.arms import Side
+from suite.measure.arms import Arm
 from suite.measure.sampler.memory_layout import places_of
 from suite.training.runtime import Artifact
 from suite.training.serving import serve
 
 PAGE = Path(__file__).parents[2] / "docs" / "techniques.md"
-SHORT = speed.Budget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
+SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 NUMBERS = 64 * 16 + 16 + 16 * 2 + 2
 
 
@@ -111,7 +111,7 @@ def test_nothing_of_it_is_moved_in_memory(engine):
     trained = tiny.fitted(model=network)
     recipes = {"torch": trained.recipe, "numpy": engine.numpy_matmul(trained.recipe)}
     served = {name: serve(replace(trained, recipe=recipe)) for name, recipe in recipes.items()}
-    calls = {name: Side(served=one).call(16) for name, one in served.items()}
+    calls = {name: Arm(served=one).call(16) for name, one in served.items()}
     assert places_of([calls["torch"]], 0) is not None
     assert places_of([calls["numpy"]], 0) is None
 

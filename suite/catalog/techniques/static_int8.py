@@ -20,7 +20,7 @@ from suite.training.surgery.static_quantization import quantized
 
 
 @technique(
-    slots=("quantize", "deploy", "runtime"),  # deploy: compiled, so that it stands where compilers stand
+    slots=("quantize", "runtime"),
     family="quantization",
     needs=("compiler", "int8_cpu", "torchao"),
     conflicts=("compiled",),

@@ -25,7 +25,7 @@ BAD = {
     "huge quality": ((SIZES, 1e70 * Y), {}, "choose another unit"),
     "negative resource": ((changed(SIZES, 3, -1), Y), {}, "not negative, got -1 at point 3"),
     "NaN resource": ((changed(SIZES, 3, np.nan), Y), {}, "resources must be finite and not negative, got nan"),
-    "percent": ((SIZES, 100 * Y), {"kind": "accuracy"}, r"an accuracy lies in \[0, 1\], got .*; use fractions"),
+    "percent": ((SIZES, 100 * Y), {"kind": "accuracy"}, r"an accuracy is in \[0, 1\], got .*; use fractions"),
     "loss at zero": ((SIZES, loss() - loss()[-1]), {"kind": "loss"}, "a loss is above 0, got 0; use kind="),
     "rising loss": ((SIZES, loss()), {"kind": "loss", "better": "higher"}, "a loss is better when lower"),
     "target inside": ((SIZES, Y), {"to": [SIZES[-1]]}, "targets must be beyond the last resource"),
