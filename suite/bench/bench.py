@@ -25,6 +25,7 @@ from suite.bench.selection import Profile
 from suite.bench.trained_store import Reporter, TrainedStore
 from suite.bench.training_cache import Trainings, marked
 from suite.bench.workers.fresh_processes import LEAST_PROCESSES, Workers, replicated
+from suite.bench.workers.protocol import FIRST_SEED, Speed
 from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
@@ -422,17 +423,12 @@ class Bench(AbstractContextManager["Bench"]):
         parts: Sequence[Part],
         bounds: speed.Bounds = NO_BOUNDS,
     ) -> list[dict[str, Measurement]]:
-        return self._ask().speed(
-            case,
-            self._base(case),
-            self._trained(case),
-            budget=budget,
-            processes=processes,
-            parts=parts,
-            bounds=bounds,
+        task = Speed(
+            budget=budget, parts=tuple(parts), bounds=dict(bounds), seed=FIRST_SEED,
             saturating=self.saturating.get(case.workload.name),
-            judged=self._judged(case),
-        )
+        )  # fmt: skip
+        judged = self._judged(case)
+        return self._ask().speed(case, self._base(case), self._trained(case), task, processes=processes, judged=judged)
 
     def _ask(self) -> Workers:
         """The worker processes of this run, with the device's idle memory theirs; what they were sent stays sent."""

@@ -84,13 +84,16 @@ def _measured(
     case: Case, parsed: argparse.Namespace, store: TrainedStore, workers: Workers, folder: Path
 ) -> list[dict[str, Measurement]]:
     """One cell: trained once, timed in each process; returns every process's figures, which are kept as they are."""
+    from suite.bench.workers.protocol import FIRST_SEED, Speed
     from suite.measure.speed import SamplingBudget
 
     sys.stderr.write(f"{case}\n")
     base, technique = (store.get(case.workload, one, 0) for one in (REGISTRY.baseline, case.composition))
     budget = SamplingBudget(batch=parsed.seconds, single=parsed.seconds / 2, latency=0.2, training=parsed.seconds)
     parts: tuple[Part, ...] = case.timeable if parsed.training else ("inference",)
-    found = workers.speed(case, base, technique, budget=budget, processes=parsed.processes, parts=parts)
+    found = workers.speed(
+        case, base, technique, Speed(budget=budget, parts=parts, seed=FIRST_SEED), processes=parsed.processes
+    )
     with (folder / "aa.jsonl").open("a", encoding="utf-8") as file:
         for rows in found:
             kept = {name: [one.value, one.low, one.high, one.suspect] for name, one in rows.items()}

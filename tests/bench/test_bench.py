@@ -292,12 +292,12 @@ class FakeWorkers:
     def __init__(self, asked):
         self.asked = asked
 
-    def speed(self, found, *_networks, budget, processes, saturating, parts, bounds, judged):  # noqa: ARG002  # the signature of the real ones
-        self.asked.append(("speed", str(found), processes, saturating, budget, dict(bounds), parts))
+    def speed(self, found, _base, _technique, task, *, processes, judged):  # noqa: ARG002  # as of the real ones
+        self.asked.append(("speed", str(found), processes, task.saturating, task.budget, dict(task.bounds), task.parts))
         conditions = {"batch": 16, "threads": torch.get_num_threads(), "matmul": "highest"}
         names = {"inference": "speedup", "training": "train_step_speedup"}
         return [
-            {names[part]: measured(found.cell, names[part], 3.0 + k, conditions=conditions) for part in parts}
+            {names[part]: measured(found.cell, names[part], 3.0 + k, conditions=conditions) for part in task.parts}
             for k in range(processes)
         ]
 

@@ -1,7 +1,6 @@
 """A fresh process receives finished networks and rebuilds the rest of a cell from its name, or says what went wrong."""
 # the expected value stands on the left
 
-import json
 import math
 import subprocess
 import sys
@@ -15,7 +14,9 @@ from hypothesis import strategies as st
 
 from suite.bench.resolved_cell import case
 from suite.bench.trained_store import TrainedStore
+from suite.bench.workers import protocol
 from suite.bench.workers.fresh_processes import FreshProcessError, Workers, replicated
+from suite.bench.workers.protocol import Answer, Request, ResidentSet, Speed
 from suite.core.metrics import measured
 from suite.core.records import Cell
 from suite.measure.speed import SamplingBudget
@@ -101,13 +102,18 @@ def test_a_worker_measures_the_network_that_was_finished_here(users, spectral):
     """Its structure follows from trained weights, and its class is declared in the user's file: it travels whole."""
     workers = Workers(load=[str(users)])
     try:
-        (found,) = workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
+        (found,) = workers.speed(*spectral, task(), processes=1)
     finally:
         workers.close()
     assert {"speedup", "speedup_b1", "speedup_vs_channels_last", "throughput", "latency_p50"} <= set(found)
     assert {spectral[0].cell} == {one.cell for one in found.values()}
     assert all(one.value > 0 for one in found.values())
     assert 16 == found["speedup"].conditions["batch"]
+
+
+def task(**more):
+    """Short timings of both parts."""
+    return Speed(**({"budget": SHORT, "seed": 1000, "parts": BOTH} | more))
 
 
 def dying(code, stderr):
@@ -130,7 +136,7 @@ def test_a_worker_without_an_answer_is_named_with_its_cell_and_last_line(monkeyp
     """Killed, failed, or gone without a word."""
     monkeypatch.setattr(subprocess, "run", dying(code, stderr))
     with pytest.raises(FreshProcessError) as error:
-        workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
+        workers.speed(*spectral, task(), processes=1)
     assert f"a fresh process for {spectral[0]} ended with {code}: {LAST_LINES[stderr]}" == str(error.value)
 
 
@@ -142,7 +148,7 @@ def test_a_worker_that_hangs_is_an_error_that_names_the_cell(monkeypatch, spectr
 
     monkeypatch.setattr(subprocess, "run", hang)
     with pytest.raises(FreshProcessError, match=r"from_a_file-spectral-cpu.*1800"):
-        workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
+        workers.speed(*spectral, task(), processes=1)
 
 
 def test_the_folder_of_the_workers_goes_when_they_do(monkeypatch, spectral):
@@ -164,9 +170,9 @@ def answering(monkeypatch):
 
     def run(command, *, env, **_more):
         request = Path(command[-1])
-        asked.append((json.loads(request.read_text("utf-8")), env))
-        answer = {"rise": 4096, "first_call": 2.0 / len(asked), "measurements": []}
-        request.with_suffix(".answer").write_text(json.dumps(answer), "utf-8")
+        asked.append((protocol.read(request, Request), env))
+        value = 4096 if isinstance(asked[-1][0].task, ResidentSet) else 2.0 / len(asked)
+        protocol.write(request.with_suffix(".answer"), Answer(value=value))
         return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -175,14 +181,14 @@ def answering(monkeypatch):
 
 def test_each_process_is_asked_with_a_seed_of_its_own_and_this_process_settings(answering, spectral, workers):
     """The order of turns differs between processes; torch's settings do not."""
-    workers.speed(*spectral, budget=SHORT, processes=3, parts=BOTH, saturating=512, bounds={"speedup": (0.9,)})
+    workers.speed(*spectral, task(saturating=512, bounds={"speedup": (0.9,)}), processes=3)
     requests = [request for request, _ in answering]
-    assert [{"speedup": [0.9]}] * 3 == [request["bounds"] for request in requests]
-    assert 3 == len({request["seed"] for request in requests})
-    assert {512} == {request["saturating"] for request in requests}
-    assert 1 == requests[0]["flags"]["mkldnn_enabled"]
-    assert "threads" not in requests[0]["flags"]  # a worker has those of its quiet environment, whoever asks
-    assert 1 == len({request["technique"] for request in requests})
+    assert [{"speedup": (0.9,)}] * 3 == [request.task.bounds for request in requests]
+    assert 3 == len({request.task.seed for request in requests})
+    assert {512} == {request.task.saturating for request in requests}
+    assert 1 == requests[0].flags["mkldnn_enabled"]
+    assert "threads" not in requests[0].flags  # a worker has those of its quiet environment, whoever asks
+    assert 1 == len({request.sent.technique for request in requests})
 
 
 def test_the_resident_set_is_measured_under_the_default_allocator(answering, spectral, workers, monkeypatch):
@@ -190,7 +196,7 @@ def test_the_resident_set_is_measured_under_the_default_allocator(answering, spe
     monkeypatch.delenv("MALLOC_MMAP_MAX_", raising=False)
     found = workers.rss(*spectral, processes=3)
     assert (4096, 3, 0) == (found.value, found.processes, found.noise)
-    workers.speed(*spectral, budget=SHORT, processes=1, parts=BOTH)
+    workers.speed(*spectral, task(), processes=1)
     assert [False, False, False, True] == ["MALLOC_MMAP_MAX_" in env for _, env in answering]
 
 

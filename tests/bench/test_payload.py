@@ -51,7 +51,7 @@ def test_a_network_comes_back_with_its_weights(parcels, trained):
     """Bit for bit, in evaluation mode as it was."""
     paths = parcels.of(CASE, *trained)
     for name, one in zip(("base", "technique"), trained, strict=True):
-        found = read(paths[name], "cpu")
+        found = read(getattr(paths, name), "cpu")
         assert tiny.equal_states(tiny.state(one.network), tiny.state(found))
         assert not found.training
 
@@ -62,14 +62,18 @@ def test_the_same_object_is_written_once(parcels, trained):
     loaded = tiny.splits(0)
     fixed = replace(base, recipe=replace(base.recipe, data=lambda: loaded))
     first = parcels.of(CASE, fixed, technique)
-    times = {name: _mtime(path) for name, path in first.items()}
-    _age(first)
-    aged = {name: _mtime(path) for name, path in first.items()}
+    times = {name: _mtime(path) for name, path in _paths(first).items()}
+    _age(_paths(first))
+    aged = {name: _mtime(path) for name, path in _paths(first).items()}
     assert first == parcels.of(CASE, fixed, technique)
-    assert aged == {name: _mtime(path) for name, path in first.items()}
+    assert aged == {name: _mtime(path) for name, path in _paths(first).items()}
     parcels.of(CASE, fixed, base)
-    assert aged["technique"] != _mtime(first["technique"])
-    assert aged["base"] == _mtime(first["base"]) != times["base"]
+    assert aged["technique"] != _mtime(first.technique)
+    assert aged["base"] == _mtime(first.base) != times["base"]
+
+
+def _paths(sent):
+    return {"base": sent.base, "technique": sent.technique, "data": sent.data}
 
 
 def _mtime(path):
@@ -87,7 +91,7 @@ def test_only_as_many_items_are_sent_as_a_worker_looks_at(parcels, trained):
     part = Split(inputs=torch.zeros(count, 8), targets=torch.zeros(count, dtype=torch.long), ids=torch.arange(count))
     many = Splits(train=part, test=part, validation=part)
     base = replace(trained[0], recipe=tiny.recipe(data=lambda: many))
-    path = parcels.of(CASE, base, trained[1])["data"]
+    path = parcels.of(CASE, base, trained[1]).data
     found = read(path, "cpu")
     assert (TRAINING_ITEMS, OTHER_ITEMS, OTHER_ITEMS) == (len(found.train), len(found.test), len(found.validation))
     assert TRAINING_ITEMS * 8 * 4 == found.train.inputs.untyped_storage().nbytes()
@@ -98,7 +102,7 @@ def test_data_without_validation_stay_without(parcels, trained):
     """Only a target needs it."""
     plain = replace(tiny.splits(0), validation=None)
     base = replace(trained[0], recipe=tiny.recipe(data=lambda: plain))
-    assert read(parcels.of(CASE, base, trained[1])["data"], "cpu").validation is None
+    assert read(parcels.of(CASE, base, trained[1]).data, "cpu").validation is None
 
 
 @pytest.mark.system

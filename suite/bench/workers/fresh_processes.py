@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import subprocess
@@ -10,21 +9,23 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, stdev
-from typing import Any
 
-from suite.bench.resolved_cell import Case, Part
+import msgspec
+
+from suite.bench.resolved_cell import Case
+from suite.bench.workers import protocol
 from suite.bench.workers.payload import Parcels
+from suite.bench.workers.protocol import Answer, FirstCall, Request, ResidentSet, Sent, Speed
 from suite.core.errors import SuiteError
 from suite.core.machine import flags, quiet
 from suite.core.metrics import measured
 from suite.core.phases import phase
-from suite.core.records import Cell, Measurement
+from suite.core.records import Measurement
 from suite.core.stats.intervals import mean_interval
 from suite.measure.integrity.outputs import Judged
-from suite.measure.speed import Bounds, SamplingBudget
 from suite.training.loop import Trained
 
 TIMEOUT = 1800.0  # seconds; a hung compiler must not hang a gate
@@ -66,31 +67,28 @@ class Workers:
         case: Case,
         base: Trained,
         technique: Trained,
+        task: Speed,
         *,
-        budget: SamplingBudget,
         processes: int,
-        parts: Sequence[Part],
-        bounds: Bounds | None = None,
-        saturating: int | None = None,
         judged: Mapping[str, Judged] | None = None,
     ) -> list[dict[str, Measurement]]:
-        """The timed metrics of ``parts``, in ``processes`` fresh quiet processes, one after the other.
+        """The timed metrics of a task, in ``processes`` fresh quiet processes, one after the other.
 
-        Their timed calls have to agree with ``judged``, as this process's have.
+        Each has a seed of its own, from the task's upwards. Their timed calls have to agree with ``judged``, as this
+        process's have.
         """
-        request = {"task": "speed", "saturating": saturating, "budget": asdict(budget), "parts": list(parts)}
-        request["bounds"] = dict(bounds or {})
-        request |= self._parcels.of(case, base, technique, judged)
-        answers = [self._ask(case, request | {"seed": 1000 + k}) for k in range(processes)]
-        return [_measurements(case.cell, answer["measurements"]) for answer in answers]
+        sent = self._parcels.of(case, base, technique, judged)
+        seeds = range(task.seed, task.seed + processes)
+        answers = [self._ask(case, msgspec.structs.replace(task, seed=seed), sent) for seed in seeds]
+        return [{found.metric: found for found in answer.measurements} for answer in answers]
 
     def rss(self, case: Case, base: Trained, technique: Trained, *, processes: int) -> Measurement:
         """Rise of the peak resident set while serving, the median of ``processes`` with the default allocator.
 
         Where a block lands is that allocator's business: one process in several holds more.
         """
-        request = {"task": "rss"} | self._parcels.of(case, base, technique)
-        rises = [self._ask(case, request, default_allocator=True)["rise"] for _ in range(processes)]
+        sent = self._parcels.of(case, base, technique)
+        rises = [self._ask(case, ResidentSet(), sent, default_allocator=True).value for _ in range(processes)]
         middle = median(rises)
         spread = stdev(rises) / middle if middle and processes >= LEAST_PROCESSES else None
         return measured(
@@ -100,10 +98,10 @@ class Workers:
 
     def compile(self, case: Case, base: Trained, technique: Trained) -> list[Measurement]:
         """Seconds of the first call with an empty and then with a filled compiler cache."""
-        request = {"task": "compile"} | self._parcels.of(case, base, technique)
+        sent = self._parcels.of(case, base, technique)
         with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as cache:
             extra = {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": str(Path(cache) / "triton")}
-            cold, warm = (self._ask(case, request, extra=extra)["first_call"] for _ in range(2))
+            cold, warm = (self._ask(case, FirstCall(), sent, extra=extra).value for _ in range(2))
         return [
             measured(case.cell, "compile_seconds_cold", cold, conditions={"batch": case.batch}),
             measured(case.cell, "compile_seconds_warm", warm, conditions={"batch": case.batch}),
@@ -112,20 +110,18 @@ class Workers:
     def _ask(
         self,
         case: Case,
-        request: Mapping[str, Any],
+        task: Speed | ResidentSet | FirstCall,
+        sent: Sent,
         *,
         default_allocator: bool = False,
         extra: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        path = Path(self._folder.name) / "request.json"
-        full = {
-            **request,
-            "cell": asdict(case.cell),
-            "batch": case.items,
-            "load": list(self.load),
-            "flags": {name: value for name, value in flags.read().items() if name != "threads"},  # its environment's
-        }
-        path.write_text(json.dumps(full), "utf-8")
+    ) -> Answer:
+        path = Path(self._folder.name) / "request"
+        settings = {name: value for name, value in flags.read().items() if name != "threads"}  # its environment's
+        request = Request(
+            task=task, cell=case.cell, sent=sent, items=case.items, load=tuple(self.load), flags=settings
+        )  # fmt: skip
+        protocol.write(path, request)
         environment = self._environment(case, default_allocator=default_allocator)
         with phase("fresh_process"), _reported_hanging(case):
             done = subprocess.run(  # noqa: S603  # our own module
@@ -137,7 +133,7 @@ class Workers:
             raise FreshProcessError(
                 f"a fresh process for {case} ended with {done.returncode}: {_last_line(done.stderr)}"
             )
-        found: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+        found = protocol.read(answer, Answer)
         answer.unlink()
         return found
 
@@ -203,14 +199,6 @@ def _mean_of(values: Sequence[float]) -> tuple[float, float, float, float | None
     low, high = mean_interval(values, 0.99)
     middle = (low + high) / 2
     return middle, low, high, stdev(values) / abs(middle) if middle else None
-
-
-def _measurements(cell: Cell, rows: Sequence[Mapping[str, Any]]) -> dict[str, Measurement]:
-    return {row["metric"]: measured(cell, row["metric"], row["value"], **_details(row)) for row in rows}
-
-
-def _details(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in ("low", "high", "confidence", "n", "suspect", "conditions", "null", "note")}
 
 
 def _last_line(text: str) -> str:

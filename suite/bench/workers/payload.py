@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from suite.bench.resolved_cell import Case
+from suite.bench.workers.protocol import Sent
 from suite.core.errors import SuiteError
 from suite.measure.integrity.outputs import Judged
 from suite.registry import FROM_FILE
@@ -33,10 +34,8 @@ class Parcels:
     folder: Path
     _written: dict[tuple[str, str], tuple[object, Path]] = field(default_factory=dict)
 
-    def of(
-        self, case: Case, base: Trained, technique: Trained, judged: Mapping[str, Judged] | None = None
-    ) -> dict[str, str]:
-        """The paths of the baseline's network, the technique's and the data, as a request names them.
+    def of(self, case: Case, base: Trained, technique: Trained, judged: Mapping[str, Judged] | None = None) -> Sent:
+        """The paths of the baseline's network, the technique's and the data, as a request has them.
 
         ``judged`` are the outputs, by arm, that a worker's timed calls have to agree with.
         """
@@ -48,7 +47,7 @@ class Parcels:
         }
         if judged is not None:
             wanted["judged"] = (judged, dict(judged))
-        return {name: str(self._path(case, name, *found)) for name, found in wanted.items()}
+        return Sent(**{name: str(self._path(case, name, *found)) for name, found in wanted.items()})
 
     def forget(self, workload: str | None) -> None:
         """Let go of what was written, but for the baseline and the data of ``workload``, which are sent again.

@@ -1,4 +1,4 @@
-"""A fresh process that measures one cell: ``python -P -m suite.bench.workers.worker REQUEST.json``.
+"""A fresh process that measures one cell: ``python -P -m suite.bench.workers.worker REQUEST``.
 
 The request names the cell, the modules to load and the files with the finished networks and the data; the recipe is
 rebuilt here from the cell's canonical name. The answer is written beside the request.
@@ -6,97 +6,96 @@ rebuilt here from the cell's canonical name. The answer is written beside the re
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from suite.core.records import Cell, Measurement
+from suite.core.records import Measurement
+
+if TYPE_CHECKING:
+    from suite.bench.workers.protocol import Answer, Request
 
 
 def main(path: Path) -> None:
     """Carry out the request in ``path`` and write ``path`` with the suffix ``.answer``."""
-    began = perf_counter()
-    request = json.loads(path.read_text("utf-8"))
     from suite.core.machine import quiet  # torch must see the environment first
 
     quiet.pin()
     quiet.apply_threads()
-    answer = TASKS[request["task"]](request, Cell(**request["cell"]))
-    answer["seconds"] = perf_counter() - began
-    path.with_suffix(".answer").write_text(json.dumps(answer), "utf-8")
+    from suite.bench.workers import protocol
+
+    request = protocol.read(path, protocol.Request)
+    protocol.write(path.with_suffix(".answer"), TASKS[type(request.task).__name__](request))
 
 
-def _speed(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
-    """The median ratios of this process, by metric."""
+def _speed(request: Request) -> Answer:
+    """The median ratios of this process."""
+    from suite.bench.workers.protocol import Answer, Speed
     from suite.measure import speed
     from suite.measure.arms import serving_arms
 
-    rebuilt = _Rebuilt(request, cell)
-    case, budget, seed = rebuilt.case, speed.SamplingBudget(**request["budget"]), request["seed"]
-    bounds = request["bounds"]
-    found: list[Measurement] = []
-    if "inference" in request["parts"]:
-        sides = serving_arms(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
-        found += speed.inference(
-            cell, sides, batch=case.batch, budget=budget, seed=seed, saturating=request["saturating"], bounds=bounds,
-            judged=rebuilt.judged,
+    task, rebuilt = request.task, _Rebuilt(request)
+    assert isinstance(task, Speed)  # noqa: S101  # the table of tasks is by type
+    case = rebuilt.case
+    measurements: list[Measurement] = []
+    if "inference" in task.parts:
+        arms = serving_arms(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
+        measurements += speed.inference(
+            request.cell, arms, batch=case.batch, budget=task.budget, seed=task.seed, saturating=task.saturating,
+            bounds=task.bounds, judged=rebuilt.judged,
         ).measurements  # fmt: skip
-    if "training" in request["parts"]:
-        base, recipe = rebuilt.base.recipe, rebuilt.technique.recipe
-        found += speed.training(
-            cell, base, recipe, reference=rebuilt.reference, budget=budget, seed=seed, bounds=bounds
-        ).measurements
-    return {"measurements": [_row(measurement) for measurement in found]}
+    if "training" in task.parts:
+        measurements += speed.training(
+            request.cell, rebuilt.base.recipe, rebuilt.technique.recipe, reference=rebuilt.reference,
+            budget=task.budget, seed=task.seed, bounds=task.bounds,
+        ).measurements  # fmt: skip
+    return Answer(measurements=tuple(measurements))
 
 
-def _row(found: Any) -> dict[str, Any]:
-    kept = ("metric", "value", "low", "high", "confidence", "n", "suspect", "null", "note")
-    return {name: getattr(found, name) for name in kept} | {"conditions": dict(found.conditions)}
-
-
-def _rss(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
+def _resident_set(request: Request) -> Answer:
     """Bytes by which serving a batch raises the peak resident set above that of the process with its network."""
+    from suite.bench.workers.protocol import Answer
     from suite.training.serving import serve
 
-    rebuilt = _Rebuilt(request, cell)
+    rebuilt = _Rebuilt(request)
     served = serve(rebuilt.technique)
     inputs = served.prepare_inputs(rebuilt.inputs())
     before = _forget_peak()
     served.settle()
     for _ in range(3):
         served(inputs)
-    return {"rise": max(0, _peak_rss() - before)}
+    return Answer(value=max(0, _peak_rss() - before))
 
 
-def _compile(request: dict[str, Any], cell: Cell) -> dict[str, Any]:
+def _first_call(request: Request) -> Answer:
     """Seconds of the first call: of serving, and of a training step where training is compiled."""
+    from suite.bench.workers.protocol import Answer
     from suite.measure.step import training_step
     from suite.training.devices import synchronize
     from suite.training.serving import serve
 
-    rebuilt = _Rebuilt(request, cell)
+    device, rebuilt = request.cell.device, _Rebuilt(request)
     served = serve(rebuilt.technique)  # quantizing is no compilation
     inputs = served.prepare_inputs(rebuilt.inputs())
     served.settle()
-    synchronize(cell.device)
+    synchronize(device)
     began = perf_counter()
     if "prepare" in rebuilt.case.composition.slots:
-        training_step(rebuilt.technique.recipe, device=cell.device, reference=rebuilt.reference)
+        training_step(rebuilt.technique.recipe, device=device, reference=rebuilt.reference)
     served(inputs)
-    synchronize(cell.device)
-    return {"first_call": perf_counter() - began}
+    synchronize(device)
+    return Answer(value=perf_counter() - began)
 
 
-TASKS = {"speed": _speed, "rss": _rss, "compile": _compile}
+TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call}
 
 
 class _Rebuilt:
     """The baseline and the technique of a cell, with the networks that the parent finished."""
 
-    def __init__(self, request: dict[str, Any], cell: Cell) -> None:
+    def __init__(self, request: Request) -> None:
         from suite.bench.resolved_cell import case
         from suite.bench.trained_store import TrainedStore
         from suite.bench.workers.payload import read
@@ -105,20 +104,21 @@ class _Rebuilt:
         from suite.training.devices import select_device
         from suite.training.loop import Trained
 
-        for module in request["load"]:
+        cell, sent = request.cell, request.sent
+        for module in request.load:
             REGISTRY.load(module)
-        flags.write(request["flags"])
+        flags.write(request.flags)
         select_device(cell.device)
         workload = REGISTRY.find_workload(cell.workload)
-        self.case = case(REGISTRY, workload, cell.technique, cell.device, request.get("batch"))
-        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=read(request["data"], "cpu"))
+        self.case = case(REGISTRY, workload, cell.technique, cell.device, request.items)
+        store = TrainedStore(registry=REGISTRY, device=cell.device, trains=False, splits=read(sent.data, "cpu"))
         recipes = (store.recipe(workload, found, 0) for found in (REGISTRY.baseline, self.case.composition))
         self.base, self.technique = (
-            Trained(recipe=recipe, network=read(request[name], cell.device), device=cell.device, seed=0, seconds=0.0)
-            for name, recipe in zip(("base", "technique"), recipes, strict=True)
+            Trained(recipe=recipe, network=read(path, cell.device), device=cell.device, seed=0, seconds=0.0)
+            for path, recipe in zip((sent.base, sent.technique), recipes, strict=True)
         )
         self.reference = store.reference(workload, 0)
-        self.judged = read(request["judged"], "cpu") if "judged" in request else {}
+        self.judged = {} if sent.judged is None else read(sent.judged, "cpu")
 
     def inputs(self) -> Any:
         """A served batch of the technique's own test inputs."""

@@ -14,8 +14,8 @@ from suite.core.metrics import measured
 class FakeWorkers:
     """Notes which parts it is asked to time."""
 
-    def speed(self, *_, parts, processes, **__):
-        self.parts = parts
+    def speed(self, _case, _base, _technique, task, *, processes):
+        self.parts = task.parts
         figure = measured(tiny.BASELINE_CELL, "speedup", 1.0, low=0.99, high=1.01, confidence=0.99, n=100)
         return [{"speedup": figure}] * processes
 

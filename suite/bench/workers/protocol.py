@@ -1,0 +1,77 @@
+"""What a worker process is asked and what it answers: frozen records, sent as MessagePack.
+
+JSON has no infinity, which a budget may hold.
+
+A field that is added to a record travels without another line of code. Another transport (another machine, say) sends
+the same two records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from suite.bench.resolved_cell import Part
+from suite.core.records import Cell, Measurement
+from suite.measure.speed import SamplingBudget
+
+T = TypeVar("T")
+FIRST_SEED = 1000  # of the order of turns in fresh processes; a run's own process has those from 0
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Time a cell. ``bounds`` are what its ratios are to be told from, by metric."""
+
+    budget: SamplingBudget
+    seed: int
+    parts: tuple[Part, ...]
+    bounds: Mapping[str, tuple[float, ...]] = {}
+    saturating: int | None = None
+
+
+class ResidentSet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The rise of the peak resident set while a batch is served, in bytes."""
+
+
+class FirstCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The seconds of the first call, which compiles."""
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths of pickled files: the finished networks, the data, and the outputs that timed calls have to agree with."""
+
+    base: str
+    technique: str
+    data: str
+    judged: str | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One task for one cell. ``items`` are those of a served batch, if it is not the workload's own."""
+
+    task: Speed | ResidentSet | FirstCall
+    cell: Cell
+    sent: Sent
+    items: int | None = None
+    load: tuple[str, ...] = ()
+    flags: Mapping[str, int | str] = {}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Measurements of a `Speed` task, or the one ``value`` of the others."""
+
+    measurements: tuple[Measurement, ...] = ()
+    value: float = 0.0
+
+
+def write(path: Path, record: msgspec.Struct) -> None:
+    """Write a request or an answer."""
+    path.write_bytes(msgspec.msgpack.encode(record))
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Read one of that kind. Raises `msgspec.DecodeError` for anything else."""
+    return msgspec.msgpack.decode(path.read_bytes(), type=kind)

@@ -1,0 +1,64 @@
+"""What travels between a run and its worker processes."""
+# the expected value stands on the left
+
+from dataclasses import make_dataclass, replace
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.bench.workers import protocol
+from suite.bench.workers.protocol import Answer, FirstCall, Request, Sent, Speed
+from suite.core.metrics import measured
+from suite.core.records import Cell, Measurement
+from suite.measure.speed import QUICK
+
+CELL = Cell(workload="digits_cnn", technique="narrow(width=0.25)", device="cpu")
+SENT = Sent(base="b.pt", technique="t.pt", data="d.pt")
+FOUND = measured(
+    CELL, "speedup", 1.5, low=1.4, high=1.6, confidence=0.99, n=30, conditions={"batch": 64}, null=1.01,
+    same_work=True, note="a note", by_seed=(1.5,),
+)  # fmt: skip
+
+
+def test_a_request_arrives_as_it_was_sent(tmp_path):
+    """Budget, bounds and settings with their types."""
+    task = Speed(budget=QUICK, seed=3, parts=("inference", "training"), bounds={"speedup": (0.9, 1.1)}, saturating=256)
+    sent = Request(task=task, cell=CELL, sent=SENT, items=16, load=("mine.py",), flags={"tf32": 1, "kind": "x"})
+    protocol.write(tmp_path / "r", sent)
+    assert sent == protocol.read(tmp_path / "r", Request)
+
+
+def test_every_field_of_a_measurement_arrives(tmp_path):
+    """Those that only some metrics have, too."""
+    protocol.write(tmp_path / "a", Answer(measurements=(FOUND,)))
+    assert (FOUND,) == protocol.read(tmp_path / "a", Answer).measurements
+
+
+def test_a_field_that_is_added_to_a_measurement_is_not_lost(tmp_path):
+    """No list of fields stands between the record and the file."""
+    kind = make_dataclass("Newer", [("joules", float, 0.0)], bases=(Measurement,), frozen=True, kw_only=True)
+    newer = kind(**{name: getattr(FOUND, name) for name in Measurement.__dataclass_fields__}, joules=2.5)
+    answer = msgspec.defstruct("Newer", [("measurements", tuple[kind, ...])])
+    protocol.write(tmp_path / "a", answer(measurements=(newer,)))
+    assert 2.5 == protocol.read(tmp_path / "a", answer).measurements[0].joules
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False), n=st.integers(0, 10**9), note=st.text())
+def test_values_arrive_to_the_last_bit(tmp_path_factory, value, n, note):
+    """Nothing is rounded on the way."""
+    path = tmp_path_factory.mktemp("a") / "answer"
+    found = replace(FOUND, value=value, n=n, note=note)
+    protocol.write(path, Answer(measurements=(found,), value=value))
+    assert Answer(measurements=(found,), value=value) == protocol.read(path, Answer)
+
+
+def test_what_is_no_answer_is_refused(tmp_path):
+    """A torn file, or one of another kind."""
+    (tmp_path / "a").write_bytes(b"\x81\xacmeasurements")
+    with pytest.raises(msgspec.DecodeError):
+        protocol.read(tmp_path / "a", Answer)
+    protocol.write(tmp_path / "b", Request(task=FirstCall(), cell=CELL, sent=SENT))
+    with pytest.raises(msgspec.ValidationError):
+        protocol.read(tmp_path / "b", Speed)
