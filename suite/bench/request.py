@@ -24,7 +24,7 @@ RECORDED_PROCESSES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class RunRequest:
     """Values of `suite.bench.option_table.OPTIONS` by key, as the pytest plugin parsed them."""
 
     given: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -20,7 +20,7 @@ from suite.registry import REGISTRY
 if TYPE_CHECKING:
     from suite.bench.resolved_cell import Case
     from suite.compare.attribution import Blame
-    from suite.compare.measure import Bench, Compared, Plan
+    from suite.compare.measure import Compared, ComparisonPlan, PairedSides
     from suite.compare.sides import Side
 
 EXAMPLE = "as in origin/main, ../other-checkout or 'torch==2.14.*'"
@@ -101,9 +101,9 @@ def _doubt() -> str | None:
     return None if found else reason
 
 
-def _plan(parsed: argparse.Namespace) -> Plan:
+def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
     from suite.compare.judge import Rules
-    from suite.compare.measure import Plan
+    from suite.compare.measure import ComparisonPlan
 
     least = 2
     if parsed.pairs < least or parsed.forks < 1 or not parsed.budget > 0:
@@ -111,26 +111,26 @@ def _plan(parsed: argparse.Namespace) -> Plan:
             f"--pairs must be at least {least}, --forks at least 1 and --budget above 0, got {parsed.pairs}, "
             f"{parsed.forks} and {parsed.budget:g}"
         )
-    return Plan(
+    return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
         tolerance=parsed.outputs,
     )  # fmt: skip
 
 
-def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Bench:
-    from suite.compare.measure import Bench, append_to
+def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> PairedSides:
+    from suite.compare.measure import PairedSides, append_to
 
-    return Bench(current=current, reference=reference, folder=scratch, log=append_to(folder / "compare.jsonl"))
+    return PairedSides(current=current, reference=reference, folder=scratch, log=append_to(folder / "compare.jsonl"))
 
 
-def _one(case: Case, parsed: argparse.Namespace, bench: Bench, plan: Plan) -> Compared:
+def _one(case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: ComparisonPlan) -> Compared:
     from suite.compare.measure import compare_cell
-    from suite.compare.process import Request
+    from suite.compare.process import SideRequest
     from suite.registry.modules import of_users
 
     sys.stderr.write(f"{case}\n")
-    request = Request(
+    request = SideRequest(
         workload=case.cell.workload, technique=case.cell.technique, device=case.cell.device, batch=case.batch,
         load=tuple(parsed.load), trains=parsed.trained,
     )  # fmt: skip
@@ -142,7 +142,13 @@ def _one(case: Case, parsed: argparse.Namespace, bench: Bench, plan: Plan) -> Co
 
 
 def _report(
-    parsed: argparse.Namespace, found: Sequence[Compared], bench: Bench, plan: Plan, folder: Path, *, code: Side
+    parsed: argparse.Namespace,
+    found: Sequence[Compared],
+    bench: PairedSides,
+    plan: ComparisonPlan,
+    folder: Path,
+    *,
+    code: Side,
 ) -> int:
     """Judge, find out what is to blame where both changed, print and keep the table."""
     from suite.compare import outputs, table
@@ -168,7 +174,13 @@ def _report(
 
 
 def _blames(
-    found: Sequence[Compared], verdicts: Sequence[str], bench: Bench, plan: Plan, *, code: Side, environment: Side
+    found: Sequence[Compared],
+    verdicts: Sequence[str],
+    bench: PairedSides,
+    plan: ComparisonPlan,
+    *,
+    code: Side,
+    environment: Side,
 ) -> list[Blame]:
     from suite.compare.attribution import Blame, effect
     from suite.compare.measure import one_set

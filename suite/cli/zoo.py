@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from suite.catalog.zoo.entries import Entry
+    from suite.catalog.zoo.entries import ZooEntry
 
 AGREE, DISAGREE = 0, 1  # exit codes
 PLAIN_WIDTH = 120  # characters, where the output is no terminal
@@ -70,7 +70,7 @@ def _check(parsed: argparse.Namespace) -> None:
         images_of(parsed.data_root)
 
 
-def _accuracies(parsed: argparse.Namespace, entries: Iterable[Entry]) -> Iterator[str]:
+def _accuracies(parsed: argparse.Namespace, entries: Iterable[ZooEntry]) -> Iterator[str]:
     """Print what each classifier reaches; yields a sentence for each that does not reach what is published."""
     from suite.claims.torchvision.accuracy import images_of, measured
     from suite.core.machine.hardware import resolve_device

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 UNLIKE = 0.05  # relative distance: one network served twice differs by far less
 
 
-class Answers:
+class OutputRecord:
     """Outputs of ``serve`` for placed ``inputs`` (a tree [B, ...])."""
 
     def __init__(self, serve: Callable[[Any], Any], inputs: Any, items: int) -> None:

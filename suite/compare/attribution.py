@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from suite.compare.judge import Estimate, Rules, estimate
+from suite.compare.judge import Rules, SpeedEstimate, estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,11 @@ class Blame:
 
     cell: str
     metric: str
-    code: Estimate | None
-    environment: Estimate | None
+    code: SpeedEstimate | None
+    environment: SpeedEstimate | None
 
 
-def effect(logs: Sequence[float]) -> Estimate | None:
+def effect(logs: Sequence[float]) -> SpeedEstimate | None:
     """The estimate of a set of pairs, if there are enough."""
     return estimate(logs) if len(logs) > 1 else None
 

@@ -60,7 +60,7 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class SpeedEstimate:
     """A ratio with its 99 % interval (of both looks together) and the pairs that it comes from."""
 
     ratio: float
@@ -69,13 +69,13 @@ class Estimate:
     pairs: int
 
 
-def estimate(logs: Sequence[float]) -> Estimate:
+def estimate(logs: Sequence[float]) -> SpeedEstimate:
     """Geometric mean over pairs with Student's t interval of the logarithms; at least 2 pairs."""
     low, high = (math.exp(bound) for bound in mean_interval(list(logs), 1 - (1 - CONFIDENCE) / LOOKS))
-    return Estimate(ratio=math.exp(fmean(logs)), low=low, high=high, pairs=len(logs))
+    return SpeedEstimate(ratio=math.exp(fmean(logs)), low=low, high=high, pairs=len(logs))
 
 
-def pairs_needed(found: Estimate, rules: Rules) -> int | None:
+def pairs_needed(found: SpeedEstimate, rules: Rules) -> int | None:
     """About how many pairs decide a timing whose ratio stays ``found``'s; ``None`` where no number does.
 
     A pass needs an interval above one bound, a regression one below the other: the one that is further away comes

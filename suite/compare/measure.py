@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
-from suite.compare.process import MISSING, Process, Request, SideError, image
+from suite.compare.process import MISSING, Process, SideError, SideRequest, image
 from suite.compare.sides import Side
 from suite.compare.turns import (
     LEAST_ROUNDS,
@@ -33,7 +33,7 @@ Log = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ComparisonPlan:
     """``pairs`` of processes a set, and ``budget`` seconds of timing for a metric of a cell in each set.
 
     Where it can, each process of a pair forks ``forks`` children one after another, and each has its part of the
@@ -72,12 +72,12 @@ class Compared:
     notes: list[str] = field(default_factory=list)
     users: bool = False
     """Whether the workload is the user's own."""
-    request: Request | None = None
+    request: SideRequest | None = None
     """With the weights that both sides load."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class PairedSides:
     """Two sides, where their files go and who is told.
 
     ``start`` starts a worker and ``preload`` what both are forked from (others in tests).
@@ -90,17 +90,19 @@ class Bench:
     start: Callable[..., Any] = Process
     preload: Callable[..., AbstractContextManager[Any]] = image
 
-    def image(self, request: Request) -> AbstractContextManager[Any]:
+    def image(self, request: SideRequest) -> AbstractContextManager[Any]:
         """What the workers of both sides are forked from, if they can be."""
         return self.preload(self.current, self.reference, request, folder=self.folder)
 
-    def process(self, side: Side, request: Request, number: int, **details: Any) -> Any:
+    def process(self, side: Side, request: SideRequest, number: int, **details: Any) -> Any:
         """A worker of one side; see `Process` for the ``details``."""
         other = self.reference if side is self.current else self.current
         return self.start(side, request, folder=self.folder, other=other, number=number, **details)
 
 
-def compare_cell(cell: str, request: Request, metrics: Sequence[str], *, bench: Bench, plan: Plan) -> Compared:
+def compare_cell(
+    cell: str, request: SideRequest, metrics: Sequence[str], *, bench: PairedSides, plan: ComparisonPlan
+) -> Compared:
     """Sizes and timings of a cell; what goes wrong is a problem of this cell alone."""
     found = Compared(cell=cell)
     try:
@@ -120,7 +122,7 @@ def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:
     return ("missing" if error.kind in MISSING else "inconclusive"), str(error)
 
 
-def _describe(found: Compared, request: Request, bench: Bench, plan: Plan) -> Request:
+def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan) -> SideRequest:
     """Fill in what is exact; returns the request with the weights that both sides load."""
     asked = replace(request, describe=True, outputs="current.pt")
     timed = replace(request, trains=False, weights=bench.folder / "weights.pt")
@@ -139,12 +141,12 @@ def _describe(found: Compared, request: Request, bench: Bench, plan: Plan) -> Re
     return timed
 
 
-def _sized(name: str, ours: int, theirs: int, plan: Plan) -> Exact:
+def _sized(name: str, ours: int, theirs: int, plan: ComparisonPlan) -> Exact:
     grown: Verdict = "regressed" if ours > theirs and plan.gates_sizes else "differs"
     return Exact(metric=name, current=ours, reference=theirs, verdict="same" if ours == theirs else grown)
 
 
-def _outputs(folder: Path, plan: Plan) -> Exact:
+def _outputs(folder: Path, plan: ComparisonPlan) -> Exact:
     import torch
 
     files = (torch.load(folder / f"{name}.pt", weights_only=False) for name in ("current", "reference"))
@@ -184,7 +186,9 @@ def _largest(values: Tensor) -> float:
     return float(values.abs().max()) if values.numel() else 0.0
 
 
-def time_all(cell: str, timings: Sequence[Timing], request: Request, *, bench: Bench, plan: Plan) -> None:
+def time_all(
+    cell: str, timings: Sequence[Timing], request: SideRequest, *, bench: PairedSides, plan: ComparisonPlan
+) -> None:
     """Look at every timing until it passes, is suspected or both looks are used up; confirm what is suspected."""
     for look in range(LOOKS):
         open_ = [timing for timing in timings if _is_open(timing, plan.rules)]
@@ -195,7 +199,7 @@ def time_all(cell: str, timings: Sequence[Timing], request: Request, *, bench: B
     _set(cell, suspected, "confirmed", request, bench=bench, plan=plan)
 
 
-def one_set(found: Compared, metric: str, *, bench: Bench, plan: Plan) -> list[float]:
+def one_set(found: Compared, metric: str, *, bench: PairedSides, plan: ComparisonPlan) -> list[float]:
     """Log ratios of one set of pairs, whatever they say; empty where a side fails."""
     timing = Timing(metric=metric)
     assert found.request is not None  # noqa: S101  # it was timed before
@@ -210,7 +214,9 @@ def _is_open(timing: Timing, rules: Rules) -> bool:
     return timing.trouble is None and first_verdict(timing, rules) == "undecided"
 
 
-def _set(cell: str, timings: Sequence[Timing], stage: str, request: Request, *, bench: Bench, plan: Plan) -> None:
+def _set(
+    cell: str, timings: Sequence[Timing], stage: str, request: SideRequest, *, bench: PairedSides, plan: ComparisonPlan
+) -> None:
     """One set of pairs of fresh processes; which side starts first alternates."""
     for number in range(plan.pairs):
         going = [timing for timing in timings if timing.trouble is None]
@@ -219,7 +225,14 @@ def _set(cell: str, timings: Sequence[Timing], stage: str, request: Request, *, 
 
 
 def _pair(
-    cell: str, timings: Sequence[Timing], stage: str, request: Request, *, bench: Bench, plan: Plan, number: int
+    cell: str,
+    timings: Sequence[Timing],
+    stage: str,
+    request: SideRequest,
+    *,
+    bench: PairedSides,
+    plan: ComparisonPlan,
+    number: int,
 ) -> None:
     """One log ratio more of each timing: the median over rounds of all children that the pair forks, or of itself."""
     sides = (bench.current, bench.reference)
@@ -245,7 +258,7 @@ class _Pair:
     stage: str
     number: int
     players: Mapping[int, Any]
-    bench: Bench
+    bench: PairedSides
     random: Random = field(default_factory=Random)  # no two pairs alike
 
     def time(self, timings: Sequence[Timing], seconds: float, *, forks: int, loading: float) -> None:
@@ -253,7 +266,7 @@ class _Pair:
 
         Fewer have a timing's rounds if they are too slow for that many; with one there is no child at all.
         """
-        shares = {timing.metric: _Share(timing, seconds) for timing in timings}
+        shares = {timing.metric: _TimeShare(timing, seconds) for timing in timings}
         preparing = self._begin(forked=forks > 1)
         forks = min(forks, max(1, int(loading / preparing)))
         for fork in range(forks):
@@ -277,7 +290,7 @@ class _Pair:
         for index in sorted(self.players, key=lambda _: self.random.random()):
             self.players[index].ask(do, **details)
 
-    def _play(self, share: _Share, fork: int, forks: int) -> None:
+    def _play(self, share: _TimeShare, fork: int, forks: int) -> None:
         both, metric = (self.players[0], self.players[1]), share.timing.metric
         try:
             turns = share.turns or share.plan(calibrate(*both, metric), forks)
@@ -291,7 +304,7 @@ class _Pair:
         share.played.append(found)
         self._log(share, {"fork": fork, **vars(found)})
 
-    def _settle(self, share: _Share) -> None:
+    def _settle(self, share: _TimeShare) -> None:
         """The pair's log ratio, or why there is none."""
         timing = share.timing
         if timing.trouble:
@@ -306,13 +319,13 @@ class _Pair:
         timing.dropped += found.dropped
         self._log(share, {"log_ratio": found.log_ratio})
 
-    def _log(self, share: _Share, figures: Mapping[str, Any]) -> None:
+    def _log(self, share: _TimeShare, figures: Mapping[str, Any]) -> None:
         named = {"cell": self.cell, "metric": share.timing.metric, "stage": self.stage, "pair": self.number}
         self.bench.log({**named, **figures})
 
 
 @dataclass
-class _Share:
+class _TimeShare:
     """A timing's ``seconds`` of one pair, in equal parts for ``forks`` children."""
 
     timing: Timing

@@ -31,7 +31,7 @@ class SideError(SuiteError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class SideRequest:
     """What a worker builds; see `suite.compare.worker`."""
 
     workload: str
@@ -50,7 +50,7 @@ class Process:
     """A running worker; a context manager that ends it. ``described`` is what it said of itself when it was ready."""
 
     def __init__(
-        self, side: Side, request: Request, *, folder: Path, other: Side, number: int = 0,
+        self, side: Side, request: SideRequest, *, folder: Path, other: Side, number: int = 0,
         image: Image | None = None,
     ) -> None:  # fmt: skip
         self.side = side
@@ -59,7 +59,7 @@ class Process:
         path.write_text(json.dumps(_wire(side, request, folder, other)), "utf-8")
         self._child = self._started(path, request, other, image)
 
-    def _started(self, path: Path, request: Request, other: Side, image: Image | None) -> Child:
+    def _started(self, path: Path, request: SideRequest, other: Side, image: Image | None) -> Child:
         side = self.side
         with self._errors.open("w", encoding="utf-8") as errors:
             if image is None:
@@ -117,7 +117,7 @@ class Process:
         self._child.stdout.close()
 
 
-def _wire(side: Side, request: Request, folder: Path, other: Side) -> dict[str, Any]:
+def _wire(side: Side, request: SideRequest, folder: Path, other: Side) -> dict[str, Any]:
     return {
         **vars(request), "metrics": list(request.metrics), "load": list(request.load), "folder": str(folder),
         "weights": None if request.weights is None else str(request.weights), "paths": side.paths,
@@ -126,7 +126,7 @@ def _wire(side: Side, request: Request, folder: Path, other: Side) -> dict[str, 
 
 
 @contextmanager
-def image(one: Side, other: Side, request: Request, *, folder: Path) -> Iterator[Image | None]:
+def image(one: Side, other: Side, request: SideRequest, *, folder: Path) -> Iterator[Image | None]:
     """A process for both sides to be forked from; ``None`` where they have nothing in common or forks are not safe."""
     if not Image.possible() or one.python != other.python or request.device != "cpu" or quiet.threads() > 1:
         yield None
@@ -144,7 +144,7 @@ def image(one: Side, other: Side, request: Request, *, folder: Path) -> Iterator
         yield loaded
 
 
-def _environment(side: Side, request: Request, other: Side) -> dict[str, str]:
+def _environment(side: Side, request: SideRequest, other: Side) -> dict[str, str]:
     """Quiet, on the driver's core; what the import path holds of the other checkout is taken from this one."""
     accelerator = not request.device.startswith("cpu")
     made = quiet.environment(os.environ, threads=quiet.threads(), accelerator=accelerator)

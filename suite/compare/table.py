@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from suite.compare import judge
 from suite.compare.attribution import Blame, blamed
-from suite.compare.judge import LOOKS, Estimate, Rules, Timing, Verdict, estimate, pairs_needed
+from suite.compare.judge import LOOKS, Rules, SpeedEstimate, Timing, Verdict, estimate, pairs_needed
 from suite.compare.measure import Compared, Exact
 from suite.report.pipe_table import pipe_table
 
@@ -47,11 +47,11 @@ def _exact(exact: Exact) -> str:
     return f"{exact.current:.0f} / {exact.reference:.0f}"
 
 
-def _estimate(timing: Timing) -> Estimate | None:
+def _estimate(timing: Timing) -> SpeedEstimate | None:
     return estimate(timing.looked) if len(timing.looked) > 1 else None
 
 
-def _interval(found: Estimate | None) -> tuple[str, str]:
+def _interval(found: SpeedEstimate | None) -> tuple[str, str]:
     return ("", "") if found is None else (f"{found.ratio:.4f} of its speed", f"{found.low:.4f} to {found.high:.4f}")
 
 
@@ -65,7 +65,7 @@ def figures(found: Sequence[Compared], verdicts: Sequence[Verdict]) -> list[dict
     ]
 
 
-def _numbers(found: Estimate | None) -> dict[str, Any]:
+def _numbers(found: SpeedEstimate | None) -> dict[str, Any]:
     return vars(found) if found else dict.fromkeys(("ratio", "low", "high", "pairs"))
 
 
@@ -116,7 +116,7 @@ def blame_lines(found: Sequence[Blame], rules: Rules) -> list[str]:
     ]
 
 
-def _short(found: Estimate | None) -> str:
+def _short(found: SpeedEstimate | None) -> str:
     return "not measured" if found is None else f"{found.ratio:.4f}, {found.low:.4f} to {found.high:.4f}"
 
 

@@ -285,7 +285,7 @@ class _Side:
         """What timed calls have to answer like."""
         batch = self.request["batch"]
         inputs = self.served.prepare_inputs(self._inputs(batch))
-        return _driver_module(ANSWERS).Answers(self.served, inputs, batch)
+        return _driver_module(ANSWERS).OutputRecord(self.served, inputs, batch)
 
     def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
         return self._serving(self.request["batch"])

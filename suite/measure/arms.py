@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from suite.measure.integrity.outputs import Request, request
+from suite.measure.integrity.outputs import ServedCall, request
 from suite.training.copying import copied
 from suite.training.devices import lay_out
 from suite.training.loop import Trained
@@ -34,7 +34,7 @@ class Arm:
         """The settings that it is timed under."""
         return self.served.recipe.flags
 
-    def call(self, batch: int) -> Request:
+    def call(self, batch: int) -> ServedCall:
         """Serves one batch whose inputs are placed now; compiled and warmed up."""
         distinct = length(self._first(batch))
         made = request(self.served, self.inputs(batch), batch, distinct=distinct, pool=self._first(POOL))

@@ -22,7 +22,7 @@ from suite.core.stats.sequential import DecisionBound
 from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm
 from suite.measure.device_time import device_share
 from suite.measure.integrity.kept_outputs import KeptOutputs
-from suite.measure.integrity.outputs import Judged, Request, check, on_this_thread
+from suite.measure.integrity.outputs import Judged, ServedCall, check, on_this_thread
 from suite.measure.integrity.training_steps import check_learning
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.sampler.memory_layout import moving
@@ -238,7 +238,7 @@ def _sample(
     """Rounds of all arms. The timed turns must return the ``judged`` outputs."""
     calls: dict[str, Call] = {name: arm.call(batch) for name, arm in arms.items()}
     timed_calls = _Calls(calls=calls, settings={name: arm.flags for name, arm in arms.items()})
-    kept = KeptOutputs(seed=seed, arms=frozenset(name for name, call in calls.items() if isinstance(call, Request)))
+    kept = KeptOutputs(seed=seed, arms=frozenset(name for name, call in calls.items() if isinstance(call, ServedCall)))
     timed = _timed(cell, timed_calls, seconds=seconds, seed=seed, budget=budget, decisions=decisions, keep=kept)
     with phase("timing"):
         check(calls, baseline=BASE, kept=kept.answers, judged=_of_all_arms(judged))

@@ -22,7 +22,7 @@ GAP = "  "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class SweepBlock:
     """One sweep on one device: the parameter's values ``at`` [n], and the rows [n] of the trade-off table."""
 
     workload: str
@@ -36,13 +36,13 @@ class Block:
         return f"{self.workload} on {self.device}: {self.sweep.rest} along {self.sweep.parameter}"
 
 
-def blocks(tradeoffs_frame: pd.DataFrame) -> list[Block]:
+def blocks(tradeoffs_frame: pd.DataFrame) -> list[SweepBlock]:
     """The sweeps of a trade-off table, by workload and device, in order of first appearance."""
     places: dict[tuple[str, str], dict[str, Row]] = {}
     for row in records(tradeoffs_frame):
         places.setdefault((row["workload"], row["device"]), {})[row["technique"]] = row
     return [
-        Block(
+        SweepBlock(
             workload=workload,
             device=device,
             sweep=sweep,
@@ -80,7 +80,7 @@ def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) ->
     return "\n\n".join(["## Sweeps", *parts]) + "\n" if parts else ""
 
 
-def judged(block: Block, verdicts: Iterable[Verdict]) -> list[str]:
+def judged(block: SweepBlock, verdicts: Iterable[Verdict]) -> list[str]:
     """A line for each shape that is expected of a sweep, with its verdict."""
     points = {row["technique"] for row in block.rows}
     return [
@@ -93,7 +93,7 @@ def judged(block: Block, verdicts: Iterable[Verdict]) -> list[str]:
     ]
 
 
-def cells(block: Block) -> list[list[str]]:
+def cells(block: SweepBlock) -> list[list[str]]:
     """The block as columns of text, each with its title first."""
     columns = present([*_score(block.rows), _SIZE, speedup_column(block.rows), _VERDICT], block.rows)
     first = [block.sweep.parameter, *(f"{value:g}" if isinstance(value, float) else str(value) for value in block.at)]
@@ -121,7 +121,7 @@ def _score(rows: Sequence[Row]) -> Iterator[Column]:
     yield Column(title=score.replace("_", " "), show=show, figure=score)
 
 
-def _marked(block: Block) -> str:
+def _marked(block: SweepBlock) -> str:
     return f"{code(block.sweep.rest)} along {code(block.sweep.parameter)}, {block.workload} on {block.device}:"
 
 

@@ -16,7 +16,7 @@ from suite.bench.resolved_cell import case
 from suite.bench.trained_store import TrainedStore
 from suite.bench.workers import protocol
 from suite.bench.workers.fresh_processes import FreshProcessError, Workers, replicated
-from suite.bench.workers.protocol import Answer, Request, ResidentSet, Speed
+from suite.bench.workers.protocol import ResidentSet, Speed, WorkerAnswer, WorkerRequest
 from suite.core.metrics import measured
 from suite.core.records import Cell
 from suite.measure.speed import SamplingBudget
@@ -170,9 +170,9 @@ def answering(monkeypatch):
 
     def run(command, *, env, **_more):
         request = Path(command[-1])
-        asked.append((protocol.read(request, Request), env))
+        asked.append((protocol.read(request, WorkerRequest), env))
         value = 4096 if isinstance(asked[-1][0].task, ResidentSet) else 2.0 / len(asked)
-        protocol.write(request.with_suffix(".answer"), Answer(value=value))
+        protocol.write(request.with_suffix(".answer"), WorkerAnswer(value=value))
         return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)

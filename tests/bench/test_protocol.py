@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.bench.workers import protocol
-from suite.bench.workers.protocol import Answer, FirstCall, Request, Sent, Speed
+from suite.bench.workers.protocol import FirstCall, Sent, Speed, WorkerAnswer, WorkerRequest
 from suite.core.metrics import measured
 from suite.core.records import Cell, Measurement
 from suite.measure.speed import QUICK
@@ -25,15 +25,15 @@ FOUND = measured(
 def test_a_request_arrives_as_it_was_sent(tmp_path):
     """Budget, bounds and settings with their types."""
     task = Speed(budget=QUICK, seed=3, parts=("inference", "training"), bounds={"speedup": (0.9, 1.1)}, saturating=256)
-    sent = Request(task=task, cell=CELL, sent=SENT, items=16, load=("mine.py",), flags={"tf32": 1, "kind": "x"})
+    sent = WorkerRequest(task=task, cell=CELL, sent=SENT, items=16, load=("mine.py",), flags={"tf32": 1, "kind": "x"})
     protocol.write(tmp_path / "r", sent)
-    assert sent == protocol.read(tmp_path / "r", Request)
+    assert sent == protocol.read(tmp_path / "r", WorkerRequest)
 
 
 def test_every_field_of_a_measurement_arrives(tmp_path):
     """Those that only some metrics have, too."""
-    protocol.write(tmp_path / "a", Answer(measurements=(FOUND,)))
-    assert (FOUND,) == protocol.read(tmp_path / "a", Answer).measurements
+    protocol.write(tmp_path / "a", WorkerAnswer(measurements=(FOUND,)))
+    assert (FOUND,) == protocol.read(tmp_path / "a", WorkerAnswer).measurements
 
 
 def test_a_field_that_is_added_to_a_measurement_is_not_lost(tmp_path):
@@ -50,15 +50,15 @@ def test_values_arrive_to_the_last_bit(tmp_path_factory, value, n, note):
     """Nothing is rounded on the way."""
     path = tmp_path_factory.mktemp("a") / "answer"
     found = replace(FOUND, value=value, n=n, note=note)
-    protocol.write(path, Answer(measurements=(found,), value=value))
-    assert Answer(measurements=(found,), value=value) == protocol.read(path, Answer)
+    protocol.write(path, WorkerAnswer(measurements=(found,), value=value))
+    assert WorkerAnswer(measurements=(found,), value=value) == protocol.read(path, WorkerAnswer)
 
 
 def test_what_is_no_answer_is_refused(tmp_path):
     """A torn file, or one of another kind."""
     (tmp_path / "a").write_bytes(b"\x81\xacmeasurements")
     with pytest.raises(msgspec.DecodeError):
-        protocol.read(tmp_path / "a", Answer)
-    protocol.write(tmp_path / "b", Request(task=FirstCall(), cell=CELL, sent=SENT))
+        protocol.read(tmp_path / "a", WorkerAnswer)
+    protocol.write(tmp_path / "b", WorkerRequest(task=FirstCall(), cell=CELL, sent=SENT))
     with pytest.raises(msgspec.ValidationError):
         protocol.read(tmp_path / "b", Speed)

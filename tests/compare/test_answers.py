@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from suite.compare.answers import Answers
+from suite.compare.answers import OutputRecord
 
 INPUTS = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
 
@@ -16,40 +16,40 @@ INPUTS = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
     ids=["linear", "tree", "zeros"],
 )
 def test_an_honest_network_has_no_problem_at_either_batch(serve):
-    answers = Answers(serve, INPUTS, 8)
+    answers = OutputRecord(serve, INPUTS, 8)
     assert "" == answers.problem(serve(INPUTS), 8)
     assert "" == answers.problem(serve(INPUTS[:1]), 1)
 
 
 def test_half_precision_of_one_item_is_no_other_answer():
     network = nn.Linear(3, 2).to(torch.bfloat16)
-    answers = Answers(network, INPUTS.bfloat16(), 8)
+    answers = OutputRecord(network, INPUTS.bfloat16(), 8)
     assert "" == answers.problem(network(INPUTS[:1].bfloat16()), 1)
 
 
 @pytest.mark.parametrize("items", [1, 8])
 def test_zeros_in_a_timed_call_are_told(items):
-    answers = Answers(nn.Linear(3, 2), INPUTS, 8)
+    answers = OutputRecord(nn.Linear(3, 2), INPUTS, 8)
     assert "answer otherwise than a call of 8 that is not timed" in answers.problem(torch.zeros(items, 2), items)
 
 
 def test_another_shape_is_told():
-    answers = Answers(nn.Linear(3, 2), INPUTS, 8)
+    answers = OutputRecord(nn.Linear(3, 2), INPUTS, 8)
     assert "the relative distance is inf" in answers.problem(torch.zeros(8, 3), 8)
 
 
 @pytest.mark.parametrize("output", [None, "later", torch.empty(8, 2, device="meta")])
 def test_what_is_no_tensor_is_told(output):
-    assert "no plain tensors" in Answers(nn.Linear(3, 2), INPUTS, 8).problem([output], 8)
+    assert "no plain tensors" in OutputRecord(nn.Linear(3, 2), INPUTS, 8).problem([output], 8)
 
 
 def test_outputs_of_the_whole_batch_are_compared_at_that_batch_alone():
     """A sum over the items says nothing of a single one."""
-    answers = Answers(lambda x: x.cumsum(0), INPUTS, 8)
+    answers = OutputRecord(lambda x: x.cumsum(0), INPUTS, 8)
     assert "" == answers.problem(torch.full((1, 3), 9.0), 1)
     assert answers.problem(torch.full((8, 3), 9.0), 8)
 
 
 def test_what_is_no_number_is_told_elsewhere():
     """With the outputs that are compared between the sides."""
-    assert "" == Answers(lambda x: x * torch.nan, INPUTS, 8).problem(INPUTS * torch.nan, 8)
+    assert "" == OutputRecord(lambda x: x * torch.nan, INPUTS, 8).problem(INPUTS * torch.nan, 8)

@@ -13,8 +13,8 @@ from suite.cli import compare
 from suite.cli.main import build_parser, main
 from suite.compare import measure, outputs, sides
 from suite.compare.judge import Timing
-from suite.compare.measure import Bench, Compared, Plan
-from suite.compare.process import Request
+from suite.compare.measure import Compared, ComparisonPlan, PairedSides
+from suite.compare.process import SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
 from suite.core.errors import UsageError
@@ -22,7 +22,7 @@ from suite.core.machine import core
 
 CELL = "halves-baseline-cpu"
 SLOW = -0.1053  # logarithm of 0.9
-REQUEST = Request(workload="halves", technique="baseline", device="cpu", batch=16)
+REQUEST = SideRequest(workload="halves", technique="baseline", device="cpu", batch=16)
 
 
 def side(name, root, python):
@@ -64,14 +64,16 @@ def report(tmp_path, monkeypatch):
         monkeypatch.setattr(measure, "play", play)
         monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=0.02))
         new, old = side("current", "/new", "new-python"), side("HEAD~1", "/old", "old-python")
-        bench = Bench(
+        bench = PairedSides(
             current=new, reference=old, folder=tmp_path, log=measure.append_to(tmp_path / "compare.jsonl"),
             start=FakeWorker, preload=lambda *_, **__: nullcontext(),
         )  # fmt: skip
         timing = Timing(metric="speed", looked=[SLOW, SLOW] * 2, confirmed=[SLOW, SLOW] * 2, looks=1)
         found = [Compared(cell=CELL, timings=[timing], request=REQUEST)]
         parsed = argparse.Namespace(env=env, markdown=markdown, inconclusive="report")
-        return compare._report(parsed, found, bench, Plan(), tmp_path, code=side("HEAD~1", "/old", "new-python"))
+        return compare._report(
+            parsed, found, bench, ComparisonPlan(), tmp_path, code=side("HEAD~1", "/old", "new-python")
+        )
 
     return run
 
@@ -208,13 +210,13 @@ def a_case(device):
 
 def test_a_free_core_raises_no_doubt(plans):
     """The plan is as it was asked for."""
-    assert (Plan(), True) == plans()
+    assert (ComparisonPlan(), True) == plans()
 
 
 def test_pairs_children_and_seconds_are_those_asked_for(plans):
-    """The defaults stand in `Plan`."""
+    """The defaults stand in `ComparisonPlan`."""
     plan, _ = plans("--pairs=3", "--forks=1", "--budget=5")
-    assert Plan(pairs=3, forks=1, budget=5.0) == plan
+    assert ComparisonPlan(pairs=3, forks=1, budget=5.0) == plan
 
 
 @pytest.mark.parametrize("option", ["--pairs=1", "--forks=0", "--budget=0"])
@@ -237,10 +239,10 @@ def test_where_other_runs_hold_all_cores_no_timing_is_trusted(plans):
 def test_several_threads_are_held_to_no_core(plans, monkeypatch):
     """They share all of them."""
     monkeypatch.setenv("SUITE_THREADS", "4")
-    assert (Plan(), False) == plans()
+    assert (ComparisonPlan(), False) == plans()
 
 
 def test_an_accelerator_needs_no_core(plans, monkeypatch):
     """Nor is it in doubt where the host's cores are taken."""
     monkeypatch.setenv(core.TAKEN, "3")
-    assert (Plan(), False) == plans(device="cuda:0")
+    assert (ComparisonPlan(), False) == plans(device="cuda:0")

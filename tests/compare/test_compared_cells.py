@@ -11,14 +11,14 @@ import torch
 
 from suite.compare import measure, table
 from suite.compare.attribution import Blame, blamed
-from suite.compare.judge import Estimate, Rules, Timing, verdicts
-from suite.compare.measure import Bench, Plan, compare_cell
-from suite.compare.process import Request, SideError
+from suite.compare.judge import Rules, SpeedEstimate, Timing, verdicts
+from suite.compare.measure import ComparisonPlan, PairedSides, compare_cell
+from suite.compare.process import SideError, SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
 
 CELL = "halves-baseline-cpu"
-REQUEST = Request(workload="halves", technique="baseline", device="cpu", batch=16)
+REQUEST = SideRequest(workload="halves", technique="baseline", device="cpu", batch=16)
 SIDES = {name: Side(name=name, root=Path("/"), here=Path("/"), python=Path("python")) for name in ("current", "old")}
 
 
@@ -53,7 +53,7 @@ class FakeWorker:
 
 def made_bench(folder, start):
     """Nothing is loaded and nothing told."""
-    return Bench(
+    return PairedSides(
         current=SIDES["current"], reference=SIDES["old"], folder=folder, log=lambda _: None, start=start,
         preload=lambda *_, **__: nullcontext(),
     )  # fmt: skip
@@ -78,7 +78,7 @@ def compared(tmp_path, monkeypatch):
         monkeypatch.setattr(measure, "play", play)
         monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=0.02))
         bench = made_bench(tmp_path, start)
-        return compare_cell(CELL, REQUEST, ["speed"], bench=bench, plan=plan or Plan()), started
+        return compare_cell(CELL, REQUEST, ["speed"], bench=bench, plan=plan or ComparisonPlan()), started
 
     return run
 
@@ -149,7 +149,9 @@ def test_more_parameters_are_a_regression_unless_only_reported(compared):
     """Fewer are only said."""
     assert "regressed" == said(compared(sizes={"current": 11})[0])[0]["parameters"]
     assert "differs" == said(compared(sizes={"current": 9})[0])[0]["parameters"]
-    assert "differs" == said(compared(sizes={"current": 11}, plan=Plan(gates_sizes=False))[0])[0]["parameters"]
+    assert (
+        "differs" == said(compared(sizes={"current": 11}, plan=ComparisonPlan(gates_sizes=False))[0])[0]["parameters"]
+    )
 
 
 def test_outputs_differ_relative_to_the_largest():
@@ -189,7 +191,7 @@ def test_a_cell_that_answers_nan_now_is_no_longer_the_same(compared, tmp_path):
     assert "same" == said(same)[0]["output_difference"]
     torch.save(torch.full((2, 2), float("nan")), tmp_path / "current.pt")
     assert "differs" == said(compared()[0])[0]["output_difference"]
-    assert "regressed" == said(compared(plan=Plan(tolerance=1e9))[0])[0]["output_difference"]
+    assert "regressed" == said(compared(plan=ComparisonPlan(tolerance=1e9))[0])[0]["output_difference"]
 
 
 def test_timings_are_logged_as_numbers(compared):
@@ -213,7 +215,7 @@ def test_a_timing_of_a_cell_with_a_problem_is_logged_under_its_own_kind(compared
 
 def test_where_nothing_can_be_timed_sizes_are_compared_and_every_timing_says_why(compared):
     """No process is started to be timed."""
-    found, started = compared(ratio=0.9, plan=Plan(doubt="another run holds core 3"))
+    found, started = compared(ratio=0.9, plan=ComparisonPlan(doubt="another run holds core 3"))
     assert ("same", "inconclusive") == (said(found)[0]["parameters"], said(found)[0]["speed"])
     assert all(describes for _, describes in started)
     expected = [f"{CELL} speed: inconclusive: another run holds core 3"]
@@ -232,7 +234,10 @@ def test_the_markdown_table_holds_every_row(compared):
 
 def test_the_blame_is_on_what_slows_down_alone():
     """By intervals that lie wholly below what is allowed."""
-    slow, same = Estimate(ratio=0.9, low=0.89, high=0.91, pairs=4), Estimate(ratio=1.0, low=0.99, high=1.01, pairs=4)
+    slow, same = (
+        SpeedEstimate(ratio=0.9, low=0.89, high=0.91, pairs=4),
+        SpeedEstimate(ratio=1.0, low=0.99, high=1.01, pairs=4),
+    )
 
     def named(code, environment):
         return blamed(Blame(cell=CELL, metric="speed", code=code, environment=environment), Rules())
@@ -245,7 +250,10 @@ def test_the_blame_is_on_what_slows_down_alone():
 
 def test_neither_is_to_blame_only_where_both_intervals_exclude_a_slowdown():
     """Not measured, or an interval that reaches below what is allowed, decides nothing."""
-    near, free = Estimate(ratio=1.0, low=0.97, high=1.01, pairs=4), Estimate(ratio=1.01, low=1.0, high=1.02, pairs=4)
+    near, free = (
+        SpeedEstimate(ratio=1.0, low=0.97, high=1.01, pairs=4),
+        SpeedEstimate(ratio=1.01, low=1.0, high=1.02, pairs=4),
+    )
 
     def named(code, environment):
         return blamed(Blame(cell=CELL, metric="speed", code=code, environment=environment), Rules())
@@ -288,7 +296,7 @@ def paired(tmp_path, monkeypatch):
         monkeypatch.setattr(measure, "play", play)
         monkeypatch.setattr(measure, "calibrate", lambda *_: Turns(calls=(1, 1), round_seconds=round_seconds))
         bench = made_bench(tmp_path, Worker)
-        timing, plan = Timing(metric="speed"), Plan(pairs=2, forks=forks, budget=6.0)
+        timing, plan = Timing(metric="speed"), ComparisonPlan(pairs=2, forks=forks, budget=6.0)
         measure._pair(CELL, [timing], "looked", REQUEST, bench=bench, plan=plan, number=0)
         return timing, workers, lines
 

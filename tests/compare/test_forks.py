@@ -15,7 +15,7 @@ import pytest
 
 import suite
 from suite.compare import children, process, worker
-from suite.compare.process import Process, Request, SideError
+from suite.compare.process import Process, SideError, SideRequest
 from suite.compare.sides import Side
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
@@ -53,7 +53,7 @@ can_fork, main, pin, die_with_parent = worker.can_fork, worker.main, worker.pin,
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
 """
-REQUEST = Request(workload="w", technique="baseline", device="cpu", batch=1)
+REQUEST = SideRequest(workload="w", technique="baseline", device="cpu", batch=1)
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ from suite.compare.sides import Side
 root = Path(sys.argv[1])
 process.WORKER, children.IMAGE = root / "worker.py", root / "preloaded.py"
 side = Side(name="current", root=root, here=root, python=Path(sys.executable))
-request = process.Request(workload="w", technique="baseline", device="cpu", batch=1)
+request = process.SideRequest(workload="w", technique="baseline", device="cpu", batch=1)
 with process.image(side, side, request, folder=root) as image:
     for number, one in enumerate((image, None)):
         made = process.Process(side, request, folder=root, other=side, number=number, image=one)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from suite.compare import table
 from suite.compare.judge import (
     RUN_ERROR,
-    Estimate,
     Rules,
+    SpeedEstimate,
     Timing,
     estimate,
     first_verdict,
@@ -104,7 +104,7 @@ def test_an_interval_excludes_the_bound_exactly_where_the_p_value_is_small(logs)
 
 def around(ratio, times, pairs=8):
     """An estimate whose interval reaches from ``ratio / times`` to ``ratio * times``."""
-    return Estimate(ratio=ratio, low=ratio / times, high=ratio * times, pairs=pairs)
+    return SpeedEstimate(ratio=ratio, low=ratio / times, high=ratio * times, pairs=pairs)
 
 
 def test_twice_as_wide_as_there_is_room_takes_four_times_the_pairs():

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from suite.core.errors import UsageError, unknown
-from suite.report.history.entries import Entry
+from suite.report.history.entries import HistoryEntry
 
-NAMES: Mapping[str, Callable[[Entry], str]] = {
+NAMES: Mapping[str, Callable[[HistoryEntry], str]] = {
     "workload": lambda entry: entry.cell.workload,
     "technique": lambda entry: entry.cell.technique,
     "metric": lambda entry: entry.metric,
@@ -17,12 +17,12 @@ NAMES: Mapping[str, Callable[[Entry], str]] = {
 }
 
 
-def filters(asked: Mapping[str, str]) -> dict[str, Callable[[Entry], bool]]:
+def filters(asked: Mapping[str, str]) -> dict[str, Callable[[HistoryEntry], bool]]:
     """By option whether an entry is wanted: of this workload, with a part of a name, or begun since; empty is any."""
     return {option: _filter(option, value) for option, value in asked.items() if value}
 
 
-def is_trusted(entry: Entry) -> bool:
+def is_trusted(entry: HistoryEntry) -> bool:
     """Whether it was measured in a quiet process and nothing made it suspect."""
     return entry.quiet and not entry.suspect
 
@@ -38,7 +38,7 @@ def since_of(given: str) -> str:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
-def told(path: Path, entries: Sequence[Entry], asked: Mapping[str, str]) -> Iterator[str]:
+def told(path: Path, entries: Sequence[HistoryEntry], asked: Mapping[str, str]) -> Iterator[str]:
     """Which file was read, how many figures it holds, and the first option that leaves none of them."""
     if not path.exists():
         yield _absent(path)
@@ -53,7 +53,7 @@ def told(path: Path, entries: Sequence[Entry], asked: Mapping[str, str]) -> Iter
         yield f"all {len(left)} that were asked for are suspect, or were not measured in a quiet process"
 
 
-def _filter(option: str, value: str) -> Callable[[Entry], bool]:
+def _filter(option: str, value: str) -> Callable[[HistoryEntry], bool]:
     name = NAMES[option]
     if option == "since":
         return lambda entry: name(entry) >= value
@@ -62,7 +62,7 @@ def _filter(option: str, value: str) -> Callable[[Entry], bool]:
     return lambda entry: value in name(entry)
 
 
-def _near(option: str, value: str, entries: Collection[Entry]) -> str:
+def _near(option: str, value: str, entries: Collection[HistoryEntry]) -> str:
     names = {NAMES[option](entry) for entry in entries}
     return f"the last run began at {max(names)}" if option == "since" else str(unknown(option, value, names))
 

@@ -16,7 +16,7 @@ import numpy as np
 from suite.analysis.trend.changes import noise_of
 from suite.core.metrics import is_paired
 from suite.core.stats.intervals import wilson
-from suite.report.history.entries import Entry
+from suite.report.history.entries import HistoryEntry
 
 WANTED = 0.98  # of pairs
 CONFIDENCE = 0.99  # of a prediction from earlier runs, as of the runs' own intervals
@@ -34,7 +34,7 @@ class Pair:
     widened: bool | None
 
 
-def pairs(series: Iterable[Sequence[Entry]]) -> list[Pair]:
+def pairs(series: Iterable[Sequence[HistoryEntry]]) -> list[Pair]:
     """All of ratios of times; each series holds the runs of one figure, oldest first."""
     return [pair for entries in series for pair in _pairs(entries)]
 
@@ -50,7 +50,7 @@ def lines(found: Sequence[Pair]) -> Iterator[str]:
         yield f"widened by what the runs before differed by, in {_share(widened)}{_short(widened)}"
 
 
-def _pairs(entries: Sequence[Entry]) -> Iterator[Pair]:
+def _pairs(entries: Sequence[HistoryEntry]) -> Iterator[Pair]:
     values = np.array([entry.value for entry in entries])
     for k, (before, after) in enumerate(pairwise(entries)):
         bounds = (before.low, before.high, after.low, after.high)
@@ -75,7 +75,7 @@ def _reach(earlier: np.ndarray) -> float:
     return float(stdtrit(degrees, 1 - (1 - CONFIDENCE) / 2)) * math.sqrt(2) * noise_of(earlier)
 
 
-def is_same_code(before: Entry, after: Entry) -> bool:
+def is_same_code(before: HistoryEntry, after: HistoryEntry) -> bool:
     """Whether commit and versions are known and the same on both sides: an A/A comparison."""
     same = (before.commit, dict(before.versions)) == (after.commit, dict(after.versions))
     return same and before.commit is not None and not before.dirty and not after.dirty

@@ -13,7 +13,7 @@ from suite.analysis.trend.changes import LEAST, Change, adjusted, balance, chang
 from suite.analysis.trend.chosen import filters, is_trusted
 from suite.analysis.trend.predict import is_same_code
 from suite.core.records import Cell
-from suite.report.history.entries import Entry
+from suite.report.history.entries import HistoryEntry
 
 SURE = 0.01  # adjusted probability at which a change is flagged
 UNEVEN = 0.05  # of a split of flags on unchanged code that is no longer even
@@ -28,7 +28,7 @@ COLUMNS = (
 class MetricSeries:
     """A metric of a cell under the same conditions, oldest run first; ``probability`` is adjusted over the report."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntry, ...]
     found: tuple[Change, ...]
     probability: float
 
@@ -54,22 +54,22 @@ class MetricSeries:
 
 
 def runs_of(
-    entries: Iterable[Entry], *, workload: str = "", technique: str = "", metric: str = "", since: str = ""
-) -> list[list[Entry]]:
+    entries: Iterable[HistoryEntry], *, workload: str = "", technique: str = "", metric: str = "", since: str = ""
+) -> list[list[HistoryEntry]]:
     """Figure by figure the runs with it, oldest first, of those that hold ``technique`` and ``metric`` in their names.
 
     ``since`` is the beginning of an ISO time. Figures that are suspect, or timed outside a quiet process, are left out.
     """
     asked = {"workload": workload, "technique": technique, "metric": metric, "since": since}
     wanted = filters(asked).values()
-    groups: dict[object, list[Entry]] = {}
+    groups: dict[object, list[HistoryEntry]] = {}
     for entry in entries:
         if is_trusted(entry) and all(passes(entry) for passes in wanted):
             groups.setdefault(_key(entry), []).append(entry)
     return [sorted(group, key=lambda one: one.started) for group in groups.values()]
 
 
-def series_of(groups: Iterable[Sequence[Entry]]) -> list[MetricSeries]:
+def series_of(groups: Iterable[Sequence[HistoryEntry]]) -> list[MetricSeries]:
     """The series of `LEAST` runs or more, each with its changes."""
     long = [group for group in groups if len(group) >= LEAST]
     values = [np.array([entry.value for entry in group]) for group in long]
@@ -110,7 +110,7 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BARS[round((value - least) / width * top)] if width else BARS[top // 2] for value in values)
 
 
-def _key(entry: Entry) -> object:
+def _key(entry: HistoryEntry) -> object:
     """What has to be the same for two figures to be runs of one series."""
     taken = (entry.profile, entry.threads, entry.seeds, entry.processes, entry.data)
     return entry.cell, entry.metric, taken, tuple(sorted(entry.conditions.items()))

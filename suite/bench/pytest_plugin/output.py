@@ -37,7 +37,7 @@ UNGATED = "nothing was gated: no expectation applied to any figure of this run"
 HOMELESS = "no folder `expectations` with files was found here or above; record one, or name it with --expect-dir"
 
 
-class Progress:
+class TerminalProgress:
     """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
 
     def __init__(self, config: pytest.Config) -> None:

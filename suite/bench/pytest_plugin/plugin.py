@@ -21,14 +21,14 @@ from suite.bench.failing import failing
 from suite.bench.option_table import PREFIX, in_pytest, values
 from suite.bench.options import COMMAND
 from suite.bench.pytest_plugin.output import (
-    Progress,
+    TerminalProgress,
     accelerator_lines,
     hush_benchmark_table,
     say,
     summarize,
     tell_github,
 )
-from suite.bench.request import Request
+from suite.bench.request import RunRequest
 from suite.bench.resolved_cell import Case
 from suite.bench.selection import select
 from suite.core import phases
@@ -194,9 +194,9 @@ def cases_of(config: pytest.Config) -> list[Case]:
     return config.stash[CASES]
 
 
-def request_of(config: pytest.Config) -> Request:
+def request_of(config: pytest.Config) -> RunRequest:
     """What was asked of this run."""
-    return Request(given=values(config.option, PREFIX))
+    return RunRequest(given=values(config.option, PREFIX))
 
 
 def _unanswered(run: Run) -> tuple[Verdict, ...]:
@@ -258,7 +258,7 @@ def _open(session: pytest.Session) -> None:
         request.options(REGISTRY, command),
         plan=request.plan(),
         cases=cases_of(config),
-        reporter=Progress(config).reporter,
+        reporter=TerminalProgress(config).reporter,
     )
     exit_code.tell(run=str(run.folder.path.resolve()))
     for note in config.stash.get(NOTES, []):

@@ -18,7 +18,7 @@ import msgspec
 from suite.bench.resolved_cell import Case
 from suite.bench.workers import protocol
 from suite.bench.workers.payload import Parcels
-from suite.bench.workers.protocol import Answer, FirstCall, Request, ResidentSet, Sent, Speed
+from suite.bench.workers.protocol import FirstCall, ResidentSet, Sent, Speed, WorkerAnswer, WorkerRequest
 from suite.core.errors import SuiteError
 from suite.core.machine import flags, quiet
 from suite.core.metrics import measured
@@ -115,10 +115,10 @@ class Workers:
         *,
         default_allocator: bool = False,
         extra: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> WorkerAnswer:
         path = Path(self._folder.name) / "request"
         settings = {name: value for name, value in flags.read().items() if name != "threads"}  # its environment's
-        request = Request(
+        request = WorkerRequest(
             task=task, cell=case.cell, sent=sent, items=case.items, load=tuple(self.load), flags=settings
         )  # fmt: skip
         protocol.write(path, request)
@@ -133,7 +133,7 @@ class Workers:
             raise FreshProcessError(
                 f"a fresh process for {case} ended with {done.returncode}: {_last_line(done.stderr)}"
             )
-        found = protocol.read(answer, Answer)
+        found = protocol.read(answer, WorkerAnswer)
         answer.unlink()
         return found
 

@@ -49,7 +49,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     judged: str | None = None
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One task for one cell. ``items`` are those of a served batch, if it is not the workload's own."""
 
     task: Speed | ResidentSet | FirstCall
@@ -60,7 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     flags: Mapping[str, int | str] = {}
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Measurements of a `Speed` task, or the one ``value`` of the others."""
 
     measurements: tuple[Measurement, ...] = ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from suite.core.records import Measurement
 
 if TYPE_CHECKING:
-    from suite.bench.workers.protocol import Answer, Request
+    from suite.bench.workers.protocol import WorkerAnswer, WorkerRequest
 
 
 def main(path: Path) -> None:
@@ -26,13 +26,13 @@ def main(path: Path) -> None:
     quiet.apply_threads()
     from suite.bench.workers import protocol
 
-    request = protocol.read(path, protocol.Request)
+    request = protocol.read(path, protocol.WorkerRequest)
     protocol.write(path.with_suffix(".answer"), TASKS[type(request.task).__name__](request))
 
 
-def _speed(request: Request) -> Answer:
+def _speed(request: WorkerRequest) -> WorkerAnswer:
     """The median ratios of this process."""
-    from suite.bench.workers.protocol import Answer, Speed
+    from suite.bench.workers.protocol import Speed, WorkerAnswer
     from suite.measure import speed
     from suite.measure.arms import serving_arms
 
@@ -51,12 +51,12 @@ def _speed(request: Request) -> Answer:
             request.cell, rebuilt.base.recipe, rebuilt.technique.recipe, reference=rebuilt.reference,
             budget=task.budget, seed=task.seed, bounds=task.bounds,
         ).measurements  # fmt: skip
-    return Answer(measurements=tuple(measurements))
+    return WorkerAnswer(measurements=tuple(measurements))
 
 
-def _resident_set(request: Request) -> Answer:
+def _resident_set(request: WorkerRequest) -> WorkerAnswer:
     """Bytes by which serving a batch raises the peak resident set above that of the process with its network."""
-    from suite.bench.workers.protocol import Answer
+    from suite.bench.workers.protocol import WorkerAnswer
     from suite.training.serving import serve
 
     rebuilt = _Rebuilt(request)
@@ -66,12 +66,12 @@ def _resident_set(request: Request) -> Answer:
     served.settle()
     for _ in range(3):
         served(inputs)
-    return Answer(value=max(0, _peak_rss() - before))
+    return WorkerAnswer(value=max(0, _peak_rss() - before))
 
 
-def _first_call(request: Request) -> Answer:
+def _first_call(request: WorkerRequest) -> WorkerAnswer:
     """Seconds of the first call: of serving, and of a training step where training is compiled."""
-    from suite.bench.workers.protocol import Answer
+    from suite.bench.workers.protocol import WorkerAnswer
     from suite.measure.step import training_step
     from suite.training.devices import synchronize
     from suite.training.serving import serve
@@ -86,7 +86,7 @@ def _first_call(request: Request) -> Answer:
         training_step(rebuilt.technique.recipe, device=device, reference=rebuilt.reference)
     served(inputs)
     synchronize(device)
-    return Answer(value=perf_counter() - began)
+    return WorkerAnswer(value=perf_counter() - began)
 
 
 TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call}
@@ -95,7 +95,7 @@ TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call
 class _Rebuilt:
     """The baseline and the technique of a cell, with the networks that the parent finished."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: WorkerRequest) -> None:
         from suite.bench.resolved_cell import case
         from suite.bench.trained_store import TrainedStore
         from suite.bench.workers.payload import read

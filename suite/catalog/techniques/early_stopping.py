@@ -22,7 +22,7 @@ KEY = "losses and best weights"
 
 
 @dataclass
-class Watched:
+class BestSoFar:
     """The validation losses so far and the weights of the best of them."""
 
     losses: list[float] = field(default_factory=list)
@@ -51,7 +51,7 @@ def early_stopping(recipe: Recipe, *, patience: int = 3, criterion: str = "patie
         raise UsageError(f"early_stopping: threshold must be above 0 (percent), got {threshold}")
 
     def look(trainee: Trainee) -> None:
-        watched = trainee.kept.setdefault(KEY, Watched())
+        watched = trainee.kept.setdefault(KEY, BestSoFar())
         watched.look(trainee)
         trainee.stopped |= CRITERIA[criterion](watched.losses, patience, threshold)
 

@@ -44,7 +44,7 @@ def feature_hints(recipe: Recipe, *, width: float = 0.25, weight: float = 1.0, l
 
     def prepare(network: nn.Module) -> Callable[[Any], Any]:
         name = features.named_layer("feature_hints", network, layer)
-        watching = features.Watched(network, name, recipe.prepare(network))
+        watching = features.WatchedFeatures(network, name, recipe.prepare(network))
         watched[network] = watching.seen
         return watching
 
@@ -63,6 +63,6 @@ def feature_hints(recipe: Recipe, *, width: float = 0.25, weight: float = 1.0, l
 @torch.no_grad()
 def _teacher(trainee: Trainee, batch: Batch, layer: str) -> Tensor:
     teacher = trainee.reference(BASELINE)
-    watching = features.Watched(teacher, features.named_layer("feature_hints", teacher, layer))
+    watching = features.WatchedFeatures(teacher, features.named_layer("feature_hints", teacher, layer))
     watching(batch.inputs)
     return watching.seen()

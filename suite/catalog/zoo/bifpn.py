@@ -61,7 +61,7 @@ class Fusion(nn.Module):
         return torch.einsum("i,ibchw->bchw", positive / (positive.sum() + EPSILON), stacked)
 
 
-class Cell(nn.Module):
+class BiFPNCell(nn.Module):
     """One pass down and up over features of falling size, each half of the one before: as many as go in come out.
 
     ``inputs`` are their channels; where they are not ``channels`` already, each edge resamples for itself.
@@ -100,7 +100,7 @@ class BiFPN(nn.Module):
     def __init__(self, inputs: Sequence[int], channels: int, cells: int, *, weighted: bool = True) -> None:
         super().__init__()
         sides = [list(inputs)] + [[channels] * len(inputs)] * (cells - 1)
-        self.cells = nn.ModuleList(Cell(side, channels, weighted=weighted) for side in sides)
+        self.cells = nn.ModuleList(BiFPNCell(side, channels, weighted=weighted) for side in sides)
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         """As many features, of falling size."""

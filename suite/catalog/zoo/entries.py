@@ -23,7 +23,7 @@ ELEMENTWISE = 0.02  # of them: the paper counts norms and activations too, which
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ZooEntry:
     """One set of weights. A figure that torchvision does not publish is ``None``.
 
     ``pixels`` is the side of its square images [3, pixels, pixels], after resizing;
@@ -45,7 +45,7 @@ class Entry:
         return f"{self.model} {self.weights}"
 
 
-def entries(names: Iterable[str] = ()) -> list[Entry]:
+def entries(names: Iterable[str] = ()) -> list[ZooEntry]:
     """The entries of the networks called ``names``, each network once and in that order; of all without names.
 
     Raises `UsageError` for a name that is neither a network of torchvision's nor of EfficientDet's family, `SetupError`
@@ -79,7 +79,7 @@ def models(kind: str = "classification") -> list[str]:
     return list(module.list_models(module=module if kind == "classification" else getattr(module, kind)))
 
 
-def _entries(model: str) -> Iterator[Entry]:
+def _entries(model: str) -> Iterator[ZooEntry]:
     if model in FAMILY:
         return iter([_printed(model, FAMILY[model])])
     from torchvision.models import get_model_weights
@@ -87,9 +87,9 @@ def _entries(model: str) -> Iterator[Entry]:
     return (_entry(model, weights) for weights in get_model_weights(model))
 
 
-def _entry(model: str, weights: Any) -> Entry:
+def _entry(model: str, weights: Any) -> ZooEntry:
     meta: Mapping[str, Any] = weights.meta
-    return Entry(
+    return ZooEntry(
         model=model,
         weights=weights.name,
         pixels=_pixels(model, weights.transforms()),
@@ -99,10 +99,10 @@ def _entry(model: str, weights: Any) -> Entry:
     )
 
 
-def _printed(model: str, member: Member) -> Entry:
+def _printed(model: str, member: Member) -> ZooEntry:
     """An entry with the paper's rounded figures."""
     decimals = member.decimals_of_millions
-    return Entry(
+    return ZooEntry(
         model=model,
         weights=PAPER,
         pixels=member.pixels,

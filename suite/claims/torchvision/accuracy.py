@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.catalog.zoo.entries import Entry
+from suite.catalog.zoo.entries import ZooEntry
 from suite.core.errors import SetupError, UsageError
 from suite.core.stats.intervals import wilson
 
@@ -65,7 +65,7 @@ def images_of(root: Path) -> Path:
     )
 
 
-def measured(entry: Entry, folder: Path, *, device: str, images: int | None = None) -> Accuracy:
+def measured(entry: ZooEntry, folder: Path, *, device: str, images: int | None = None) -> Accuracy:
     """Top-1 of ``entry`` on the images below ``folder``, or on a spread sample of as many from each class.
 
     Raises `UsageError` if a class has no images, `SetupError` if the weights are not available.
@@ -82,7 +82,7 @@ def measured(entry: Entry, folder: Path, *, device: str, images: int | None = No
     return Accuracy(right=right, images=len(dataset))
 
 
-def trained(entry: Entry) -> tuple[nn.Module, Callable[[Any], Any]]:
+def trained(entry: ZooEntry) -> tuple[nn.Module, Callable[[Any], Any]]:
     """The network with its published weights, in evaluation, and how its images are prepared."""
     from torch.hub import get_dir
     from torchvision.models import get_model, get_model_weights

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from suite.catalog.zoo.entries import Entry
+from suite.catalog.zoo.entries import ZooEntry
 from suite.claims.torchvision.counts import Counts
 
 GIGA = 1e9
 FLOAT = 1e-9  # GMACs: a figure on the edge of its rounding is none of a binary fraction's
 
 
-def disagreements(entry: Entry, counts: Counts) -> Iterator[str]:
+def disagreements(entry: ZooEntry, counts: Counts) -> Iterator[str]:
     """A sentence for each count that is not the published one, or cannot be compared."""
     if entry.parameters is None or abs(counts.parameters - entry.parameters) > entry.parameters_within:
         yield f"{entry}: {counts.parameters} parameters, published {_said(entry.parameters)}"
@@ -20,7 +20,7 @@ def disagreements(entry: Entry, counts: Counts) -> Iterator[str]:
         yield f"{entry}: GMACs {ours}, published {_said(entry.gmacs)}"
 
 
-def _same(macs: int | None, entry: Entry) -> bool:
+def _same(macs: int | None, entry: ZooEntry) -> bool:
     if macs is None or entry.gmacs is None:
         return False
     return abs(macs / GIGA - entry.gmacs) <= entry.gmacs_within + FLOAT

@@ -7,12 +7,12 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from suite.catalog.zoo.entries import Entry
+from suite.catalog.zoo.entries import ZooEntry
 from suite.claims.torchvision.agreement import GIGA
 from suite.claims.torchvision.counts import Counts
 from suite.core.errors import UsageError
 
-Counted = tuple[Entry, Counts]
+Counted = tuple[ZooEntry, Counts]
 
 GAP = "  "
 TRAINED_ON = "IMAGENET1K_"  # which most names of weights begin with: it is the column's title instead

@@ -10,7 +10,7 @@ _KEY = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*[.=]""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class LineBlock:
     """The lines ``start`` to ``stop`` (from 0, half open) of one table; ``path`` holds the keys of its header.
 
     What stands before the first header has an empty ``path``.
@@ -21,7 +21,7 @@ class Block:
     stop: int
 
 
-def blocks(text: str) -> tuple[Block, ...]:
+def blocks(text: str) -> tuple[LineBlock, ...]:
     """The tables of a valid TOML text, in its order; together they hold every line."""
     lines = text.split("\n")
     starts: list[tuple[int, tuple[str, ...]]] = [(0, ())]
@@ -31,7 +31,9 @@ def blocks(text: str) -> tuple[Block, ...]:
         if path and _complete("\n".join(lines[starts[-1][0] : number])):
             starts.append((number, path))
     stops = [start for start, _ in starts[1:]] + [len(lines)]
-    return tuple(Block(path=path, start=start, stop=stop) for (start, path), stop in zip(starts, stops, strict=True))
+    return tuple(
+        LineBlock(path=path, start=start, stop=stop) for (start, path), stop in zip(starts, stops, strict=True)
+    )
 
 
 class Lines:

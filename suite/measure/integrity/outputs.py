@@ -41,7 +41,7 @@ LEAST_ELSEWHERE = 0.05  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Request:
+class ServedCall:
     """One batch of ``items``, placed once and served at every call; ``sent`` is a copy of what it was.
 
     The batch holds the first ``distinct`` test items, again and again if there are fewer than ``items``. ``pool`` are
@@ -74,10 +74,10 @@ class Judged:
 
 def request(
     served: Served, inputs: Tree, items: int, *, distinct: int | None = None, pool: Tree | None = None
-) -> Request:
+) -> ServedCall:
     """The request of ``inputs`` [items, ...], placed now; ``pool`` [P, ...] are other inputs of the same data."""
     placed = served.prepare_inputs(inputs)
-    return Request(
+    return ServedCall(
         served=served, placed=placed, sent=tree_map(lambda leaf: leaf.detach().clone(), placed), items=items,
         distinct=items if distinct is None else distinct, pool=None if pool is None else served.prepare_inputs(pool),
     )  # fmt: skip
@@ -94,9 +94,9 @@ def check(
 
     ``kept`` are outputs of timed turns by arm, ``judged`` the outputs that they have to agree with. Where the
     baseline's own outputs do not follow its items (they depend on the whole batch), no arm's have to, and only a batch
-    of the judged size is compared. Calls that are no `Request` are left alone.
+    of the judged size is compared. Calls that are no `ServedCall` are left alone.
     """
-    requests = {side: call for side, call in calls.items() if isinstance(call, Request)}
+    requests = {side: call for side, call in calls.items() if isinstance(call, ServedCall)}
     usual = frozenset({Tensor, nn.Parameter}) | types_of(kept, baseline)
     with undisturbed():
         by_item = baseline in requests and _answers(requests[baseline], baseline)
@@ -133,7 +133,7 @@ def _check_types(answer: Answer, usual: frozenset[type], side: str) -> None:
         )
 
 
-def _check_judged(one: Request, answer: Answer, judged: Judged, side: str, *, by_item: bool) -> None:
+def _check_judged(one: ServedCall, answer: Answer, judged: Judged, side: str, *, by_item: bool) -> None:
     """What a timed turn returned is what the quality pass found for the same items."""
     ours, theirs = list(answer.leaves), leaves(judged.outputs)
     if by_item and all(leaf.dim() > 0 and len(leaf) == judged.items for leaf in theirs):
@@ -216,7 +216,7 @@ def bits(tensor: Tensor) -> Tensor:
     return tensor.contiguous().reshape(-1).view(torch.uint8)
 
 
-def _answers(one: Request, side: str) -> bool:
+def _answers(one: ServedCall, side: str) -> bool:
     """Whether outputs are the items' own: each begins with the batch, and follows its item."""
     try:
         with applied(one.served.recipe.flags), torch.no_grad():
@@ -226,7 +226,7 @@ def _answers(one: Request, side: str) -> bool:
     return True
 
 
-def _check_inputs(one: Request, side: str) -> None:
+def _check_inputs(one: ServedCall, side: str) -> None:
     pairs = zip(leaves(one.placed), leaves(one.sent), strict=True)
     if any(not torch.equal(bits(now), bits(then)) for now, then in pairs):
         raise ImplausibleError(
@@ -248,14 +248,14 @@ def _materialised(outputs: Any, side: str) -> list[Tensor]:
     return found
 
 
-def _check_by_item(one: Request, outputs: list[Tensor], side: str) -> None:
+def _check_by_item(one: ServedCall, outputs: list[Tensor], side: str) -> None:
     wrong = next((leaf for leaf in outputs if leaf.dim() == 0 or len(leaf) != one.items), None)
     if wrong is not None:
         raise ImplausibleError(f"a timed call of the {side} got {one.items} items and answered {list(wrong.shape)}")
     _check_following(one, outputs, side)
 
 
-def _check_following(one: Request, outputs: list[Tensor], side: str) -> None:
+def _check_following(one: ServedCall, outputs: list[Tensor], side: str) -> None:
     """Shuffle the batch where it lies: the answers have to come in the same new order."""
     before, order = _floats(outputs), torch.randperm(one.items, generator=torch.Generator().manual_seed(0))
     _shuffle(one.placed, order)
@@ -272,7 +272,7 @@ def _check_following(one: Request, outputs: list[Tensor], side: str) -> None:
         )
 
 
-def _check_unseen(one: Request, side: str) -> None:
+def _check_unseen(one: ServedCall, side: str) -> None:
     """Time inputs that were never served against the same ones at once again: kept answers are quick there alone."""
     if _pool_size(one) < FEWEST_ORDERED or not _knows_what_it_saw(one, PAIRS):
         return
@@ -283,11 +283,11 @@ def _check_unseen(one: Request, side: str) -> None:
         )
 
 
-def _pool_size(one: Request) -> int:
+def _pool_size(one: ServedCall) -> int:
     return length(one.placed if one.pool is None else one.pool)
 
 
-def _knows_what_it_saw(one: Request, pairs: int) -> bool:
+def _knows_what_it_saw(one: ServedCall, pairs: int) -> bool:
     generator = torch.Generator().manual_seed(pairs)
     seen, unseen = [], []
     try:
@@ -303,14 +303,14 @@ def _knows_what_it_saw(one: Request, pairs: int) -> bool:
     return quickest > SEEN_GAIN * usual and quickest - usual > LEAST_GAIN
 
 
-def _place_others(one: Request, generator: torch.Generator) -> None:
+def _place_others(one: ServedCall, generator: torch.Generator) -> None:
     """Put inputs in the batch's place that were probably never served in this order."""
     source = one.sent if one.pool is None else one.pool
     chosen = torch.randint(length(source), (one.items,), generator=generator)
     _put(one.placed, tree_map(lambda leaf: leaf[chosen.to(leaf.device)], source))
 
 
-def _seconds(one: Request) -> float:
+def _seconds(one: ServedCall) -> float:
     device = str(leaves(one.placed)[0].device)
     synchronize(device)
     began = perf_counter()

@@ -14,7 +14,7 @@ Key = tuple[str, Cell, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class HistoryEntry:
     """One metric of one cell in one run. ``dirty`` says that tracked files differed from ``commit``.
 
     ``started`` is the run's ISO time, ``low``/``high`` the measurement's interval, ``noise`` its standard deviation
@@ -54,29 +54,29 @@ class Entry:
         return self.run, self.cell, self.metric
 
 
-def encode(entry: Entry) -> bytes:
+def encode(entry: HistoryEntry) -> bytes:
     """One line with its end. Raises `ValueError` for NaN and infinity, which JSON does not have."""
     return json.dumps(asdict(entry), allow_nan=False).encode() + b"\n"
 
 
-def decode(line: bytes) -> Entry:
+def decode(line: bytes) -> HistoryEntry:
     """The entry of one line. Raises `ValueError`, `TypeError` or `KeyError` for what `encode` does not write."""
     plain = json.loads(line)
     if not isinstance(plain, dict):
         raise TypeError(f"no object: {plain!r:.40}")
-    return Entry(**{**plain, "cell": Cell(**plain["cell"])})
+    return HistoryEntry(**{**plain, "cell": Cell(**plain["cell"])})
 
 
-def of_run(folder: RunFolder) -> list[Entry]:
+def of_run(folder: RunFolder) -> list[HistoryEntry]:
     """The figures that a run measured itself; those of networks that an earlier run trained are that run's."""
     verdicts = {(v.cell, v.metric): v for v in folder.verdicts() if v.measurement is not None and v.shape is None}
     own = (found for found in folder.measurements() if not found.reused)
     return [_entry(folder.header, found, verdicts.get((found.cell, found.metric))) for found in own]
 
 
-def _entry(header: RunHeader, found: Measurement, verdict: Verdict | None) -> Entry:
+def _entry(header: RunHeader, found: Measurement, verdict: Verdict | None) -> HistoryEntry:
     commit = header.commit
-    return Entry(
+    return HistoryEntry(
         run=header.run, started=header.started, commit=commit and commit.removesuffix(DIRTY),
         dirty=bool(commit and commit.endswith(DIRTY)), versions=dict(header.where.versions), profile=header.profile,
         quiet=header.quiet, threads=header.where.threads, cell=found.cell, metric=found.metric, value=found.value,
@@ -92,7 +92,7 @@ def _processes(header: RunHeader, found: Measurement) -> int:
     return header.processes if found.processes > 1 else 1
 
 
-def new(entries: Iterable[Entry], known: Iterable[Entry]) -> list[Entry]:
+def new(entries: Iterable[HistoryEntry], known: Iterable[HistoryEntry]) -> list[HistoryEntry]:
     """Those whose key is not among the known."""
     keys = {entry.key for entry in known}
     return [entry for entry in entries if entry.key not in keys]

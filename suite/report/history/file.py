@@ -7,7 +7,7 @@ from pathlib import Path
 
 from suite.core.errors import ResultsError
 from suite.core.files import append_lines, locked
-from suite.report.history.entries import Entry, decode, encode, new, of_run
+from suite.report.history.entries import HistoryEntry, decode, encode, new, of_run
 from suite.report.results.folder import RunFolder
 
 FOLDER = "history"  # below the folder of reports
@@ -28,7 +28,7 @@ def remember(folder: RunFolder, reports_dir: Path) -> tuple[Path, int]:
     return path, append(path, of_run(folder))
 
 
-def append(path: Path, entries: Iterable[Entry]) -> int:
+def append(path: Path, entries: Iterable[HistoryEntry]) -> int:
     """Add the entries that the file does not have yet, and return how many; safe for several writers.
 
     A lock is held from reading to writing, so that the same run is not added twice at once. A last
@@ -45,7 +45,7 @@ def append(path: Path, entries: Iterable[Entry]) -> int:
     return len(added)
 
 
-def read(path: Path) -> tuple[list[Entry], list[str]]:
+def read(path: Path) -> tuple[list[HistoryEntry], list[str]]:
     """The entries of a file in their order, and a remark on each line that is none; no file is an empty history."""
     if not path.exists():
         return [], []

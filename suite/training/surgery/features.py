@@ -13,7 +13,7 @@ from suite.core.errors import UnavailableError, UsageError
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
-class Watched:
+class WatchedFeatures:
     """Calls ``forward``, a network's prepared form, and keeps what the network's layer ``name`` put out last.
 
     Features have channels last: [B, ..., C], so that layers of any dimension compare alike.

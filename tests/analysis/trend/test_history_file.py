@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from suite.core.errors import ResultsError
 from suite.core.records import Cell, Verdict, VerdictKind
-from suite.report.history.entries import Entry, decode, encode, of_run
+from suite.report.history.entries import HistoryEntry, decode, encode, of_run
 from suite.report.history.file import append, path_of, read, remember
 from suite.report.results.folder import RunFolder
 
 CELL = Cell(workload="digits_cnn", technique="baseline", device="cpu")
-ENTRY = Entry(
+ENTRY = HistoryEntry(
     run="one", started="2026-11-23T15:04:05+00:00", commit="3f9c2ab", dirty=False, versions={"torch": "2.15.0"},
     profile="quick", quiet=True, threads=1, cell=CELL, metric="speedup", value=2.0, unit="1", better="higher",
 )  # fmt: skip

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from suite.analysis.trend.predict import Pair, lines, pairs
 from suite.core.records import Cell
-from suite.report.history.entries import Entry
+from suite.report.history.entries import HistoryEntry
 
 CELL = Cell(workload="digits_cnn", technique="static_int8", device="cpu")
 
 
 def history(values, *, half=0.01, **more):
     return [
-        Entry(
+        HistoryEntry(
             run=f"run-{k:02}", started=f"2026-11-{k + 1:02}T10:00:00+00:00", commit="abc", dirty=False,
             versions={"torch": "2.15.0"}, profile="default", quiet=True, threads=1, cell=CELL, value=float(value),
             unit="1", better="higher", low=value * (1 - half), high=value * (1 + half), **{"metric": "speedup", **more},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from suite.analysis.trend.trend import BARS, lines, runs_of, sparkline, to_csv
 from suite.analysis.trend.trend import series_of as of_runs
 from suite.core.records import Cell
-from suite.report.history.entries import Entry
+from suite.report.history.entries import HistoryEntry
 
 pytest.importorskip("ruptures")
 CELL = Cell(workload="digits_cnn", technique="static_int8", device="cpu")
@@ -24,7 +24,7 @@ def series_of(entries, **wanted):
 def history(values, *, metric="speedup", commits=None, **more):
     commits = commits or ["abc"] * len(values)
     return [
-        Entry(
+        HistoryEntry(
             run=f"run-{k:02}", started=f"2026-11-{k + 1:02}T10:00:00+00:00", commit=commits[k],
             dirty=False, versions={"torch": "2.15.0"}, profile="default", quiet=True, threads=1, metric=metric,
             value=float(value), unit="1", better="higher", **{"cell": CELL, "conditions": {"batch": 64}, **more},

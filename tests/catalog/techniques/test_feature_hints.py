@@ -87,7 +87,7 @@ def test_features_have_channels_last_whatever_the_layer():
     """Of a convolution [B, H, W, C], of a Linear [B, C]; the hook is there for the call alone."""
     network = tiny.Net()
     for name, shape in (("conv.0", (4, 8, 8, 8)), ("fc1", (4, 16))):
-        watched = features.Watched(network, name)
+        watched = features.WatchedFeatures(network, name)
         assert torch.equal(network(torch.ones(4, 1, 8, 8)), watched(torch.ones(4, 1, 8, 8)))
         assert shape == tuple(watched.seen().shape)
     assert [] == hooks(network)
@@ -105,7 +105,7 @@ def test_the_middle_layer_is_taken_and_a_wrong_name_or_a_single_layer_is_said():
 
 def test_a_layer_that_is_read_without_being_called_gives_no_features():
     """Attention's own projection."""
-    watched = features.Watched(samples.Attention(), "layer.self_attn.out_proj")
+    watched = features.WatchedFeatures(samples.Attention(), "layer.self_attn.out_proj")
     watched(torch.randn(2, 5, 8))
     with pytest.raises(UnavailableError, match="was not called"):
         watched.seen()
