@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import core
@@ -150,3 +151,6 @@ def _store(
     for said in written.skipped:
         sys.stdout.write(f"not stored: {said}\n")
     sys.stdout.write(f"{written.updated} entries know this run's noise, in {directory}\n")
+
+
+COMMANDS = (Command(name="aa", help="the noise of speed on unchanged code, and what a gate can see", add=add, rank=16),)

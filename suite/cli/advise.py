@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.registry import REGISTRY
@@ -131,3 +132,9 @@ def _events(parsed: argparse.Namespace) -> Measured:
     if parsed.tag is None:
         raise UsageError("--tensorboard needs --tag, the name of the scalar, as in --tag val/accuracy")
     return tensorboard.measured(parsed.tensorboard, parsed.tag, train=parsed.train_tag, rate=parsed.lr)
+
+
+COMMANDS = (
+    Command(name="profile", help="where the time of a cell goes, and what limits it", add=add_profile, rank=10),
+    Command(name="advise", help="what to do next, from a learning curve and a profile", add=add_advise, rank=11),
+)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.machine import core, quiet
 from suite.registry import REGISTRY
@@ -195,3 +196,8 @@ def _blames(
         )
         for one, metric in slower
     ]  # fmt: skip
+
+
+COMMANDS = (
+    Command(name="compare", help="this code against another version, without a stored figure", add=add, rank=13),
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli import studies
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
@@ -174,3 +175,8 @@ def _study(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _say(text: str) -> None:
     print(text, flush=True)
+
+
+COMMANDS = (
+    Command(name="curves", help="measure learning and scaling curves, fit and forecast them", add=add, rank=12),
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from suite.catalog.datasets import cifar10, mnist
 from suite.catalog.datasets.dataset import Dataset
+from suite.cli.command import Command
 from suite.core.errors import SetupError, SuiteError
 from suite.core.exit_codes import EXIT_PASS
 from suite.registry.settings import DATA_SETTING, DATA_VARIABLE, TABLE, data_root
@@ -65,3 +66,6 @@ def fetch(dataset: Dataset, root: Path) -> None:
 def _said(error: Exception) -> str:
     """An exception in one line; torchvision tells of every mirror in lines of their own."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+COMMANDS = (Command(name="data", help="say which data sets are there, or download one", add=add, rank=20),)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
+from suite.cli.command import Command
 from suite.core.errors import SuiteError
+from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import hardware, nvml, quiet
 from suite.core.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
@@ -65,3 +68,17 @@ def _ceilings(device: str) -> Iterator[str]:
     for dtype, flops in found.gemm.items():
         yield f"ceiling   {dtype} GEMM {flops / 1e9:.1f} GFLOP/s"
     yield f"ceiling   copy {found.copy / 1e9:.2f} GB/s"
+
+
+def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Print the machine's key, family, versions, ceilings and what is missing."""
+    for line in lines():
+        print(line)
+    return EXIT_PASS
+
+
+COMMANDS = (
+    Command(
+        name="doctor", help="what this machine is and has", add=lambda parser: parser.set_defaults(run=_doctor), rank=21
+    ),
+)

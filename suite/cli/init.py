@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from suite.cli.command import Command
 from suite.core.errors import SetupError
+from suite.core.exit_codes import EXIT_PASS
 from suite.registry.settings import PACKAGE, TABLE
 
 WORKLOAD, WORKFLOW, SETTINGS = (
@@ -117,3 +120,20 @@ def _advice(folder: Path) -> Iterator[str]:
     if root is not None and root != folder.resolve():
         yield f"note: CI reads workflows of {root} only; move {folder / WORKFLOW} there, with `working-directory`"
     yield NEXT.format(workload=folder / WORKLOAD)
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="the repository (default: here)")
+    parser.set_defaults(run=_init)
+
+
+def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Write what a repository needs to gate; nothing that is there is changed."""
+    for line in init(parsed.folder):
+        print(line)
+    return EXIT_PASS
+
+
+COMMANDS = (
+    Command(name="init", help="write a workload, settings and a CI workflow into a repository", add=_add_init, rank=1),
+)

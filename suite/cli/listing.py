@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from suite.bench.combinations import combinations
+from suite.cli.command import Command, load_everything
 from suite.core.composition import BASELINE
+from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine.needs import NEEDS, device_types, missing_need
 from suite.core.metrics import METRICS, place
-from suite.registry import Registry, Technique
+from suite.registry import REGISTRY, Registry, Technique
+from suite.registry.settings import found_expect_dir, shipped_expectations
 
 FAMILIES = (
     *("precision", "layout", "compilation", "memory", "optimizer", "schedule", "training", "batch", "data loading"),
@@ -87,3 +91,28 @@ def _expectations(directories: Sequence[Path]) -> Iterator[str]:
         for shape in shapes:
             what = f"{shape.metric} {shape.shape} along {shape.along}, slack {shape.slack:g}"
             yield f"{shape.level} {shape.workload} {shape.technique} {what} ({shape.path}:{shape.line})"
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    kinds = ("workloads", "techniques", "combinations", "metrics", "expectations")
+    parser.add_argument("what", choices=kinds, nargs="?")
+    for kind in kinds:
+        parser.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=argparse.SUPPRESS)
+    parser.add_argument("--device", default="auto", help="the device that techniques may be unavailable on")
+    parser.add_argument("--expect-dir", type=Path)
+    parser.add_argument("--load", action="append", default=[])
+    parser.set_defaults(run=_list)
+
+
+def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """One line for each thing, with what it is."""
+    from suite.core.machine.hardware import resolve_device
+
+    load_everything(parsed.load)
+    directories = [parsed.expect_dir or found_expect_dir(), shipped_expectations()]
+    for line in lines(REGISTRY, parsed.what or parsed.kind, directories, device=resolve_device(parsed.device)):
+        print(line)
+    return EXIT_PASS
+
+
+COMMANDS = (Command(name="list", help="list workloads, techniques or metrics", add=_add_list, rank=8),)

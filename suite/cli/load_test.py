@@ -12,6 +12,7 @@ from pathlib import Path
 
 from suite.analysis.load_test.batcher import Policy
 from suite.analysis.load_test.plan import SHARES, LoadTestPlan
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import quiet
@@ -87,3 +88,6 @@ def _plan(parsed: argparse.Namespace) -> LoadTestPlan:
 
 def _seconds(text: str, option: str) -> float:
     return parse_quantity(text, metric=option, unit="s")
+
+
+COMMANDS = (Command(name="serving", help="a cell under load: latency, throughput, dynamic batching", add=add, rank=18),)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,3 +102,9 @@ def _say(text: str, path: Path | None, data: dict[str, Any]) -> None:
 
 def _width() -> int:
     return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
+
+
+COMMANDS = (
+    Command(name="plan", help="the best measured cell within budgets", add=add_plan, rank=5),
+    Command(name="roi", help="what each technique returns on its investment", add=add_roi, rank=7),
+)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from suite.analysis.search.options import SearchOptions
 from suite.bench.options import COMMAND
+from suite.cli.command import Command
 from suite.core.machine import child, quiet
 
 
@@ -51,3 +52,8 @@ def _search(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=accelerator)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])
     return child.run_to_end([sys.executable, "-P", "-m", "suite.analysis.search", options.to_json()], environment)
+
+
+COMMANDS = (
+    Command(name="search", help="find the best composition within budgets", add=add, rank=6, abbreviates=False),
+)

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
+from suite.cli.command import Command
 from suite.core.errors import SetupError
 
 
@@ -35,3 +36,8 @@ def add_gate_study(parser: argparse.ArgumentParser) -> None:
 def _missing(_: argparse.Namespace, __: Sequence[str]) -> int:
     imported("studies.gate.command")
     return 0  # pragma: no cover  # the import raises
+
+
+COMMANDS = (
+    Command(name="gate-study", help="the gate and its peers on planted slowdowns", add=add_gate_study, rank=17),
+)

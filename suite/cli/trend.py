@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from suite.cli.command import Command
 from suite.core.errors import ResultsError, UsageError
 from suite.core.exit_codes import EXIT_PASS
 
@@ -92,3 +93,9 @@ def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for remark in remarks:
         print(remark)
     return EXIT_PASS
+
+
+COMMANDS = (
+    Command(name="history", help="what runs measured over time", add=add, rank=14),
+    Command(name="trend", help="where a figure changed over the runs of a history", add=add_trend, rank=15),
+)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli.command import Command
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,3 +94,8 @@ def _say(lines: Iterable[str]) -> None:
 
 def _width() -> int:
     return shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns if sys.stdout.isatty() else PLAIN_WIDTH
+
+
+COMMANDS = (
+    Command(name="zoo", help="count torchvision's networks, and check our counts against its own", add=add, rank=19),
+)

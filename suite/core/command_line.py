@@ -48,12 +48,12 @@ def refuse_unknown(parser: Parser, arguments: Sequence[str]) -> NoReturn:
     raise UsageError(f"{name!r} is no argument of `{parser.prog}`; see `{parser.prog} --help`")
 
 
-def refuse_misspelt(parser: Parser, arguments: Iterable[str]) -> None:
-    """Raise `UsageError` for an argument on its way to pytest that is one of ours with a slip."""
+def refuse_misspelt(options: Sequence[str], arguments: Iterable[str]) -> None:
+    """Raise `UsageError` for an argument on its way to pytest that is one of our ``options`` with a slip."""
     for argument in arguments:
         name = argument.partition("=")[0]
         if argument == "--":
             return
-        near = difflib.get_close_matches(name, parser.options(), n=1, cutoff=NEAR)
+        near = difflib.get_close_matches(name, options, n=1, cutoff=NEAR)
         if name.startswith("--") and near and name not in PYTESTS:
             raise UsageError(f"unknown option {name!r}; did you mean {near[0]}?")

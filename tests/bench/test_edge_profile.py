@@ -10,6 +10,7 @@ from suite.bench import edge_profile
 from suite.bench.bench import Bench, Plan
 from suite.bench.resolved_cell import case
 from suite.bench.workers.fresh_processes import Workers
+from suite.cli import bench as bench_command
 from suite.cli import main
 from suite.core.errors import UnavailableError, UsageError
 from suite.core.metrics import measured
@@ -74,16 +75,16 @@ def test_a_cell_above_the_cap_is_unavailable_in_every_group(bench):
 
 def parsed(*arguments) -> argparse.Namespace:
     found, _ = main.build_parser().parse_known_args(["bench", *arguments])
-    main._settle_edge(found)
+    bench_command._settle_edge(found)
     return found
 
 
 def test_edge_is_one_thread_of_a_cpu_with_a_cap():
     """What the command line says of it reaches pytest."""
-    assert "--suite-edge=256MB" in main._pytest_arguments(parsed("--edge"))
-    arguments = main._pytest_arguments(parsed("--edge", "--memory", "1MB"))
+    assert "--suite-edge=256MB" in bench_command._pytest_arguments(parsed("--edge"))
+    arguments = bench_command._pytest_arguments(parsed("--edge", "--memory", "1MB"))
     assert {"--suite-edge=1MB", "--suite-device=cpu"} <= set(arguments)
-    assert not [one for one in main._pytest_arguments(parsed()) if "edge" in one]
+    assert not [one for one in bench_command._pytest_arguments(parsed()) if "edge" in one]
 
 
 @pytest.mark.parametrize(

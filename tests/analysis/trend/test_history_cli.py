@@ -8,7 +8,8 @@ import pytest
 import samples
 
 from suite.analysis.trend.chosen import since_of
-from suite.cli.main import _pytest_arguments, build_parser, main
+from suite.cli.bench import _pytest_arguments
+from suite.cli.main import build_parser, main
 from suite.report.history.entries import of_run
 from suite.report.history.file import append, path_of
 from suite.report.results.folder import RunFolder
