@@ -29,7 +29,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Store the figures of an existing run as expectations, without running again."""
-    from suite.gate import record
+    from suite.gate import Storing, record
     from suite.report.endings import check_finished, incomplete
     from suite.report.results.folder import RunFolder
 
@@ -49,7 +49,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     measurements = [m for m in folder.measurements() if (m.cell, m.group) not in half]
     done = record(
         measurements, header=folder.header, directory=directory, only=only,
-        new=parsed.new, anew=parsed.anew, drift=parsed.drift,
+        how=Storing(new=parsed.new, anew=parsed.anew, drift=parsed.drift),
     )  # fmt: skip
     cut = [f"{cell} {group}: the run was ended while it measured this" for cell, group in sorted(half)]
     for reason in [*cut, *done.skipped]:

@@ -9,12 +9,13 @@ from suite.gate.check_shapes import check_shapes
 from suite.gate.files.files import load, load_all, load_both, load_shapes
 from suite.gate.files.store import Store
 from suite.gate.policy import fails
-from suite.gate.recording.record import Recorded, record
+from suite.gate.recording.record import Recorded, Storing, record
 from suite.gate.unanswered import unanswered
 
 __all__ = [
     "Recorded",
     "Store",
+    "Storing",
     "check",
     "check_shapes",
     "fails",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.core.records import Origin
-from suite.gate import load_all, record
+from suite.gate import Storing, load_all, record
 from suite.gate.bounds import DRIFT_SIGMAS
 from suite.gate.drift import over_time, with_run
 from suite.gate.power import too_tight
@@ -31,7 +31,10 @@ def ratio(value: float, **changes):
 def recorded(folder: Path, value: float, started: str, versions: str = "2.15.0", changes=None, **how):
     where = here(versions={"torch": versions})
     done = record(
-        [ratio(value, **(changes or {}))], header=run_header(started=started, where=where), directory=folder, **how
+        [ratio(value, **(changes or {}))],
+        header=run_header(started=started, where=where),
+        directory=folder,
+        how=Storing(**how),
     )
     found = {e.metric: e for e in load_all(folder) if e.level == MACHINE}
     return done, found.get("speedup")
@@ -147,7 +150,7 @@ def test_a_gate_run_never_sharpens_a_bound(tmp_path):
 )
 def test_drift_adds_to_what_is_stored_and_to_nothing_else(tmp_path, metric, why):
     """What it cannot join is said."""
-    done = record([measurement(metric, 1.0)], header=run_header(), directory=tmp_path, drift=True)
+    done = record([measurement(metric, 1.0)], header=run_header(), directory=tmp_path, how=Storing(drift=True))
     assert () == done.changed
     assert why in done.skipped[0]
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from suite.core.errors import ExpectationFileError, SuiteError, UsageError
 from suite.core.metrics import metric, tiers
 from suite.core.records import Expectation, Origin, XFail
-from suite.gate import Recorded, load, load_all, record
+from suite.gate import Recorded, Storing, load, load_all, record
 from suite.gate.files.files import level_families
 from suite.gate.files.merge import merge
 from suite.gate.files.parse import parse
@@ -437,7 +437,10 @@ def test_new_leaves_entries_that_exist_as_they_are(tmp_path):
     """What is unverified can be recorded without accepting what has just regressed."""
     record([measurement("parameters", 10.0)], header=run_header(), directory=tmp_path)
     done = record(
-        [measurement("parameters", 12.0), measurement("macs", 5.0)], header=run_header(), directory=tmp_path, new=True
+        [measurement("parameters", 12.0), measurement("macs", 5.0)],
+        header=run_header(),
+        directory=tmp_path,
+        how=Storing(new=True),
     )
     assert (1, 0) == (done.added, done.updated)
     assert {"parameters": 10, "macs": 5} == {entry.metric: entry.value for entry in load_all(tmp_path)}

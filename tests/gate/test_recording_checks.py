@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from expect_samples import CELL, measurement, run_header
 
-from suite.gate import load_all, record
+from suite.gate import Storing, load_all, record
 
 BASE = replace(CELL, technique="baseline")
 SPEED = measurement("speedup", 2.24, low=2.2, high=2.3, noise=0.0075, processes=5)
@@ -21,8 +21,8 @@ def null(low, high, **changes):
     return measurement("speedup", value, low=low, high=high, cell=BASE, processes=5, noise=0.001, **changes)
 
 
-def go(folder, *measured, **options):
-    return record(measured, header=run_header(), directory=folder, **options)
+def go(folder, *measured, only=(), **how):
+    return record(measured, header=run_header(), directory=folder, only=only, how=Storing(**how))
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.021, 1.09), (0.5, 0.979)])

@@ -37,7 +37,7 @@ def store(
     ``digests`` name the workloads' data. Raises `ExpectationFileError` for a malformed file.
     """
     from suite.core.machine.hardware import device_type, git_commit, where
-    from suite.gate.recording.record import record
+    from suite.gate.recording.record import Storing, record
 
     here = where(found[0].cell.device, digests)
     if device_type(here.device) == "cpu":
@@ -47,4 +47,4 @@ def store(
         commit=git_commit(Path.cwd()), where=here, seeds=(0,), profile="default",
         quiet=core.TAKEN not in os.environ, processes=processes,
     )  # fmt: skip
-    return record(found, header=header, directory=directory, drift=True)
+    return record(found, header=header, directory=directory, how=Storing(drift=True))

@@ -52,29 +52,38 @@ class Recorded:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Storing:
+    """How measurements become expectations.
+
+    ``new`` leaves entries that exist as they are. ``single`` records ratios of times from fewer than three processes,
+    with wide bounds. ``anew`` forgets what this machine's earlier runs saw, for code that was changed on purpose.
+    ``drift`` does nothing but add this run's ratios to entries that exist, however few its processes.
+    """
+
+    new: bool = False
+    single: bool = False
+    anew: bool = False
+    drift: bool = False
+
+
 def record(
     measurements: Iterable[Measurement],
     *,
     header: RunHeader,
     directory: Path,
     only: Collection[str] = (),
-    new: bool = False,
-    single: bool = False,
+    how: Storing = Storing(),
     partial: bool = False,
-    anew: bool = False,
-    drift: bool = False,
 ) -> Recorded:
     """Merge measurements into ``directory/<level>/<workload>.toml``; entries that this run did not measure stay.
 
-    ``only`` limits it to canonical technique names or cells (``str(cell)``). ``new`` leaves entries that exist as
-    they are. An entry from more seeds or processes is never replaced by one from fewer. Ratios of times from fewer
-    than three processes are skipped, or with ``single`` recorded with wide bounds. All timings of a workload are
-    skipped where its baseline is not as fast as its own copy, all of a run whose null arms are biased, and those of a
-    cell whose quality has regressed. Ratios of times are stored beside what this machine's earlier runs saw, with
-    bounds that cover all of them; ``anew`` forgets those, for code that was changed on purpose. ``drift`` does nothing
-    but add this run's ratios to entries that exist, however few its processes. Raises `ExpectationFileError` for a
-    malformed file and `SuiteError` where one cannot be written or the run is ``partial``; nothing at all is then
-    written.
+    ``only`` limits it to canonical technique names or cells (``str(cell)``). An entry from more seeds or processes is
+    never replaced by one from fewer. All timings of a workload are skipped if its baseline is not as fast as its own
+    copy, all of a run if its null arms are biased, and those of a cell if its quality has regressed. Ratios of times
+    are stored beside what this machine's earlier runs saw, with bounds that cover all of them. Raises
+    `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is ``partial``;
+    nothing at all is then written.
     """
     if partial:
         _refuse_partial()
@@ -82,13 +91,11 @@ def record(
     chosen = [m for m in measured if not only or {m.cell.technique, str(m.cell)} & set(only)]
     with one_writer(directory):  # read within, too: what another process has just recorded must not be lost
         stored = _by_key(load_all(directory))
-        timings = sum(is_paired(one.metric) for one in measured)
-        terms = _Terms(header=header, new=new, single=single, anew=anew, drift=drift, timings=timings)
+        terms = _Terms(header=header, how=how, timings=sum(is_paired(one.metric) for one in measured))
         doubts = _doubts(chosen, measured, stored, terms)
         trusted = [m for m, said in zip(chosen, doubts, strict=True) if not said]
         entries = _entries(trusted, stored, terms, directory)
-        files = _by_file(entries, directory)
-        merged = [_merged(path, entries, header) for path, entries in files.items()]
+        merged = [_merged(path, entries, header) for path, entries in _by_file(entries, directory).items()]
         changed = {one.path: one.text for one in merged if one.changed}
         replace_files(changed)
     skipped = [f"{m.cell} {m.metric}: {said}" for m, said in zip(chosen, doubts, strict=True) if said]
@@ -103,15 +110,11 @@ def record(
 
 @dataclass(frozen=True, kw_only=True)
 class _Terms:
-    """The run, and how its figures are to be stored; see `record`."""
+    """The run, how its values are to be stored, and how many ratios of times it has measured."""
 
     header: RunHeader
-    new: bool
-    single: bool
-    anew: bool
-    drift: bool
+    how: Storing
     timings: int = 1
-    """Ratios of times that the run has measured."""
 
     @property
     def at(self) -> str:
@@ -138,17 +141,17 @@ def _doubt(
     header, before = terms.header, _stored_for(one, stored, terms.header.where)
     if before is not None and not caps_agree(before, header.where.memory_cap):
         return "what is stored has another cap of memory; record into another folder (--expect-dir)"
-    if terms.drift:
+    if terms.how.drift:
         said = why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
         return said or drift_doubt(one, before, header, terms.timings) or _entry_doubt(one, before, terms)
-    said = doubt(one, header, biased, single=terms.single) or weaker(one, before, header, new=terms.new)
+    said = doubt(one, header, biased, single=terms.how.single) or weaker(one, before, header, new=terms.how.new)
     return said or _entry_doubt(one, before, terms)
 
 
 def _entry_doubt(one: Measurement, before: Expectation | None, terms: _Terms) -> str:
     """Why the entry that would be stored is none that a gate can use; empty where it is."""
     entry = _entry(one, before, terms)
-    said = "" if terms.anew else bound_doubt(entry, before)
+    said = "" if terms.how.anew else bound_doubt(entry, before)
     found = sound.fault(entry)
     return said or (f"its entry would tell no regression: {found.problem}" if found else "")
 
@@ -161,7 +164,7 @@ def _time_doubts(
     whole = run_doubt(null_ratios(measured)) or arm_doubt(same_work_ratios(measured))
     failed = (
         {}
-        if terms.anew
+        if terms.how.anew
         else quality_doubts(measured, lambda one: _stored_for(one, stored, terms.header.where), terms.header)
     )
     return {one.cell: whole or failed.get(one.cell, "") for one in measured}
@@ -198,9 +201,9 @@ def _entries(
 
 
 def _entry(measured: Measurement, before: Expectation | None, terms: _Terms) -> Expectation:
-    if terms.drift and before is not None:
+    if terms.how.drift and before is not None:
         return with_run(before, measured, terms.at)
-    return expectation(measured, before, terms.header.where, at=terms.at, anew=terms.anew)
+    return expectation(measured, before, terms.header.where, at=terms.at, anew=terms.how.anew)
 
 
 def _by_file(entries: Iterable[Expectation], directory: Path) -> Mapping[Path, list[Expectation]]:
@@ -225,7 +228,7 @@ def _merged(path: Path, entries: list[Expectation], header: RunHeader) -> Merged
 def _notes(
     measured: Sequence[Measurement], stored: Mapping[_Key, Expectation], entries: Sequence[Expectation], terms: _Terms
 ) -> Iterator[str]:
-    few = [] if terms.drift else [one for one in measured if from_too_few(one)]
+    few = [] if terms.how.drift else [one for one in measured if from_too_few(one)]
     if few:
         yield (
             f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds stand at least "
