@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -153,7 +154,9 @@ def _report(
 ) -> int:
     """Judge, find out what is to blame where both changed, print and keep the table."""
     from suite.compare import outputs, table
+    from suite.compare.records import as_records
     from suite.report import github
+    from suite.report.results.folder import encode
 
     verdicts = table.judged(found, plan.rules)
     lines = table.remarks(found, verdicts, plan.rules)
@@ -167,7 +170,14 @@ def _report(
     title = f"{bench.current.root.name} against {bench.reference.name}"
     for line in (*table.plain(rows), *lines, str(folder / "compare.md")):
         print(line)
-    bench.log({"rows": rows, "remarks": lines, "timings": table.figures(found, verdicts)})
+    judged = as_records(found, verdicts, plan.rules)
+    bench.log({
+        "rows": rows, "remarks": lines, "timings": table.figures(found, verdicts),
+        "verdicts": [json.loads(encode(verdict)) for verdict in judged],
+    })  # fmt: skip
+    if github.here(os.environ):
+        for line in github.commands(judged, fails=lambda verdict: verdict.kind in table.FAILS, root=Path.cwd()):
+            print(line)
     written = table.markdown(rows, lines, title=title)
     for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
         outputs.append(written, path)

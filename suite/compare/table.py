@@ -10,11 +10,13 @@ from suite.compare import judge
 from suite.compare.attribution import Blame, blamed
 from suite.compare.judge import LOOKS, Rules, SpeedEstimate, Timing, Verdict, estimate, pairs_needed
 from suite.compare.measure import Compared, Exact
+from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
+from suite.core.records import VerdictKind
 from suite.report.pipe_table import pipe_table
 
-PASS, FAILED, INCONCLUSIVE, UNUSABLE = 0, 1, 10, 11
 HEAD = ("cell", "metric", "current / reference", "99 % interval", "verdict")
 FAILING = ("regressed", "error")
+FAILS = frozenset(VerdictKind(kind) for kind in FAILING)
 Row = tuple[str, str, str, str, str]
 
 
@@ -138,8 +140,8 @@ def exit_code(
     """1 for a regression or a cell that the current code breaks, 11 if no user's cell was compared, 10 for doubt."""
     said = [row[-1] for row in table]
     if any(verdict in FAILING for verdict in said):
-        return FAILED
+        return EXIT_FAILED
     own = [one for one in found if one.users] or found  # built-in cells say nothing of the user's code
     if all(one.problem is not None for one in own):
-        return UNUSABLE
-    return INCONCLUSIVE if inconclusive == "fail" and "inconclusive" in said else PASS
+        return EXIT_UNUSABLE
+    return EXIT_INCONCLUSIVE if inconclusive == "fail" and "inconclusive" in said else EXIT_PASS

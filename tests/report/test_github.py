@@ -1,6 +1,7 @@
 """What GitHub Actions shows of a run, by situation; the files in `golden` hold the whole text."""
 # the expected value stands on the left
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from suite.report import github
 GOLDEN = Path(__file__).with_name("golden")
 PATH = "expectations/cpu-x86_64-avx2/digits_cnn.toml"
 FAILING = {VerdictKind.REGRESSED, VerdictKind.ERROR, VerdictKind.MISSING, VerdictKind.IMPROVED}
+
+
+def command(verdict):
+    """As `suite.bench.commands.rerun` prints it."""
+    cell = verdict.cell
+    return f"suite bench --workload {cell.workload} --technique '{cell.technique}' --device {cell.device}"
 
 
 def verdict(kind, metric="speedup", value=None, *, low=None, high=None, line=12, details=None, **more):
@@ -57,7 +64,7 @@ def fails(one):
 
 
 def summary(verdicts):
-    return github.summary(samples.header(), verdicts, fails=fails, rerun=lambda one: f"suite bench --cell '{one.cell}'")
+    return github.summary(samples.header(), verdicts, fails=fails, rerun=command)
 
 
 def commands(verdicts, root=None):
@@ -136,3 +143,13 @@ def test_a_run_that_cannot_be_used_says_so_first():
 def test_the_problem_of_a_run_is_an_error_on_one_line():
     """It belongs to no entry."""
     assert "::error title=suite::nothing%0Agated" == github.unusable("nothing\ngated")
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.md")), ids=lambda file: file.name)
+def test_the_commands_of_a_summary_are_ones_that_exist(file):
+    """Whoever copies one gets no error of the command line."""
+    from suite.cli.main import build_parser
+
+    for line in file.read_text("utf-8").splitlines():
+        if line.strip().startswith("suite "):
+            build_parser().parse_args(shlex.split(line)[1:])

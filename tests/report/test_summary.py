@@ -50,7 +50,9 @@ def verdict(kind, metric="speedup", value=None, *, cell=PRUNED, low=None, high=N
 
 
 def rerun(verdict):
-    return f"suite bench --cell {shlex.quote(str(verdict.cell))}"
+    cell = verdict.cell
+    named = shlex.join(["--workload", cell.workload, "--technique", cell.technique, "--device", cell.device])
+    return f"suite bench {named}"
 
 
 def lines(*verdicts):
@@ -61,7 +63,7 @@ def test_a_regression_names_value_bound_and_line_and_the_command_below():
     """What broke, by how much, where the bound stands, and how to run it again."""
     expected = [
         f"REGRESSED digits_cnn {PRUNED.technique} cpu: speedup = 1.98, bound >= 2.17 ({PATH}:12)",
-        "    suite bench --cell 'digits_cnn-structured_pruning(ratio=0.5,epochs=5)-cpu'",
+        "    suite bench --workload digits_cnn --technique 'structured_pruning(ratio=0.5,epochs=5)' --device cpu",
     ]
     assert expected == lines(verdict("regressed", value=1.98, low=2.17))
 
