@@ -18,7 +18,7 @@ GROUPS: tuple[Group, ...] = ("quality", "size", "speed", "memory")
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cell:
-    """One workload under one composition of techniques on one device.
+    """One workload under one composition of techniques on one device, or on ``ranks`` of them at once.
 
     ``technique`` is a canonical name as `suite.registry.Registry.canonical` spells it.
     """
@@ -26,9 +26,11 @@ class Cell:
     workload: str
     technique: str
     device: str
+    ranks: int = 1
 
     def __str__(self) -> str:
-        return f"{self.workload}-{self.technique}-{self.device}"
+        together = f"-x{self.ranks}" if self.ranks > 1 else ""
+        return f"{self.workload}-{self.technique}-{self.device}{together}"
 
 
 @dataclass(frozen=True, kw_only=True)
