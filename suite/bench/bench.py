@@ -42,6 +42,7 @@ from suite.registry import Composition, Registry, Workload
 from suite.training.devices import select_device
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe, Reference
+from suite.training.runtime import InTorch
 from suite.training.serving import Served, serve, warm_up
 from suite.training.trees import fill_up
 
@@ -259,7 +260,8 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _check_artefact(self, case: Case) -> None:
         """Raise for an artefact that does not ship what is served, or that grew; codecs of the suite decode theirs."""
-        codes, foreign = "runtime" in case.composition.slots, not is_ours(case.composition)
+        runtime, foreign = self._trained(case).recipe.runtime, not is_ours(case.composition)
+        codes = isinstance(runtime, InTorch) and runtime.encode is not None
         if case.compiles or case.composition.is_baseline or not (codes or foreign):
             return
         served, name = self._serve(case.workload, case.composition), case.composition.name

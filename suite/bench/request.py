@@ -30,10 +30,9 @@ class RunRequest:
     given: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __getattr__(self, key: str) -> Any:
-        try:
+        if key in self.given:
             return self.given[key]
-        except KeyError:
-            raise AttributeError(key) from None
+        raise AttributeError(f"no option {key!r}; known: {', '.join(self.given)}")
 
     @property
     def profile(self) -> Profile:

@@ -170,6 +170,9 @@ def _report(
     title = f"{bench.current.root.name} against {bench.reference.name}"
     for line in (*table.plain(rows), *lines, str(folder / "compare.md")):
         print(line)
+    written = table.markdown(rows, lines, title=title)
+    for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
+        outputs.append(written, path)
     judged = as_records(found, verdicts, plan.rules)
     bench.log({
         "rows": rows, "remarks": lines, "timings": table.figures(found, verdicts),
@@ -178,9 +181,6 @@ def _report(
     if github.here(os.environ):
         for line in github.commands(judged, fails=lambda verdict: verdict.kind in table.FAILS, root=Path.cwd()):
             print(line)
-    written = table.markdown(rows, lines, title=title)
-    for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
-        outputs.append(written, path)
     return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
 
 

@@ -9,28 +9,29 @@ from typing import Any
 
 from suite.cli.command import Command
 from suite.core.errors import SetupError
+from suite.registry.settings import PACKAGE
 
 
 def imported(module: str) -> Any:
     """The module of a study. Raises `SetupError` where the suite was installed without its repository."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("studies"):
-            raise
+    if not _is_here():
         raise SetupError(
             "the studies are not part of the installed package; clone the repository and run this command there"
-        ) from None
+        )
+    return importlib.import_module(module)
 
 
 def add_gate_study(parser: argparse.ArgumentParser) -> None:
     """Options of ``suite gate-study``; the command explains itself where the study is missing."""
-    try:
-        command = imported("studies.gate.command")
-    except SetupError:
-        parser.set_defaults(run=_missing)
+    if _is_here():
+        imported("studies.gate.command").add(parser)
     else:
-        command.add(parser)
+        parser.set_defaults(run=_missing)
+
+
+def _is_here() -> bool:
+    """Whether the repository of this package is; a user's own package may be called ``studies`` too."""
+    return (PACKAGE.parent / "studies" / "gate" / "command.py").is_file()
 
 
 def _missing(_: argparse.Namespace, __: Sequence[str]) -> int:

@@ -104,7 +104,7 @@ def compare_cell(
     cell: str, request: SideRequest, metrics: Sequence[str], *, bench: PairedSides, plan: ComparisonPlan
 ) -> Compared:
     """Sizes and timings of a cell; what goes wrong is a problem of this cell alone."""
-    found = Compared(cell=cell)
+    found = Compared(cell=cell, request=request)
     try:
         request = found.request = _describe(found, request, bench, plan)
         found.timings = [Timing(metric=metric, trouble=plan.doubt) for metric in metrics]

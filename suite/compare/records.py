@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from suite.compare.judge import CONFIDENCE, LOOKS, Rules, Timing, Verdict, estimate
@@ -38,17 +39,19 @@ def _of_cell(one: Compared, verdicts: Sequence[Verdict], rules: Rules) -> Iterat
 
 
 def _cell(one: Compared) -> Cell:
-    if one.request is None:
-        return Cell(workload=one.cell, technique="baseline", device="cpu")
+    assert one.request is not None  # noqa: S101  # `compare_cell` asks for a cell before it finds anything
     return Cell(workload=one.request.workload, technique=one.request.technique, device=one.request.device)
 
 
 def _of_size(cell: Cell, exact: Exact) -> records.Verdict:
     kind = KINDS.get(exact.verdict) or VerdictKind(exact.verdict)
-    before = "" if exact.reference is None else f"{exact.reference:.6g} -> {exact.current:.6g}"
-    size = Measurement(
-        cell=cell, metric=exact.metric, value=float(exact.current), unit="1", better="lower", tier="exact", group="size"
-    )  # fmt: skip
+    before = f"{exact.current:.3g}" if exact.reference is None else f"{exact.reference:.6g} -> {exact.current:.6g}"
+    size = None
+    if math.isfinite(exact.current):  # outputs of another shape are infinitely far away, which no record holds
+        size = Measurement(
+            cell=cell, metric=exact.metric, value=float(exact.current), unit="1", better="lower", tier="exact",
+            group="size",
+        )  # fmt: skip
     code = Reason.ABOVE if kind is VerdictKind.REGRESSED else Reason.WITHIN
     return records.Verdict(
         kind=kind, cell=cell, metric=exact.metric, group="size", reason=before, measurement=size, code=code

@@ -110,10 +110,9 @@ def locked(path: Path) -> Iterator[None]:
 def is_whole(line: bytes) -> bool:
     """Whether a line without its end is all there: no true beginning of a JSON object is JSON itself."""
     try:
-        json.loads(line)
+        return isinstance(json.loads(line), dict)
     except ValueError:
         return False
-    return True
 
 
 def _end_last_line(file: BinaryIO, *, keeps_torn: bool) -> None:

@@ -12,12 +12,18 @@ from types import ModuleType
 
 MOVED = {
     "suite.benchmarks": "suite.bench.benchmarks",
+    "suite.composition": "suite.core.composition",
+    "suite.datasets": "suite.catalog.datasets",
     "suite.errors": "suite.core.errors",
+    "suite.intervals": "suite.core.stats.intervals",
+    "suite.metrics": "suite.core.metrics",
     "suite.plan": "suite.analysis.plan",
     "suite.records": "suite.core.records",
     "suite.scores": "suite.catalog.scores",
+    "suite.settings": "suite.registry.settings",
     "suite.techniques": "suite.catalog.techniques",
     "suite.workloads": "suite.catalog.workloads",
+    "suite.zoo": "suite.catalog.zoo",
 }
 """Old names that the documentation has shown; what lies below a package has moved with it."""
 
@@ -32,8 +38,10 @@ class MovedFinder(importlib.abc.MetaPathFinder):
         new = new_name(fullname)
         if new is None:
             return None
+        if _hides(new):
+            raise ModuleNotFoundError(f"{fullname} is called {new} now; import that", name=fullname)
         warnings.warn(f"the module {fullname} is called {new} now; import that", FutureWarning, stacklevel=2)
-        return importlib.machinery.ModuleSpec(fullname, _Alias(new), is_package=True)
+        return importlib.machinery.ModuleSpec(fullname, _Alias(new), is_package=_is_package(new))
 
 
 class _Alias(importlib.abc.Loader):
@@ -48,6 +56,17 @@ class _Alias(importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """It was executed under its new name; the import system must not leave the old one in it."""
         module.__spec__ = self.spec
+
+
+def _is_package(name: str) -> bool:
+    return hasattr(importlib.import_module(name), "__path__")
+
+
+def _hides(name: str) -> bool:
+    """Whether its package has something else of that name, which the import of an old one would replace."""
+    package, _, leaf = name.rpartition(".")
+    module = importlib.import_module(name)
+    return getattr(importlib.import_module(package), leaf, module) is not module
 
 
 def new_name(name: str) -> str | None:

@@ -49,10 +49,9 @@ def held(served: Served) -> list[Tensor]:
 def check_artefact(artefact: bytes, served: Served, technique: str) -> None:
     """Raise `ImplausibleError` for an artefact that cannot hold the values that the served network computes with.
 
-    What no torch computes is left alone: nobody sees what it reads, and its outputs are checked instead.
+    Only tensors that torch reads are seen, whatever the runtime says of itself. If another engine computes with
+    something else, its outputs are checked instead.
     """
-    if not served.in_torch:
-        return
     least = LEAST * sum(entropy_bytes(tensor) for tensor in held(served)) - SLACK
     if len(artefact) < least:
         own = "its runtime must return them all" if not served.artifact.exact else (

@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves
 from suite.core.metrics import measured
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
+from suite.measure.artefacts import held
 from suite.measure.device_memory import allocated, has_counters, peak_of
 from suite.measure.held import held_bytes
 from suite.measure.sampler.timing import undisturbed
@@ -40,11 +41,14 @@ def inference_memory(
     conditions = {"batch": _items(inputs)}
     if served.predictor is not None and not served.in_torch:
         told = served.predictor.resident_bytes()
-        return [] if told is None else [measured(cell, "held_memory_inference", told, conditions=conditions)]
-    held = held_bytes(served.network, served.call)
+        if told is None:
+            return []
+        seen = sum(tensor.nbytes for tensor in held(served))  # what torch reads is held, whatever the runtime says
+        return [measured(cell, "held_memory_inference", max(told, seen), conditions=conditions)]
+    resident = held_bytes(served.network, served.call)
     if allocated_before is not None and has_counters(cell.device):
-        held = max(0, allocated(cell.device) - allocated_before - held_bytes(placed))
-    return _pair(cell, "inference", held, lambda: served(placed), conditions)
+        resident = max(0, allocated(cell.device) - allocated_before - held_bytes(placed))
+    return _pair(cell, "inference", resident, lambda: served(placed), conditions)
 
 
 def untold(served: Served) -> str | None:

@@ -4,6 +4,7 @@
 from dataclasses import make_dataclass, replace
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,14 @@ def test_values_arrive_to_the_last_bit(tmp_path_factory, value, n, note):
     found = replace(FOUND, value=value, n=n, note=note)
     protocol.write(path, WorkerAnswer(measurements=(found,), value=value))
     assert WorkerAnswer(measurements=(found,), value=value) == protocol.read(path, WorkerAnswer)
+
+
+def test_numbers_of_numpy_arrive_as_pythons(tmp_path):
+    """A condition or an interval may be one."""
+    found = replace(FOUND, low=np.float64(1.25), n=np.int64(7), conditions={"batch": np.int64(64)})
+    protocol.write(tmp_path / "a", WorkerAnswer(measurements=(found,)))
+    (arrived,) = protocol.read(tmp_path / "a", WorkerAnswer).measurements
+    assert (1.25, 7, {"batch": 64}) == (arrived.low, arrived.n, arrived.conditions)
 
 
 def test_what_is_no_answer_is_refused(tmp_path):

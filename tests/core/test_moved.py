@@ -28,9 +28,16 @@ def test_an_old_name_gives_the_module_of_the_new_one_with_a_warning(old, new):
 
 def test_what_lies_below_an_old_name_has_moved_with_it():
     """A module of a package too."""
-    with pytest.warns(FutureWarning, match=r"suite\.catalog\.scores"):
-        module = importlib.import_module("suite.scores.regression")
-    assert "suite.catalog.scores.regression" == module.__name__
+    with pytest.warns(FutureWarning, match=r"suite\.catalog\.workloads"):
+        module = importlib.import_module("suite.workloads.zoo")
+    assert "suite.catalog.workloads.zoo" == module.__name__
+
+
+def test_a_module_that_a_function_of_its_package_hides_is_refused_with_its_new_name():
+    """Importing it by its old name would put the module in the function's place."""
+    with pytest.warns(FutureWarning), pytest.raises(ModuleNotFoundError, match=r"catalog\.scores\.regression now"):
+        importlib.import_module("suite.scores.regression")
+    assert callable(importlib.import_module("suite.catalog.scores").regression)
 
 
 def test_a_name_that_never_was_stays_unknown():

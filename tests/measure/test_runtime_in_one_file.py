@@ -19,7 +19,7 @@ from suite.core.errors import ImplausibleError, UnavailableError
 from suite.measure import speed
 from suite.measure.arms import Arm
 from suite.measure.sampler.memory_layout import places_of
-from suite.training.runtime import Artifact
+from suite.training.runtime import Artifact, Predictor
 from suite.training.serving import serve
 
 PAGE = Path(__file__).parents[2] / "docs" / "techniques.md"
@@ -62,13 +62,16 @@ def measured(bench, group, technique="numpy_matmul"):
     return {one.metric: one for one in bench.measure(case, group)}
 
 
-def served_with(bench, change):
-    """A technique whose predictor is the example's, changed."""
+def served_with(bench, change, ships=None):
+    """A technique whose predictor is the example's, changed; or that ships other files and loads none."""
     plain = bench.registry.find_technique("numpy_matmul").function(tiny.recipe()).runtime
 
     class Changed(type(plain)):
+        def export(self, network, example):
+            return super().export(network, example) if ships is None else Artifact(write=lambda: ships)
+
         def load(self, artifact, device):
-            return change(super().load(artifact, device))
+            return change(super().load(artifact, device) if ships is None else None)
 
     @bench.registry.technique(slots=("runtime",))
     def changed(recipe):
@@ -133,6 +136,22 @@ def test_a_runtime_that_keeps_its_answers_is_caught(bench):
     served_with(bench, caching)
     with pytest.raises(ImplausibleError, match=r"keeps answers|do not follow its inputs"):
         measured(bench, "speed", "changed")
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_runtime_that_ships_one_byte_and_keeps_the_network_is_caught(bench):
+    """Whatever it says of itself, torch is seen reading the weights; what it holds is at least that."""
+    trained = tiny.fitted(model=network)
+    kept = trained.network
+
+    def of_torch(_):
+        return Predictor(call=kept.forward, resident_bytes=lambda: 1)
+
+    served_with(bench, of_torch, ships={"x": b"x"})
+    with pytest.raises(ImplausibleError, match="has 1 bytes, and the network that it serves computes with"):
+        measured(bench, "size", "changed")
+    found = measured(bench, "memory", "changed")
+    assert found["held_memory_inference"].value >= sum(weight.nbytes for weight in kept.parameters())
 
 
 @pytest.mark.usefixtures("engine")

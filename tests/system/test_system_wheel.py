@@ -59,6 +59,8 @@ def test_the_wheel_holds_code_types_expectations_and_the_launcher(wheel):
         names = archive.namelist()
     assert {"suite/py.typed", "_tradeoff_suite.py", "suite/_expectations/any/shipped_example.toml"} <= set(names)
     assert {"suite/bench/benchmarks/pytest.ini", "suite/bench/benchmarks/test_cells.py"} <= set(names)
+    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "suite" / "cli" / "templates").iterdir()}
+    assert data | {"suite/bench/combinations.toml"} <= set(names)
     tops = {name.partition("/")[0] for name in names}
     assert {"suite", "_tradeoff_suite.py"} == {top for top in tops if not top.endswith(".dist-info")}
     code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "suite").rglob("*.py")}

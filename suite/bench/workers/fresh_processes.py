@@ -80,7 +80,8 @@ class Workers:
         sent = self._parcels.of(case, base, technique, judged)
         seeds = range(task.seed, task.seed + processes)
         answers = [self._ask(case, msgspec.structs.replace(task, seed=seed), sent) for seed in seeds]
-        return [{found.metric: found for found in answer.measurements} for answer in answers]
+        kept_nowhere = [[replace(found, samples=None) for found in answer.measurements] for answer in answers]
+        return [{found.metric: found for found in measurements} for measurements in kept_nowhere]
 
     def rss(self, case: Case, base: Trained, technique: Trained, *, processes: int) -> Measurement:
         """Rise of the peak resident set while serving, the median of ``processes`` with the default allocator.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -69,7 +69,14 @@ class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(path: Path, record: msgspec.Struct) -> None:
     """Write a request or an answer."""
-    path.write_bytes(msgspec.msgpack.encode(record))
+    path.write_bytes(msgspec.msgpack.encode(record, enc_hook=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy or torch as Python's."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be sent to another process")
 
 
 def read(path: Path, kind: type[T]) -> T:

@@ -15,7 +15,7 @@ from suite.registry import technique
 from suite.training.compiling import compile_frozen
 from suite.training.exporting import exported_bytes
 from suite.training.recipe import Recipe
-from suite.training.runtime import InTorch
+from suite.training.runtime import coded, running
 from suite.training.surgery.static_quantization import quantized
 
 
@@ -32,5 +32,5 @@ def static_int8(recipe: Recipe) -> Recipe:
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
         return quantized(recipe.quantize(network, calibration), calibration)
 
-    runtime = InTorch(run=lambda network, _: compile_frozen(network), encode=exported_bytes)
+    runtime = coded(running(recipe.runtime, lambda network, _: compile_frozen(network)), exported_bytes)
     return replace(recipe, quantize=quantize, runtime=runtime)

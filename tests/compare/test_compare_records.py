@@ -55,6 +55,13 @@ def test_a_timing_without_pairs_says_why():
     assert (VerdictKind.INCONCLUSIVE, None, "no core was free") == (verdict.kind, verdict.measurement, verdict.reason)
 
 
+def test_outputs_that_are_infinitely_far_away_can_be_written():
+    """Those of another shape: the verdict says so, and holds no number."""
+    (verdict,) = records(exact=[Exact(metric="outputs", current=math.inf, reference=None, verdict="regressed")])
+    assert (VerdictKind.REGRESSED, None, "inf") == (verdict.kind, verdict.measurement, verdict.reason)
+    assert verdict == decode(encode(verdict))
+
+
 def test_github_annotates_them_as_a_runs(tmp_path):
     """With the cell, the metric and the ratio."""
     (line,) = commands(records("regressed", timings=[SLOW]), fails=lambda one: one.kind == "regressed", root=tmp_path)
