@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from suite.core.errors import ImplausibleError
 
 PACKAGE = "suite"
+LOADED = time.time()
 CLOCKS = ("perf_counter", "monotonic", "process_time", "thread_time", "perf_counter_ns", "time")
 MISSING = object()
 
@@ -35,10 +37,22 @@ def check_suite() -> None:
         replaced = next(_replaced(module), None)
         if replaced is not None:
             name, by = replaced
+            if _edited(module):
+                raise ImplausibleError(
+                    f"{module.__file__} was edited while this process ran, which loaded it before: nothing that it "
+                    "says counts; run again"
+                )
             raise ImplausibleError(
                 f"{module.__name__}.{name} has been replaced by {_told(by)}: nothing that this process says counts; "
                 "take the assignment out of the module that was loaded"
             )
+
+
+def _edited(module: ModuleType) -> bool:
+    """Whether its file is newer than this process; both ways the process is not believed."""
+    with suppress(OSError):
+        return bool(module.__file__) and Path(str(module.__file__)).stat().st_mtime > LOADED
+    return False
 
 
 def _own_modules() -> list[ModuleType]:

@@ -10,6 +10,7 @@ from torch import nn
 import suite.bench.failing
 import suite.bench.run
 import suite.measure.speed
+from suite.bench import integrity
 from suite.bench.integrity import Methods, State, check_baseline, check_suite
 from suite.core.errors import ImplausibleError
 
@@ -32,6 +33,14 @@ def test_the_suite_as_it_is_passes():
 def test_a_function_of_the_suite_that_was_replaced_is_named_with_what_replaced_it(monkeypatch, owner, name, told):
     monkeypatch.setattr(owner, name, lambda *_, **__: None)
     with pytest.raises(ImplausibleError, match=rf"{told} has been replaced by .*lambda.*test_integrity\.py:\d+"):
+        check_suite()
+
+
+def test_a_file_that_was_edited_while_the_run_went_on_is_told_as_such(monkeypatch):
+    """Nobody cheated; the run is not believed all the same."""
+    monkeypatch.setattr(suite.measure.speed, "check", lambda *_, **__: None)
+    monkeypatch.setattr(integrity, "LOADED", 0.0)
+    with pytest.raises(ImplausibleError, match=r"speed\.py was edited while this process ran.*run again"):
         check_suite()
 
 
