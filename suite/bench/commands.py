@@ -49,10 +49,11 @@ def _of_plan(run: Run) -> list[str]:
 
 
 def _comparable(options: Options) -> list[str]:
-    """The options that the table calls comparable, where they were given."""
+    """The options that the table calls comparable, if they were given and are not what a run has without them."""
+    given = [option for option in OPTIONS if option.comparable and option.key in options.given]
     return [
         argument
-        for option in OPTIONS
-        if option.comparable and option.key in options.given
+        for option in given
+        if options.given[option.key] != getattr(Options, option.key, None)
         for argument in option.arguments(options.given[option.key])
     ]

@@ -833,6 +833,8 @@ def test_options_that_are_the_defaults_are_not_repeated(start):
     """The command stays short enough to read."""
     run = start(plan=Plan(profile="default", few=True), expect_dir=Options.expect_dir, reports_dir=Options.reports_dir)
     assert commands.rerun(run, RERUN).endswith(" --device cpu")
+    given = {"expect_dir": Options.expect_dir, "quick": False, "load": []}
+    assert commands.rerun(start(plan=run.bench.plan, given=given), RERUN).endswith(" --device cpu")
 
 
 def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):

@@ -38,8 +38,9 @@ def test_without_decisions_the_table_says_how_to_take_some(capsys, tmp_path):
 
 
 @pytest.mark.system
+@pytest.mark.timed  # five processes have to start within its minutes
 def test_a_session_records_its_bound_and_decides(capfd, tmp_path):
     """With real processes: a bound, at least one decision, a table, and files beside them."""
-    assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--minutes=0.8", "--seconds=0.2"])
+    assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--minutes=1.2", "--seconds=0.2"])
     assert "simulated runs" in capfd.readouterr().out
     assert {".csv", ".jsonl", ".md"} <= {path.suffix for path in (tmp_path / "gate_study").iterdir()}
