@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--compare", action="store_true", help="whole runs of suite compare: a revision against itself and slower ones"
     )
     option("--seconds", type=float, default=4.0, help="the gate's budget for a sample (default 4, as in a run)")
-    option("--anew", action="store_true", help="record the bound anew; decisions by the earlier one no longer count")
+    option("--anew", action="store_true", help="record the bound again; decisions by the earlier one no longer count")
     option("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_run)
 

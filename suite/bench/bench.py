@@ -370,10 +370,10 @@ class Bench(AbstractContextManager["Bench"]):
     # -- parts --------------------------------------------------------------------------------------------------
 
     def _rise(self, case: Case, bounds: Sequence[float] = ()) -> Measurement:
-        """By how much serving raises the resident set, found once for a cell.
+        """By how much serving raises the resident set, measured once for a cell.
 
-        What is stored, and what a cap decides, is a median. A gate's bound is so wide that one process will do; where
-        it is beyond, that may have been the one in several that holds more.
+        The stored value, and the one that a cap decides, is a median. A gate's bound is so wide that one process is
+        enough. A value beyond it may come from the one process in several that holds more.
         """
         if case.cell not in self._rises:
             several = self.plan.processes > 1 or self.plan.memory_cap is not None

@@ -19,10 +19,10 @@ LEAST = 2
 
 
 def combinations(registry: Registry, directory: Path) -> dict[str, str]:
-    """What each is tried for, by canonical name; a user's stand behind the suite's own.
+    """The purpose of each combination, by canonical name; the user's follow the suite's own.
 
-    Raises `SetupError`, which names the file, for one that contradicts itself, whose name is unknown or that says
-    nothing.
+    Raises `SetupError`, which names the file, for a combination that contradicts itself, is empty or has an unknown
+    name.
     """
     found = _checked(registry, OWN, tomllib.loads(OWN.read_text("utf-8")))
     file = settings_file(directory)

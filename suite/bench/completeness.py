@@ -1,4 +1,4 @@
-"""Nothing passes unmeasured: what a run planned and did not measure, and stored entries that nothing answers."""
+"""Unmeasured metrics never pass: groups planned but not measured, and stored entries without a measurement."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 def left_out_line(left: Sequence[tuple[Case, Group]], planned: Mapping[Case, Sequence[Group]]) -> str:
-    """One sentence on the groups that have no verdict."""
+    """One line on the planned groups that have no verdict."""
     groups = sum(len(found) for found in planned.values())
     case, group = left[0]
     return (
-        f"nothing was measured for {len(left)} of {groups} groups of figures, first {case} {group}: something kept "
-        "their tests from running (a conftest.py that skips or drops them, --setup-plan); a gate needs them all"
+        f"not gated: {len(left)} of {groups} metric groups were not measured, the first is {case} {group}; a gate "
+        "needs all of them. Look for a conftest.py that skips or deselects tests, and for --setup-plan"
     )
 
 
 def partial_line(left: Sequence[tuple[Case, Group]]) -> str:
-    """One sentence on what a partial run left out."""
+    """One line on the groups that a partial run left out."""
     names = list(dict.fromkeys(f"{case} {group}" for case, group in left))
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004  # a line, not a list
-    return f"partial: {len(names)} groups of figures were left out and gate nothing: {', '.join(names[:3])}{more}"
+    return f"partial: {len(names)} metric groups were left out and are not gated: {', '.join(names[:3])}{more}"
 
 
 def unanswered_entries(registry: Registry, run: Run, *, together: Sequence[str] = ()) -> tuple[Verdict, ...]:
-    """``missing`` for each of the user's entries that applies here and no cell of the run answers.
+    """``missing`` for each of the user's entries that applies here and that no cell of the run measures.
 
-    Those of the combinations, ``together``, wait for a run that holds them.
-    Asked of whole workloads only: a run of chosen techniques, or of a part of the groups, was told to look at less.
+    Entries of the combinations, ``together``, are checked by runs that include them. Only runs of whole workloads are
+    checked: a run of selected techniques, or of some groups, leaves others out on purpose.
     """
     options = run.options
     if not (options.gates and options.everything) or run.partial or not options.expect_dir.is_dir():
@@ -52,7 +52,7 @@ def unanswered_entries(registry: Registry, run: Run, *, together: Sequence[str] 
 
 
 def _of_planned_groups(entries: Iterable[Expectation], run: Run) -> list[Expectation]:
-    """Without the groups that a workload leaves out on this device unless it is named."""
+    """Without the groups that a workload leaves out on this device unless the user names it."""
     groups = {(case.workload.name, case.composition.name): case.groups for case in run.planned}
     known = ((entry, METRICS.get(entry.metric)) for entry in entries)
     return [
@@ -63,8 +63,8 @@ def _of_planned_groups(entries: Iterable[Expectation], run: Run) -> list[Expecta
 
 
 def _of_other_profiles(registry: Registry, run: Run, together: Sequence[str]) -> set[tuple[str, str]]:
-    """Workload and composition of what this profile leaves out: slow workloads, those by name alone, sweeps and
-    combinations.
+    """Workload and composition of the cells that this profile leaves out: slow workloads, workloads that run only by
+    name, sweeps and combinations.
     """
     found: set[tuple[str, str]] = set()
     full, device = run.bench.plan.profile == "full", run.header.where.device

@@ -1,4 +1,4 @@
-"""A timing below its bound: a gate asks fresh processes, until two of three agree and their mean does."""
+"""A timing below its bound is repeated in fresh processes: it regresses if two of three and their mean are below."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Confirmation:
     judged: Callable[[list[Measurement]], list[Verdict]]
     replaces_suspect: bool = False
     seen: dict[str, list[float]] = field(default_factory=dict)
-    """By metric, what the processes that can be trusted measured."""
+    """By metric, the values of undisturbed processes."""
     contradicted: set[str] = field(default_factory=set)
-    """Metrics of which a process that can be trusted did not see the regression."""
+    """Metrics whose regression an undisturbed process did not confirm."""
 
     def settled(self, verdicts: list[Verdict]) -> list[Verdict]:
         """The verdicts after the repeats that they need.
 
-        One whose interval holds the bound is no second witness, and a third is asked. A process that was disturbed, or
-        measured something else, changes nothing: a regression that one saw and none contradicted stands, and one that
-        another contradicted is open.
+        A repeat whose interval contains the bound confirms nothing, so a third process measures. A process that was
+        disturbed, or did not measure the metric, changes nothing. So an uncontradicted regression stays regressed, and
+        a contradicted one becomes inconclusive.
         """
         if self.replaces_suspect:
             verdicts = self._undisturbed(verdicts)
@@ -47,7 +47,7 @@ class Confirmation:
         return [self._by_mean(verdict) for verdict in verdicts]
 
     def _undisturbed(self, verdicts: list[Verdict]) -> list[Verdict]:
-        """The verdicts with a fresh process in the place of what was disturbed, where that one was not."""
+        """The verdicts, with disturbed samples replaced by those of an undisturbed fresh process."""
         suspect = {v.metric for v in verdicts if _is_suspect(v)}
         if not suspect:
             return verdicts
@@ -68,14 +68,13 @@ class Confirmation:
         return found, set() if last else open_
 
     def _asked(self, metrics: set[str]) -> tuple[dict[str, Verdict], str]:
-        """What a fresh process says of the ``metrics``, and what to say of those that it did not measure.
-
-        The cell's other metrics are not its business.
+        """A fresh process's verdicts of the ``metrics``, and the remark on those that it did not measure. The cell's
+        other metrics are ignored.
         """
         try:
             again = self.repeat()
         except Exception as error:  # noqa: BLE001  # what could not be repeated stays as it was
-            return {}, f"it could not be repeated: {explain(error)}"
+            return {}, f"the repeat in a fresh process failed: {explain(error)}"
         found = self.judged([again[metric] for metric in metrics if metric in again])
         return {v.metric: v for v in found if v.metric in metrics}, "a fresh process did not measure it"
 
@@ -88,18 +87,18 @@ class Confirmation:
             noted = noting(verdict, f"{value} in a fresh process does not confirm it{wide}")
             return replace(noted, kind=VerdictKind.INCONCLUSIVE, code=Reason.UNCONFIRMED) if last else noted
         if second.kind is VerdictKind.REGRESSED and _is_trusted(second):
-            return noting(verdict, f"{value} again in a fresh process")
+            return noting(verdict, f"{value} in a fresh process confirms it")
         why = second.measurement.suspect or second.reason
-        return self._standing(noting(verdict, f"{value} in a fresh process does not tell ({why})"))
+        return self._standing(noting(verdict, f"{value} in a fresh process does not count ({why})"))
 
     def _standing(self, verdict: Verdict) -> Verdict:
-        """A regression with no second witness: it stands unless a process contradicted it."""
+        """An unconfirmed regression: it stays regressed unless a process contradicted it."""
         contradicted = verdict.metric in self.contradicted
         unconfirmed = replace(verdict, kind=VerdictKind.INCONCLUSIVE, code=Reason.UNCONFIRMED)
         return unconfirmed if contradicted else verdict
 
     def _by_mean(self, verdict: Verdict) -> Verdict:
-        """What was stored is a mean over processes, which differ: two low ones of three may be the luck of the draw."""
+        """The stored value is a mean over processes, which differ: two low ones of three may be chance."""
         values, limit = self.seen.get(verdict.metric, []), verdict.threshold
         if verdict.kind is not VerdictKind.REGRESSED or limit is None or len(values) <= PAIR or fmean(values) < limit:
             return verdict
@@ -113,27 +112,27 @@ def noting(verdict: Verdict, note: str) -> Verdict:
 
 
 def _instead(first: Verdict, second: Verdict | None, absent: str) -> Verdict:
-    """A fresh process's verdict in place of a disturbed one; the first, if that one is no answer or disturbed too."""
+    """A fresh process's verdict in place of a disturbed one; the first if the repeat failed or was disturbed too."""
     if second is None or second.measurement is None:
         return noting(first, absent)
     if not _is_trusted(second):
         return noting(first, "a fresh process was disturbed as well")
     was = first.measurement.suspect if first.measurement else ""
-    return noting(second, f"of a fresh process, since the first sample was suspect: {was}")
+    return noting(second, f"measured in a fresh process, since the first sample was suspect: {was}")
 
 
 def _is_suspect(verdict: Verdict) -> bool:
-    """Whether a timing that an entry applies to is open because something disturbed it."""
+    """Whether a timing that has an expectation is inconclusive because something disturbed it."""
     found = verdict.measurement
     open_ = verdict.kind is VerdictKind.INCONCLUSIVE and verdict.expectation is not None
     return open_ and is_paired(verdict.metric) and found is not None and bool(found.suspect)
 
 
 def _is_no_witness(verdict: Verdict) -> bool:
-    """Whether a repeat that could be trusted does not confirm a regression: it lies within the bounds, or may."""
+    """Whether an undisturbed repeat does not confirm a regression: its interval is within bounds or contains one."""
     return verdict.kind is not VerdictKind.REGRESSED and _is_trusted(verdict)
 
 
 def _is_trusted(verdict: Verdict) -> bool:
-    """Whether a verdict rests on an undisturbed figure that answers the entry."""
+    """Whether a verdict comes from an undisturbed measurement that the expectation applies to."""
     return verdict.kind in ANSWERS and verdict.measurement is not None and not verdict.measurement.suspect

@@ -1,9 +1,9 @@
 """The edge profile: one thread, one item at a time, and no more memory than a cap.
 
-What is capped is the rise of the peak resident set of a fresh process from the moment at which it holds Python, torch,
-the data and the finished network: what quantizing, deploying and serving add. The baseline of a process is hundreds of
-megabytes that no technique changes, and no device at the edge would hold it. The rise is measured and then compared,
-since a limit of the address space (``RLIMIT_AS``) counts what is reserved and never touched too.
+The cap applies to the rise of the peak resident set of a fresh process after it has loaded Python, torch, the data and
+the finished network. The rise is the memory that quantizing, deploying and serving add. The baseline of a process is
+hundreds of megabytes that no technique changes, and no device at the edge would hold it. The rise is measured and then
+compared, since a limit of the address space (``RLIMIT_AS``) counts what is reserved and never touched too.
 """
 
 from __future__ import annotations

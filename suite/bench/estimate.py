@@ -36,9 +36,9 @@ def estimates(
     """An estimate for each case from the ``history``, newest first.
 
     Training is counted with the group that happened to come first, so only a run of the same groups tells a cell's
-    time; one of more groups, or one that reused no trainings, tells what it takes at most. A cell that no run measured
-    is guessed to take as long as its workload's others in the middle, else by the type of its device: `GUESS` on a CPU,
-    on an accelerator more for what is compiled and for each of several ``processes``.
+    time; a run of more groups, or one that reused no trainings, gives an upper limit. A cell that no run measured is
+    guessed to take as long as its workload's others in the middle, else by the type of its device: `GUESS` on a CPU, on
+    an accelerator more for what is compiled and for each of several ``processes``.
     """
     known = {case: _known(case.cell, groups, history, reuse=reuse) for case, groups in wanted.items()}
     return {case: known[case] or _guessed(case, groups, known, processes) for case, groups in wanted.items()}
@@ -77,7 +77,7 @@ def forecast(found: Mapping[Case, Estimate]) -> str:
     guessed = sum(not one.day for one in found.values())
     count = f"{len(found)} cell{'' if len(found) == 1 else 's'}"
     if not days and guessed:
-        return f"{count}: about {minutes(total)} by a guess, since no earlier run like this one is in the reports"
+        return f"{count}: about {minutes(total)} (a guess: the reports have no earlier run like this one)"
     said = (
         f"the run of {days[-1]}" if len(days) == 1 else f"runs of {days[0]} to {days[-1]}" if days else "what is left"
     )

@@ -33,12 +33,12 @@ KNOWN = frozenset({*range(6), EXIT_INCONCLUSIVE, EXIT_UNUSABLE, EXIT_NOTHING})
 LISTING = frozenset(
     ("--collect-only", "--collectonly", "--co", "--version", "-V", "--markers", "--fixtures", "--fixtures-per-test")
 )
-"""Arguments of pytest with which it measures nothing and says so."""
+"""Arguments of pytest that make it print something instead of measuring."""
 CUT_SHORT = (
-    "the run was ended before its end with exit code 0 (os._exit() in a conftest.py or a workload?); nothing was gated"
+    "nothing was gated: the process ended early with exit code 0; look for os._exit() in a conftest.py or a workload"
 )
 NO_RUN = (
-    "pytest ended with exit code 0, and no run was measured (a conftest.py that drops its tests?); nothing was gated"
+    "nothing was gated: pytest ended with exit code 0 and measured no run; look for a conftest.py that deselects tests"
 )
 
 
@@ -53,7 +53,7 @@ class Ending:
 
 
 def of_run(run: Run, ending: Ending) -> tuple[int, str]:
-    """The exit code of a run that came to its end, and what to say about it (empty if its verdicts say it all).
+    """The exit code of a finished run, and a message (empty if its verdicts explain the code).
 
     11 if a workload is at fault; 1 if something failed; 10 if a metric that must be decided is inconclusive, or the
     whole run is; 12 if every cell is unavailable, or a gate did not measure what it planned; else 0.
@@ -73,7 +73,7 @@ def of_run(run: Run, ending: Ending) -> tuple[int, str]:
 
 
 def of_verdicts(run: Run) -> int:
-    """The code that the verdicts so far give."""
+    """The exit code of the verdicts so far."""
     if run.options.gates and {verdict.kind for verdict in run.verdicts} == {VerdictKind.UNAVAILABLE}:
         return EXIT_NOTHING  # nothing could run here, so nothing was gated
     failed = {verdict.kind for verdict in run.verdicts if failing(verdict, run.options)}
@@ -83,7 +83,7 @@ def of_verdicts(run: Run) -> int:
 
 
 def tell(**said: object) -> None:
-    """Add a line for the parent process, in the file that it named; nothing without a parent."""
+    """Add a line to the parent process's file; nothing without a parent."""
     if path := os.environ.get(ENDED):
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(json.dumps(said) + "\n")
@@ -114,7 +114,7 @@ def _of_record(code: int, run: Path, options: Options) -> tuple[int, str]:
     except ResultsError as error:
         return EXIT_UNUSABLE, str(error)
     if last is None or last.code is None or not last.whole:
-        return EXIT_NOTHING, f"{run} holds no finished run, though its process ended with exit code {code}"
+        return EXIT_NOTHING, f"{run} has no finished run, although its process ended with exit code {code}"
     recorded = last.code
     failed = [] if options.resume is not None else [verdict for verdict in verdicts if failing(verdict, options)]
     if recorded == EXIT_PASS and {verdict.kind for verdict in failed} - {VerdictKind.INCONCLUSIVE}:
@@ -122,8 +122,8 @@ def _of_record(code: int, run: Path, options: Options) -> tuple[int, str]:
     if recorded in (EXIT_PASS, code) or (code == EXIT_INCONCLUSIVE and recorded == EXIT_PASS):
         return code, ""
     return recorded, (
-        f"the run's process ended with exit code {code}, and the verdicts in {run} give {recorded}; something in that "
-        "process changed it (a conftest.py?)"
+        f"the run's process ended with exit code {code}, but the verdicts in {run} give {recorded}; look for a "
+        "conftest.py that changes the exit code"
     )
 
 

@@ -93,7 +93,7 @@ def _owner(filename: str) -> int:
 
 
 def _foreign_folders() -> list[Path]:
-    """Installed packages, the standard library, and torch (which may be built in place), wherever they lie."""
+    """The folders of installed packages, the standard library, and torch (which may be built in place)."""
     standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
     torch = getattr(sys.modules.get("torch"), "__file__", None)
     cache_folder = os.environ.get("TORCHINDUCTOR_CACHE_DIR")

@@ -21,8 +21,8 @@ def unchanged_flags(case: Case) -> Iterator[None]:
         flags.write(before)
     if found:
         raise TechniqueError(
-            f"{case.composition} changed torch's global settings ({found}), for every side and cell after it too; "
-            "let the recipe say it instead: replace(recipe, flags={...}), with the slot 'flags' declared"
+            f"{case.composition} changed torch's global settings ({found}), for all later arms and cells, too; set "
+            "them in the recipe instead: replace(recipe, flags={...}), with the slot 'flags' declared"
         )
 
 
@@ -36,6 +36,6 @@ def check_threads(wanted: int | None) -> None:
     found = torch.get_num_threads()
     if wanted is not None and found != wanted:
         raise SetupError(
-            f"a loaded module set torch's threads to {found}, this quiet process has {wanted}; take "
-            f"torch.set_num_threads out of it and start with --threads {found}"
+            f"a loaded module set torch's threads to {found}, this quiet process has {wanted}; remove "
+            f"torch.set_num_threads from it, and start with --threads {found}"
         )

@@ -43,8 +43,8 @@ def check_suite() -> None:
                     "says counts; run again"
                 )
             raise ImplausibleError(
-                f"{module.__name__}.{name} has been replaced by {_told(by)}: nothing that this process says counts; "
-                "take the assignment out of the module that was loaded"
+                f"{module.__name__}.{name} has been replaced by {_told(by)}: no measurement of this process counts; "
+                "remove the assignment from the loaded module"
             )
 
 

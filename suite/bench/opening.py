@@ -35,8 +35,8 @@ HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.pro
 def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequence[Case], reporter: Reporter) -> Run:
     """Prepare a run: check the expectation files, find out where it runs, open its folder.
 
-    Raises `SuiteError` for files that cannot be read, folders that cannot be written, and a folder that cannot be
-    resumed because its figures are of other code, data, machine or options.
+    Raises `SuiteError` for unreadable files and folders that cannot be written. So it does for a folder that cannot be
+    resumed, because its values are of other code, data, machine or options.
     """
     from suite.bench import time_budget, training_cache
     from suite.bench.bench import Bench  # loads torch
@@ -109,7 +109,7 @@ def data_digests(workloads: Sequence[Workload]) -> tuple[dict[str, str], dict[st
         except UnavailableError:
             continue
         except Exception as error:  # noqa: BLE001  # a user's function may raise anything
-            broken[workload.name] = f"the digest of {workload.name} cannot be had: {explain(error)}"
+            broken[workload.name] = f"the digest of {workload.name} cannot be computed: {explain(error)}"
     return found, broken
 
 
@@ -191,7 +191,7 @@ def _folder(options: Options, header: RunHeader) -> RunFolder:
     changed = _changes(folder.header, header)
     if changed:
         raise ResultsError(
-            f"{options.resume} cannot be resumed: its figures are of other {', '.join(changed)}; run again without "
+            f"{options.resume} cannot be resumed: its values come from other {', '.join(changed)}; run again without "
             "--resume"
         )
     return folder

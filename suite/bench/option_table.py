@@ -83,7 +83,7 @@ class BenchOption:
 OPTIONS = (
     BenchOption(name="device", default="auto", help="auto, cpu, gpu (any accelerator), cuda, cuda:1, xpu, mps"),
     BenchOption(
-        name="precision", default="fp32", help="compose every technique with those of it: fp32, bf16, fp16, ..."
+        name="precision", default="fp32", help="serve every technique in this precision: fp32, bf16, fp16, ..."
     ),
     BenchOption(name="workload", repeatable=True, help="this workload only (repeatable)"),
     BenchOption(name="technique", repeatable=True, help="this composition only (repeatable)"),
@@ -92,7 +92,7 @@ OPTIONS = (
         kind=int,
         help="seeds of quality (default 5 to record and with --full, else 3 of the baseline and 1 of the rest)",
     ),
-    BenchOption(name="processes", kind=int, help="processes a timing is replicated over (default 5 to record, else 1)"),
+    BenchOption(name="processes", kind=int, help="processes that replicate a timing (default 5 to record, else 1)"),
     BenchOption(name="expect", choices=EXPECT, default="gate", help="what to do with stored expectations"),
     BenchOption(
         name="expect-dir",
@@ -104,11 +104,11 @@ OPTIONS = (
     BenchOption(
         name="inconclusive",
         choices=POLICIES,
-        help="whether timings that cannot be decided fail (default: only if they are many)",
+        help="whether inconclusive timings fail (default: only if they are many)",
     ),
     BenchOption(name="unavailable", choices=POLICIES, default="report", help="whether cells that cannot run here fail"),
     BenchOption(name="allow-improvement", switch=True, help="metrics beyond their favourable bound do not fail"),
-    BenchOption(name="partial", switch=True, help="let a gate look at the part that -k or -m leaves"),
+    BenchOption(name="partial", switch=True, help="gate only the tests that -k or -m select"),
     BenchOption(
         name="gate-tier", comparable=True, repeatable=True, choices=TIERS, help="only this tier can fail (repeatable)"
     ),
@@ -116,14 +116,14 @@ OPTIONS = (
         name="reports-dir", comparable=True, kind=Path, default=Path("reports"), help="where results are written"
     ),
     BenchOption(name="load", comparable=True, repeatable=True, help="module or .py file to load (repeatable)"),
-    BenchOption(name="resume", kind=Path, help="results folder of an interrupted run to go on with"),
+    BenchOption(name="resume", kind=Path, help="results folder of an interrupted run to continue"),
     BenchOption(
         name="max-minutes",
         kind=float,
         help="leave out cells that would not fit into so many minutes; the run is then partial",
     ),
-    BenchOption(name="reuse", switch=True, help="take trainings of earlier runs where nothing has changed"),
-    BenchOption(name="cache-dir", kind=Path, help="where trainings are kept (default: reports/cache)"),
+    BenchOption(name="reuse", switch=True, help="reuse trainings of earlier runs if nothing has changed"),
+    BenchOption(name="cache-dir", kind=Path, help="folder of kept trainings (default: reports/cache)"),
     BenchOption(name="history", switch=True, help="add the metrics to this machine's history, below the reports"),
     BenchOption(
         name="quick",
@@ -131,7 +131,7 @@ OPTIONS = (
         switch=True,
         help="one seed for each technique, short timings, no fresh processes",
     ),
-    BenchOption(name="slow", switch=True, help="also techniques that train many times as long as their control here"),
+    BenchOption(name="slow", switch=True, help="also run techniques that train many times as long as their control"),
     BenchOption(name="full", switch=True, help="every technique's sweep, and the combinations"),
     BenchOption(name="sweep", switch=True, help="the whole sweep of each technique that runs, in any profile"),
     BenchOption(name="combinations", switch=True, help="pairs and triples instead of each technique alone"),
@@ -139,13 +139,13 @@ OPTIONS = (
         name="edge",
         switch=True,
         place="command line",
-        help="as on a small device: CPU, one thread, one item at a time, little memory",
+        help="emulate a small device: CPU, one thread, one item at a time, little memory",
     ),
     BenchOption(
         name="memory",
         metavar="BYTES",
         place="command line",
-        help=f"most that serving may need with --edge (default {edge_profile.DEFAULT_CAP})",
+        help=f"memory cap of serving with --edge (default {edge_profile.DEFAULT_CAP})",
     ),
     BenchOption(
         name="edge",
@@ -153,7 +153,7 @@ OPTIONS = (
         place="pytest",
         help="serve one item at a time, in no more memory than that: 256MB",
     ),
-    BenchOption(name="wait", switch=True, place="command line", help="wait for a core that no other run holds"),
+    BenchOption(name="wait", switch=True, place="command line", help="wait for a core that no other run uses"),
     BenchOption(
         name="threads",
         kind=int,

@@ -1,4 +1,4 @@
-"""What a person asked of a run: option values turned into a selection of cells, a plan of measuring, and options."""
+"""A user's request for a run: option values turned into a selection of cells, a measuring plan, and options."""
 
 from __future__ import annotations
 

@@ -61,9 +61,8 @@ def _lacking(need: Need, case: Case, plain: Recipe) -> str | None:
 def require_structure(case: Case, recipe: Recipe) -> None:
     """Raise `UnavailableError` if the technique says that it cannot take such a network, trained or not.
 
-    What it does to the network before and after training is tried on an untrained one, without training, and one that
-    it rebuilds is built. Anything else that it raises may be the untrained weights' fault, and is raised again when it
-    is done in earnest.
+    Its changes before and after training are tried on an untrained network, without training; a rebuilt network is
+    built. Any other exception may be due to the untrained weights, and is raised again in the real run.
     """
     if recipe.prepare is not same:
         _try(lambda: start(recipe, seed=0, device=case.cell.device, reference=_nobody))

@@ -1,4 +1,4 @@
-"""The state of one run: what was asked, what it works with, and what it knows so far. Knows nothing of pytest.
+"""The state of one run: its request, its resources, and its results so far. It does not depend on pytest.
 
 `suite.bench.pipeline` has the steps that change it.
 """

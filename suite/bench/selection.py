@@ -18,7 +18,7 @@ Profile = Literal["quick", "default", "full"]
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a user asked for; empty sequences mean everything that runs by default."""
+    """A user's selection; empty sequences mean everything that runs by default."""
 
     device: str = "cpu"
     workloads: Sequence[str] = ()
@@ -59,8 +59,8 @@ def named(
 
 
 def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[str]]:
-    """The cases of a selection, and a note for each composition that ``--precision`` cannot apply to, and for each
-    workload that takes no combinations where these were asked for.
+    """The cases of a selection, and notes on what it leaves out: compositions to which ``--precision`` cannot apply,
+    and workloads that take no combinations although these were selected.
 
     Raises `UsageError` for names that do not exist and for compositions that were asked for and contradict themselves.
     """
@@ -146,7 +146,7 @@ def default_compositions(
 ) -> list[str]:
     """What runs for a workload when no technique is named; with ``sweep`` each one's sweep, as in the full profile.
 
-    Where a workload limits its techniques by device type a quick run leaves out those that are not quick.
+    If a workload limits its techniques by device type, a quick run leaves out those that are not quick.
     """
     quick = profile == "quick"
     limited = workload.techniques_on(device)

@@ -26,11 +26,11 @@ LENGTH = 16
 def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> str:
     """The first 16 hexadecimal digits of a SHA-256 over the sources that are loaded.
 
-    ``modules`` are the user's, by dotted name or ``.py`` file. They count with every module of `sys.modules` whose file
-    lies below their folders or below the project around ``directory`` (the working directory), but for installed
-    packages and the standard library; a given package that is installed counts itself. Names are relative and the
-    order of imports does not matter, so that two checkouts of the same code agree. What is imported later is not seen.
-    Raises `SetupError` for a module that cannot be found.
+    ``modules`` are the user's, by dotted name or ``.py`` file. Every module of `sys.modules` below their folders, or
+    below the project around ``directory`` (the working directory), counts too. Installed packages and the standard
+    library do not; a given package that is installed counts itself. Names are relative and the order of imports does
+    not matter, so that two checkouts of the same code agree. What is imported later is not seen. Raises `SetupError`
+    for a module that cannot be found.
     """
     given = [_file(module) for module in modules]
     project = _project((directory or Path.cwd()).resolve())
@@ -75,7 +75,7 @@ def _origin(name: str) -> str | None:
 
 
 def _folder(file: Path) -> Path:
-    """The folder that a module's imports of its own lie in: the one around its outermost package."""
+    """The folder from which a module imports its neighbours: the parent of its outermost package."""
     folder = file.parent
     while (folder / "__init__.py").is_file():
         folder = folder.parent

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from suite.bench.options import Options
     from suite.bench.run import Run
 
-SPENT = "the minutes were spent before it began"
+SPENT = "the time was used up before it began"
 
 
 @dataclass(kw_only=True)
@@ -38,7 +38,7 @@ class Budget:
             shortest = min(self.found.values(), key=lambda one: one.seconds)
             raise SetupError(
                 f"no cell fits into {minutes(self.seconds)}: the shortest takes about {minutes(shortest.seconds)}; "
-                "give --max-minutes more"
+                "raise --max-minutes"
             )
         self.left = {
             case: f"about {minutes(one.seconds)}{'' if one.day else ' by a guess'}"
@@ -64,7 +64,7 @@ class Budget:
             return []
         told = ", ".join(f"{case} ({why})" for case, why in self.left.items())
         cells = f"{len(self.left)} of {len(self.found)} cells {'is' if len(self.left) == 1 else 'are'}"
-        return [f"--max-minutes {self.seconds / MINUTE:g}: {cells} left out, so that the run is partial: {told}"]
+        return [f"--max-minutes {self.seconds / MINUTE:g}: {cells} left out, so the run is partial: {told}"]
 
 
 def check(options: Options) -> None:

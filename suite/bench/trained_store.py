@@ -102,7 +102,7 @@ class TrainedStore:
                     self._placed.discard(found.network)
 
     def release(self, workload: Workload, keep: frozenset[str] = frozenset({BASELINE})) -> None:
-        """Forget what was handed out, and what was trained for ``workload`` under compositions not in ``keep``."""
+        """Drop all references, and the networks of ``workload`` trained under compositions not in ``keep``."""
         self._references.clear()
         for table in (self._fitted, self._finished):
             for key in [key for key in table if key[0] == workload.name and key[1] not in keep]:

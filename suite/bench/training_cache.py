@@ -90,7 +90,7 @@ class Trainings:
         try:
             facts = self._facts(asked)
         except Exception as error:  # noqa: BLE001  # a recipe may raise anything, and shall do so in its own cell
-            self._note(f"{asked} is trained anew: its data or network cannot be read: {error}")
+            self._note(f"{asked} is trained again: its data or network cannot be read: {error}")
             return make()
         path = self.folder / f"{_digest(json.dumps(facts, sort_keys=True))}{SUFFIX}"
         found = self._found(path, facts, asked)
@@ -105,7 +105,7 @@ class Trainings:
         try:
             content = read(path, facts, asked.device)
         except ReuseError as error:
-            self._note(f"{asked} is trained anew: {error}")
+            self._note(f"{asked} is trained again: {error}")
             return None
         if content is None:
             return None
@@ -158,7 +158,7 @@ class Trainings:
 
 
 def opened(options: Options, header: RunHeader) -> Trainings | None:
-    """The folder of kept trainings, where it was asked for. Raises `SetupError` where it cannot be written."""
+    """The folder of kept trainings, ``None`` without --reuse. Raises `SetupError` if it cannot be written."""
     if options.reuse is None:
         return None
     from suite.bench import sources
@@ -178,7 +178,7 @@ def opened(options: Options, header: RunHeader) -> Trainings | None:
 def check(options: Options) -> None:
     """Raise `SetupError` for a run that would store figures which it did not measure."""
     if options.reuse is not None and options.expect == "record":
-        raise SetupError("what is recorded has to be trained: leave --reuse out with --expect=record")
+        raise SetupError("recorded values need new trainings: drop --reuse, or measure without --expect=record")
 
 
 def facts_of(header: RunHeader) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def marked(measurements: Sequence[Measurement], *, reused: bool) -> list[Measure
 
 
 def lines(trainings: Trainings | None, measurements: Iterable[Measurement]) -> list[str]:
-    """What the end of a run says of reused trainings."""
+    """Lines for the end of a run about reused trainings."""
     if trainings is None:
         return []
     marks = [one for one in measurements if one.reused]
@@ -211,9 +211,9 @@ def lines(trainings: Trainings | None, measurements: Iterable[Measurement]) -> l
     if marks:
         cells = len({one.cell for one in marks})
         found.append(
-            f"reused: {len(marks)} figures of quality and size in {cells} cells are those of trainings of earlier runs "
-            f"({trainings.reused} taken from {trainings.folder}); that these still train alike was not measured, nor "
-            "was what training costs: run without --reuse for that"
+            f"reused: {len(marks)} metrics of quality and size in {cells} cells come from trainings of earlier runs "
+            f"({trainings.reused} taken from {trainings.folder}); training and its cost were not measured again; run "
+            "without --reuse to measure them"
         )
     elif trainings.reused:
         found.append(f"reused: {trainings.reused} trainings of earlier runs, from {trainings.folder}")

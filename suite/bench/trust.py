@@ -1,4 +1,4 @@
-"""The step that trusts: whether a timing, and a run as a whole, can be believed, whatever its single values say."""
+"""Checks of the run as a whole: whether its timings count, whatever the single values are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DECIDED = frozenset({VerdictKind.REGRESSED, VerdictKind.IMPROVED})
 
 
 def trust(run: Run, result: GroupResult) -> GroupResult:
-    """No timing fails a run whose copies of the baseline differ so far, or whose arms are not timed alike."""
+    """Take back decided timings if the run's null arms are biased, or its arms are not timed alike."""
     run.null_ratios += null_ratios(result.measurements)
     for metric, ratios in same_work_ratios(result.measurements).items():
         run.arm_ratios.setdefault(metric, []).extend(ratios)
@@ -33,7 +33,7 @@ def trust(run: Run, result: GroupResult) -> GroupResult:
 
 
 def reconsider(run: Run) -> None:
-    """Timings that failed before enough null arms were known to doubt the run fail it no more."""
+    """Take back timings that failed the run before enough null arms were there to show that it is biased."""
     failed, before = _failing(run), run.verdicts
     run.verdicts = [_trusted(run, verdict) for verdict in before]
     run.folder.append(*(new for old, new in zip(before, run.verdicts, strict=True) if new is not old))
@@ -41,7 +41,7 @@ def reconsider(run: Run) -> None:
 
 
 def doubt(run: Run) -> str:
-    """Why this run as a whole does not count as a gate, whatever its single values say; empty if it does."""
+    """Why this run as a whole does not count as a gate; empty if it does."""
     wanted = run.options.inconclusive
     if not run.options.gates or wanted == "report":
         return ""
@@ -60,7 +60,7 @@ def _failing(run: Run) -> set[tuple[Cell, Group]]:
 
 
 def saw_too_little(verdicts: Iterable[Verdict]) -> str:
-    """Why a gate cannot be said to have looked: most of its paired figures are inconclusive; else empty."""
+    """Why the run does not gate: too many of its paired timings are inconclusive; else empty."""
     paired = [v for v in verdicts if is_paired(v.metric) and v.kind is not VerdictKind.MISSING]
     judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
     unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
@@ -68,11 +68,11 @@ def saw_too_little(verdicts: Iterable[Verdict]) -> str:
 
 
 def slowed(verdicts: Iterable[Verdict]) -> str:
-    """Why a run is too slow for its ratios to tell anything; empty where it is not, or has too few cells.
+    """Why a run is too slow for its ratios to be trusted; empty if it is not, or has too few cells.
 
     A ratio cancels what slows technique, baseline and reference kernel alike: a build without its fast kernels, a
-    throttled host. A single throughput moves with the hour. Where those of most cells together lie below half of what
-    this machine served when they were stored, something has happened.
+    throttled host. A single throughput moves with the hour. If the median over cells is below half of the stored
+    throughput, the machine or the build has changed.
     """
     shares = _shares(verdicts)
     if len(shares) < FEWEST:
@@ -81,14 +81,14 @@ def slowed(verdicts: Iterable[Verdict]) -> str:
     if high >= LEAST_THROUGHPUT:
         return ""
     return (
-        f"not gated: this run serves {median(shares):.2f} [{low:.2f}, {high:.2f}] times as many items a second as was "
-        f"stored for this machine, in the median of {len(shares)} cells, which no ratio shows; compare versions and "
-        "threads, look for throttling and other load, or record the new figures"
+        f"not gated: throughput is {median(shares):.2f} [{low:.2f}, {high:.2f}] times the stored one of this machine "
+        f"(median of {len(shares)} cells), below the limit of {LEAST_THROUGHPUT}; no ratio shows this. Compare "
+        "versions and threads, look for throttling and other load, or record the new values"
     )
 
 
 def _shares(verdicts: Iterable[Verdict]) -> Sequence[float]:
-    """Of the stored throughputs, by cell; the last of each, since verdicts may be given twice."""
+    """Measured over stored throughput, by cell; the last of each, since verdicts may be given twice."""
     told = {
         v.cell: v.measurement.value / v.expectation.value
         for v in verdicts

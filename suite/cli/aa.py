@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `suite aa`."""
     parser.description = (
         "Measure the same cells again and again on unchanged code, each time in a quiet process of its own: the noise "
-        "within and between processes, the gate's false alarms, and the least loss that it finds with 99 % power."
+        "within and between processes, the gate's false alarms, and its minimum detectable effect at 99 % power."
     )
     option = parser.add_argument
     option("--workload", action="append", default=[], help="this workload only (repeatable)")
@@ -39,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
     option("--processes", type=int, default=5, help="quiet processes a cell (default 5)")
     option("--seconds", type=float, default=4.0, help="seconds of a sample (default 4, as in a run)")
-    option("--training", action="store_true", help="time a training step too, where the technique has its own")
+    option("--training", action="store_true", help="time a training step too, if the technique has its own")
     option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     option("--store", action="store_true", help="add the noise to this machine's stored expectations")
     option("--expect-dir", type=Path, help="where they are (default: the nearest folder expectations, upwards)")
@@ -153,4 +153,5 @@ def _store(
     sys.stdout.write(f"{written.updated} entries know this run's noise, in {directory}\n")
 
 
-COMMANDS = (Command(name="aa", help="the noise of speed on unchanged code, and what a gate can see", add=add, rank=16),)
+HELP = "timing noise on unchanged code, and the gate's minimum detectable effect"
+COMMANDS = (Command(name="aa", help=HELP, add=add, rank=16),)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from suite.analysis.profile.bottleneck import Bottleneck
     from suite.bench.resolved_cell import Case
 
-KIND = "what the quality is (default: told by the name of the column or tag)"
+KIND = "kind of quality (default: by the name of the column or tag)"
 WORTH = "least gain a doubling must bring: points (hundredths) of an accuracy, default 1; else in the quality's unit"
 
 
@@ -79,7 +79,7 @@ def add_advise(parser: argparse.ArgumentParser) -> None:
     add("--lr", metavar="COL", help="its column (or tag) of the learning rate: points of the cooldown are left out")
     add("--annealed", action="store_true", help="each point is the end of a training of its own")
     add("--kind", choices=("auto", "accuracy", "loss", "unbounded"), default="auto", help=KIND)
-    add("--better", choices=("higher", "lower"), help="default: told by the name of the column or tag")
+    add("--better", choices=("higher", "lower"), help="default: by the name of the column or tag")
     add("--worth", type=float, help=WORTH)
     add("--cell", help="profile this cell too: a bottleneck is a next step of its own")
     _add_cell(parser)
@@ -135,6 +135,6 @@ def _events(parsed: argparse.Namespace) -> Measured:
 
 
 COMMANDS = (
-    Command(name="profile", help="where the time of a cell goes, and what limits it", add=add_profile, rank=10),
-    Command(name="advise", help="what to do next, from a learning curve and a profile", add=add_advise, rank=11),
+    Command(name="profile", help="profile a cell: where its time goes, and its bottleneck", add=add_profile, rank=10),
+    Command(name="advise", help="advise the next step, from a learning curve and a profile", add=add_advise, rank=11),
 )

@@ -55,7 +55,7 @@ def _settle_edge(parsed: argparse.Namespace) -> None:
     """Fill in what ``--edge`` implies. Raises `UsageError` for options that contradict it."""
     if not parsed.edge:
         if parsed.memory is not None:
-            raise UsageError(f"--memory {parsed.memory} caps the memory of the edge profile; say --edge too")
+            raise UsageError(f"--memory {parsed.memory} caps the memory of the edge profile; add --edge")
         return
     if parsed.threads != 1 or parsed.device not in ("auto", "cpu"):
         raise UsageError(

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `suite compare`."""
     parser.description = (
         "The same cells under this checkout and another version: pairs of processes take turns on one core. No stored "
-        "figure is used. Exit code 1 if the current code is slower, larger or broken."
+        "value is used. Exit code 1 if the current code is slower, larger or broken."
     )
     option = parser.add_argument
     option("reference", help=f"a git reference, a folder or a requirement, {EXAMPLE}")
@@ -43,13 +43,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--training", action="store_true", help="time a training step too")
     option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
     option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
-    option("--forks", type=int, default=6, help="children that each process of a pair forks, where it can (default 6)")
+    option("--forks", type=int, default=6, help="children that each process of a pair forks, if it can (default 6)")
     option("--budget", type=float, default=16.0, help="seconds of timing for each metric and set (default 16)")
     option("--margin", type=_share, default=0.02, help="slowdown that a pass has to exclude (default 2%%)")
     option("--allow", type=_share, default=0.0, help="slowdown that is no regression (default 0%%)")
     option("--sizes", choices=("gate", "report"), default="gate", help="whether more parameters or bytes fail")
     option("--outputs", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")
-    option("--inconclusive", choices=("report", "fail"), default="report", help="exit code 10 where it cannot be told")
+    option("--inconclusive", choices=("report", "fail"), default="report", help="exit code 10 if undecided")
     option("--load", action="append", default=[], help="module or .py file of both sides to load (repeatable)")
     option("--markdown", type=Path, metavar="FILE", help="append the table (in GitHub Actions: to the step's summary)")
     option("--reports-dir", type=Path, default=Path("reports"))
@@ -64,7 +64,7 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0% and 100%, like 2% or 0.02")
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0% and 100%; write a value like 2% or 0.02")
     return value
 
 
@@ -152,7 +152,7 @@ def _report(
     *,
     code: Side,
 ) -> int:
-    """Judge, find out what is to blame where both changed, print and keep the table."""
+    """Judge, attribute regressions if code and environment changed, print and keep the table."""
     from suite.compare import outputs, table
     from suite.compare.records import as_records
     from suite.report import github
@@ -209,5 +209,5 @@ def _blames(
 
 
 COMMANDS = (
-    Command(name="compare", help="this code against another version, without a stored figure", add=add, rank=13),
+    Command(name="compare", help="compare this code with another version, without stored values", add=add, rank=13),
 )

@@ -18,7 +18,7 @@ DATASETS = {one.name: one for one in (mnist.DATASET, cifar10.DATASET)}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Give the parser of ``suite data`` its arguments."""
-    parser.description = "Say which data sets are there; download the one that is named, unless it is."
+    parser.description = "List the data sets and whether they are present; download the named one if it is missing."
     parser.add_argument("name", choices=sorted(DATASETS), nargs="?", help="the data set to download")
     parser.add_argument("--root", type=Path, help="the folder of all data (default: where runs look for them)")
     parser.set_defaults(run=_data)
@@ -49,7 +49,7 @@ def state(dataset: Dataset, root: Path) -> str:
 
 
 def fetch(dataset: Dataset, root: Path) -> None:
-    """Download what is missing below ``root``. Raises `SetupError` where that fails or what is there is damaged."""
+    """Download what is missing below ``root``. Raises `SetupError` if that fails or an existing file is damaged."""
     dataset.check(root)
     if not dataset.absent(root):
         return
@@ -68,4 +68,4 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-COMMANDS = (Command(name="data", help="say which data sets are there, or download one", add=add, rank=20),)
+COMMANDS = (Command(name="data", help="list the data sets, or download one", add=add, rank=20),)

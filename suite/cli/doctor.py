@@ -1,4 +1,4 @@
-"""`suite doctor`: what this machine is, what it can do and what is missing."""
+"""`suite doctor`: this machine, its capabilities and the missing ones."""
 
 from __future__ import annotations
 
@@ -79,6 +79,9 @@ def _doctor(_parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 COMMANDS = (
     Command(
-        name="doctor", help="what this machine is and has", add=lambda parser: parser.set_defaults(run=_doctor), rank=21
+        name="doctor",
+        help="show this machine, its capabilities and missing packages",
+        add=lambda parser: parser.set_defaults(run=_doctor),
+        rank=21,
     ),
 )

@@ -54,7 +54,7 @@ def _write(path: Path, text: str) -> str:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        return f"left alone: {path} is there already"
+        return f"left alone: {path} exists already"
     return f"written: {path}"
 
 
@@ -70,7 +70,7 @@ def _ignore(path: Path) -> str:
 
 
 def _addition(path: Path) -> tuple[str, str]:
-    """What is added to pyproject.toml (nothing where the table is there already), and what is said about it."""
+    """The text to add to pyproject.toml (empty if it has the table already), and the line to print about it."""
     before, settings = _read(path)
     tool = settings.get("tool", {})
     if not isinstance(tool, dict):
@@ -90,7 +90,7 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         text = path.read_bytes().decode("utf-8") if path.is_file() else ""  # line ends as they are
         return text, tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SetupError(f"{path}: {error}; mend it and run `suite init` again") from error
+        raise SetupError(f"{path}: {error}; correct it and run `suite init` again") from error
 
 
 def _table(before: str) -> str:

@@ -23,7 +23,7 @@ def problem() -> str | None:
         return None
     where = getattr(found, "__file__", None) or next(iter(getattr(found, "__path__", ["?"])))
     return (
-        f"another package named 'suite' at {where} stands before tradeoff-suite on the import path; "
+        f"another package named 'suite' at {where} comes before tradeoff-suite on the import path; "
         "rename it, or start Python from another folder with `python -P`"
     )
 

@@ -67,7 +67,7 @@ def _technique(registry: Registry, one: Technique) -> tuple[str, str, str]:
 
 
 def _lacking(need: object, device: str | None) -> str | None:
-    """What ``device`` lacks; what a workload has to bring is asked with the workload, as is a need of its own."""
+    """The need that ``device`` lacks; the workload's own needs are checked with the workload."""
     return missing_need(need, device) if device is not None and isinstance(need, str) and need in NEEDS else None
 
 

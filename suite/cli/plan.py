@@ -46,7 +46,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("results", type=Path, nargs="?", help="a results folder or its results.csv (default: the latest run)")
     add("--reports-dir", type=Path, default=Path("reports"))
     add("--workload", action="append", default=[], help="this workload only (repeatable)")
-    add("--score", help="what is best: this metric instead of the primary score")
+    add("--score", help="rank by this metric instead of the primary score")
     add("--json", type=Path, metavar="FILE", help="write the answers to a file for machines too")
 
 
@@ -106,5 +106,5 @@ def _width() -> int:
 
 COMMANDS = (
     Command(name="plan", help="the best measured cell within budgets", add=add_plan, rank=5),
-    Command(name="roi", help="what each technique returns on its investment", add=add_roi, rank=7),
+    Command(name="roi", help="the return on investment of each technique", add=add_roi, rank=7),
 )

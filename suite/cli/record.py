@@ -18,10 +18,10 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, nargs="?", help="a results folder, like reports/latest")
     parser.add_argument("--only", action="append", default=[], help="this composition or cell only (repeatable)")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--new", action="store_true", help="only what has no expectation yet")
-    how.add_argument("--anew", action="store_true", help="forget what earlier runs saw: the code changed on purpose")
-    how.add_argument("--drift", action="store_true", help="only widen bounds of ratios so that they hold this run too")
-    how.add_argument("--trim", action="store_true", help="remove entries that no technique answers any more")
+    how.add_argument("--new", action="store_true", help="only metrics that have no expectation yet")
+    how.add_argument("--anew", action="store_true", help="drop the values of earlier runs: the code changed on purpose")
+    how.add_argument("--drift", action="store_true", help="only widen bounds of ratios to include this run")
+    how.add_argument("--trim", action="store_true", help="remove entries whose technique is gone")
     parser.add_argument("--load", action="append", default=[], help="module or .py file to load (repeatable)")
     parser.add_argument("--expect-dir", type=Path)
     parser.set_defaults(run=_record)
@@ -86,4 +86,4 @@ def _trim(parsed: argparse.Namespace) -> int:
     return EXIT_PASS
 
 
-COMMANDS = (Command(name="record", help="store figures of a run as expectations", add=_add_record, rank=3),)
+COMMANDS = (Command(name="record", help="store a run's metrics as expectations", add=_add_record, rank=3),)

@@ -40,15 +40,15 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.REGRESSED: "outside the bound on the bad side",
     VerdictKind.IMPROVED: "outside the bound on the good side, if the entry has such a bound; fails unless "
     "`--allow-improvement`",
-    VerdictKind.INCONCLUSIVE: "the interval holds the bound, the timing is not sound, or an absolute time moved; the "
-    "reason is printed",
+    VerdictKind.INCONCLUSIVE: "the interval contains the bound, the timing is not sound, or an absolute time moved; "
+    "the reason is printed",
     VerdictKind.UNVERIFIED: "measured, but no expectation applies here; fails with `--unverified=fail`",
-    VerdictKind.MISSING: "an expectation applies and no measurement answers it: the cell is gone, has other data or "
+    VerdictKind.MISSING: "an expectation applies but nothing measured it: the cell is gone, has other data or "
     "conditions, or is no longer available here",
     VerdictKind.UNAVAILABLE: "the cell cannot run here; fails with `--unavailable=fail`",
     VerdictKind.XFAIL: "regressed, and marked to fail until a date",
     VerdictKind.XPASS: "passes, although it is marked to fail",
-    VerdictKind.ERROR: "raised an error, or returned a value that no bound can judge",
+    VerdictKind.ERROR: "raised an error, or returned a value that cannot be compared with a bound",
 }
 TIER_MEANINGS: Mapping[Tier, str] = {
     "exact": "counts and serialized bytes: equal on any machine",

@@ -14,7 +14,7 @@ from suite.core.exit_codes import EXIT_PASS
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of ``suite history``."""
     what = parser.add_subparsers(dest="what", required=True)
-    importing = what.add_parser("import", help="add the figures of earlier runs to their machines' histories")
+    importing = what.add_parser("import", help="add the metrics of earlier runs to their machines' histories")
     importing.add_argument("results", type=Path, nargs="+", help="results folders, like reports/latest")
     importing.add_argument("--reports-dir", type=Path, default=Path("reports"))
     importing.set_defaults(run=_import)
@@ -23,8 +23,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def add_trend(parser: argparse.ArgumentParser) -> None:
     """The options of ``suite trend``."""
     parser.add_argument("--workload", default="", help="this workload only")
-    parser.add_argument("--technique", default="", help="techniques whose name holds this")
-    parser.add_argument("--metric", default="", help="metrics whose name holds this")
+    parser.add_argument("--technique", default="", help="techniques whose name contains this")
+    parser.add_argument("--metric", default="", help="metrics whose name contains this")
     parser.add_argument("--since", default="", help="runs that started at this ISO time or later, like 2026-11-01")
     parser.add_argument("--machine", default="", help="the machine's key (default: this one)")
     parser.add_argument("--csv", type=Path, help="write all series and changes into this file")
@@ -55,7 +55,7 @@ def _trend(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _require_folder(path: Path | None) -> None:
-    """Raise `UsageError` where no file can come to lie at ``path``."""
+    """Raise `UsageError` if no file can be written at ``path``."""
     if path is None:
         return
     try:
@@ -96,6 +96,6 @@ def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="history", help="what runs measured over time", add=add, rank=14),
-    Command(name="trend", help="where a figure changed over the runs of a history", add=add_trend, rank=15),
+    Command(name="history", help="metrics of earlier runs over time", add=add, rank=14),
+    Command(name="trend", help="when a metric changed over the runs of a history", add=add_trend, rank=15),
 )

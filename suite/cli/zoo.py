@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     option = parser.add_argument
     option("names", nargs="*", metavar="NAME", help="networks like mobilenet_v2 (default: all)")
-    option("--check", action="store_true", help="exit code 1 where a count is not the one that torchvision publishes")
+    option("--check", action="store_true", help="exit code 1 if a count differs from torchvision's published one")
     option("--csv", type=Path, metavar="FILE", help="write the table, published counts included, to a file")
     option(
         "--data-root", type=Path, metavar="DIR",

@@ -1,7 +1,7 @@
 """Code or environment: the 2 x 2 of old and new for the timings that regressed.
 
-Both effects are measured from where the code stands now: the old code in the new environment, and the new code in the
-old environment, each against the new code in the new environment.
+Both effects are measured against the current state: the old code in the new environment, and the new code in the old
+environment, each against the new code in the new environment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from suite.compare.judge import Rules, SpeedEstimate, estimate
 
 @dataclass(frozen=True, kw_only=True)
 class Blame:
-    """What changing the code alone and the environment alone did to one timing; ``None``: it could not be measured."""
+    """The effect of the code alone and of the environment alone on one timing; ``None`` if it could not be measured."""
 
     cell: str
     metric: str
@@ -28,9 +28,9 @@ def effect(logs: Sequence[float]) -> SpeedEstimate | None:
 
 
 def blamed(found: Blame, rules: Rules) -> str:
-    """What slowed the timing down, by intervals that lie wholly below what is allowed.
+    """The cause of a slowdown: an effect counts if its whole interval is below the allowed ratio.
 
-    Neither of the two did only where both were measured and no interval reaches below what is allowed.
+    Both are cleared only if both were measured and neither interval reaches below the allowed ratio.
     """
     parts = {"the code": found.code, "the environment": found.environment}
     slowed = [name for name, one in parts.items() if one is not None and one.high < rules.failing]

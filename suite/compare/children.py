@@ -170,7 +170,7 @@ class Forked:
 
 
 class _Pipe:
-    """A pipe whose ends are closed behind the body, but for one that is kept."""
+    """A pipe that closes its ends after the body, except one that is kept."""
 
     def __init__(self) -> None:
         self.read, self.write = os.pipe()

@@ -89,7 +89,7 @@ def _install(constrained: Sequence[str], free: Sequence[str], wanted: Sequence[s
         _run([*constrained, *wanted], wanted)
     except SetupError:
         _run([*free, *wanted], wanted)
-        return [f"{wanted[0]} does not go with the versions installed here: what it needs may have other ones"]
+        return [f"{wanted[0]} conflicts with the versions installed here: its dependencies may need other ones"]
     return []
 
 

@@ -1,12 +1,12 @@
 """From the pairs' log ratios to verdicts: Student's t over pairs, a second set of pairs to confirm, Holm over the run.
 
-A ratio is the reference's time divided by the current code's: below 1 where the current code is slower. The unit of
-replication is the pair of processes, not the round: rounds of one pair share where memory lies and how the machine
-felt. Both looks at a timing (after one set of pairs, and after two) share its error by Bonferroni.
+A ratio is the reference's time divided by the current code's: below 1 if the current code is slower. The unit of
+replication is the pair of processes, not the round: rounds of one pair share their memory layout and the machine's
+state. Both looks at a timing (after one set of pairs, and after two) share its error by Bonferroni.
 
 A regression has to be seen twice, in independent sets of pairs with one-sided p-values ``p1`` and ``p2``. On unchanged
-code ``P(max(p1, p2) <= x) <= x * x``, so the square of the larger one is a p-value, and Holm's procedure keeps the
-error of the whole run below `RUN_ERROR` under any dependence between timings (`suite.core.stats.multiplicity`).
+code ``P(max(p1, p2) <= x) <= x * x``, so the square of the larger one is a p-value. Holm's procedure then keeps the
+error of the whole run below `RUN_ERROR`, however timings depend on each other (`suite.core.stats.multiplicity`).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def estimate(logs: Sequence[float]) -> SpeedEstimate:
 
 
 def pairs_needed(found: SpeedEstimate, rules: Rules) -> int | None:
-    """About how many pairs decide a timing whose ratio stays ``found``'s; ``None`` where no number does.
+    """About how many pairs decide a timing if its ratio stays that of ``found``; ``None`` if no number does.
 
     A pass needs an interval above one bound, a regression one below the other: the one that is further away comes
     first. An interval's width falls with the square root of the number of pairs.
@@ -95,7 +95,7 @@ def p_slower(logs: Sequence[float], bound: float) -> float:
 
 
 def first_verdict(timing: Timing, rules: Rules) -> Literal["pass", "suspected", "undecided"]:
-    """What the pairs so far say, before anything is confirmed."""
+    """The verdict of the first sets of pairs, before any confirmation."""
     if timing.trouble or not timing.looked:
         return "undecided"
     found = estimate(timing.looked)

@@ -78,7 +78,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedSides:
-    """Two sides, where their files go and who is told.
+    """Two sides, the folder of their files and the receiver of progress lines.
 
     ``start`` starts a worker and ``preload`` what both are forked from (others in tests).
     """
@@ -160,7 +160,7 @@ def _outputs(folder: Path, plan: ComparisonPlan) -> Exact:
 def output_difference(ours: Any, theirs: Any) -> float:
     """Largest absolute difference over the largest absolute finite output of the reference.
 
-    Infinite for other shapes, and where NaN and infinities do not stand at the same places.
+    Infinite if the shapes differ, or if NaN and infinities are at different positions.
     """
     from suite.training.trees import leaves
 

@@ -25,7 +25,7 @@ def check_writable(option: str, folder: Path, file: Path | None = None) -> None:
 
 
 def append(text: str, path: Path | None) -> None:
-    """Append to the file, if there is one; where it cannot be written that is told and changes no exit code."""
+    """Append to the file, if there is one; if that fails, a line says so and the exit code stays."""
     from suite.report import github
 
     if path is not None and (trouble := github.append(text, path)):

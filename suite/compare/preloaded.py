@@ -1,8 +1,8 @@
 """A process that has loaded torch and forks workers that have too: ``python -P preloaded.py SOCKET``.
 
-Where a process's libraries and first objects lie is luck that lasts as long as it does, and makes it faster or slower
-by up to several percent. Both sides of a pair that are forked here start with the same luck, which their ratio then
-does not have; each pair draws its own.
+The memory layout of a process's libraries and first objects is random and lasts as long as the process. It changes
+speed by up to several percent. Both sides of a pair are forked here from one layout, so their ratio does not depend on
+it; each pair draws a new layout.
 
 Requests and answers are packets of JSON: ``{"start": request file, "here": folder, "path": [...]}`` with three files,
 for standard input, output and errors, and ``{"wait": pid}``.

@@ -35,7 +35,7 @@ class Side:
 
 
 def current(directory: Path) -> Side:
-    """The checkout that ``directory`` lies in, as it stands, and the Python that runs this."""
+    """The checkout around ``directory``, with its uncommitted changes, and the Python that runs this."""
     root = _top_level(directory)
     changed = [] if root is None else _git(root, "status", "--porcelain").splitlines()
     notes = (f"{len(changed)} uncommitted changes of the current checkout are compared too",) if changed else ()

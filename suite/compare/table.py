@@ -104,7 +104,7 @@ def _why(timing: Timing, rules: Rules) -> str:
 def _what_decides(timing: Timing, rules: Rules) -> str:
     needed = pairs_needed(estimate(timing.looked), rules)
     if needed is None:
-        return f"it lies on {rules.failing:g}, which no number of pairs decides: give another --margin or --allow"
+        return f"too close to {rules.failing:g}: no number of pairs decides it; give another --margin or --allow"
     more = needed / len(timing.looked)
     return f"about --pairs {math.ceil(needed / LOOKS)} with {more:.2g} times the --budget would decide it"
 

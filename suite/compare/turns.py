@@ -95,9 +95,9 @@ def play(
 ) -> Rounds:
     """Rounds for ``seconds`` of turns, each side once a round in random order.
 
-    A round in which another process ran is dropped. Both sides copy what they serve to other places in memory, since
-    where it lies is luck, and ``stay`` there for so many seconds: 0 is one round. Where rounds are dropped it goes on
-    until as much time is clean, for at most `PATIENCE` times as long.
+    A round in which another process ran is dropped. Memory layout is random, so both sides move their tensors and
+    ``stay`` there for so many seconds; 0 is one round. If rounds are dropped, timing goes on until as much time is
+    clean, for at most `PATIENCE` times as long.
     """
     players = (current, reference)
     kept: list[tuple[float, float]] = []
@@ -129,7 +129,7 @@ def pooled(parts: Sequence[Rounds], metric: str) -> Rounds:
     )
     if len(found.current) < LEAST_ROUNDS:
         raise TooFewRoundsError(
-            f"{metric}: {len(found.current)} rounds of a pair, {found.dropped} dropped because other processes had the "
-            "core; stop what runs beside or give a larger --budget"
+            f"{metric}: {len(found.current)} rounds of a pair, {found.dropped} dropped because other processes used "
+            "the core; stop them or raise --budget"
         )
     return found

@@ -1,14 +1,14 @@
-"""One side of a comparison: builds a cell and calls it when asked. ``python -P worker.py REQUEST.json``.
+"""One side of a comparison: builds a cell and calls it on request. ``python -P worker.py REQUEST.json``.
 
-This file is always the driver's: both sides are timed by the same lines, whatever version of the suite they bring.
-From their own side come `suite` itself, the user's modules and every package; what is taken from `suite` is how a cell
-is built (registry, recipe, network, what is served), nothing that measures time.
+This file is always the driver's: both sides are timed by the same lines, whatever version of the suite they bring. From
+their own side come `suite` itself, the user's modules and every package; `suite` of that side only builds the cell
+(registry, recipe, trained and served network) and measures no time.
 
 Questions come as lines of JSON on standard input, answers leave on standard output; what libraries print goes to
 standard error.
 
-Loading takes seconds, and a process's luck (where its memory lies) lasts as long as it does. So a loaded process forks
-where that is safe: each child serves the network anew, in memory of its own, answers and leaves.
+Loading takes seconds, and a process keeps its random memory layout until it ends. So a loaded process forks if that is
+safe: each child serves the network in new memory, answers and exits.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main(path: Path) -> None:
 
 
 def _questions() -> Iterator[dict[str, Any]]:
-    """Parent and children read the same pipe: one question is written at a time, so none lies in another's buffer."""
+    """Parent and children read the same pipe: one question is written at a time, so no process buffers another's."""
     return map(json.loads, sys.stdin)
 
 
@@ -80,7 +80,7 @@ def _answer(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
 
 
 def _fork() -> int:
-    """As `os.fork`, which seeds `random` anew: the children of both sides are to draw the same."""
+    """As `os.fork`, which reseeds `random`: the state is restored so that the children of both sides draw the same."""
     state = random.getstate()
     child = os.fork()
     random.setstate(state)
@@ -88,7 +88,7 @@ def _fork() -> int:
 
 
 def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
-    """A child's whole life: it answers until it is told to end, or its driver is gone."""
+    """A child's loop: it answers until the question ``end``, or until its driver is gone."""
     code = ENDED
     try:
         die_with_parent()
@@ -106,7 +106,7 @@ def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
 
 
 def _wait(child: int) -> None:
-    """Until the child has left; what ended it otherwise ends its parent too."""
+    """Wait until the child has exited; if it failed, its parent ends with the same code."""
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code != ENDED:
         sys.exit(BY_SIGNAL - code if code < 0 else code or 1)
@@ -119,7 +119,7 @@ def die_with_parent() -> None:
 
 
 def can_fork(device: str) -> bool:
-    """Whether a child would find what it needs: a device's context and other threads' locks do not survive a fork."""
+    """Whether a fork is safe: a device's context and other threads' locks do not survive it."""
     if device != "cpu" or sys.platform != "linux" or _threads() > 1:
         return False
     names = [(task / "comm").read_text("utf-8").strip() for task in TASKS.glob("*")]
@@ -143,10 +143,10 @@ def _failure(error: Exception) -> dict[str, str]:
 
 
 def _scattered() -> list[bytearray]:
-    """Pieces of memory to keep, as many as were given back between them: what is made next lies where luck wants it.
+    """Allocate pieces of random sizes, keep half of them: later allocations get random addresses.
 
-    Without them two sides that are not equal to the byte, if only in the length of a path, differ in where everything
-    lies, and in the same way in each process that they have. Sizes are equally likely on a logarithmic scale, for the
+    Otherwise two sides that differ in one byte, such as the length of a path, have different memory layouts. The
+    difference would be the same in all of their processes. Sizes are equally likely on a logarithmic scale, for the
     allocators of Python and of the C library. The idea is that of Curtsinger and Berger, STABILIZER: statistically
     sound performance evaluation, ASPLOS 2013.
     """
@@ -198,7 +198,7 @@ class _Side:
         self.own_weights = not _same_weights(self.trained.network, request["weights"])
 
     def described(self) -> dict[str, Any]:
-        """Versions, weights and, where asked for, sizes; weights, inputs and outputs are written to files."""
+        """Versions, weights and, if requested, sizes; weights, inputs and outputs are written to files."""
         import torch
 
         found = {"own_weights": self.own_weights, "torch": torch.__version__, "file": _declared_in(self.case)}
@@ -217,7 +217,7 @@ class _Side:
         return {}
 
     def end(self) -> dict[str, Any]:
-        """Nothing more is asked of what was begun in this process itself."""
+        """Nothing to do for a network that was served in this process itself."""
         return {}
 
     def _served(self) -> Any:
@@ -238,9 +238,10 @@ class _Side:
         return {"calls": max(1, -(-least // seconds)), "seconds": seconds}
 
     def move(self, metric: str) -> dict[str, Any]:
-        """Copy what is served to other places, and call it once where it lies now; a training step stays.
+        """Move the served tensors to other addresses, and call the network once there; a training step is not moved.
 
-        What is too large to be moved is called all the same: else its turns would begin cold, the other side's warm.
+        Networks that are too large to be moved are called, too: else their turns would begin cold, the other side's
+        warm.
         """
         call, _ = self.calls[metric]
         if isinstance(call, _Serving):
@@ -253,7 +254,7 @@ class _Side:
     def turn(self, metric: str, calls: int) -> dict[str, Any]:
         """Seconds of so many calls, and whether another process had the core meanwhile.
 
-        Now and then what the last call returned is compared with what calls answer that nobody times.
+        At random turns the last call's outputs are compared with those of untimed calls.
         """
         seconds, stolen, output = self._timed(metric, calls)
         call, _ = self.calls[metric]
@@ -282,7 +283,7 @@ class _Side:
         return max(1e-9, self._timed(metric, calls)[0] / calls)
 
     def _answers(self) -> Any:
-        """What timed calls have to answer like."""
+        """The outputs that timed calls have to match."""
         batch = self.request["batch"]
         inputs = self.served.prepare_inputs(self._inputs(batch))
         return _driver_module(ANSWERS).OutputRecord(self.served, inputs, batch)
@@ -342,7 +343,7 @@ class _Serving:
         return self.served(self.inputs)
 
     def tensors(self) -> list[Any]:
-        """What lies somewhere: weights, buffers and inputs."""
+        """The tensors that can be moved: weights, buffers and inputs."""
         from suite.training.trees import leaves
 
         if not getattr(self.served, "in_torch", True):  # older revisions serve in torch alone
@@ -356,7 +357,7 @@ def _nothing() -> None:
 
 
 def _places(calls: list[Any]) -> Any:
-    """Where what is served lies."""
+    """The memory layout of the served tensors."""
     return _driver_module(PLACES).places_of(calls, seed=os.getpid())
 
 
@@ -374,7 +375,7 @@ def _driver_module(path: Path) -> Any:
 
 
 def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """The case, its network (trained only where asked for) and what looks other compositions' networks up."""
+    """The case, its network (trained only if requested) and the lookup of other compositions' networks."""
     from suite.registry import REGISTRY
 
     case = _of_this_revision("suite.bench.resolved_cell", "suite.run.case").case
@@ -406,7 +407,7 @@ def _declared_in(case: Any) -> str:
 
 
 def _check_origin(file: str, request: dict[str, Any]) -> None:
-    """Raise where the workload's file lies in the other side's checkout: then nothing would be compared."""
+    """Raise if the workload's file is in the other side's checkout: the comparison would be empty."""
     own, other, found = Path(request["root"]), request["other_root"], Path(file)
     installed = "site-packages" in found.parts  # an environment may lie inside a checkout
     if other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own):
@@ -429,14 +430,14 @@ def _moved(entry: Path, request: dict[str, Any]) -> Path | None:
 
 
 def _of_other(path: Path, request: dict[str, Any]) -> bool:
-    """Whether a file lies in the other side's checkout, and in no environment within it."""
+    """Whether a file is in the other side's checkout, and in no environment within it."""
     own, other, found = Path(request["root"]), request["other_root"], path.resolve()
     installed = "site-packages" in found.parts or found.is_relative_to(sys.base_prefix)
     return other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own)
 
 
 def check_modules(request: dict[str, Any]) -> None:
-    """Raise where a module comes from the other side's checkout: that code would be compared with itself."""
+    """Raise if a module comes from the other side's checkout: that code would be compared with itself."""
     driver = {str(Path(__file__).resolve()), str(PLACES.resolve())}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__dict__", {}).get("__file__")
@@ -449,7 +450,7 @@ def check_modules(request: dict[str, Any]) -> None:
 
 
 def _same_weights(network: Any, weights: str | None) -> bool:
-    """Load the other side's weights where names and shapes agree; else leave all weights as they are."""
+    """Load the other side's weights if names and shapes agree; else leave all weights as they are."""
     if weights is None:
         return True
     import torch

@@ -144,7 +144,7 @@ class Table:
         value = float(text) if NUMBER.fullmatch(text) else math.nan
         if math.isfinite(value):
             return value
-        hint = PLAIN if "," in text else "mend or remove the row"
+        hint = PLAIN if "," in text else "correct or remove the row"
         raise TableError(self.path, row.line, f"column {name!r} holds {text!r}, which is no finite number; {hint}")
 
     def _check_positive(self, row: CsvRow, cells: Mapping[str, float], names: Sequence[str]) -> None:

@@ -48,8 +48,8 @@ def propose(measured: Measurement) -> tuple[float | None, float | None]:
 def over_hours(measured: Measurement, runs: Sequence[float]) -> tuple[float | None, float | None]:
     """Bounds of a ratio of times around all that ``runs`` [n >= 1] saw, the measurement among them.
 
-    They are as far from the least and the greatest run as the noise asks for, and so far from the mean of the runs that
-    unchanged code crosses them in one run of 200, even if little is known of its spread (`suite.gate.hours`).
+    The noise gives their distance from the least and the greatest run. They are also so far from the mean that
+    unchanged code crosses them in one run of 200, even if its spread is poorly known (`suite.gate.hours`).
     """
     low, high = around(replace(measured, value=min(runs)), min(runs), max(runs))
     middle, drift = fmean(runs), DRIFT_SIGMAS * (stdev(runs) if len(runs) > 1 else 0.0)

@@ -2,8 +2,8 @@
 
 The null hypothesis is that the true curve has the shape, up to the slack. Each interval is widened so that all of a
 sweep's hold at once (Bonferroni: Dunn 1961, https://doi.org/10.1080/01621459.1961.10482090), whatever the points have
-in common. Where no curve of the shape runs through the widened intervals, the sweep has regressed, and a sweep that has
-the shape is said to have regressed with probability 5 % at most (as far as the intervals keep their own promise).
+in common. The sweep has regressed if no curve of the shape runs through the widened intervals. A sweep that has the
+shape is reported as regressed with probability 5 % at most, if the intervals have their nominal coverage.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def over_time(
 def why_not_joined(measured: Measurement, stored: Expectation | None, where: Where) -> str:
     """Why a run's figure cannot be added to those that an entry has seen; empty where it can."""
     if METRICS[measured.metric].judged != "interval":
-        return "no ratio of times; only those move with the hour"
+        return "no ratio of times; only those drift"
     if stored is None:
         return "has no expectation on this machine yet; record it with several processes first"
     return "" if _earlier(measured, stored, where) else f"recorded under other conditions or torch; {ANEW}"
@@ -61,8 +61,8 @@ def with_run(stored: Expectation, measured: Measurement, at: str) -> Expectation
 
     A bound that recording computed follows the spread in either direction; one that was edited by hand is only widened.
 
-    For gates, whose processes are too few to know their noise; where it is known (`suite aa`) and greater than what is
-    stored, both count as in `over_time`. A run that the entry has seen already adds nothing.
+    For gates, whose processes are too few to estimate their noise. If the noise is known (`suite aa`) and greater than
+    the stored one, both count as in `over_time`. A run that the entry has seen already adds nothing.
     """
     if at in _seen(stored):
         return stored

@@ -1,9 +1,9 @@
 """How much a ratio of times differs from run to run, before a machine has seen several runs of it.
 
 Within a run the interval is narrow, but hours later the same code has another ratio. A bound from one run knows only
-how its processes differ. What is missing comes from a prior: the spread of runs of the same kind of ratio in all
-entries that have several. It is combined with what the entry knows itself by degrees of freedom, as a scaled inverse
-chi-square distribution is (Smyth 2004, https://doi.org/10.2202/1544-6115.1027), so that it fades as runs are added.
+how its processes differ. The spread between runs comes from a prior: the same kind of ratio in all entries that have
+several runs. It is a scaled inverse chi-square distribution, combined with the entry's own spread by degrees of freedom
+(Smyth 2004, https://doi.org/10.2202/1544-6115.1027). Its weight falls as runs are added.
 
 `PRIORS` was fitted by maximum likelihood to 163 ratios of `digits_cnn` on two machines, each machine with the same
 weight (`tests/gate/hours.csv`, `tests/gate/test_gate_hours.py`).

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from datetime import date
 
 MOST_TIMES = 100  # as many rounds: nobody waits for that, and drift would not let it happen
-ABSOLUTE = "an absolute time moves with the machine; the paired figures decide"
+ABSOLUTE = "absolute times vary with the machine's load; the paired metrics decide"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What the comparison says, and why."""
+    """A verdict kind, and the reason for it."""
 
     kind: VerdictKind
     code: Reason
@@ -35,7 +35,7 @@ class Judgement:
         return replace(self, reason="; ".join(filter(None, (self.reason, note))))
 
     def open(self, code: Reason, note: str) -> Judgement:
-        """What was found does not count, for the reason of ``code``."""
+        """The same judgement made inconclusive, for the reason of ``code``."""
         return replace(self, kind=VerdictKind.INCONCLUSIVE, code=code).noting(note)
 
 
@@ -50,7 +50,7 @@ def judge(measured: Measurement, entry: Expectation, *, quiet: bool, today: date
 
 def _by_bounds(measured: Measurement, entry: Expectation, evidence: Evidence, timings: int) -> Judgement:
     if math.isnan(measured.value):
-        reason = f"measured {measured.value!r}, which no bound can judge"
+        reason = f"measured {measured.value!r}, which cannot be compared with a bound"
         return Judgement(kind=VerdictKind.ERROR, code=Reason.NOT_A_NUMBER, reason=reason)
     judgement = _of_absolute_time(_compare(measured, entry, evidence.bounds), measured)
     judgement = _of_whole_run(judgement, measured, entry, evidence, timings)
@@ -58,7 +58,7 @@ def _by_bounds(measured: Measurement, entry: Expectation, evidence: Evidence, ti
 
 
 def disturbed(measured: Measurement, *, quiet: bool) -> Judgement | None:
-    """The judgement of a measurement that says nothing, whatever its value; ``None`` for any other."""
+    """The judgement of a measurement that does not count, whatever its value; ``None`` for any other."""
     if measured.suspect:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.SUSPECT, reason=measured.suspect)
     timed = measured.unit in TIME_UNITS
@@ -76,22 +76,22 @@ def _compare(measured: Measurement, entry: Expectation, bounds: Bounds) -> Judge
     if not _by_interval(measured):
         return _of_share(_place(measured, measured.value, measured.value, entry, bounds), measured, bounds)
     if measured.low is None or measured.high is None:
-        reason = f"{figure(measured.value)} has no interval"
+        reason = f"{figure(measured.value)} was measured without an interval"
         return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.NO_INTERVAL, reason=reason)
     found = _place(measured, measured.low, measured.high, entry, bounds)
     return found.noting(_needed(measured, bounds)) if found.kind is VerdictKind.INCONCLUSIVE else found
 
 
 def _of_share(judgement: Judgement, measured: Measurement, bounds: Bounds) -> Judgement:
-    """Few items may lose nothing by luck."""
+    """With few test items a loss may go unseen, so a pass does not count."""
     why = too_few(measured, bounds) if judgement.kind is VerdictKind.PASS and measured.tier != "exact" else ""
     return judgement.open(Reason.FEW_ITEMS, why) if why else judgement
 
 
 def _needed(measured: Measurement, bounds: Bounds) -> str:
-    """How long a sample would have to be for its interval to clear the bound that it holds.
+    """How long a sample has to be until its interval no longer contains the bound.
 
-    An interval narrows with the square root of the rounds, about the value seen.
+    An interval narrows with the square root of the rounds, around the measured value.
     """
     low, high = float(measured.low or 0.0), float(measured.high or 0.0)
     held = [bound for bound in (bounds.low, bounds.high) if bound is not None and low <= bound <= high]
@@ -99,13 +99,13 @@ def _needed(measured: Measurement, bounds: Bounds) -> str:
     ways = {bound: abs(measured.value - bound) for bound in held}
     times = max((reaches[bound] / ways[bound]) ** 2 if ways[bound] else math.inf for bound in held)
     if times > MOST_TIMES:
-        return "the value lies on the bound: no length of a sample decides it"
+        return "the value is so close to the bound that no sample length decides it"
     rounds = f"{math.ceil(times * measured.n)} rounds instead of {measured.n}"
     return f"a sample {times:.2g} times as long would decide it ({rounds})"
 
 
 def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
-    """On a shared machine such times move by a third within hours, so that beyond a bound they prove nothing."""
+    """On a shared machine such times move by a third within hours, so a crossed bound proves nothing."""
     if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
         return judgement
     return judgement.open(Reason.ABSOLUTE_TIME, ABSOLUTE)
@@ -114,14 +114,14 @@ def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
 def _of_whole_run(
     judgement: Judgement, measured: Measurement, entry: Expectation, evidence: Evidence, timings: int
 ) -> Judgement:
-    """A regression that drift brings about somewhere in so many timings is none."""
+    """A regression does not count if drift alone may cause one among so many timings."""
     regressed = judgement.kind is VerdictKind.REGRESSED
     why = spared(measured, entry, evidence.threshold, timings) if regressed else ""
     return judgement.open(Reason.RUN_THRESHOLD, why) if why else judgement
 
 
 def _place(measured: Measurement, low: float, high: float, entry: Expectation, bounds: Bounds) -> Judgement:
-    """Where the interval [``low``, ``high``] lies: within the bounds, beyond one of them, or across."""
+    """The judgement of the interval [``low``, ``high``]: within the bounds, beyond one of them, or across."""
     above_low = bounds.low is None or low >= bounds.low
     below_high = bounds.high is None or high <= bounds.high
     if above_low and below_high:
@@ -139,7 +139,7 @@ def _place(measured: Measurement, low: float, high: float, entry: Expectation, b
 
 
 def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Judgement:
-    """The judgement of what is marked to fail."""
+    """The judgement of a metric that may be marked as an expected failure."""
     if xfail is None:
         return judgement
     if xfail.until < today:
@@ -147,6 +147,6 @@ def consider_xfail(judgement: Judgement, xfail: XFail | None, today: date) -> Ju
     if judgement.kind is VerdictKind.REGRESSED:
         return replace(judgement, kind=VerdictKind.XFAIL).noting(xfail.reason)
     if judgement.kind is VerdictKind.PASS:
-        note = f"passes, but is marked to fail until {xfail.until}; remove its xfail: {xfail.reason}"
+        note = f"passes, although it is marked to fail until {xfail.until}; remove its xfail: {xfail.reason}"
         return replace(judgement, kind=VerdictKind.XPASS).noting(note)
     return judgement

@@ -1,11 +1,11 @@
-"""What a gate can see: the slowdown that it finds with 99 % power, given its bound and the noise.
+"""The minimum detectable slowdown of a gate: found with 99 % power, given its bound and the noise.
 
-A ratio has regressed where its whole interval, of half width ``h``, lies below the bound. The estimate spreads by ``s``
-(between processes, and what runs at other hours saw), so a true ratio ``r`` is found with power ``p`` where
-``r + h + z(p) s <= low``: the normal approximation of a one-sided test's power (Cohen 1988, chapter 2), with the
-interval's own half width in place of its critical value.
+A ratio has regressed if its whole interval, of half width ``h``, is below the bound. The estimate has the standard
+deviation ``s`` (between processes and between runs). So a true ratio ``r`` is found with power ``p`` if ``r + h + z(p)
+s <= low``. This is the normal approximation of a one-sided test's power (Cohen 1988, chapter 2), with the half width in
+place of the critical value.
 
-What is found of a share of right items stands in `suite.core.stats.proportions`.
+`suite.core.stats.proportions` has the same for accuracies.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ def spread_of(entry: Expectation) -> float:
 
 
 def strays(entry: Expectation, chance: float) -> float:
-    """How far below the stored value, as a share of it, unchanged code's next run lies with that ``chance``.
+    """How far below the stored value, relative to it, the next run of unchanged code is with probability ``chance``.
 
-    Student's prediction of one more run: the spread comes from few runs and from the processes of the recording, so
-    that its degrees of freedom are theirs together (Satterthwaite 1946, for parts alike), and the stored mean strays,
-    too; at most half, since few processes alone would excuse anything. What is known of such ratios elsewhere
-    (`suite.gate.hours`) only adds to it: another machine may differ more. Zero where nothing was recorded.
+    This is Student's prediction of one more run. The spread comes from few runs and from the processes of the
+    recording, so their degrees of freedom are pooled (Satterthwaite 1946, for equal parts). The stored mean has an
+    error, too. The margin is at most half, since few processes alone would excuse anything. The prior from other
+    entries (`suite.gate.hours`) can only widen it: another machine may differ more. Zero if nothing was recorded.
     """
     runs = list(runs_of(entry).values()) or [entry.value]
     processes, spread = entry.processes or 1, spread_of(entry)

@@ -29,7 +29,7 @@ ROUNDED = 1e-5  # relative: stored values have six digits
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is wrong with an entry and how to mend it; ``key`` is the field that it is about."""
+    """What is wrong with an entry and how to correct it; ``key`` is the field that it is about."""
 
     key: str
     problem: str
@@ -61,7 +61,7 @@ def _no_bound(entry: Expectation) -> Fault | None:
         return None
     return Fault(
         key="low" if entry.high is None else "high",
-        problem=f"{side} is missing: {entry.better} is better, so only {side} can tell a regression; add {side}",
+        problem=f"{side} is missing: {entry.better} is better, so only {side} can detect a regression; add {side}",
     )
 
 
@@ -102,7 +102,7 @@ def _noise(entry: Expectation) -> Fault | None:
 
 
 def _seeds(entry: Expectation) -> Fault | None:
-    """What is stored by seed stands for the entry where fewer seeds are measured, so it has to say the same."""
+    """Values by seed replace the entry's value if fewer seeds are measured, so they have to agree with it."""
     values = list(entry.by_seed.values())
     if not values or METRICS[entry.metric].group != "quality":
         return None
@@ -135,7 +135,7 @@ def _far(entry: Expectation) -> Fault | None:
         return None
     return Fault(
         key=side,
-        problem=f"{side} = {bound:g} is so far from value = {entry.value:g} that it tells no regression: at most "
+        problem=f"{side} = {bound:g} is so far from value = {entry.value:g} that it detects no regression: at most "
         f"{_farthest(entry):.4g} away is accepted; write a nearer one, or delete the entry and record it again",
     )
 

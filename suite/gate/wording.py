@@ -17,7 +17,7 @@ MOST_DIGITS = 6
 def comparison(measured: Measurement, stored: float, bound: float, *, crossed: bool = False) -> str:
     """One line, such as ``90.45 % -> 86.01 %, -4.4 points, bound 86.15 %``; with the interval where there is one.
 
-    ``crossed`` says that the interval holds the bound. ``stored`` and ``bound`` are in the metric's unit.
+    ``crossed`` says that the interval contains the bound. ``stored`` and ``bound`` are in the metric's unit.
     """
     digits = _digits(measured, stored, bound)
     interval = ""
@@ -25,12 +25,12 @@ def comparison(measured: Measurement, stored: float, bound: float, *, crossed: b
         low, high = (_number(measured, end, digits) for end in (measured.low, measured.high))
         interval = f" [{low}, {high}]"
     said = f"{_shown(measured, stored, digits)} -> {_shown(measured, measured.value, digits, interval)}"
-    holds = "its interval holds the bound" if crossed else "bound"
+    holds = "its interval contains the bound" if crossed else "bound"
     return f"{said}, {change(measured, stored)}, {holds} {_shown(measured, bound, digits)}"
 
 
 def change(measured: Measurement, stored: float) -> str:
-    """The difference to the stored value: in points of a share, in counts of a size, else as a share of the value."""
+    """The difference to the stored value: in points for a proportion, in counts for a size, else in percent."""
     difference = measured.value - stored
     if _is_share(measured):
         return f"{_signed(100 * difference, 1)} points"
@@ -61,7 +61,7 @@ def _number(measured: Measurement, value: float, digits: int) -> str:
 
 
 def _digits(measured: Measurement, stored: float, bound: float) -> int:
-    """As many that a value and its bound do not look the same; two usually."""
+    """As many digits as a value and its bound need to look different; two usually."""
     nearest = min((abs(measured.value - other) for other in (stored, bound) if other != measured.value), default=1.0)
     if not 0 < nearest < math.inf:
         return 2
@@ -69,7 +69,7 @@ def _digits(measured: Measurement, stored: float, bound: float) -> int:
 
 
 def _signed(number: float, digits: int) -> str:
-    """With its sign; what rounds to zero gets two significant digits."""
+    """With its sign; a number that rounds to zero gets two significant digits."""
     return f"{number:+.{digits}f}" if not number or abs(number) >= 10**-digits else f"{number:+.2g}"
 
 

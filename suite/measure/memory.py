@@ -1,8 +1,8 @@
 """Memory of serving a batch and of training a step: what is held between calls, and the most that is held at once.
 
-In a pass of its own. On CPUs the profiler's allocator events are summed (they repeat exactly; a resident set does
-not) and held tensors are counted one by one; on accelerators the allocator's own counters are read, or where it has
-none held tensors are counted and no peak is told.
+In a pass of its own. On CPUs the profiler's allocator events are summed (they repeat exactly; a resident set does not)
+and held tensors are counted one by one; on accelerators the allocator's own counters are read; without them held
+tensors are counted and no peak is reported.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def inference_memory(
 
     ``allocated_before`` is what `suite.measure.device_memory.allocated` said before the network was served: on
     accelerators everything above it is held, copies of compilers and graphs too. Without it, and on CPUs, the tensors
-    that can be reached are counted. A predictor that is not torch's is asked what it holds and has no peak; without an
-    answer nothing is measured, see `untold`.
+    that can be reached are counted. A predictor that is not torch's reports its own held bytes and has no peak; if it
+    reports none, nothing is measured (`untold`).
     """
     placed = served.prepare_inputs(inputs)
     warm_up(served, placed)

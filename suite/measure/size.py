@@ -1,4 +1,4 @@
-"""Size: what ships, what it compresses to, and what it computes.
+"""Size: shipped bytes, compressed bytes, and operations.
 
 Entropy coding is LZMA at its default preset (6) up to `LARGE` bytes of artefact, and at preset 0 above: five to
 fifteen times faster and within a few percent, but another figure, so it is a condition of the measurement.

@@ -1,4 +1,4 @@
-"""What a composition's text stands for: techniques with all their parameters, in an order that can happen."""
+"""Parse a composition's text: techniques with all their parameters, in a feasible order."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def _check_changes(technique: Technique, before: Recipe, after: Any) -> None:
 
 
 def check_order(composition: Composition) -> None:
-    """Members that change what follows training must stand in the order in which that happens.
+    """Members that act after training must be in the order of their stages.
 
-    One that changes several stages may stand before what changes its first: both finish, then it quantizes.
+    A technique of several stages may precede one of its first stage: both finish, then it quantizes.
     """
     staged = [(found, stages) for found, _ in composition.members if (stages := _stages(found))]
     for (before, earlier), (after, later) in pairwise(staged):

@@ -32,13 +32,13 @@ Need = str | Callable[[Any], str | None]
 class Technique:
     """A function ``Recipe -> Recipe`` with what it touches and needs.
 
-    ``needs`` are capabilities of the device or the workload (``compiler``, ``bf16``, ``training``, ``images``, ...), or
-    functions of the cell's case that return why it cannot run here, or ``None``;
-    ``control`` is a composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the
-    default profile runs it, ``quick`` whether `--quick` does. ``family`` is the kind of technique that it is listed
-    under. ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes
-    every cell with all techniques that say so. ``sizes_follow_weights`` are the metrics of size that depend on trained
-    weights (``parameters``, ``macs``, ...): other rounding changes them, so that they are not exact.
+    ``needs`` are capabilities of the device or the workload: ``compiler``, ``bf16``, ``training``, ``images``, ... A
+    function of the cell's case is a need, too: it returns why the cell cannot run here, or ``None``; ``control`` is a
+    composition in which ``{parameter}`` stands for this technique's value; ``runs`` says whether the default profile
+    runs it, ``quick`` whether `--quick` does. ``family`` is the kind of technique that it is listed under.
+    ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes every cell with all
+    techniques that say so. ``sizes_follow_weights`` are the metrics of size that depend on trained weights
+    (``parameters``, ``macs``, ...): other rounding changes them, so that they are not exact.
     """
 
     name: str
@@ -81,11 +81,10 @@ class Workload:
     and compositions; any other can still be asked for. ``quick`` and ``default`` say whether such runs hold it where no
     workload is named; `--full` holds all but those with ``full=False``, which run by name only. ``groups`` are the
     groups of metrics that are measured where no workload is named, all of them by default. Each of ``techniques``,
-    ``quick``, ``default`` and ``groups`` may be a mapping by device type, as ``batch`` is; a type that it lacks has
-    the field's default. ``digest`` names the
-    data: stored quality applies to the same digest only (hash what was read, not floats computed from it, whose last
-    bits differ between machines). Data that an environment brings, such as Python's own sources, are named with it:
-    ``cpython-3.11.7:5868b1c2f24ac8da``.
+    ``quick``, ``default`` and ``groups`` may be a mapping by device type, as ``batch`` is; a type that it lacks has the
+    field's default. ``digest`` names the data: stored quality applies to the same digest only. Hash the raw data, not
+    floats computed from it, whose last bits differ between machines. Data that an environment brings, such as Python's
+    own sources, are named with it: ``cpython-3.11.7:5868b1c2f24ac8da``.
     """
 
     name: str

@@ -22,7 +22,7 @@ from suite.registry.opened import watching
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
 SUITE = Path(__file__).parents[1]
 PARSERS = frozenset({"argparse", "optparse", "getopt", "click.core", "click.utils"})
-GUARD = 'put what a script does below `if __name__ == "__main__":`'
+GUARD = 'put the statements of a script below `if __name__ == "__main__":`'
 FILES: dict[str, None] = {}
 """Files that users' modules read while they were imported."""
 BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques")

@@ -1,7 +1,7 @@
 """Which files users' code reads: a learning rate in ``config.json`` decides a training like one in a source.
 
-An audit hook (PEP 578) sees what Python opens. What a library in C opens by itself, and other processes, are not seen;
-the data themselves are digested as tensors.
+An audit hook (PEP 578) sees what Python opens. Files opened by a library in C or by other processes are not seen; the
+data themselves are digested as tensors.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _counts(path: Path) -> bool:
 
 @cache
 def _foreign() -> tuple[Path, ...]:
-    """The suite, Python and its packages, and where compilers keep what they make."""
+    """The folders of the suite, of Python and its packages, and of compilers' caches."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     caches = list(Path(tempfile.gettempdir()).glob("torchinductor*"))
     return (SUITE, *(Path(path) for path in paths if path), *caches)

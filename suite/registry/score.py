@@ -17,13 +17,12 @@ Tree = Any
 class Score:
     """A quality of a network's outputs for test items, with its name, unit and direction.
 
-    ``per_item(outputs, targets)`` gives a figure for each item, [N]: 0 or 1, a loss, a squared error. Where items
-    weigh differently (bits of texts of different length) it gives a pair ``(totals, weights)``, both [N], and the
-    score is the sum of the totals over the sum of the weights. ``aggregate(outputs, targets)`` gives one number for
-    figures that are no means (mean average precision); its interval comes from resampling the items. A score has one
-    of the two. ``margin`` is the least difference that matters, in the unit: proposed bounds are never tighter.
-    ``classifies`` says that the outputs are scores of classes,
-    so that the usual loss is cross-entropy.
+    ``per_item(outputs, targets)`` gives a figure for each item, [N]: 0 or 1, a loss, a squared error. If items have
+    different weights (bits of texts of different length), it gives a pair ``(totals, weights)``, both [N]. The score is
+    then the sum of the totals over the sum of the weights. ``aggregate(outputs, targets)`` gives one number for figures
+    that are no means (mean average precision); its interval comes from resampling the items. A score has one of the
+    two. ``margin`` is the least difference that matters, in the unit: proposed bounds are never tighter. ``classifies``
+    says that the outputs are scores of classes, so that the usual loss is cross-entropy.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a user's repository says about the suite, and where expectations are looked up."""
+"""A user repository's settings for the suite, and the folder of its expectations."""
 
 from __future__ import annotations
 

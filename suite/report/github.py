@@ -79,8 +79,8 @@ def summary(
 def commands(verdicts: Iterable[Verdict], *, fails: Fails, root: Path) -> list[str]:
     """Workflow commands, failures first: errors for what fails, warnings for what else needs attention.
 
-    They stand at the entry's line where its file lies below ``root``, the checkout; without a place elsewhere.
-    GitHub shows the first ten errors and ten warnings of a step; the summary has them all.
+    They point to the entry's line if its file is below ``root``, the checkout; others have no place. GitHub shows the
+    first ten errors and ten warnings of a step; the summary has them all.
     """
     noted = sorted(_noted(verdicts, fails), key=lambda one: not fails(one))
     return [_annotation("error" if fails(one) else "warning", one, root) for one in noted]

@@ -1,4 +1,4 @@
-"""The end of a run as plain text for the terminal: what needs attention, and what to do about it."""
+"""The end of a run as plain text for the terminal: cells that need attention, each with the next command."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def counts(verdicts: Iterable[Verdict]) -> str:
 
 
 def unverified_hint(verdicts: Iterable[Verdict], record_command: str) -> str | None:
-    """What has no expectation here and the command that records it; ``None`` if everything has one."""
+    """How many metrics have no expectation here, and the command that records them; ``None`` if all have one."""
     found = [verdict for verdict in verdicts if verdict.kind is VerdictKind.UNVERIFIED]
     if not found:
         return None
@@ -59,9 +59,9 @@ def unverified_hint(verdicts: Iterable[Verdict], record_command: str) -> str | N
 
 
 def drift_hint(verdicts: Iterable[Verdict], drift_command: str) -> str | None:
-    """How many timings were held against bounds of a single run, and the command that adds this one to what they know.
+    """How many timings have bounds from a single run, and the command that adds this run to them.
 
-    ``None`` where every bound comes from runs at several times, or on several machines.
+    ``None`` if every bound comes from runs at several times, or on several machines.
     """
     found = sum(
         is_paired(one.metric) and one.expectation is not None and len(one.expectation.seen) < 2  # noqa: PLR2004
@@ -70,11 +70,8 @@ def drift_hint(verdicts: Iterable[Verdict], drift_command: str) -> str | None:
     )
     if not found:
         return None
-    what, them = (
-        ("the bound of 1 timing comes", "it") if found == 1 else (f"the bounds of {found} timings come", "them")
-    )
-    unknown = f"how far other hours move {them} is not known"
-    return f"{what} from one run: {unknown}; this run is added with\n    {drift_command}"
+    bounds = "the bound of 1 timing comes" if found == 1 else f"the bounds of {found} timings come"
+    return f"{bounds} from one run, so the drift between runs is not known; add this run with\n    {drift_command}"
 
 
 def unavailable(verdicts: Iterable[Verdict]) -> list[str]:
@@ -93,18 +90,18 @@ def _severity(verdict: Verdict) -> int:
 
 
 def name_of(cell: Cell) -> str:
-    """A cell as people read it: workload, technique, device."""
+    """A cell's name for readers: workload, technique, device."""
     return printable(f"{cell.workload} {cell.technique} {cell.device}")
 
 
 def _flat(reason: str) -> str:
-    """A reason on one line; the end of a long one (a traceback's message) says most."""
+    """A reason on one line; a long one keeps its end, which has a traceback's message."""
     text = printable(reason).strip()
     return text if len(text) <= LONGEST_REASON else f"...{text[-LONGEST_REASON:]}"
 
 
 def finding(verdict: Verdict) -> str:
-    """What was measured, the bound with its file and line, and why, on one line."""
+    """The measured value, the bound with its file and line, and the reason, on one line."""
     expectation, reason = verdict.expectation, _flat(verdict.reason)
     what = f"{verdict.metric or verdict.group}{_measured(verdict.measurement, expectation)}"
     if verdict.kind is VerdictKind.MISSING and verdict.measurement is None:
@@ -130,7 +127,7 @@ def _bound(measurement: Measurement | None, expectation: Expectation) -> str:
 
 
 def bound(measurement: Measurement | None, expectation: Expectation) -> str:
-    """The bound that the value breaks, else all there are: ``>= 2.17``, ``[0.97, 0.99]``."""
+    """The bound that the value crosses, else all bounds: ``>= 2.17``, ``[0.97, 0.99]``."""
     low, high, unit = expectation.low, expectation.high, unit_of(expectation.unit)
     value = None if measurement is None else measurement.value
     if low is not None and (high is None or (value is not None and value < low)):

@@ -62,7 +62,7 @@ def _grouped(titles: list[str], lines: list[str]) -> Iterator[str]:
 
 
 def _left_out(whole: Sequence[Column], shown: Iterable[Column], width: int) -> list[str]:
-    """What a narrow terminal does not show, and where it stands."""
+    """The columns that a narrow terminal does not show, and the file that has them."""
     shown = list(shown)
     kept = {column.title for column in shown}
     gone = [column.title for column in whole if column.title not in kept]

@@ -14,7 +14,7 @@ RECOMPILE_LIMIT = 64  # seeds and batch sizes each compile once
 
 
 def compile_static(network: nn.Module, *, mode: str | None = None) -> Callable[[Any], Any]:
-    """``network`` compiled anew for each shape of its input, in a ``mode`` of torch.compile's where one is given.
+    """``network`` compiled for each new input shape, in torch.compile's ``mode`` if one is given.
 
     Dynamic shapes would serve the second batch size with other kernels than a deployment for one size would. Beyond
     the limit torch falls back to eager silently, which would be measured as if it were compiled: make it an error.

@@ -1,4 +1,4 @@
-"""Copies of networks: what is measured never shares a weight with what it was copied from."""
+"""Copies of networks: a measured network never shares weights with its original."""
 
 from __future__ import annotations
 

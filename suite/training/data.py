@@ -104,7 +104,7 @@ class _Sealed:
     def __getattr__(self, name: str) -> Any:
         if _sealed.get():
             raise TechniqueError(
-                f"{_sealed.get()} reads the test part of the data ({name}); what is chosen on it cannot be judged by "
+                f"{_sealed.get()} reads the test part of the data ({name}): choices made on it cannot be evaluated on "
                 "it: use train or validation"
             )
         return getattr(self._part, name)

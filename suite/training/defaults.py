@@ -1,4 +1,4 @@
-"""What a recipe does where a workload does not say: batches, optimizer, schedule and loss that fit most networks."""
+"""Defaults of a recipe: batches, optimizer, schedule and loss that fit most networks."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def export(network: nn.Module, example: Any) -> torch.export.ExportedProgram:
 
 
 def exported_bytes(network: nn.Module) -> bytes:
-    """An exported network without its debugging metadata, whose length depends on where the suite is installed."""
+    """An exported network without its debugging metadata, whose length depends on the suite's folder."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = export(network, _example(network))

@@ -21,7 +21,7 @@ Batches = Callable[[Split, torch.Generator], Iterator[Batch]]
 
 @dataclass(frozen=True)
 class _State:
-    """What a worker sends after its last batch: where the generator stands then."""
+    """A worker's message after its last batch: the generator's state."""
 
     value: torch.Tensor
 
@@ -49,7 +49,7 @@ class _Share(IterableDataset[Any]):
 def loaded(batches: Batches, *, workers: int, prefetch: int) -> Batches:
     """``batches`` made by ``workers`` processes that are at most ``prefetch`` batches ahead each.
 
-    The host's memory is pinned and copies do not wait where the training data lie on CUDA. The processes are forked,
+    If the training data are on CUDA, the host's memory is pinned and copies do not wait. The processes are forked,
     since recipes hold functions that cannot be pickled; they see the training data without a copy of their own. Data
     that lie on an accelerator are copied to the host once, not for every epoch.
     """

@@ -145,12 +145,12 @@ def scaled(model: Callable[..., nn.Module], factor: float) -> Callable[..., nn.M
 class Trainee:
     """The state of one run, as losses and callbacks see it.
 
-    ``network`` is what is kept, ``forward`` the prepared (say, compiled) form that training calls. ``reference``
-    gives the trained network of another composition of the same workload and seed (a teacher). ``validation`` lies on
-    the device. ``epoch`` counts those that are done. ``helpers`` are modules by name that are trained beside the
-    network and thrown away after it; a loss adds its own when it is first called. Whatever callbacks keep from call to
-    call lies in ``kept``, each under a key of its own: recipes serve several runs. Who sets ``stopped`` asks for no
-    further epoch. ``first_loss`` is the detached loss of the very first step.
+    ``network`` is what is kept, ``forward`` the prepared (say, compiled) form that training calls. ``reference`` gives
+    the trained network of another composition of the same workload and seed (a teacher). ``validation`` is on the
+    device. ``epoch`` counts finished epochs. ``helpers`` are modules by name that are trained beside the network and
+    thrown away after it; a loss adds its own when it is first called. Callbacks store state between calls in ``kept``,
+    each under its own key: recipes serve several runs. Setting ``stopped`` ends training after the epoch.
+    ``first_loss`` is the detached loss of the very first step.
     """
 
     recipe: Recipe
@@ -195,7 +195,7 @@ class Tuner(Protocol):
 
     @property
     def device(self) -> str:
-        """Where the network lies."""
+        """The device of the network."""
 
     @property
     def seed(self) -> int:

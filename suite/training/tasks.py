@@ -134,6 +134,6 @@ def alike(layer: nn.Module, _tasks: int) -> nn.Module:
 def _anew(layer: nn.Module) -> nn.Module:
     again: Any = copy.deepcopy(layer)
     if not hasattr(again, "reset_parameters"):
-        raise UnavailableError(f"{type(layer).__name__} cannot draw weights anew for another task")
+        raise UnavailableError(f"{type(layer).__name__} cannot draw new weights for another task")
     again.reset_parameters()
     return again  # type: ignore[no-any-return]

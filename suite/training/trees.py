@@ -102,7 +102,7 @@ def answer_of(outputs: Any) -> Tensor:
     if not isinstance(found, torch.Tensor):
         held = f"keys {', '.join(map(str, outputs))}" if isinstance(outputs, Mapping) else type(outputs).__name__
         raise UsageError(
-            f"the network answers with {held}, of which nobody can tell the scores; return a tensor, give them the "
+            f"the network answers with {held}, which does not say where the scores are; return a tensor, give them the "
             "name 'logits', or declare a Score and a loss of your own"
         )
     return found

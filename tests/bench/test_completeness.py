@@ -190,17 +190,17 @@ CASES = [tiny.case_of(REGISTRY, name) for name in ("baseline", "nhwc")]
 def test_the_sentence_on_unmeasured_groups_counts_them_and_names_the_first():
     """And what usually keeps tests from running."""
     said = left_out_line([(CASES[1], "speed"), (CASES[1], "memory")], dict.fromkeys(CASES, GROUPS))
-    assert "nothing was measured for 2 of 8 groups of figures, first halves-nhwc-cpu speed" in said
+    assert "not gated: 2 of 8 metric groups were not measured, the first is halves-nhwc-cpu speed" in said
     assert "conftest.py" in said
 
 
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        (("speed",), "partial: 1 groups of figures were left out and gate nothing: halves-nhwc-cpu speed"),
+        (("speed",), "partial: 1 metric groups were left out and are not gated: halves-nhwc-cpu speed"),
         (
             GROUPS,
-            "partial: 4 groups of figures were left out and gate nothing: "
+            "partial: 4 metric groups were left out and are not gated: "
             + ", ".join(f"halves-nhwc-cpu {group}" for group in GROUPS[:3])
             + " and 1 more",
         ),

@@ -114,7 +114,7 @@ def test_a_disturbed_sample_is_replaced_by_one_of_a_fresh_process():
     first, second = [speedup(0.8, suspect="page faults")], [speedup(1.0)]
     ((verdict,), asked) = after(first, second, replaces_suspect=True)
     assert (VerdictKind.PASS, 1) == (verdict.kind, asked)
-    assert "of a fresh process, since the first sample was suspect: page faults" == verdict.reason
+    assert "measured in a fresh process, since the first sample was suspect: page faults" == verdict.reason
     ((verdict,), asked) = after(first, second)
     assert (VerdictKind.INCONCLUSIVE, 0) == (verdict.kind, asked)
 

@@ -107,7 +107,7 @@ def test_what_a_resumed_run_has_takes_no_time():
             [(30.0, "2026-11-24"), (20.0, "")],
         ),
         (
-            "2 cells: about 50 s by a guess, since no earlier run like this one is in the reports",
+            "2 cells: about 50 s (a guess: the reports have no earlier run like this one)",
             [(30.0, ""), (20.0, "")],
         ),
         ("2 cells: about 1 s by what is left", [(0.0, "-"), (0.0, "-")]),

@@ -92,7 +92,7 @@ def test_digests_come_from_the_workloads_that_declare_one():
     found, wrong = data_digests(list(made.workloads.values()))
     assert {"halves": "halves-1"} == found
     assert ["broken"] == list(wrong)
-    assert "the digest of broken cannot be had: KeyError: 'labels.csv' [" in wrong["broken"]
+    assert "the digest of broken cannot be computed: KeyError: 'labels.csv' [" in wrong["broken"]
 
 
 def test_data_that_are_not_here_have_no_digest_and_are_no_fault():

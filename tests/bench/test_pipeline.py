@@ -343,7 +343,7 @@ def test_a_slowdown_counts_once_a_fresh_process_confirms_it(judged):
     """Two of two: both figures stand in the reason, and no third process is asked."""
     verdict, asked, session = judged(0.8, 0.81)
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
-    assert "0.81 again in a fresh process" in verdict.reason
+    assert "0.81 in a fresh process confirms it" in verdict.reason
     assert 1 == of_verdicts(session)
 
 
@@ -351,7 +351,7 @@ def test_a_slowdown_that_one_of_two_fresh_processes_confirms_is_one(judged):
     """Two of three processes say so."""
     verdict, asked, session = judged(0.8, 1.0, 0.81)
     assert (VerdictKind.REGRESSED, 2) == (verdict.kind, asked)
-    assert "1 in a fresh process does not confirm it; 0.81 again in a fresh process" in verdict.reason
+    assert "1 in a fresh process does not confirm it; 0.81 in a fresh process confirms it" in verdict.reason
     assert 1 == of_verdicts(session)
 
 
@@ -452,7 +452,7 @@ def test_a_fresh_process_that_cannot_be_trusted_acquits_nothing(judged):
     """It was disturbed itself, so its figure says nothing; the first one stands."""
     verdict, _, session = judged(0.8, speedup(1.0, suspect="page faults"))
     assert VerdictKind.REGRESSED == verdict.kind
-    assert "1 in a fresh process does not tell (page faults)" in verdict.reason
+    assert "1 in a fresh process does not count (page faults)" in verdict.reason
     assert 1 == of_verdicts(session)
 
 
@@ -461,7 +461,7 @@ def test_a_fresh_process_under_other_conditions_acquits_nothing(judged, other):
     """Its figure is no answer to the entry, so it cannot contradict one."""
     verdict, asked, _ = judged(0.8, speedup(1.0, conditions=other))
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
-    assert "1 in a fresh process does not tell (recorded at" in verdict.reason
+    assert "1 in a fresh process does not count (recorded at" in verdict.reason
 
 
 @pytest.mark.parametrize("error", [FreshProcessError("it was killed"), RuntimeError("no memory")])
@@ -469,7 +469,7 @@ def test_a_slowdown_that_cannot_be_repeated_stays_one(judged, error):
     """A gate does not open because its second look failed."""
     verdict, asked, session = judged(0.8, error)
     assert (VerdictKind.REGRESSED, 1) == (verdict.kind, asked)
-    assert f"it could not be repeated: {error}" in verdict.reason.replace("RuntimeError: ", "")
+    assert f"the repeat in a fresh process failed: {error}" in verdict.reason.replace("RuntimeError: ", "")
     assert 1 == of_verdicts(session)
 
 
@@ -478,7 +478,7 @@ def test_one_process_against_one_is_open_where_the_third_fails(judged, error):
     """Two of three must say so; a gate that counts what is open as failure still does not open."""
     verdict, asked, session = judged(0.8, 1.0, error)
     assert (VerdictKind.INCONCLUSIVE, 2) == (verdict.kind, asked)
-    assert "it could not be repeated" in verdict.reason
+    assert "the repeat in a fresh process failed" in verdict.reason
     assert 10 == of_verdicts(session)
 
 
@@ -649,7 +649,7 @@ def test_a_resumed_run_tries_again_what_failed(start):
 def test_a_run_of_another_plan_cannot_be_resumed(start, plan, said):
     """Figures of different plans do not belong in one folder."""
     first = start()
-    with pytest.raises(SuiteError, match=rf"cannot be resumed: its figures are of other {said}; run again without"):
+    with pytest.raises(SuiteError, match=rf"cannot be resumed: its values come from other {said}; run again without"):
         start(plan=plan, resume=first.folder.path)
 
 
@@ -668,7 +668,7 @@ def test_figures_of_other_code_or_options_are_not_resumed(start, monkeypatch, ch
     first = start()
     made = opening._header
     monkeypatch.setattr(opening, "_header", lambda *arguments: replace(made(*arguments), **changes))
-    with pytest.raises(SuiteError, match=f"cannot be resumed: its figures are of other {said}"):
+    with pytest.raises(SuiteError, match=f"cannot be resumed: its values come from other {said}"):
         start(resume=first.folder.path)
 
 
@@ -676,7 +676,7 @@ def test_a_run_whose_data_have_changed_cannot_be_resumed(start, monkeypatch):
     """The digest is part of where figures come from."""
     first = start()
     monkeypatch.setattr(opening, "data_digests", lambda _: ({"halves": "halves-2"}, {}))
-    with pytest.raises(SuiteError, match="cannot be resumed: its figures are of other data"):
+    with pytest.raises(SuiteError, match="cannot be resumed: its values come from other data"):
         start(resume=first.folder.path)
 
 
@@ -757,7 +757,7 @@ def test_a_digest_that_cannot_be_had_is_the_error_of_its_cells(start):
     run = start(cases=[lost, BASELINE])
     (verdict,) = measure_group(run, lost, "size")
     assert VerdictKind.ERROR == verdict.kind
-    assert "the digest of undigested cannot be had: OSError: images.tar is not there [" in verdict.reason
+    assert "the digest of undigested cannot be computed: OSError: images.tar is not there [" in verdict.reason
     measure_group(run, BASELINE, "size")
     assert 1 == of_verdicts(run)
 
@@ -893,6 +893,6 @@ def test_a_gate_on_reused_trainings_says_so_in_each_verdict_and_judges_no_traini
 
 def test_recording_and_reusing_exclude_each_other(start, tmp_path):
     """Before anything is measured."""
-    with pytest.raises(SuiteError, match="leave --reuse out"):
+    with pytest.raises(SuiteError, match="drop --reuse"):
         start(reuse=tmp_path / "cache", expect="record")
     assert not (tmp_path / "cache").exists()

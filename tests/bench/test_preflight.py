@@ -97,7 +97,7 @@ def batch_of_one(train, _generator):
 
 
 FAULTS = {
-    "dropout while serving": ({"model": Wet}, ["answer differently", "training=self.training"]),
+    "dropout while serving": ({"model": Wet}, ["give different outputs", "training=self.training"]),
     "forward on the instance": (
         {"model": hooked},
         ["original's weights (layer.weight and 1 more)"],
@@ -109,7 +109,7 @@ FAULTS = {
     "labels from 1": ({"data": lambda: data(targets=torch.arange(20) % 2 + 1)}, ["from 1 to 2", "subtract 1"]),
     "one item squeezed": (
         {"model": Squeezed},
-        ["for 1 item it answers with shape (2,)"],
+        ["for 1 item its output has shape (2,)"],
     ),
     "frozen": ({"model": frozen}, ["all its weights are frozen", "source='checkpoint'"]),
     "no weights": ({"model": nn.Identity, "data": lambda: data(torch.randn(20, 2))}, ["it has no weights"]),
@@ -182,7 +182,9 @@ def cell(technique, **slots) -> Case:
 def test_a_layout_that_the_network_cannot_take_is_unavailable_before_anything_trains():
     """``view`` after a convolution needs contiguous memory; the reason names the user's line."""
     made = cell("channels_last", model=Viewed, data=lambda: data(torch.randn(20, 3, 4, 4)))
-    with pytest.raises(UnavailableError, match=r"channels_last: this network cannot be trained so: .*preflight.py:\d"):
+    with pytest.raises(
+        UnavailableError, match=r"channels_last: this network cannot be trained with it: .*preflight.py:\d"
+    ):
         CellChecks(registry=REGISTRY, device="cpu").check(made)
 
 
@@ -194,7 +196,7 @@ class FromBytes(Closed):
 def test_a_precision_that_the_network_cannot_compute_in_is_unavailable_before_anything_trains():
     """Floats that are made inside stay float32."""
     made = cell("pure_bf16", model=FromBytes, data=lambda: data(torch.zeros(20, 3, dtype=torch.uint8)))
-    with pytest.raises(UnavailableError, match=r"pure_bf16: this network cannot be served so: .*same dtype"):
+    with pytest.raises(UnavailableError, match=r"pure_bf16: this network cannot be served with it: .*same dtype"):
         CellChecks(registry=REGISTRY, device="cpu").check(made)
 
 
@@ -248,7 +250,7 @@ def test_a_network_that_does_not_repeat_is_remarked():
     """Its generator is seeded by nobody."""
     found = remarks(declared(model=lambda: Drawn(lambda: np.random.default_rng().normal(size=(2, 3)))))
     assert 1 == len(found)
-    assert "'mine': two builds with the same seed have other weights (layer.weight), so this run does not" in found[0]
+    assert "'mine': two builds with the same seed have different weights (layer.weight), so this" in found[0]
 
 
 def unseeded(train, _generator):

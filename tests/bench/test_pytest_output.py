@@ -39,7 +39,7 @@ def test_the_time_line_is_one_line_where_there_is_room(monkeypatch):
     monkeypatch.setattr(output, "phases", FAKE)
     expected = (
         "time: imports and data 12.3 s, training 100.0 s, fresh processes 7.0 s, speed 3.2 s, "
-        "harness 1.5 s (1.2 % of all but imports and fresh processes)"
+        "harness 1.5 s (1.2 % of the time without imports and fresh processes)"
     )
     assert [expected] == time_lines(200)
 

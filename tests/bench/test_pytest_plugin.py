@@ -135,7 +135,7 @@ def test_a_gate_whose_groups_were_narrowed_must_have_been_asked_to_be_one(expect
     """By -k, -m or a conftest.py: the sentence names the first group that is not there."""
     with pytest.raises(SuiteError) as error:
         plugin._check_selection(collected(("quality", "size"), suite_expect=expect))
-    assert "2 of 4 groups of figures would not be measured, first halves-nhwc-cpu speed" in str(error.value)
+    assert "2 of 4 metric groups would not be measured, the first is halves-nhwc-cpu speed" in str(error.value)
     assert "--partial" in str(error.value)
 
 

@@ -52,10 +52,7 @@ def test_cells_that_do_not_fit_are_named_with_what_they_would_take():
     """The forecast is that of the others."""
     first, second = Budget(seconds=120.0, found=FOUND).lines()
     assert first.startswith("2 cells: about 1.5 min")
-    assert (
-        "--max-minutes 2: 1 of 3 cells is left out, so that the run is partial: halves-nhwc-cpu (about 3.0 min)"
-        == second
-    )
+    assert "--max-minutes 2: 1 of 3 cells is left out, so the run is partial: halves-nhwc-cpu (about 3.0 min)" == second
 
 
 def test_no_cell_begins_once_the_minutes_are_spent(clock):

@@ -207,7 +207,7 @@ def test_a_damaged_file_costs_a_training_and_a_line(run, news, tmp_path, harm):
     store = run()
     assert not get(store).reused
     assert tiny.EPOCHS == len(news)
-    assert [f"halves baseline seed 0 is trained anew: {path} is damaged"] == store.cache.notes
+    assert [f"halves baseline seed 0 is trained again: {path} is damaged"] == store.cache.notes
     assert get(run()).reused
 
 
@@ -329,7 +329,7 @@ ACCURACY = measured(tiny.BASELINE_CELL, "accuracy", 0.9)
 
 def test_recording_refuses_reused_trainings(tmp_path):
     """An expectation is what was measured; figures of reused trainings are skipped by `suite record` as well."""
-    with pytest.raises(SetupError, match="leave --reuse out"):
+    with pytest.raises(SetupError, match="drop --reuse"):
         training_cache.check(Options(reuse=tmp_path, expect="record"))
     training_cache.check(Options(reuse=tmp_path))
     assert "--reuse" in doubt(replace(ACCURACY, reused=True), HEADER, {}, single=False)
@@ -357,7 +357,7 @@ def test_the_summary_says_how_many_figures_are_of_reused_trainings(tmp_path):
     trainings = Trainings(folder=tmp_path, facts={}, code=str, notes=["x is damaged"], reused=3)
     damaged, told = training_cache.lines(trainings, [replace(ACCURACY, reused=True), ACCURACY])
     assert "reuse: x is damaged" == damaged
-    assert told.startswith("reused: 1 figures of quality and size in 1 cells")
+    assert told.startswith("reused: 1 metrics of quality and size in 1 cells")
     assert "run without --reuse" in told
     assert [] == training_cache.lines(None, [])
     assert ["reused: 3 trainings of earlier runs, from " + str(tmp_path)] == training_cache.lines(

@@ -29,8 +29,8 @@ def served(*values, **changes):
 def test_a_run_whose_cells_serve_less_than_half_of_what_was_stored_is_doubted():
     """Technique, baseline and kernel alike: no ratio has moved, but something has happened to the machine."""
     said = slowed(served(*[40.0] * 5, *[44.0] * 7, kind=VerdictKind.INCONCLUSIVE))
-    assert "serves 0.44 [0.40, 0.44] times as many items a second as was stored" in said
-    assert "in the median of 12 cells" in said
+    assert "throughput is 0.44 [0.40, 0.44] times the stored one" in said
+    assert "(median of 12 cells)" in said
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_files_that_are_there_stay_as_they_are(tmp_path):
     (tmp_path / WORKLOAD).write_text("mine\n", "utf-8")
     lines = list(init(tmp_path))
     assert "mine\n" == (tmp_path / WORKLOAD).read_text("utf-8")
-    assert f"left alone: {tmp_path / WORKLOAD} is there already" in lines
+    assert f"left alone: {tmp_path / WORKLOAD} exists already" in lines
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_another_package_of_that_name_is_told_in_one_sentence(tmp_path, file):
     other.write_text("", "utf-8")
     done = run("import sys, _tradeoff_suite; sys.exit(_tradeoff_suite.main())", tmp_path)
     assert 11 == done.returncode
-    assert f"suite: another package named 'suite' at {other} stands before" in done.stdout
+    assert f"suite: another package named 'suite' at {other} comes before" in done.stdout
     assert "python -P" in done.stdout
     assert "Traceback" not in done.stderr
 
@@ -44,7 +44,7 @@ def test_a_folder_without_init_is_told_apart_too(tmp_path):
     (tmp_path / "suite").mkdir()
     code = f"import sys; sys.path.remove({str(LAUNCHER.parents[2])!r}); import _tradeoff_suite as t; print(t.problem())"
     done = run(code, tmp_path)
-    assert f"another package named 'suite' at {tmp_path / 'suite'} stands before" in done.stdout
+    assert f"another package named 'suite' at {tmp_path / 'suite'} comes before" in done.stdout
 
 
 def test_the_plugin_is_off_with_a_warning_where_another_package_stands_in_the_way(tmp_path):

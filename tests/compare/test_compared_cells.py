@@ -357,7 +357,7 @@ def test_a_pair_that_was_disturbed_in_almost_every_child_says_why(paired):
     """There is no figure of it: three rounds are not enough."""
     timing, *_ = paired([None, 0.01, None, None, None, None])
     assert [] == timing.looked
-    assert "speed: 3 rounds of a pair, 45 dropped because other processes had the core" in timing.trouble
+    assert "speed: 3 rounds of a pair, 45 dropped because other processes used the core" in timing.trouble
 
 
 def test_calls_too_slow_for_a_pair_are_told(paired):

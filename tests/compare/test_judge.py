@@ -151,4 +151,4 @@ def test_an_undecided_timing_names_the_option_that_would_decide_it():
 def test_an_undecided_timing_on_the_bound_names_no_number():
     """More pairs would be in vain."""
     logs = [math.log(0.98) + 0.05, math.log(0.98) - 0.05] * 4
-    assert "no number of pairs decides: give another --margin or --allow" in remark(logs, Rules(allow=0.02))
+    assert "no number of pairs decides it; give another --margin or --allow" in remark(logs, Rules(allow=0.02))

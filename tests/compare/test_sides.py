@@ -241,7 +241,7 @@ def test_an_environment_is_built_without_constraints_where_they_leave_no_choice_
     here = sides.current(tmp_path)
     for _ in range(2):
         found = sides.in_environment(here, "tabulate==0.9.0", cache=tmp_path / "cache")
-        assert "tabulate==0.9.0 does not go with the versions installed here" in found.notes[-1]
+        assert "tabulate==0.9.0 conflicts with the versions installed here" in found.notes[-1]
     assert [False, True, False] == ["--constraint" in call for call in calls()]
 
 

@@ -141,7 +141,7 @@ def test_a_core_that_others_use_all_the_time_is_told():
     *both, clock = players(stolen=lambda _: True)
     found = played(*both, clock)
     assert [] == found.current
-    with pytest.raises(TooFewRoundsError, match=r"speed: 0 rounds of a pair, .* other processes had the core"):
+    with pytest.raises(TooFewRoundsError, match=r"speed: 0 rounds of a pair, .* other processes used the core"):
         pooled([found], "speed")
 
 

@@ -47,7 +47,7 @@ FAULTS = {
     "a quoted separator": (f"amount,score\n{QUOTED},0.5\n", f":2: column 'amount' holds '1,000', {NO_NUMBER}{PLAIN}"),
     "a comma among semicolons": ("amount;score\n1;0,5\n", f":2: column 'score' holds '0,5', {NO_NUMBER}{PLAIN}"),
     "a short row": ("amount,score\n100,0.5\n200\n", ":3: 1 cells under 2 columns; fill the row in or remove it"),
-    "a word": ("amount,score\n100,0.5\n200,high\n", f":3: column 'score' holds 'high', {NO_NUMBER}; mend or remove"),
+    "a word": ("amount,score\n100,0.5\n200,high\n", f":3: column 'score' holds 'high', {NO_NUMBER}; correct or remove"),
     "NaN": ("amount,score\n100,nan\n", f":2: column 'score' holds 'nan', {NO_NUMBER}"),
     "infinity": ("amount,score\n100,inf\n", f":2: column 'score' holds 'inf', {NO_NUMBER}"),
     "an overflow": ("amount,score\n100,1e999\n", f":2: column 'score' holds '1e999', {NO_NUMBER}"),

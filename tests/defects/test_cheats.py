@@ -22,7 +22,7 @@ CAUGHT = {
     "memorised": "reads the test part of the data",
     "slow_linear": "it replaced torch.nn.modules.linear.Linear.forward",
     "patches_check": "suite.measure.speed.check has been replaced",
-    "cheap_forward": "what is timed is not what trains",
+    "cheap_forward": "the timed step is not the training step",
     "thread_pool": "implausible",
 }
 

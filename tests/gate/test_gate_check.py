@@ -143,7 +143,7 @@ def test_quality_on_other_data_is_missing_with_both_digests():
     other = replace(ACCURACY, origin=Origin(data_digest="d2"))
     verdict = only([measurement("accuracy", 0.5)], [other])
     assert "missing" == verdict.kind
-    wanted = "other data: recorded on d2, this run has d1; record it anew (suite bench --expect=record)"
+    wanted = "other data: recorded on d2, this run has d1; record it again (suite bench --expect=record)"
     assert f"{wanted} or restore the data" == verdict.reason
     assert "missing" == only([], [other]).kind
     assert "regressed" == judged("parameters", 101, replace(COUNT, origin=Origin(data_digest="d2")))
@@ -168,7 +168,7 @@ def test_an_entry_of_another_batch_has_no_answer(level):
     entry = replace(SPEEDUP, level=level, conditions={"batch": 64, "tf32": "on", "threads": 1})
     verdict = only([measurement("speedup", 2.2, low=2.2, high=2.3, conditions={"batch": 4096, "tf32": "on"})], [entry])
     assert ("missing", entry) == (verdict.kind, verdict.expectation)
-    wanted = "recorded at batch 64, this run measured batch 4096; record it anew (suite bench --expect=record)"
+    wanted = "recorded at batch 64, this run measured batch 4096; record it again (suite bench --expect=record)"
     assert wanted == verdict.reason
 
 
@@ -242,7 +242,8 @@ def test_an_absolute_time_beyond_its_bound_is_inconclusive_and_says_what_decides
     verdict = only([measurement("throughput", 10.0)], [expectation("throughput", 100, low=50, level=MACHINE)])
     assert "inconclusive" == verdict.kind
     wanted = (
-        "100 1/s -> 10 1/s, -90.0 %, bound 50 1/s; an absolute time moves with the machine; the paired figures decide"
+        "100 1/s -> 10 1/s, -90.0 %, bound 50 1/s; absolute times vary with the machine's load; the paired metrics "
+        "decide"
     )
     assert wanted == verdict.reason
     late = replace(LATENCY, xfail=XFail(reason="slow", until=TODAY))

@@ -131,7 +131,7 @@ def test_a_file_with_windows_line_ends_has_the_same_lines(tmp_path):
         ("value = 2.24", 'value = "2.24"', VALUE_LINE, "must be a number"),
         ("value = 2.24", "value = true", VALUE_LINE, "must be a number"),
         ("value = 2.24\n", "", HEADER_LINE, "value is missing"),
-        ("low = 2.17", "high = 2.3\nlow = 2.5", LOW_LINE + 1, "lies above high"),
+        ("low = 2.17", "high = 2.3\nlow = 2.5", LOW_LINE + 1, "is above high"),
         ("low = 2.17", "low = 2.5", LOW_LINE, "excludes the entry's own value"),
         ("low = 2.17", "high = 2.0", LOW_LINE, "excludes the entry's own value"),
         ("low = 2.17", "", HEADER_LINE, "neither low nor high"),
@@ -224,7 +224,7 @@ def test_all_files_below_a_folder_are_read_but_the_ledger_of_claims(tmp_path):
 def test_a_file_outside_a_level_is_refused(tmp_path):
     """Nobody would ever read it."""
     (tmp_path / "digits_cnn.toml").write_text(ENTRY, encoding="utf-8")
-    with pytest.raises(ExpectationFileError, match="lies in no level's folder; move it to"):
+    with pytest.raises(ExpectationFileError, match="is in no level's folder; move it to"):
         load_all(tmp_path)
 
 
@@ -253,7 +253,7 @@ def test_an_entry_of_another_machine_in_a_machines_folder_is_refused(tmp_path):
     path.write_text(text.replace("MACHINE", "cpu-here"), "utf-8")
     assert 1 == len(load(path))
     path.write_text(text.replace("MACHINE", "cpu-there"), "utf-8")
-    with pytest.raises(ExpectationFileError, match="recorded on cpu-there and lies in the folder of cpu-here") as told:
+    with pytest.raises(ExpectationFileError, match="recorded on cpu-there and is in the folder of cpu-here") as told:
         load(path)
     assert ":8:" in str(told.value)
     assert str(tmp_path / "cpu-there" / "digits_cnn.toml") in str(told.value)

@@ -34,12 +34,12 @@ def put(folder, name, text=ENTRY):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("anny/wine.toml", "lies in the folder 'anny', which no machine reads; did you mean any?"),
+        ("anny/wine.toml", "is in the folder 'anny', which no machine reads; did you mean any?"),
         ("Any/wine.toml", "which no machine reads; did you mean any?"),
-        ("machine/wine.toml", "lies in the folder 'machine', which no machine reads."),
+        ("machine/wine.toml", "is in the folder 'machine', which no machine reads."),
         ("any/wine.TOML", "rename it to wine.toml"),
-        ("wine.toml", "lies in no level's folder"),
-        ("any/old/wine.toml", "lies in no level's folder"),
+        ("wine.toml", "is in no level's folder"),
+        ("any/old/wine.toml", "is in no level's folder"),
     ],
 )
 def test_a_file_that_nothing_reads_is_refused_by_the_gate_too(tmp_path, name, words):

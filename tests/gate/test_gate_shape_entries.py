@@ -47,7 +47,7 @@ def test_a_shape_is_read_with_its_line():
         ('shape = "non-increasing"', 'shape = "falling"', r":6: unknown shape 'falling'"),
         ('shape = "non-increasing"', "", r":4: shape is missing; add shape = "),
         ('along = "sparsity"   # of all weights', "", r":4: along is missing; add along = "),
-        ("slack = 0.005", "slack = -1", r":7: slack is what a curve may violate"),
+        ("slack = 0.005", "slack = -1", r":7: slack is the allowed violation"),
         ("slack = 0.005", "slak = 1", r":7: unknown key 'slak'; did you mean slack"),
         (".accuracy]", ".acuracy]", r":4: unknown metric 'acuracy'; did you mean accuracy"),
         ("magnitude_pruning", "magnitude_pruning(sparsity=0.5)", r"fixes it; leave sparsity out of the name"),

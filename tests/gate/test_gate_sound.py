@@ -56,7 +56,7 @@ def said(name, value, bounds, more="", **changes):
         ("macro_recall_worst_seed", 0.97, "low = 0", "can never be crossed"),
         ("accuracy_vs_control", -0.01, "low = -1", "accuracy_vs_control lies between -1 and 1"),
         ("accuracy_vs_control", -0.01, "low = -0.9", "so far from value = -0.01"),
-        ("accuracy", 0.97, "low = 0.1", "low = 0.1 is so far from value = 0.97 that it tells no regression"),
+        ("accuracy", 0.97, "low = 0.1", "low = 0.1 is so far from value = 0.97 that it detects no regression"),
         ("speedup", 2.0, "low = 0", "low = 0 can never be crossed"),
         ("speedup", 2.0, "low = -1.185", "low = -1.185 can never be crossed"),
         ("speedup", 2.0, "low = 0.1", "so far from value = 2"),
@@ -200,7 +200,7 @@ def test_a_recording_whose_entry_would_tell_nothing_is_skipped_with_the_reason(t
     few = measurement("accuracy", 0.1, n=10, share=True, seeds=(0,), by_seed=(0.1,))
     done = record([few], header=run_header(), directory=tmp_path)
     assert (0, ()) == (done.added, done.changed)
-    assert "its entry would tell no regression: low = " in done.skipped[0]
+    assert "its entry would detect no regression: low = " in done.skipped[0]
 
 
 def test_a_family_entry_of_a_machine_is_judged_by_the_same_rules():

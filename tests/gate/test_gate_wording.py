@@ -48,7 +48,7 @@ def test_what_the_interval_holds_is_said():
     """Such a verdict is inconclusive."""
     entry = expectation("speedup", 2.0, low=1.69)
     found = judge(measurement("speedup", 1.7, low=1.6, high=1.8, n=100), entry, quiet=True, today=TODAY)
-    assert "2 -> 1.7 [1.6, 1.8], -15.0 %, its interval holds the bound 1.69" in found.reason
+    assert "2 -> 1.7 [1.6, 1.8], -15.0 %, its interval contains the bound 1.69" in found.reason
 
 
 def test_a_change_of_nothing_is_shown_as_such():

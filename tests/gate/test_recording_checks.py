@@ -69,6 +69,6 @@ def test_a_single_process_is_recorded_on_request_with_wide_bounds_and_a_note(tmp
     done = go(tmp_path, replace(SPEED, value=2.0, processes=1, noise=None), single=True)
     (entry,) = load_all(tmp_path)
     assert entry.low < 1.9
-    wanted = "1 ratios from fewer than 3 processes: their bounds stand at least 5% away"
+    wanted = "1 ratios from fewer than 3 processes: their bounds are at least 5% away"
     assert done.notes[0].startswith(wanted)
     assert () == go(tmp_path, *REST, single=True).notes

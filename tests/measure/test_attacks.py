@@ -364,7 +364,7 @@ def test_21_a_timed_step_that_does_less_than_a_step_of_the_training_is_seen(benc
 
         return replace(plain, loss=loss)
 
-    with pytest.raises(ImplausibleError, match="what is timed is not what trains"):
+    with pytest.raises(ImplausibleError, match="the timed step is not the training step"):
         bench.measure(tiny.case_of(bench.registry, "attack"), "speed")
 
 

@@ -107,9 +107,9 @@ def decaying(parameters, _rate):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"loss": half}, "the loss of the technique is .* whatever half of its batch holds"),
-        ({"loss": half, "model": Dropping}, "whatever half of its batch holds"),
-        ({"loss": kept, "optimizer": decaying}, "the loss of the technique is 1 whatever half of its batch holds"),
+        ({"loss": half}, "the loss of the technique is .* whatever half of its batch contains"),
+        ({"loss": half, "model": Dropping}, "whatever half of its batch contains"),
+        ({"loss": kept, "optimizer": decaying}, "the loss of the technique is 1 whatever half of its batch contains"),
         ({"loss": kept}, "a timed training step of the technique changes no weight"),
         ({"optimizer": still}, "a timed training step of the technique changes no weight"),
         ({"loss": spoiled}, "the training step of the technique changes the batch that it is given"),

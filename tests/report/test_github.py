@@ -43,7 +43,7 @@ WORSE = verdict("regressed", "accuracy", 0.96, low=0.97, line=20)
 LARGER = verdict("regressed", "artefact_bytes", 81_000, high=80_000, line=31)
 UNDECIDED = verdict(
     "inconclusive", value=2.2, low=2.17, details={"low": 2.1, "high": 2.3, "confidence": 0.99},
-    reason="the interval holds the bound; 900 rounds would decide",
+    reason="the interval contains the bound; 900 rounds would decide",
 )  # fmt: skip
 BROKEN = Verdict(
     kind=VerdictKind.ERROR, cell=SLOWER.cell, metric="", group="speed", reason="RuntimeError: a | b,\n  50 % done"

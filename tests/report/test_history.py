@@ -1,4 +1,4 @@
-"""How long cells took before: of runs like this one, newest first, whatever else lies in the folder."""
+"""How long cells took before: of runs like this one, newest first, whatever else is in the folder."""
 # the expected value stands on the left
 
 import os

@@ -75,8 +75,8 @@ def test_a_regression_names_value_bound_and_line_and_the_command_below():
          verdict("improved", "artefact_bytes", 79_999, low=80_000, high=80_000, reason="smaller")),
         ("REGRESSED @: artefact_bytes = 80,001 B, bound <= 80,000 B (#)",
          verdict("regressed", "artefact_bytes", 80_001, low=80_000, high=80_000)),
-        ("INCONCLUSIVE @: speedup = 2.2 [2.1, 2.3], bound >= 2.17 (#): the interval holds the bound",
-         verdict("inconclusive", value=2.2, low=2.17, interval=(2.1, 2.3), reason="the interval holds the bound")),
+        ("INCONCLUSIVE @: speedup = 2.2 [2.1, 2.3], bound >= 2.17 (#): the interval contains the bound",
+         verdict("inconclusive", value=2.2, low=2.17, interval=(2.1, 2.3), reason="the interval contains the bound")),
         ("XPASS @: accuracy = 0.98, bounds [0.97, 0.99] (#)", verdict("xpass", "accuracy", 0.98, low=0.97, high=0.99)),
         ("MISSING @: speedup was not measured, bound >= 2.17 (#)", verdict("missing", low=2.17)),
         ("ERROR @: speed: RuntimeError: no kernel", verdict("error", "", reason="RuntimeError:\n  no kernel")),
@@ -168,8 +168,8 @@ def test_bounds_of_a_single_run_are_told_with_the_command_that_adds_this_one():
     quality = verdict("pass", "accuracy", 0.9, low=0.8)
     said = drift_hint([once, once, seen, quality, verdict("missing", "speedup", low=1.0)], "suite record x --drift")
     assert said == (
-        "the bounds of 2 timings come from one run: how far other hours move them is not known; this run is added "
+        "the bounds of 2 timings come from one run, so the drift between runs is not known; add this run "
         "with\n    suite record x --drift"
     )
     assert drift_hint([seen, quality], "") is None
-    assert drift_hint([once], "").startswith("the bound of 1 timing comes from one run: how far other hours move it")
+    assert drift_hint([once], "").startswith("the bound of 1 timing comes from one run, so the drift")

@@ -24,7 +24,7 @@ BROKEN = 'raise RuntimeError("this commit was broken")\n'
 NETWORK = "return self.fc(torch.relu(self.conv(x)).flatten(1))"
 BUDGET = ("--pairs=3", "--budget=1.5", "--inconclusive=fail")
 BUSY = (
-    " dropped because other processes had the core",
+    " dropped because other processes used the core",
     "no core is free",
 )  # then there is no verdict, and none was promised
 

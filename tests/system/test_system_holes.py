@@ -172,26 +172,26 @@ def test_7_a_conftest_that_skips_every_test_makes_the_run_unusable(repository):
     """No verdict is no pass."""
     code = "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef skipping():\n    pytest.skip('not today')\n"
     (repository.folder / "conftest.py").write_text(code, "utf-8")
-    ended(repository.bench(), 12, "nothing was measured for 8 of 8 groups of figures")
+    ended(repository.bench(), 12, "8 of 8 metric groups were not measured")
 
 
 def test_8_a_run_that_only_plans_is_no_gate(repository):
     """`--setup-plan` runs no test."""
-    ended(repository.bench("--setup-plan"), 12, "nothing was measured for 8 of 8 groups of figures")
+    ended(repository.bench("--setup-plan"), 12, "8 of 8 metric groups were not measured")
 
 
 def test_a_process_that_ends_itself_with_0_is_no_gate(repository):
     """`os._exit(0)` leaves no time for a verdict, and a shell would take it for a pass."""
     code = "import os\n\n\ndef pytest_collection_finish():\n    os._exit(0)\n"
     (repository.folder / "conftest.py").write_text(code, "utf-8")
-    ended(repository.bench(), 12, "the run was ended before its end with exit code 0")
+    ended(repository.bench(), 12, "the process ended early with exit code 0")
 
 
 def test_9_a_narrowed_gate_has_to_be_asked_for_and_says_what_it_left_out(repository):
     """`-k size` alone is refused; with `--partial` a line tells what gated nothing."""
-    ended(repository.bench("-k", "size"), 11, "6 of 8 groups of figures would not be measured", "--partial")
+    ended(repository.bench("-k", "size"), 11, "6 of 8 metric groups would not be measured", "--partial")
     done = repository.bench("-k", "size", "--partial")
-    ended(done, 0, "partial: 6 groups of figures were left out and gate nothing: tiny-baseline-cpu quality")
+    ended(done, 0, "partial: 6 metric groups were left out and are not gated: tiny-baseline-cpu quality")
 
 
 def test_10_a_conftest_that_drops_tests_is_noticed(repository):
@@ -201,7 +201,7 @@ def test_10_a_conftest_that_drops_tests_is_noticed(repository):
         "    items[:] = [item for item in items if 'speed' not in item.name and 'quality' not in item.name]\n"
     )
     (repository.folder / "conftest.py").write_text(code, "utf-8")
-    ended(repository.bench(), 11, "4 of 8 groups of figures would not be measured")
+    ended(repository.bench(), 11, "4 of 8 metric groups would not be measured")
 
 
 def test_12_a_compiler_that_is_gone_fails_where_it_was_told_to(repository):
@@ -218,7 +218,7 @@ def test_13_a_run_is_not_resumed_with_other_code(repository):
     ended(repository.part(*arguments), 0)
     repository.edit("hidden=8", "hidden=16")
     done = repository.part(*arguments, "--resume=reports/latest")
-    ended(done, 11, "cannot be resumed: its figures are of other code")
+    ended(done, 11, "cannot be resumed: its values come from other code")
 
 
 def test_14_figures_at_another_serving_batch_answer_no_entry(repository, recording):
@@ -241,7 +241,8 @@ def test_16_a_digest_that_raises_is_an_error(repository):
     """Whether the data are the same is not known."""
     repository.edit('return "images-1"', 'raise OSError("images.tar is not there")')
     done = repository.part("baseline", "size")
-    ended(done, 1, "ERROR tiny baseline cpu: ", "the digest of tiny cannot be had: OSError: images.tar is not there")
+    ended(done, 1, "ERROR tiny baseline cpu: ")
+    ended(done, 1, "the digest of tiny cannot be computed: OSError: images.tar is not there")
 
 
 FAMILY = """schema = 1

@@ -62,5 +62,5 @@ def test_a_run_with_other_settings_cannot_be_resumed(measured, bench, lab):
     run = (measured[0] / "reports" / "latest").resolve()
     done = bench("--workload=tiny", "--technique=doubled", "--seeds=2", f"--resume={run}", cwd=lab)
     assert 11 == done.returncode, done.stdout + done.stderr
-    assert "cannot be resumed: its figures are of other seeds" in done.stdout + done.stderr
+    assert "cannot be resumed: its values come from other seeds" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -25,7 +25,7 @@ def test_the_second_run_trains_nothing_and_says_so(twice):
     assert (0, 0) == (first.returncode, second.returncode), second.stdout + second.stderr
     assert "training tiny baseline: seed 0" in first.stdout
     assert "training tiny" not in second.stdout
-    assert re.search(r"reused: \d+ figures of quality and size in 2 cells", second.stdout)
+    assert re.search(r"reused: \d+ metrics of quality and size in 2 cells", second.stdout)
     assert "reused:" not in first.stdout
 
 
@@ -70,10 +70,10 @@ def test_few_minutes_leave_cells_out_by_name_and_make_the_gate_partial(lab, benc
     done = bench(*OF_ONE, *groups, "--max-minutes=0.75", cwd=lab)
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "1 cell: about 27 s by a guess" in done.stdout
-    left = "1 of 2 cells is left out, so that the run is partial: tiny-doubled(factor=2)-cpu (about 27 s by a guess)"
+    left = "1 of 2 cells is left out, so the run is partial: tiny-doubled(factor=2)-cpu (about 27 s by a guess)"
     assert 2 == done.stdout.count(left)
     assert "3 passed, 5 deselected" in done.stdout
-    assert "the rest: the same command with --resume reports/" in done.stdout
+    assert "to measure the rest, add --resume reports/" in done.stdout
 
 
 def test_recording_takes_neither(lab, bench):

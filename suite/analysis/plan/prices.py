@@ -79,7 +79,7 @@ def parse_prices(text: str, path: Path = Path("prices.toml")) -> Prices:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ExpectationFileError(path, None, f"is not valid TOML: {error}; mend or remove that line") from error
+        raise ExpectationFileError(path, None, f"is not valid TOML: {error}; correct or remove that line") from error
     section = Section(data=data, keys=(), path=path, lines=Lines(text))
     names = [field.name for field in fields(Prices)]
     section.allow(names)

@@ -1,1 +1,1 @@
-"""What is found out before anything trains: whether each workload, and each technique on it, can do one step."""
+"""Checks before anything trains: each workload, and each technique on it, does one step."""

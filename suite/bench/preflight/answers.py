@@ -1,4 +1,4 @@
-"""Whether a network answers by its own weights and its inputs alone: the same twice, and as its copy does."""
+"""Checks that a network's outputs depend on its own weights and inputs alone: two calls and a copy agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ APART = 1e-3  # relative distance of two answers to the same inputs: kernels dif
 
 
 def check_own_weights(network: nn.Module, inputs: Tree) -> None:
-    """Raise `UsageError` where a copy of ``network``, as the user's model built it, reads the network's own weights."""
+    """Raise `UsageError` if a copy of ``network``, as the user's model built it, reads the original's weights."""
     again = copied(network)
     with Held(inputs) as watching:
         called(again, inputs, spread(again.forward, inputs))
@@ -26,13 +26,13 @@ def check_own_weights(network: nn.Module, inputs: Tree) -> None:
         which = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
         raise UsageError(
             f"a copy of it computes with the original's weights ({which}){_replaced(network)}: techniques would change "
-            "weights that nobody reads; define forward in the class, and take hooks off first (accelerate: "
+            "weights that are not used; define forward in the class, and remove hooks first (accelerate: "
             "remove_hook_from_module)"
         )
 
 
 def _replaced(network: nn.Module) -> str:
-    """Where ``forward`` was set on an instance, if it was."""
+    """The place at which ``forward`` was set on an instance, if it was."""
     for name, module in network.named_modules():
         forward = vars(module).get("forward")
         if forward is not None:
@@ -43,16 +43,16 @@ def _replaced(network: nn.Module) -> str:
 
 
 def check_answers(network: nn.Module, again: nn.Module, inputs: Tree) -> None:
-    """Raise `UsageError` where two calls of ``network``, or one of its copy ``again``, answer otherwise."""
+    """Raise `UsageError` if two calls of ``network``, or a call of its copy ``again``, have different outputs."""
     first = network(inputs)
     if _apart(first, network(inputs)) > APART:
         raise UsageError(
-            "two calls with the same inputs answer differently in evaluation mode: is dropout or noise on while "
-            "serving? functional.dropout needs training=self.training"
+            "two calls with the same inputs give different outputs in evaluation mode; turn dropout and noise off "
+            "there (functional.dropout needs training=self.training)"
         )
     if _apart(first, again(inputs)) > APART:
         raise UsageError(
-            "a copy of it answers differently: something that it computes with is not copied (a closure, a global)"
+            "a copy of it gives different outputs: it computes with something that is not copied (a closure, a global)"
         )
 
 

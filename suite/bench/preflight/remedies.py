@@ -1,4 +1,4 @@
-"""What to do about an exception from a user's data, network or loss: the likely fix, by what torch says."""
+"""The likely fix of an exception from a user's data, network or loss, by torch's message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from suite.training.trees import leaves
 
 
 def remedy(error: BaseException, splits: Splits | None) -> str:
-    """The likely fix, or nothing where no known cause fits."""
+    """The likely fix; empty if no known cause matches."""
     text = f"{type(error).__name__}: {error}"
     for pattern, advice in REMEDIES:
         if re.search(pattern, text, re.IGNORECASE | re.DOTALL):
@@ -47,19 +47,19 @@ def _labels(splits: Splits | None) -> str:
     if not found:
         return "labels of K classes must be 0 to K - 1"
     low, high = (round(float(f), 3) for f in (found[0].min(), found[0].max()))
-    less = "; subtract the least label from all of them" if low > 0 else ""
+    less = "; subtract the smallest label from all of them" if low > 0 else ""
     return f"labels of K classes must be 0 to K - 1; these run from {low:g} to {high:g}{less}"
 
 
 def _types(splits: Splits | None) -> str:
-    return f"give inputs the type of the weights, or the network the inputs' ({forms(splits)}): .float(), .to(dtype)"
+    return f"cast the inputs to the weights' type or the network to theirs ({forms(splits)}): .float(), .to(dtype)"
 
 
-ONE_ITEM = "BatchNorm cannot train on one item: let `batches` leave out a last batch of one"
+ONE_ITEM = "BatchNorm cannot train on one item: make `batches` drop a last batch of one item"
 PREFIX = "the names have the prefix of DataParallel; load {name.removeprefix('module.'): value ...}"
 OTHER_FILE = "the file is of another network, or its names have a prefix: compare the keys"
-UNSAFE = "torch.load(..., weights_only=False) loads such a file; it runs code, so only if you trust it"
-NO_GRADIENT = "no weight requires a gradient, or the loss depends on none; a network that stays has source='checkpoint'"
+UNSAFE = "torch.load(..., weights_only=False) loads such a file; it can run code, so use it only if you trust the file"
+NO_GRADIENT = "no weight requires a gradient, or the loss depends on none; a fixed network needs source='checkpoint'"
 NO_LEAF = "keep no computed tensor as an attribute of a module: compute it in forward"
 NO_COPY = "keep files, locks and sessions out of the module, or give it a __deepcopy__"
 

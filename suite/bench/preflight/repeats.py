@@ -1,4 +1,4 @@
-"""Whether a workload's network comes out the same again: what a seed, or a checkpoint, is to decide."""
+"""Checks that a workload repeats: a seed or a checkpoint has to give the same network and batches twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = 3  # names
 
 
 def remarks(workload: Workload) -> list[str]:
-    """What does not repeat, a sentence each; nothing of a workload that cannot be built."""
+    """One remark for each part that does not repeat; nothing of a workload that cannot be built."""
     with own_random_numbers("cpu"):
         try:
             plain = workload.plain(0)
@@ -31,7 +31,7 @@ def remarks(workload: Workload) -> list[str]:
 
 
 def _weights(workload: Workload, plain: Recipe) -> str:
-    """A checkpoint's weights depend on no seed, others on theirs alone."""
+    """A checkpoint's weights must depend on no seed, other weights on their seed alone."""
     loaded = workload.source == "checkpoint"
     first, second = (_state(plain, seed) for seed in (0, 1 if loaded else 0))
     apart = [name for name in first if name not in second or not _same(first[name], second[name])]
@@ -41,12 +41,12 @@ def _weights(workload: Workload, plain: Recipe) -> str:
     if loaded:
         return (
             f"workload {workload.name!r}: {len(apart)} of {len(first)} tensors ({names}) differ between two builds, so "
-            "they are not from the checkpoint: were they loaded with strict=False, or under other names? "
+            "they are not from the checkpoint; check for strict=False and for other names "
             f"[{workload.where}]"
         )
     return (
-        f"workload {workload.name!r}: two builds with the same seed have other weights ({names}), so this run does not "
-        "repeat: they are drawn from a generator that the suite cannot seed (NumPy's default_rng()?) "
+        f"workload {workload.name!r}: two builds with the same seed have different weights ({names}), so this run is "
+        "not reproducible: they come from a generator that the suite cannot seed (NumPy's default_rng()?) "
         f"[{workload.where}]"
     )
 
@@ -61,8 +61,8 @@ def _batches(workload: Workload, plain: Recipe) -> str:
     if len(seen[0]) == len(seen[1]) and all(_same(a, b) for a, b in zip(*seen, strict=True)):
         return ""
     return (
-        f"workload {workload.name!r}: its batches differ between two runs with the same seed, so this run does not "
-        f"repeat: draw from the generator that `batches` is given [{workload.where}]"
+        f"workload {workload.name!r}: its batches differ between two runs with the same seed, so this run is not "
+        f"reproducible: draw from the generator that `batches` gets [{workload.where}]"
     )
 
 

@@ -1,4 +1,4 @@
-"""One step and one answer of each technique on a workload's untrained network: what cannot take it says so at once."""
+"""One step and one answer of each technique on a workload's untrained network: incompatible ones fail at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from suite.training.trees import length, take
 
 @dataclass(kw_only=True)
 class CellChecks:
-    """The checks of a run's cells on one device; untrained networks stand for those that a technique asks for."""
+    """The checks of a run's cells on one device; a technique gets untrained networks of other compositions."""
 
     registry: Registry
     device: str
@@ -120,7 +120,7 @@ def _serves(case: Case) -> bool:
 
 @contextmanager
 def _told(case: Case, doing: str) -> Iterator[None]:
-    """What fails in the body is a limit of the network or of the technique, and is reported before anything trains."""
+    """A failure in the body is a limit of the network or of the technique, and is reported before anything trains."""
     try:
         yield
     except UnavailableError:
@@ -129,5 +129,5 @@ def _told(case: Case, doing: str) -> Iterator[None]:
         raise IncapableError(f"{case.composition}: {error}") from error
     except Exception as error:
         raise IncapableError(
-            f"{case.composition}: this network cannot be {doing} so: {explain(error, case.workload.where)}"
+            f"{case.composition}: this network cannot be {doing} with it: {explain(error, case.workload.where)}"
         ) from error

@@ -1,4 +1,4 @@
-"""One step and one answer of a workload's baseline, before anything trains: a fault is told once, with its remedy."""
+"""One step and one answer of a workload's baseline before anything trains; each fault comes with its remedy."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ ITEMS = 8  # of a batch: enough for norms, and cheap
 def check_workload(workload: Workload, device: str) -> None:
     """Raise `SetupError` with the user's file and line and a remedy if the baseline cannot do one step.
 
-    It is built, copied, asked twice for one item and for a batch, and trained for one step if it is to be trained. What
-    is only unavailable here raises nothing: its cells say so.
+    It is built, copied, called twice for one item and for a batch, and trained for one step if the workload trains. A
+    workload that is unavailable here raises nothing: its cells report it.
     """
     try:
         with own_random_numbers(device), warnings.catch_warnings():
@@ -82,7 +82,7 @@ class _Check:
             wrong = [tuple(leaf.shape) for leaf in leaves(outputs) if leaf.dim() == 0 or leaf.shape[0] != count]
             if wrong:
                 raise UsageError(
-                    f"for {count} item{'s' * (count != 1)} it answers with shape {wrong[0]}; every output must begin "
+                    f"for {count} item{'s' * (count != 1)} its output has shape {wrong[0]}; every output must begin "
                     "with the number of items (does a squeeze() or a mean() take that dimension?)"
                 )
         return outputs
@@ -99,7 +99,7 @@ class _Check:
         weights = list(network.parameters())
         if not any(weight.requires_grad for weight in weights):
             why = "all its weights are frozen" if weights else "it has no weights"
-            raise UsageError(f"{why}; a network that is not to be trained has source='checkpoint' or source='none'")
+            raise UsageError(f"{why}; declare source='checkpoint' or source='none' if the network is not to be trained")
         step, batch = first_step(plain, device=self.device, reference=_nobody)
         loss = step(small(batch))
         if not isinstance(loss, Tensor) or not bool(torch.isfinite(loss).all()):
@@ -127,7 +127,7 @@ class _Check:
 
 
 def check_labels(plain: Recipe, outputs: Any) -> None:
-    """Raise `UsageError` for labels that are no classes of the scores, and for probabilities in a logit's place."""
+    """Raise `UsageError` for labels outside the classes that the outputs score."""
     scores = answer_of(outputs)
     count = 2 if scores.numel() == len(scores) else scores.shape[1]
     for name in ("train", "test"):
@@ -153,4 +153,4 @@ def _answer(served: Served, items: Any) -> Any:
 
 
 def _nobody(composition: str) -> nn.Module:
-    raise UsageError(f"the plain recipe asks for the trained network of {composition}, and nothing is trained yet")
+    raise UsageError(f"the plain recipe needs the trained network of {composition}, but nothing is trained yet")

@@ -1,4 +1,4 @@
-"""What a bench run says on the terminal: progress while it trains, a summary at its end."""
+"""The terminal output of a bench run: progress while it trains, a summary at its end."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 UNQUIET = "timings are neither gated nor recorded: {reason}"
 NOT_STARTED_QUIET = "the run was not started as a quiet process; start it with `suite bench`"
 
-UNGATED = "nothing was gated: no expectation applied to any figure of this run"
+UNGATED = "nothing was gated: no expectation applied to any metric of this run"
 
-HOMELESS = "no folder `expectations` with files was found here or above; record one, or name it with --expect-dir"
+HOMELESS = "no folder `expectations` with files is here or in a parent folder; record one, or name it with --expect-dir"
 
 
 class TerminalProgress:
@@ -75,12 +75,12 @@ def say(config: pytest.Config, lines: Iterable[str]) -> None:
 
 
 def accelerator_lines(header: RunHeader) -> list[str]:
-    """What the driver says of the GPU, or why it is not asked; nothing for other devices."""
+    """The driver's report on the GPU, or why there is none; nothing for other devices."""
     return [f"accelerator: {nvml.line(header.accelerator)}"] if header.accelerator else []
 
 
 def summarize(terminal: pytest.TerminalReporter, run: Run) -> None:
-    """Print the table, what needs attention, the counts, where the time went and where the report lies."""
+    """Print the table, the cells that need attention, the counts, the wall time by phase and the report's path."""
     from suite.bench import training_cache  # loads torch
     from suite.core.stats import null_arm
     from suite.report import summary, sweeps
@@ -120,7 +120,7 @@ def tell_github(
 ) -> None:
     """Annotations and the step summary, in a step of GitHub Actions; nothing elsewhere.
 
-    A summary that cannot be written is told and changes no exit code.
+    If the summary cannot be written, a line says so and the exit code stays.
     """
     from suite.report import github
 
@@ -148,7 +148,7 @@ def _fails(run: Run, verdict: Verdict) -> bool:
 
 
 def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Run, *, idle: bool) -> None:
-    """What was not measured, has no expectation, or does not count, each with what to do about it."""
+    """Metrics that were not measured, have no expectation or do not count, each with the remedy."""
     from suite.report import summary
 
     for line in summary.unavailable(run.verdicts):
@@ -176,18 +176,18 @@ def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Run, *, idle: 
 
 
 def resume_line(run: Run) -> list[str]:
-    """How to measure what the minutes left out; nothing where they left nothing out."""
-    more = f"the rest: the same command with --resume {run.folder.path}, without --max-minutes or with more"
+    """The command that measures the cells that --max-minutes left out; nothing if it left none out."""
+    more = f"to measure the rest, add --resume {run.folder.path} to the command, and raise or drop --max-minutes"
     return [more] if run.passed_over else []
 
 
 def recordable(verdicts: Iterable[Verdict], *, quiet: bool) -> list[Verdict]:
-    """Those whose figures may be recorded: timings of a process that is not quiet may not."""
+    """The verdicts whose values may be recorded: no timings of a process that is not quiet."""
     return [verdict for verdict in verdicts if quiet or verdict.group != "speed"]
 
 
 def idle_timings(measurements: Iterable[Measurement], *, quiet: bool) -> bool:
-    """Whether a run has timings that count for nothing, because its process is not quiet."""
+    """Whether a run has timings that do not count because its process is not quiet."""
     return not quiet and any(found.group == "speed" for found in measurements)
 
 
@@ -206,7 +206,7 @@ def time_lines(width: int = NARROWEST) -> list[str]:
     spent = phases.totals()
     parts = [f"{TITLES.get(name, name)} {seconds:.1f} s" for name, seconds in spent.items() if name != phases.OTHER]
     overhead = phases.overhead()
-    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of all but imports and fresh processes)"
+    share = "" if math.isnan(overhead) else f" ({100 * overhead:.1f} % of the time without imports and fresh processes)"
     lines = ["time: "]
     for part in [*(f"{part}, " for part in parts), f"harness {spent[phases.OTHER]:.1f} s{share}"]:
         if len(lines[-1]) > len(GAP) and len((lines[-1] + part).rstrip()) > width:

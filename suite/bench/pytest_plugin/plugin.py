@@ -195,7 +195,7 @@ def cases_of(config: pytest.Config) -> list[Case]:
 
 
 def request_of(config: pytest.Config) -> RunRequest:
-    """What was asked of this run."""
+    """The request of this run."""
     return RunRequest(given=values(config.option, PREFIX))
 
 
@@ -219,15 +219,15 @@ def _check_runner(config: pytest.Config) -> None:
     if option.benchmark_disable and not option.benchmark_enable:
         raise SuiteError("a gate needs its timings: run it without --benchmark-disable, or with --suite-expect=off")
     if option.benchmark_only:
-        raise SetupError("a gate needs all figures, not timings alone: run it without --benchmark-only")
+        raise SetupError("a gate needs all metrics, not timings alone: run it without --benchmark-only")
     if getattr(option, "reruns", None):
-        raise SetupError("a gate judges each figure once: run it without --reruns")
+        raise SetupError("a gate judges each metric once: run it without --reruns")
     if option.benchmark_skip:
         raise SuiteError("a gate needs its timings: run it without --benchmark-skip, or with --suite-expect=off")
 
 
 def _check_selection(session: pytest.Session) -> None:
-    """A gate whose groups were narrowed (-k, -m, a conftest.py) must have been asked to be one."""
+    """A run with deselected groups (-k, -m, a conftest.py) may only gate if its request says so explicitly."""
     if not request_of(session.config).complete:
         return
     there = _collected(session)
@@ -235,8 +235,9 @@ def _check_selection(session: pytest.Session) -> None:
     missing = [(str(case), group) for case, group in planned if (case, group) not in there]
     if missing:
         raise SetupError(
-            f"{len(missing)} of {len(planned)} groups of figures would not be measured, first {' '.join(missing[0])}: "
-            "a gate needs them all; run it without -k and -m, look for a conftest.py that drops tests, or say --partial"
+            f"{len(missing)} of {len(planned)} metric groups would not be measured, the first is "
+            f"{' '.join(missing[0])}: a gate needs all of them; run it without -k and -m, look for a conftest.py that "
+            "deselects tests, or add --partial"
         )
 
 
@@ -350,7 +351,7 @@ def _names_benchmarks(argument: str) -> bool:
 
 
 def _or_exit(step: Callable[[], object]) -> None:
-    """Run a step; an error that a user can mend ends the run with one sentence and code 11."""
+    """Run a step; a user's error ends the run with one sentence and code 11."""
     try:
         step()
     except SuiteError as error:

@@ -1,1 +1,1 @@
-"""Work in fresh processes: what is asked of them and how they answer."""
+"""Work in fresh processes: their requests and their answers."""

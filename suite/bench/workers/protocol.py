@@ -1,4 +1,4 @@
-"""What a worker process is asked and what it answers: frozen records, sent as MessagePack.
+"""Requests to a worker process and its answers: frozen records, sent as MessagePack.
 
 JSON has no infinity, which a budget may hold.
 

@@ -128,7 +128,7 @@ class _Rebuilt:
 
 
 def _forget_peak() -> int:
-    """Let the peak start from what is resident now, where Linux allows it; returns where it starts, in bytes.
+    """Reset the peak to the current resident set, if Linux allows it; returns the start in bytes.
 
     Loading the network and the data has a peak of its own, which would hide that of serving.
     """

@@ -51,7 +51,7 @@ class Dataset:
     def require(self, root: Path) -> None:
         """Nothing, if all files lie below ``root`` and are whole.
 
-        Raises `UnavailableError` where there is none of them, `SetupError` where some are missing or one is damaged.
+        Raises `UnavailableError` if all files are missing, `SetupError` if some are missing or one is damaged.
         """
         absent = self.absent(root)
         if len(absent) == len(self.files):

@@ -44,7 +44,7 @@ def compound_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
 
 
 def _scaled(recipe: Recipe, data: Callable[[], Splits], phi: float) -> Callable[..., nn.Module]:
-    """A model that is told the images' side as well, where its layers depend on it (``pixels=``)."""
+    """A model that also receives the images' side if its layers depend on it (``pixels=``)."""
 
     def model(width: float = 1.0, depth: float = 1.0) -> nn.Module:
         sides = {"pixels": data().train.inputs.shape[-1]} if takes(recipe, "pixels") else {}

@@ -1,10 +1,10 @@
 """Batches are made ahead by worker processes, while the network trains on the last one.
 
-torch's DataLoader, https://docs.pytorch.org/docs/stable/data.html, around the recipe's own batches: same batches,
-same order, so the trained weights stay to the bit. Training takes less time where making a batch is slow and a core
-is free for it; where batches are slices of tensors in memory, or workers share the one core of a quiet process as
-here on CPUs, the copies between processes cost more than they hide. On CUDA the batches wait in pinned memory. The
-timed training step starts from a finished batch: what changes is ``train_seconds``. Serving stays.
+torch's DataLoader, https://docs.pytorch.org/docs/stable/data.html, around the recipe's own batches: same batches, same
+order, so the trained weights stay to the bit. Training takes less time if making a batch is slow and a core is free for
+it. The copies between processes cost more than they hide if batches are slices of tensors in memory. So they do if
+workers share one core, as in a quiet process on CPUs. On CUDA the batches wait in pinned memory. The timed training
+step starts from a finished batch: only ``train_seconds`` changes. Serving stays.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dynamic int8 quantization of Linear layers: weights once, activations at every call by their range of the moment.
 
 ``torch.ao.quantization.quantize_dynamic``, https://docs.pytorch.org/docs/stable/quantization.html, deprecated by now.
-Convolutions stay in float32, also where they are asked for, so bytes fall by the share of the Linear layers alone.
-CPUs only. Not among what ``--precision int8`` composes: most of a convolutional network computes in float32.
+Convolutions always stay in float32, so bytes fall by the share of the Linear layers alone. CPUs only. Not among what
+``--precision int8`` composes: most of a convolutional network computes in float32.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def early_exit(recipe: Recipe, *, threshold: float = 0.8, weight: float = 1.0) -
 
 
 class EarlyExit(nn.Module):
-    """Inputs [B, C, H, W], class scores [B, K]. Only where it ``skips`` is what has left not computed further."""
+    """Inputs [B, C, H, W], class scores [B, K]. Items that have left are computed further unless it ``skips`` them."""
 
     def __init__(self, network: nn.Module, example: Tensor, threshold: float) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
 """An exponential moving average of the weights is kept instead of the last ones.
 
 Polyak & Juditsky 1992, https://doi.org/10.1137/0330046; for networks Morales-Brotons et al. 2024,
-https://arxiv.org/abs/2411.18704. Buffers are averaged where they are floats, running statistics among them, and copied
-where they count. May help where the learning rate ends high; costs a copy of the weights and a little time while
-training. What is served has the same size and speed. The average begins at the first step's weights and warms up:
-after t steps it weighs the past by at most (1 + t) / (10 + t).
+https://arxiv.org/abs/2411.18704. Floating-point buffers (running statistics) are averaged, integer ones (counters) are
+copied. May help if the learning rate ends high; costs a copy of the weights and a little time while training. The
+served network has the same size and speed. The average begins at the first step's weights and warms up: after t steps
+it weighs the past by at most (1 + t) / (10 + t).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""FiLM: one trunk that is told the task, by a scale and a shift of its own for every channel of every layer.
+"""FiLM: one trunk for all tasks, conditioned by a scale and a shift for each task and channel of every layer.
 
 Perez et al. 2018, https://arxiv.org/abs/1709.07871, conditioned on the task. Hardly more parameters and bytes than hard
 sharing, but a pass of the trunk for each task: arithmetic is multiplied by them. Outputs and training stay; the control

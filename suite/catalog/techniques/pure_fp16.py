@@ -1,7 +1,7 @@
 """Serve in float16: weights are cast once, activations stay in it from layer to layer.
 
-Unlike autocast, which casts every weight anew at each call. Half the bytes ship. Pays where the processor has
-float16 products, or where memory bandwidth is the limit.
+Autocast, in contrast, casts every weight at each call. Half the bytes ship. It is faster if the processor has float16
+products, or if memory bandwidth is the limit.
 """
 
 from __future__ import annotations

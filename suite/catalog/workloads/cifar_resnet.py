@@ -94,7 +94,7 @@ def cifar_resnet(_seed: int) -> Recipe:
 def splits(root: Path) -> Splits:
     """The files below ``root``; inputs [N, 3, 32, 32] standardised channel by channel.
 
-    Raises `UnavailableError` where there are none, `SetupError` where they are not whole.
+    Raises `UnavailableError` if they are missing, `SetupError` if they are incomplete or damaged.
     """
     cifar10.DATASET.require(root)
     return held_out(_part(root, train=True), _part(root, train=False), TENTH)

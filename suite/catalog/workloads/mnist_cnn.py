@@ -48,7 +48,7 @@ def mnist_cnn(_seed: int) -> Recipe:
 def splits(root: Path) -> Splits:
     """The files below ``root``; inputs [N, 1, 28, 28] standardised.
 
-    Raises `UnavailableError` where there are none, `SetupError` where they are not whole.
+    Raises `UnavailableError` if they are missing, `SetupError` if they are incomplete or damaged.
     """
     mnist.DATASET.require(root)
     return held_out(_part(root, train=True), _part(root, train=False), TWELFTH)

@@ -1,15 +1,14 @@
 """Which package of Python's standard library 128 bytes are from: an encoder that first learns to fill in masked bytes.
 
 Masked pre-training as in BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805): 15 % of the bytes are hidden and
-predicted from all others; every hidden one shows the mask, none a random byte. Both stages are one run of the
-one loop: all epochs but the last eight pre-train, the last eight classify. So whatever fine-tunes for up to eight
-epochs classifies, and whatever trains longer, say from rewound weights, pre-trains first. The layer that predicts
-bytes is thrown away at the end.
-Classes are the eight largest packages of at least five files. No file lies in two parts: within a package the largest
-files come first, each to the part that is furthest below its share (70 % train, 10 % validate, 20 % test), so their
-sizes decide and not their names. Who always says asyncio, the largest, is right for 20.6 % of the 3,684 test windows,
-the encoder for 35.8 % (seed 0, Python 3.11.7).
-Shapes: B windows of T = 128 bytes, D channels, K = 8 packages, M hidden bytes.
+predicted from all others; every hidden one shows the mask, none a random byte. Both stages are one run of the one loop:
+all epochs but the last eight pre-train, the last eight classify. So whatever fine-tunes for up to eight epochs
+classifies, and whatever trains longer, say from rewound weights, pre-trains first. The layer that predicts bytes is
+thrown away at the end. Classes are the eight largest packages of at least five files. No file is in two parts: within a
+package files are assigned from the largest to the smallest. Each goes to the part that is furthest below its share (70
+% train, 10 % validate, 20 % test), so sizes decide and not names. Who always says asyncio, the largest, is right for
+20.6 % of the 3,684 test windows, the encoder for 35.8 % (seed 0, Python 3.11.7). Shapes: B windows of T = 128 bytes, D
+channels, K = 8 packages, M hidden bytes.
 """
 
 from __future__ import annotations

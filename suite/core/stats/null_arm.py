@@ -46,7 +46,7 @@ def run_doubt(ratios: Sequence[float]) -> str:
         return ""
     low, high = median_interval(ratios, CONFIDENCE)
     if low > 1 + MOST_BIAS or high < 1 - MOST_BIAS:
-        return f"this run's null arms are biased: {_summary(ratios)}, and 1 is expected"
+        return f"this run's null arms are biased: {_summary(ratios)}; expected is 1 within {MOST_BIAS:.1%}"
     if spread_of(ratios) > MOST_SPREAD:
         return f"this run's null arms spread too widely: {_summary(ratios)}, the limit is {MOST_SPREAD:.0%}"
     return ""
@@ -72,8 +72,8 @@ def arm_doubt(ratios: Mapping[str, Sequence[float]]) -> str:
             low, high = mean_interval([math.log(value) for value in values], CONFIDENCE, trimmed=TRIMMED)
             if low > MOST_ARM_BIAS or high < -MOST_ARM_BIAS:
                 return (
-                    f"this run's arms are not timed alike: {_arms_line(metric, values)}, and 1 is expected "
-                    f"(99 % interval {math.exp(low):.4f} to {math.exp(high):.4f})"
+                    f"this run's arms are not timed alike: {_arms_line(metric, values)}; expected is 1 "
+                    f"within {MOST_ARM_BIAS:.1%} (99 % interval {math.exp(low):.4f} to {math.exp(high):.4f})"
                 )
     return ""
 

@@ -14,7 +14,7 @@ def noise(section: Section) -> float | None:
     """The standard deviation of the entry; none where it has none."""
     value = section.number("noise")
     if value is not None and value < 0:
-        raise section.fault(f"noise is a standard deviation and cannot be {value!r}; mend or remove it", "noise")
+        raise section.fault(f"noise is a standard deviation and cannot be {value!r}; correct or remove it", "noise")
     return value
 
 

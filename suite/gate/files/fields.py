@@ -58,7 +58,7 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.fault(f"{key} must be a number, not {value!r}; {_as_number(value)}", key)
         if not _finite(value):
-            raise self.fault(f"{key} must be finite, not {value!r}; leave a bound out where there is none", key)
+            raise self.fault(f"{key} must be finite, not {value!r}; leave a missing bound out", key)
         return value
 
     def count(self, key: str) -> int | None:

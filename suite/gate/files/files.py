@@ -69,9 +69,7 @@ def _paths(root: Path) -> Iterator[Path]:
         if parts[0] == CLAIMS or any(map(is_hidden, parts)):
             continue
         if len(parts) != 2:  # noqa: PLR2004  # level and file
-            raise ExpectationFileError(
-                path, None, f"lies in no level's folder; move it to {root / ANYWHERE / path.name}"
-            )
+            raise ExpectationFileError(path, None, f"is in no level's folder; move it to {root / ANYWHERE / path.name}")
         if path.suffix != ".toml":
             raise ExpectationFileError(path, None, f"is read by nothing; rename it to {path.with_suffix('.toml').name}")
         _check_level(path)
@@ -91,7 +89,7 @@ def _check_level(path: Path) -> None:
     near = "; did you mean any?" if difflib.get_close_matches(level, [ANYWHERE], cutoff=0.5) else "."
     raise ExpectationFileError(
         path, None,
-        f"lies in the folder {level!r}, which no machine reads{near} A level is any, or a family or machine as "
+        f"is in the folder {level!r}, which no machine reads{near} A level is any, or a family or machine as "
         f"`suite doctor` prints it",
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is 
 MEMORY_CAP = "memory_cap"  # of the edge profile, in bytes; the condition of all its figures
 OF_KERNELS = frozenset({"output_error"})  # metrics that follow from how a device's kernels round
 ENVIRONMENT = ":"  # in a digest, after the name of what the data come with
-ANEW = "record it anew (suite bench --expect=record)"
+ANEW = "record it again (suite bench --expect=record)"
 
 
 def applies(entry: Expectation, where: Where) -> bool:

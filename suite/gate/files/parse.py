@@ -63,7 +63,7 @@ def _check_machine(entry: Expectation, path: Path, family: str | None) -> None:
     if family is not None and recorded not in (None, entry.level):
         raise ExpectationFileError(
             path, entry.line or None,
-            f"was recorded on {recorded} and lies in the folder of {entry.level}; move it to "
+            f"was recorded on {recorded} and is in the folder of {entry.level}; move it to "
             f"{path.parent.with_name(str(recorded)) / path.name}, or record it on this machine",
         )  # fmt: skip
 
@@ -211,11 +211,13 @@ def _bounds(section: Section) -> tuple[float | None, float, float | None]:
     if low is None and high is None:
         raise section.fault("neither low nor high is given; add the bound that a regression would cross")
     if low is not None and high is not None and low > high:
-        raise section.fault(f"low = {low!r} lies above high = {high!r}; swap or mend them", "low")
+        raise section.fault(f"low = {low!r} is above high = {high!r}; swap or correct them", "low")
     if low is not None and value < low:
-        raise section.fault(f"low = {low!r} excludes the entry's own value = {value!r}; lower it or mend value", "low")
+        raise section.fault(
+            f"low = {low!r} excludes the entry's own value = {value!r}; lower it or correct value", "low"
+        )
     if high is not None and value > high:
         raise section.fault(
-            f"high = {high!r} excludes the entry's own value = {value!r}; raise it or mend value", "high"
+            f"high = {high!r} excludes the entry's own value = {value!r}; raise it or correct value", "high"
         )
     return low, value, high

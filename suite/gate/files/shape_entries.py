@@ -63,7 +63,7 @@ def _shape(section: Section) -> ShapeExpectation:
 def _slack(section: Section) -> float:
     slack = section.number("slack") or 0.0
     if slack < 0:
-        raise section.fault(f"slack is what a curve may violate the shape by and cannot be {slack!r}; mend it", "slack")
+        raise section.fault(f"slack is the allowed violation of the shape and cannot be {slack!r}; correct it", "slack")
     return slack
 
 

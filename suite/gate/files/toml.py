@@ -27,7 +27,7 @@ def toml(text: str, path: Path) -> dict[str, Any]:
             raise ExpectationFileError(path, marker, CONFLICT) from error
         given = text.split("\n")[line - 1]
         comma = re.match(r"\s*(\w+)\s*=\s*(-?\d+),(\d+)\s*(#.*)?$", given)
-        hint = f"write {comma[1]} = {comma[2]}.{comma[3]}" if comma else "mend or remove that line"
+        hint = f"write {comma[1]} = {comma[2]}.{comma[3]}" if comma else "correct or remove that line"
         raise ExpectationFileError(path, line, f"is not valid TOML: {message}; {hint}") from error
 
 

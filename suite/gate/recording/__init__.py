@@ -1,1 +1,1 @@
-"""Expectations from a run: what is refused, what is stored, what several machines share."""
+"""Expectations from a run: rejected metrics, stored metrics, and values shared by several machines."""

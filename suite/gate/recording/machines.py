@@ -32,11 +32,11 @@ def expectation(
 ) -> Expectation:
     """The entry of a measurement of the run ``at``; ``stored`` is what it replaces.
 
-    Ratios of times keep what this machine's earlier runs saw, or with ``anew`` forget it (`over_time`).
+    Ratios of times keep the values of this machine's earlier runs, or drop them with ``anew`` (`over_time`).
 
-    An entry that holds anywhere keeps the figures of the other machines in ``seen``. Its value is the least
-    favourable of them and its bound stands as far from that as this measurement's noise asks for, so that recording
-    on one machine never fails another's own figure. ``by_seed`` is the least favourable of each seed likewise.
+    An entry for all machines keeps the values of the other machines in ``seen``. Its value is the least favourable of
+    them, and this measurement's noise gives the bound's distance. So recording on one machine never fails another
+    machine's own value. ``by_seed`` is the least favourable of each seed likewise.
     """
     entry = _alone(measured, where)
     if entry.level != ANYWHERE:

@@ -80,10 +80,10 @@ def record(
 
     ``only`` limits it to canonical technique names or cells (``str(cell)``). An entry from more seeds or processes is
     never replaced by one from fewer. All timings of a workload are skipped if its baseline is not as fast as its own
-    copy, all of a run if its null arms are biased, and those of a cell if its quality has regressed. Ratios of times
-    are stored beside what this machine's earlier runs saw, with bounds that cover all of them. Raises
-    `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is ``partial``;
-    nothing at all is then written.
+    copy. All timings of a run are skipped if its null arms are biased, and those of a cell if its quality has
+    regressed. Ratios of times are stored beside what this machine's earlier runs saw, with bounds that cover all of
+    them. Raises `ExpectationFileError` for a malformed file and `SuiteError` where one cannot be written or the run is
+    ``partial``; nothing at all is then written.
     """
     if partial:
         _refuse_partial()
@@ -140,7 +140,7 @@ def _doubt(
     """Why a measurement is not recorded; empty where it is."""
     header, before = terms.header, _stored_for(one, stored, terms.header.where)
     if before is not None and not caps_agree(before, header.where.memory_cap):
-        return "what is stored has another cap of memory; record into another folder (--expect-dir)"
+        return "the stored entries have another memory cap; record into another folder (--expect-dir)"
     if terms.how.drift:
         said = why_not_joined(one, before, header.where) or doubt(one, header, biased, single=True)
         return said or drift_doubt(one, before, header, terms.timings) or _entry_doubt(one, before, terms)
@@ -153,7 +153,7 @@ def _entry_doubt(one: Measurement, before: Expectation | None, terms: _Terms) ->
     entry = _entry(one, before, terms)
     said = "" if terms.how.anew else bound_doubt(entry, before)
     found = sound.fault(entry)
-    return said or (f"its entry would tell no regression: {found.problem}" if found else "")
+    return said or (f"its entry would detect no regression: {found.problem}" if found else "")
 
 
 def _time_doubts(
@@ -177,7 +177,7 @@ def _with_times(measured: Sequence[Measurement], doubts: Sequence[str], of_times
 
 def _refuse_partial() -> None:
     raise SuiteError(
-        "a run that was interrupted or narrowed by -k records nothing, as it would leave old figures beside new ones; "
+        "a run that was interrupted or narrowed by -k records nothing, as it would leave old values beside new ones; "
         "run it whole, or choose what to record with --technique or `suite record <folder> --only`"
     )
 
@@ -231,7 +231,7 @@ def _notes(
     few = [] if terms.how.drift else [one for one in measured if from_too_few(one)]
     if few:
         yield (
-            f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds stand at least "
+            f"{len(few)} ratios from fewer than {ENOUGH_PROCESSES} processes: their bounds are at least "
             f"{UNKNOWN_RATIO_MARGIN:.0%} away; record again with --expect=record for sharper ones"
         )
     yield from _noise_note(measured, stored, entries, terms.header.where)
@@ -270,7 +270,7 @@ def _origin(entry: Expectation, header: RunHeader) -> Origin:
 
 
 def _unmatched(only: Collection[str], measured: Iterable[Measurement]) -> Iterator[str]:
-    """What was asked for and is no part of this run, so that a misspelt name does not pass for recorded."""
+    """The names in ``only`` that are no part of this run, so that a misspelt name is reported."""
     names = {name for m in measured for name in (m.cell.technique, str(m.cell))}
     for name in only:
         if name not in names:

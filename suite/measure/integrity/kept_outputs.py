@@ -1,7 +1,7 @@
-"""Outputs of timed turns, kept to be compared with what was judged: what is timed must be what was tested.
+"""Outputs of timed turns, kept and compared with the judged ones: the timed network must be the tested one.
 
-A check that calls a network once more sees what the network does for the check. So the sampler hands over what a timed
-call returned, outside the clock, and a few turns of each arm, chosen at random, are kept.
+A check that calls a network again sees only the outputs of that call. So the sampler hands over the outputs of timed
+calls, outside the clock, and a few random turns of each arm are kept.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A technique, or a mistake in the harness, may make a call fast that serves nobody: a kept answer, half a batch, work
 that another thread does later. The checks run after the last round, on outputs of timed turns
-(`suite.measure.integrity.kept_outputs`)
-and on the very calls that were timed, with the garbage collector off as in a timed turn. Every arm is checked.
+(`suite.measure.integrity.kept_outputs`). They also repeat the timed calls, with the garbage collector off as in a timed
+turn. Every arm is checked.
 """
 
 from __future__ import annotations
@@ -92,9 +92,9 @@ def check(
 ) -> None:
     """Raise `ImplausibleError` for the first of the timed ``calls`` that cannot have served its inputs.
 
-    ``kept`` are outputs of timed turns by arm, ``judged`` the outputs that they have to agree with. Where the
-    baseline's own outputs do not follow its items (they depend on the whole batch), no arm's have to, and only a batch
-    of the judged size is compared. Calls that are no `ServedCall` are left alone.
+    ``kept`` are outputs of timed turns by arm, ``judged`` the outputs that they have to agree with. If the baseline's
+    outputs do not follow its items (they depend on the whole batch), no arm's have to. Then only a batch of the judged
+    size is compared. Calls that are no `ServedCall` are left alone.
     """
     requests = {side: call for side, call in calls.items() if isinstance(call, ServedCall)}
     usual = frozenset({Tensor, nn.Parameter}) | types_of(kept, baseline)
@@ -186,7 +186,7 @@ def check_rate(macs: int | None, per_second: float, ceiling: float) -> None:
     if rate > ABOVE_CEILING * CLEVERER * ceiling:
         raise ImplausibleError(
             f"{rate:.3g} operations a second, and the fastest matrix products here do {ceiling:.3g}; "
-            "what was timed leaves out most of the work"
+            "the timed call leaves out most of the work"
         )
 
 
@@ -256,7 +256,7 @@ def _check_by_item(one: ServedCall, outputs: list[Tensor], side: str) -> None:
 
 
 def _check_following(one: ServedCall, outputs: list[Tensor], side: str) -> None:
-    """Shuffle the batch where it lies: the answers have to come in the same new order."""
+    """Shuffle the batch in place: the outputs have to follow in the same order."""
     before, order = _floats(outputs), torch.randperm(one.items, generator=torch.Generator().manual_seed(0))
     _shuffle(one.placed, order)
     try:

@@ -73,12 +73,13 @@ def _check_all_of_it(step: TimedStep, side: str) -> None:
             continue  # it was blank before
         if abs(_loss_again(blank, side) - whole) <= ALIKE * abs(whole):
             raise ImplausibleError(
-                f"the loss of the {side} is {whole:.6g} whatever half of its batch holds: the timed steps left it out"
+                f"the loss of the {side} is {whole:.6g} whatever half of its batch contains: the timed steps left it "
+                "out"
             )
 
 
 def _check_first_loss(step: TimedStep, first: float | None, side: str) -> None:
-    """Left alone: a loss that is random, or has modules of its own, which each run makes anew."""
+    """Not checked: a loss that is random, or has modules of its own, which each run creates."""
     trainee = step.step.trainee
     if first is None or trainee.helpers:
         return
@@ -88,7 +89,7 @@ def _check_first_loss(step: TimedStep, first: float | None, side: str) -> None:
     if abs(losses[0] - losses[1]) <= ALIKE * abs(losses[0]) and abs(losses[0] - first) > tolerance * abs(first):
         raise ImplausibleError(
             f"the first step of training the {side} had a loss of {first:.6g}, and a timed step from the same weights "
-            f"on the same batch has {losses[0]:.6g}: what is timed is not what trains"
+            f"on the same batch has {losses[0]:.6g}: the timed step is not the training step"
         )
 
 

@@ -18,11 +18,11 @@ class HistoryEntry:
     """One metric of one cell in one run. ``dirty`` says that tracked files differed from ``commit``.
 
     ``started`` is the run's ISO time, ``low``/``high`` the measurement's interval, ``noise`` its standard deviation
-    between processes or seeds, ``verdict`` what the run's gate said, ``None`` where nothing was judged.
+    between processes or seeds. ``verdict`` is that of the run's gate, ``None`` if nothing was judged.
 
-    ``seeds`` counts those that the figure was taken over, ``None`` where it names none; ``processes`` counts those that
-    were planned for each timing, 1 where the figure comes from one alone; ``data`` is the digest of the workload's
-    data, ``None`` where it declares none. All three are ``None`` in lines written before there were such fields.
+    ``seeds`` counts the seeds of the value, ``None`` if it has none. ``processes`` counts the planned processes of each
+    timing, 1 if the value comes from one alone; ``data`` is the digest of the workload's data, ``None`` if it declares
+    none. All three are ``None`` in lines written before these fields existed.
     """
 
     run: str
@@ -88,7 +88,7 @@ def _entry(header: RunHeader, found: Measurement, verdict: Verdict | None) -> Hi
 
 
 def _processes(header: RunHeader, found: Measurement) -> int:
-    """Those that were planned: how many answered, or were asked once more, depends on what they answered."""
+    """The planned processes: the number that answered or was repeated depends on the values."""
     return header.processes if found.processes > 1 else 1
 
 

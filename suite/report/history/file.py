@@ -14,15 +14,15 @@ FOLDER = "history"  # below the folder of reports
 
 
 def path_of(reports_dir: Path, machine: str) -> Path:
-    """Where the history of a machine lies."""
+    """The file of a machine's history."""
     return reports_dir / FOLDER / f"{machine}.jsonl"
 
 
 def remember(folder: RunFolder, reports_dir: Path) -> tuple[Path, int]:
     """Add a run's figures to the history of its machine; its path and how many were not there.
 
-    Partial and interrupted runs are added too: each line stands for itself, and says nothing of what is not there.
-    Raises `ResultsError` where the file cannot be written.
+    Partial and interrupted runs are added too: each line is independent of the others. Raises `ResultsError` if the
+    file cannot be written.
     """
     path = path_of(reports_dir, folder.header.where.machine)
     return path, append(path, of_run(folder))

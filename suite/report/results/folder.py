@@ -72,7 +72,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """The run in a folder, of a ``results.jsonl``, or that ``latest`` points to.
 
-        Raises `ResultsError` where there is no run, or where its first line is no header.
+        Raises `ResultsError` if there is no run, or if its first line is no header.
         """
         points = path.name == LATEST and (path.is_symlink() or not path.is_dir())
         folder = latest(path.parent) if points else path
@@ -108,9 +108,9 @@ class RunFolder:
         return tuple(failed.values())
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict for each cell and metric (or group, where the metric is empty); the last line wins.
+        """One verdict for each cell and metric (or group, if the metric is empty); the last line wins.
 
-        And one for each sweep and its shape, wherever it stands.
+        And one for each sweep and its shape, anywhere in the file.
         """
         judged: dict[Hashable, Verdict] = {}
         for found in self._of(Verdict):

@@ -1,9 +1,9 @@
 """Axes of scaling curves: what a recipe can have more of, and the recipe that has that much.
 
 An axis belongs to no workload: it is a function from a recipe and an amount to a recipe, and whoever declares a
-workload gets all of them. Every point is a run of its own whose schedule ends with it: a look halfway through a
-longer run shows a network that has not been annealed, and is another quantity (Hoffmann et al. 2022,
-https://arxiv.org/abs/2203.15556, section 3.1).
+workload gets all of them. Every point is a separate run with a complete schedule: halfway through a longer run the
+network has not been annealed, which is another quantity (Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556,
+section 3.1).
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def coded_bytes(network: nn.Module, grid: Grid) -> bytes:
     decoded = decode(artefact)
     wrong = [name for name in state if not torch.equal(state[name], decoded[name])]
     if wrong:
-        raise OutputError(f"weights do not decode to what was coded (NaN among them?): {', '.join(wrong)}")
+        raise OutputError(f"weights do not decode to their coded values (do they contain NaN?): {', '.join(wrong)}")
     tied.check_smaller(artefact, {name: state[name] for name in single})
     return artefact
 

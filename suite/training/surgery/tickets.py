@@ -95,7 +95,7 @@ def redrawn(left: int, early: Weights, tuner: Tuner) -> Weights:
 def _require_steps(tuner: Tuner, rewind: int) -> None:
     steps = tuner.recipe.epochs * steps_per_epoch(tuner.recipe, tuner.splits.train)
     if rewind > steps:
-        raise UnavailableError(f"rewind={rewind} lies behind the {steps} steps of this training; ask for fewer")
+        raise UnavailableError(f"rewind={rewind} is beyond the {steps} steps of this training; lower it")
 
 
 def first_weights(tuner: Tuner, apart: int = 0) -> Weights:
@@ -117,6 +117,6 @@ def _load(network: nn.Module, weights: Weights) -> None:
         network.load_state_dict(weights)
     except RuntimeError as error:
         raise UnavailableError(
-            "the network is no longer the one that was built, so its weights cannot be rewound; prune for lots before "
-            "what changes its layers"
+            "the network's layers were changed after it was built, so its weights cannot be rewound; prune for lots "
+            "before techniques that change layers"
         ) from error
