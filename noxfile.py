@@ -148,7 +148,7 @@ def mutation(session: nox.Session) -> None:
     session.run("mutmut", "export-cicd-stats", silent=True)
     counts = json.loads((HERE / "mutants" / "mutmut-cicd-stats.json").read_text())
     noticed, all_of_them = counts["killed"] + counts["timeout"], counts["total"]
-    session.run("mutmut", "results")  # the survivors; docs/mutation.md says why each may live
+    session.run("mutmut", "results")  # the survivors, to be looked at one by one
     if noticed < LEAST_NOTICED * all_of_them:
         session.error(f"{noticed} of {all_of_them} mutants were noticed, fewer than {LEAST_NOTICED:.0%}")
     session.log(f"{noticed} of {all_of_them} mutants were noticed")
