@@ -75,7 +75,7 @@ def check(options: Options) -> None:
         raise SetupError(f"--max-minutes must be above 0, got {options.max_minutes:g}")
     if options.expect == "record":
         raise SetupError(
-            "a partial run records nothing: leave --max-minutes out, choose cells with "
+            "a partial run records nothing: drop --max-minutes, choose cells with "
             "--technique, or measure without --expect=record and store whole cells with `suite record <folder> --only`"
         )
 

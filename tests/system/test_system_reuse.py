@@ -49,7 +49,7 @@ def test_its_figures_are_the_first_runs_but_for_what_training_costs(twice, recor
 def test_the_second_run_knows_how_long_it_takes(twice):
     """The first one guesses and says so; the second goes by the first."""
     _, (first, second) = twice
-    assert re.search(r"2 cells: about \d.* by a guess", first.stdout)
+    assert re.search(r"2 cells: about \d.* \(a guess", first.stdout)
     assert re.search(r"2 cells: about \d+ s by the run of \d{4}-\d\d-\d\d", second.stdout)
 
 
@@ -69,7 +69,7 @@ def test_few_minutes_leave_cells_out_by_name_and_make_the_gate_partial(lab, benc
     groups = ("--partial", "-k", "quality or size or memory")
     done = bench(*OF_ONE, *groups, "--max-minutes=0.75", cwd=lab)
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert "1 cell: about 27 s by a guess" in done.stdout
+    assert "1 cell: about 27 s (a guess" in done.stdout
     left = "1 of 2 cells is left out, so the run is partial: tiny-doubled(factor=2)-cpu (about 27 s by a guess)"
     assert 2 == done.stdout.count(left)
     assert "3 passed, 5 deselected" in done.stdout
@@ -81,5 +81,5 @@ def test_recording_takes_neither(lab, bench):
     for option in ("--reuse", "--max-minutes=5"):
         done = bench(*OF_ONE, option, "--expect=record", cwd=lab)
         assert 11 == done.returncode
-        assert f"leave {option.partition('=')[0]} out" in done.stdout + done.stderr
+        assert f"drop {option.partition('=')[0]}" in done.stdout + done.stderr
     assert not (lab / "expectations").exists()
