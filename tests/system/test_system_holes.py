@@ -22,7 +22,7 @@ from torch import nn
 from suite import REGISTRY, Recipe, Split, Splits, classification, technique, workload
 from suite.measure import speed
 
-speed.QUICK = speed.SamplingBudget(batch=0.1, single=0.1, latency=0.05, training=0.1)  # verdicts are tested, not figures
+speed.QUICK = speed.SamplingBudget(batch=0.1, single=0.1, latency=0.05, training=0.1)  # verdicts are tested
 for name in list(REGISTRY.workloads):
     del REGISTRY._workloads[name]  # the suite's own would take minutes
 
