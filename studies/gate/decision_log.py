@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import stdev
-from typing import Any, BinaryIO
+from typing import Any
 
 from suite.core.errors import ResultsError
+from suite.core.files import append_lines, locked, read_lines
 from suite.gate.bounds import DRIFT_SIGMAS, RATIO_MARGIN
 
 Row = dict[str, Any]
@@ -29,19 +30,13 @@ class DecisionLog:
         """Everything so far. A last line that was cut off is passed over; any other broken one is a `ResultsError`."""
         if not self.path.exists():
             return []
-        *lines, tail = self.path.read_text("utf-8").split("\n")
-        rows = [self._row(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-        return [*rows, *_whole(tail)]
+        return [self._row(number, line) for number, line in read_lines(self.path) if line.strip()]
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a line; several writers take turns."""
-        from filelock import FileLock
-
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock"), self.path.open("a+b") as file:
-                _end_last_line(file)
-                file.write(json.dumps(row).encode() + b"\n")
+            with locked(self.path):
+                append_lines(self.path, [json.dumps(row).encode()])
         except OSError as error:
             raise ResultsError(f"cannot write {self.path}: {error.strerror or error}; choose another folder") from error
 
@@ -54,32 +49,14 @@ class DecisionLog:
         """Those that were judged by a bound."""
         return [row for row in self.rows() if row["kind"] == DECISION and row["bound"] == bound["at"]]
 
-    def _row(self, number: int, line: str) -> Row:
-        found = _whole(line)
-        if not found:
+    def _row(self, number: int, line: bytes) -> Row:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or "kind" not in row:
             raise ResultsError(f"{self.path}:{number}: this line is no record; remove it")
-        return found[0]
-
-
-def _whole(line: str) -> list[Row]:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return []
-    return [row] if isinstance(row, dict) and "kind" in row else []
-
-
-def _end_last_line(file: BinaryIO) -> None:
-    """Leave the file at the end of a whole line: half a line that a killed session left is taken away."""
-    file.seek(0)
-    text = file.read()
-    tail = text[text.rfind(b"\n") + 1 :]
-    if not tail:
-        return
-    if _whole(tail.decode(errors="replace")):
-        file.write(b"\n")
-    else:
-        file.truncate(len(text) - len(tail))
+        return row
 
 
 def sharpest(values: Sequence[float]) -> tuple[float, float]:

@@ -122,8 +122,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def __post_init__(self) -> None:
         select_device(self.device)
-        self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter)
-        self.store.cache = self.cache
+        self.store = TrainedStore(registry=self.registry, device=self.device, reporter=self.reporter, cache=self.cache)
         self._checks = CellChecks(registry=self.registry, device=self.device)
 
     def __exit__(self, *_: object) -> None:
@@ -268,7 +267,7 @@ class Bench(AbstractContextManager["Bench"]):
         artefact, _ = size.serialized(served)
         if foreign:
             check_artefact(artefact, served, name)
-        if codes and served.artifact.network is not None:
+        if codes:
             plain, _ = size.serialized(self._serve(case.workload, self.registry.baseline))
             check_growth(artefact, len(plain), name)
 

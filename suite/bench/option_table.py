@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from suite.bench import edge_profile
+from suite.bench.options import Expect
 from suite.core.records import TIERS
+from suite.gate.policy import Policy
 
 PREFIX = "suite"
 """What pytest's options begin with, so that a project's own do not clash."""
-EXPECT = ("gate", "report", "record", "off")
-POLICIES = ("report", "fail")
+EXPECT, POLICIES = get_args(Expect), get_args(Policy)
 Place = Literal["both", "command line", "pytest"]
 
 

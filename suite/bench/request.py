@@ -56,9 +56,12 @@ class RunRequest:
         if self.combinations and self.technique:
             raise SuiteError("--combinations chooses compositions, and so does --technique; give one of them")
         known = tuple(combinations(registry, Path.cwd()))  # a fault in a user's own is found in any run
+        return self._selection(device, known if self.combinations or self.full else ())
+
+    def _selection(self, device: str, known: Sequence[str]) -> Selection:
         return Selection(
             device=device, workloads=self.workload, techniques=self.technique, precision=self.precision,
-            profile=self.profile, sweep=self.sweep, combinations=known if self.combinations or self.full else (),
+            profile=self.profile, sweep=self.sweep, combinations=known,
             together=self.combinations, batch=None if self.edge is None else edge_profile.BATCH,
         )  # fmt: skip
 
@@ -79,9 +82,9 @@ class RunRequest:
             slow=self.slow or profile == "full" or bool(self.technique),
         )
 
-    def options(self, registry: Registry, command: str) -> Options:
+    def options(self, command: str) -> Options:
         """How the run treats its values and where it keeps them."""
-        selection = self.selection(registry, "")
+        selection = self._selection("", ())  # what was named; combinations have no part in that
         return Options(
             **policies(self.given),
             expect_dir=self.expect_dir or found_expect_dir(),

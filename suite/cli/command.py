@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.core.command_line import Parser
-from suite.core.errors import SuiteError
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
 
@@ -17,7 +16,7 @@ class Command:
     """One command: ``add`` declares its options and sets ``run``, which takes them and returns the exit code.
 
     ``rank`` orders the commands in ``suite --help``; what has none comes last. With ``passes_on`` it takes further
-    arguments, for pytest, and options may not be abbreviated.
+    arguments, for pytest. Its options may be abbreviated unless ``abbreviates`` is false.
     """
 
     name: str
@@ -32,11 +31,3 @@ def load_everything(modules: Sequence[str] = ()) -> None:
     """Load the user's modules and all workloads of the suite: their scores are names of metrics in files."""
     load_user_modules(REGISTRY, Path.cwd(), list(modules))
     REGISTRY.workloads  # noqa: B018  # asking loads them
-
-
-def canonical(name: str) -> str:
-    """A composition in its one spelling; a cell's name as it is."""
-    try:
-        return REGISTRY.canonical(name)
-    except SuiteError:
-        return name

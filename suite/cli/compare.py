@@ -179,7 +179,7 @@ def _report(
         "verdicts": [json.loads(encode(verdict)) for verdict in judged],
     })  # fmt: skip
     if github.here(os.environ):
-        for line in github.commands(judged, fails=lambda verdict: verdict.kind in table.FAILS, root=Path.cwd()):
+        for line in github.commands(judged, fails=lambda verdict: verdict.kind in table.FAILING, root=Path.cwd()):
             print(line)
     return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
 

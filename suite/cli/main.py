@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     printable_streams()
     try:
         parsed, rest = parser.parse_known_args(arguments)
-        if rest and not _passes_on(parsed.command):
+        if rest and not parsed.passes_on:
             refuse_unknown(_parser_of(parser, parsed.command), rest)
         return int(parsed.run(parsed, rest))
     except SuiteError as error:
@@ -53,7 +53,9 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=__version__)
     parsers = parser.add_subparsers(dest="command", required=True)
     for command in commands():
-        command.add(parsers.add_parser(command.name, help=command.help, allow_abbrev=command.abbreviates))
+        added = parsers.add_parser(command.name, help=command.help, allow_abbrev=command.abbreviates)
+        added.set_defaults(passes_on=command.passes_on)
+        command.add(added)
     return parser
 
 
@@ -66,7 +68,3 @@ def _declared() -> Iterator[Command]:
     for module in pkgutil.iter_modules(cli.__path__):
         if module.name not in STARTERS:
             yield from getattr(importlib.import_module(f"suite.cli.{module.name}"), "COMMANDS", ())
-
-
-def _passes_on(name: str) -> bool:
-    return any(command.passes_on for command in commands() if command.name == name)

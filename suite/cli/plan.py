@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from suite.cli.command import Command
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 
 if TYPE_CHECKING:
     from suite.analysis.plan.cells import Cells
 
-FITS, NOTHING_FITS = 0, 1  # exit codes
 PLAIN_WIDTH = 120  # characters, where the output is no terminal
 
 
@@ -62,7 +62,7 @@ def _plan(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     answers = best_under(cells, budgets)
     silent = [f"{workload} on {device} has no score; name one with --score" for workload, device in unscored(cells)]
     _say("\n\n".join([text(answers, _width(), cells.header), *silent]), parsed.json, plain(answers, cells.header))
-    return FITS if all(answer.winner for answer in answers) else NOTHING_FITS
+    return EXIT_PASS if all(answer.winner for answer in answers) else EXIT_FAILED
 
 
 def _roi(parsed: argparse.Namespace, _: Sequence[str]) -> int:
@@ -73,11 +73,11 @@ def _roi(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
     if parsed.example:
         sys.stdout.write(EXAMPLE)
-        return FITS
+        return EXIT_PASS
     prices = read_prices(parsed.prices) if parsed.prices else Prices()
     found = returns(_cells(parsed), prices)
     _say(text(found, prices, _width()), parsed.json, plain(found, prices))
-    return FITS
+    return EXIT_PASS
 
 
 def _cells(parsed: argparse.Namespace) -> Cells:

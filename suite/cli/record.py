@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.cli.command import Command, canonical, load_everything
-from suite.core.errors import UsageError
+from suite.cli.command import Command, load_everything
+from suite.core.errors import SuiteError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 from suite.registry import REGISTRY
 from suite.registry.settings import found_expect_dir, user_modules
@@ -43,7 +43,7 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     load_everything(parsed.load)
     for name in _not_loaded(folder.header.load, parsed.load):
         print(f"note: the run loaded {printable(name)}, which is not in your settings: not run without --load")
-    only = [canonical(name) for name in parsed.only]
+    only = [_canonical(name) for name in parsed.only]
     directory = parsed.expect_dir or found_expect_dir()
     half = incomplete(folder)
     measurements = [m for m in folder.measurements() if (m.cell, m.group) not in half]
@@ -84,6 +84,14 @@ def _trim(parsed: argparse.Namespace) -> int:
         print(f"removed: {entry.path}:{entry.line}: {entry.technique} {entry.metric}")
     print(f"{len(gone)} entries removed from {directory}")
     return EXIT_PASS
+
+
+def _canonical(name: str) -> str:
+    """A composition in its one spelling; a cell's name as it is."""
+    try:
+        return REGISTRY.canonical(name)
+    except SuiteError:
+        return name
 
 
 COMMANDS = (Command(name="record", help="store a run's metrics as expectations", add=_add_record, rank=3),)

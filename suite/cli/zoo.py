@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from suite.cli.command import Command
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 
 if TYPE_CHECKING:
     from suite.catalog.zoo.entries import ZooEntry
 
-AGREE, DISAGREE = 0, 1  # exit codes
 PLAIN_WIDTH = 120  # characters, where the output is no terminal
 
 
@@ -51,12 +51,12 @@ def _zoo(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         write_csv(counted, parsed.csv)
     wrong = list(_accuracies(parsed, [entry for entry, _ in counted])) if parsed.data_root else []
     if not parsed.check:
-        return AGREE
+        return EXIT_PASS
     from suite.claims.torchvision.agreement import disagreements
 
     found = [sentence for entry, counts in counted for sentence in disagreements(entry, counts)] + wrong
     _say(found or [f"{len(counted)} of {len(counted)} entries have the published parameters and multiply-accumulates"])
-    return DISAGREE if found else AGREE
+    return EXIT_FAILED if found else EXIT_PASS
 
 
 def _check(parsed: argparse.Namespace) -> None:

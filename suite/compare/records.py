@@ -30,12 +30,16 @@ def _of_cell(one: Compared, verdicts: Sequence[Verdict], rules: Rules) -> Iterat
     if one.problem is not None:
         kind, reason = one.problem
         yield records.Verdict(
-            kind=KINDS.get(kind) or VerdictKind(kind), cell=cell, metric="", group="speed", reason=reason,
+            kind=_kind(kind), cell=cell, metric="", group="speed", reason=reason,
             code=Reason.FAILED,
         )  # fmt: skip
         return
     for timing, verdict in zip(one.timings, verdicts, strict=True):
-        yield _of_timing(cell, timing, VerdictKind(verdict), rules)
+        yield _of_timing(cell, timing, _kind(verdict), rules)
+
+
+def _kind(verdict: Verdict) -> VerdictKind:
+    return KINDS.get(verdict) or VerdictKind(verdict)
 
 
 def _cell(one: Compared) -> Cell:
@@ -44,7 +48,7 @@ def _cell(one: Compared) -> Cell:
 
 
 def _of_size(cell: Cell, exact: Exact) -> records.Verdict:
-    kind = KINDS.get(exact.verdict) or VerdictKind(exact.verdict)
+    kind = _kind(exact.verdict)
     before = f"{exact.current:.3g}" if exact.reference is None else f"{exact.reference:.6g} -> {exact.current:.6g}"
     size = None
     if math.isfinite(exact.current):  # outputs of another shape are infinitely far away, which no record holds

@@ -11,12 +11,10 @@ from suite.compare.attribution import Blame, blamed
 from suite.compare.judge import LOOKS, Rules, SpeedEstimate, Timing, Verdict, estimate, pairs_needed
 from suite.compare.measure import Compared, Exact
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
-from suite.core.records import VerdictKind
 from suite.report.pipe_table import pipe_table
 
 HEAD = ("cell", "metric", "current / reference", "99 % interval", "verdict")
 FAILING = ("regressed", "error")
-FAILS = frozenset(VerdictKind(kind) for kind in FAILING)
 Row = tuple[str, str, str, str, str]
 
 

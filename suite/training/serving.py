@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,10 @@ from suite.training.data import test_sealed
 from suite.training.devices import place
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe
-from suite.training.runtime import EAGER, Artifact, InTorch, Predictor
+from suite.training.runtime import EAGER, Artifact, InTorch, Predictor, Runtime
 from suite.training.trees import Tree, cat, fill_up, leaves, length, split, take, tree_map
 
+T = TypeVar("T")
 CALIBRATION = 512  # training inputs that quantizers observe
 EXAMPLES = 2  # training inputs that a network is exported with: one would be taken for a fixed size
 
@@ -85,12 +86,7 @@ def serve(trained: Trained) -> Served:
         with test_sealed("quantizing"):
             network = recipe.quantize(network, calibration)
         artifact = _exported(recipe, network, place(take(calibration, slice(EXAMPLES)), recipe.layout))
-        predictor = recipe.runtime.load(artifact, trained.device)
-    if not isinstance(predictor, Predictor):
-        raise RegistrationError(
-            f"{type(recipe.runtime).__qualname__}.load must return a suite.training.runtime.Predictor, it returned "
-            f"{predictor!r}"
-        )
+        predictor = _checked(recipe.runtime.load(artifact, trained.device), Predictor, recipe.runtime, "load")
     return Served(
         recipe=recipe, network=network, device=trained.device, call=predictor.call, predictor=predictor,
         loaded_from=artifact,
@@ -107,13 +103,17 @@ def _exported(recipe: Recipe, network: nn.Module, example: Tree) -> Artifact:
             f"{type(recipe.runtime).__qualname__} exports networks, and the slot deploy made a "
             f"{type(deployed).__name__}; return a torch.nn.Module from it"
         )
-    artifact = recipe.runtime.export(deployed, example)
-    if not isinstance(artifact, Artifact):
+    return _checked(recipe.runtime.export(deployed, example), Artifact, recipe.runtime, "export")
+
+
+def _checked(returned: object, kind: type[T], runtime: Runtime, method: str) -> T:
+    """What a runtime's method returned. Raises `RegistrationError` for another kind."""
+    if not isinstance(returned, kind):
         raise RegistrationError(
-            f"{type(recipe.runtime).__qualname__}.export must return a suite.training.runtime.Artifact, it returned "
-            f"{artifact!r}"
+            f"{type(runtime).__qualname__}.{method} must return a suite.training.runtime.{kind.__name__}, it returned "
+            f"{returned!r}"
         )
-    return artifact
+    return returned
 
 
 def plainly(trained: Trained) -> Served:

@@ -13,7 +13,6 @@ from suite.bench.options import Options
 from suite.bench.pytest_plugin import plugin
 from suite.core.errors import SuiteError
 from suite.core.records import GROUPS, Verdict, VerdictKind
-from suite.registry import REGISTRY
 from suite.registry.settings import PACKAGE
 
 
@@ -189,4 +188,4 @@ def test_the_history_is_kept_by_option_or_by_setting(expected, arguments, settin
     parser = pytest.Parser(_ispytest=True)
     plugin.pytest_addoption(parser)
     request = plugin.request_of(SimpleNamespace(option=parser.parse_known_args(arguments)))
-    assert expected is request.options(REGISTRY, "pytest").history
+    assert expected is request.options("pytest").history

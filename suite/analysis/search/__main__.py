@@ -8,12 +8,10 @@ from pathlib import Path
 from suite.analysis.search.options import SearchOptions
 from suite.analysis.search.search import search
 from suite.core.errors import SuiteError
-from suite.core.exit_codes import EXIT_UNUSABLE
+from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
-
-INTERRUPTED = 2
 
 
 def main(text: str) -> int:
@@ -27,7 +25,7 @@ def main(text: str) -> int:
         print(f"suite: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -133,18 +133,14 @@ def tell_github(
     if run is None:
         return
     root = Path(environment.get("GITHUB_WORKSPACE") or Path.cwd())
-    for line in github.commands(run.verdicts, fails=partial(_fails, run), root=root):
+    fails = partial(failing, options=run.options)
+    for line in github.commands(run.verdicts, fails=fails, root=root):
         terminal.line(line)
     if path := github.step_summary(environment):
-        text = github.summary(
-            run.header, run.verdicts, fails=partial(_fails, run), rerun=partial(commands.rerun, run), problem=problem
-        )
+        rerun = partial(commands.rerun, run)
+        text = github.summary(run.header, run.verdicts, fails=fails, rerun=rerun, problem=problem)
         if trouble := github.append(text, path):
             terminal.line(f"suite: no step summary, {trouble}", yellow=True)
-
-
-def _fails(run: Run, verdict: Verdict) -> bool:
-    return failing(verdict, run.options)
 
 
 def _tell_what_is_missing(terminal: pytest.TerminalReporter, run: Run, *, idle: bool) -> None:

@@ -256,7 +256,7 @@ def _open(session: pytest.Session) -> None:
     command = os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)])
     config.stash[RUN] = run = open_run(
         REGISTRY,
-        request.options(REGISTRY, command),
+        request.options(command),
         plan=request.plan(),
         cases=cases_of(config),
         reporter=TerminalProgress(config).reporter,

@@ -5,13 +5,11 @@ Times are seconds.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from suite.core.errors import UsageError, unknown
-from suite.core.stats.sequential import DecisionBound
 from suite.measure.sampler.counters import Counters, thread_counters
 from suite.measure.sampler.rounds import PrecisionTarget
 
@@ -32,8 +30,8 @@ def drop_output(_arm: str, _output: object) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplerOptions:
-    """What a sample compares and when it ends.
+class SamplerOptions(PrecisionTarget):
+    """What a sample compares and when it ends: the precision that it must reach, within how much time.
 
     Attributes:
         baseline: The arm that all others are compared with.
@@ -55,40 +53,24 @@ class SamplerOptions:
         warmup: Calls of each arm before the first round.
     """
 
-    baseline: str
     seconds: float
     seed: int
-    precision: float | None = None
-    tolerance: float = math.inf
-    confidence: float = 0.99
-    null: str | None = None
-    null_tolerance: float = 0.02
-    decisions: tuple[DecisionBound, ...] = ()
     host_bound: bool = True
     min_round_seconds: float = TURN_SECONDS
     max_rounds: int = 2000
     warmup: int = 3
-
-    @property
-    def target(self) -> PrecisionTarget:
-        """The part that decides when there are enough rounds."""
-        return PrecisionTarget(
-            baseline=self.baseline, null=self.null, null_tolerance=self.null_tolerance, precision=self.precision,
-            tolerance=self.tolerance, confidence=self.confidence, decisions=self.decisions,
-        )  # fmt: skip
 
     def check(self, arms: Mapping[str, Call], reset: Mapping[str, Call]) -> None:
         """Raise `UsageError` if ``arms`` cannot be measured with these options."""
         if len(arms) < LEAST_ARMS:
             raise UsageError(f"a comparison needs at least two arms, got {', '.join(arms) or 'none'}")
         compared = (arm for decision in self.decisions for arm in (decision.numerator, decision.denominator))
-        for arm in (*self.target.witnesses, *reset, *compared):
+        for arm in (*self.witnesses, *reset, *compared):
             if arm not in arms:
                 raise unknown("arm", arm, arms)
-        if self.max_rounds < self.target.least:
+        if self.max_rounds < self.least:
             raise UsageError(
-                f"max_rounds={self.max_rounds} holds no {self.confidence:.4g} interval; allow at least "
-                f"{self.target.least}"
+                f"max_rounds={self.max_rounds} holds no {self.confidence:.4g} interval; allow at least {self.least}"
             )
         if not self.seconds > 0:
             raise UsageError(f"the budget must be positive, got seconds={self.seconds!r}")

@@ -36,10 +36,10 @@ class PrecisionTarget:
     """
 
     baseline: str
-    null: str | None
-    null_tolerance: float
-    precision: float | None
-    confidence: float
+    null: str | None = None
+    null_tolerance: float = 0.02
+    precision: float | None = None
+    confidence: float = 0.99
     tolerance: float = math.inf
     decisions: tuple[DecisionBound, ...] = ()
 

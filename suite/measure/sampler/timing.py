@@ -40,7 +40,7 @@ from suite.measure.sampler.options import (
     nothing,
 )
 from suite.measure.sampler.orders import balanced_orders
-from suite.measure.sampler.rounds import PrecisionTarget, RoundLog
+from suite.measure.sampler.rounds import RoundLog
 from suite.measure.sampler.samples import Ratio, Sample
 
 if TYPE_CHECKING:
@@ -81,13 +81,13 @@ def sample(
     independent. Raises `UsageError` for arguments that cannot be measured with, `ClockError` if two clocks disagree.
     """
     plan = _Sampling(
-        arms=dict(arms), options=options, hooks=hooks, clock=instruments.clock, target=options.target,
+        arms=dict(arms), options=options, hooks=hooks, clock=instruments.clock,
         witness=instruments.witness or instruments.clock,
         counters=instruments.preemptions() if options.host_bound else None,
     )  # fmt: skip
     options.check(plan.arms, hooks.reset)
     with phases.phase("imports"):
-        median_rank(plan.target.least, options.confidence)  # loads scipy now and not between two rounds
+        median_rank(options.least, options.confidence)  # loads scipy now and not between two rounds
     with phases.phase("timing"):
         _warm_up([plan.prepared(arm) for arm in plan.arms], options.warmup, options.seconds, plan.clock)
         with undisturbed():
@@ -159,7 +159,6 @@ class _Sampling:
     arms: Mapping[str, Call]
     options: SamplerOptions
     hooks: Hooks
-    target: PrecisionTarget
     clock: Clock
     witness: Clock
     counters: Counters | None
@@ -203,7 +202,7 @@ class _Sampling:
 
 def _run(plan: _Sampling, repeats: Mapping[str, int], rng: random.Random) -> Sample:
     names = list(plan.arms)
-    log = RoundLog(target=plan.target, repeats=repeats)
+    log = RoundLog(target=plan.options, repeats=repeats)
     started, witnessed = plan.clock(), plan.witness()
     block = _RoundBlock(seconds=plan.options.seconds / BLOCKS)
     orders = balanced_orders(len(names), rng)
@@ -251,7 +250,7 @@ def _calibrate(plan: _Sampling, target: float) -> dict[str, int]:
     Otherwise two copies of one network could get turns of different length, and one copy more interruptions.
     """
     costs = {arm: _cost(plan, arm, target) for arm in plan.arms}
-    base = costs[plan.target.baseline]
+    base = costs[plan.options.baseline]
     equalized = {arm: base if abs(cost - base) <= ALIKE * base else cost for arm, cost in costs.items()}
     return {arm: _repeats(target, cost) for arm, cost in equalized.items()}
 
