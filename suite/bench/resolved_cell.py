@@ -78,7 +78,7 @@ def case(registry: Registry, workload: Workload, composition: str, device: str, 
     """
     resolved = registry.resolve(composition)
     return Case(
-        cell=Cell(workload=workload.name, technique=resolved.name, device=device),
+        cell=Cell(workload=workload.name, technique=resolved.name, device=device, ranks=resolved.ranks),
         workload=workload,
         composition=resolved,
         control=registry.control(resolved),

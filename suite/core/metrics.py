@@ -322,8 +322,13 @@ declare_score("mean_average_precision", unit="1", better="higher", about="mean a
 
 
 def measured(cell: Cell, name: str, value: float, **details: Any) -> Measurement:
-    """A `Measurement` of the catalogue's metric ``name``; ``details`` are its further fields."""
+    """A `Measurement` of the catalogue's metric ``name``; ``details`` are its further fields.
+
+    More ranks than one are among its conditions.
+    """
     row = metric(name)
+    if cell.ranks > 1:
+        details["conditions"] = {**details.get("conditions", {}), "ranks": cell.ranks}
     plain = Measurement(
         cell=cell, metric=name, value=float(value), unit=row.unit, better=row.better, tier=row.tier, group=row.group
     )

@@ -60,7 +60,12 @@ def _gone(entry: Expectation, planned: Iterable[tuple[str, str]]) -> str:
 def _missing(entry: Expectation, where: Where, reason: str) -> Verdict:
     return Verdict(
         kind=VerdictKind.MISSING,
-        cell=Cell(workload=entry.workload, technique=entry.technique, device=where.device),
+        cell=Cell(
+            workload=entry.workload,
+            technique=entry.technique,
+            device=where.device,
+            ranks=int(entry.conditions.get("ranks", 1)),
+        ),
         metric=entry.metric,
         group=METRICS[entry.metric].group,
         reason=reason,

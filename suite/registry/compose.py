@@ -13,7 +13,7 @@ from suite.core.errors import CompositionError, RegistrationError, UsageError, u
 from suite.registry.declarations import Need, Technique
 from suite.training.recipe import STAGES, Recipe, changed_slots
 
-EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "quantize"})  # one owner in a composition
+EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "launch", "quantize"})  # one owner each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,12 @@ class Composition:
         """What the network computes in, ``fp32`` unless a member says otherwise; the last one counts."""
         return next((found.precision for found, _ in reversed(self.members) if found.precision), "fp32")
 
+    @property
+    def ranks(self) -> int:
+        """How many processes train together: the parameter ``ranks`` of the member that replaces ``launch``."""
+        told = [parameters.get("ranks", 1) for found, parameters in self.members if "launch" in found.slots]
+        return int(told[0]) if told else 1
+
     def apply(self, recipe: Recipe) -> Recipe:
         """The recipe after every member has changed its slots, left to right.
 
@@ -59,6 +65,7 @@ class Composition:
             changed = technique.function(recipe, **parameters)
             _check_changes(technique, recipe, changed)
             recipe = changed
+        _check_ranks(self, recipe)
         return recipe
 
 
@@ -100,6 +107,16 @@ def _check_changes(technique: Technique, before: Recipe, after: Any) -> None:
             f"technique {technique.name!r} at {technique.where} changes {', '.join(undeclared)} of the recipe without "
             f"declaring it; write @technique(slots=({slots},), ...)"
         )
+
+
+def _check_ranks(composition: Composition, recipe: Recipe) -> None:
+    """Raise `RegistrationError` for a launch of other ranks than the cell's name says: figures would be misread."""
+    for found, _ in composition.members:
+        if "launch" in found.slots and recipe.launch.ranks != composition.ranks:
+            raise RegistrationError(
+                f"technique {found.name!r} at {found.where} launches {recipe.launch.ranks} ranks, but its cell says "
+                f"{composition.ranks}; give the function a parameter `ranks` and hand it to the launch"
+            )
 
 
 def check_order(composition: Composition) -> None:

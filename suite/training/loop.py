@@ -321,11 +321,18 @@ def _train(
     trainee: Trainee, splits: Splits, *, order: int, report: Report | None, goal: Goal | None
 ) -> list[EpochRecord]:
     """Warm up, then train for all epochs with the batches that a generator seeded with ``order`` chooses."""
-    train = splits.train.to(trainee.device)
-    trainee.validation = None if splits.validation is None else splits.validation.to(trainee.device)
-    _warm_up(trainee, train)
-    seed_all(order)  # compiling draws numbers: dropout must not differ from the control's
-    return _epochs(trainee, train, torch.Generator().manual_seed(order), report=report, goal=goal)
+
+    def train() -> tuple[list[EpochRecord], float | None]:
+        items = splits.train.to(trainee.device)
+        trainee.validation = None if splits.validation is None else splits.validation.to(trainee.device)
+        _warm_up(trainee, items)
+        seed_all(order)  # compiling draws numbers: dropout must not differ from the control's
+        records = _epochs(trainee, items, torch.Generator().manual_seed(order), report=report, goal=goal)
+        return records, None if trainee.first_loss is None else float(trainee.first_loss)
+
+    records, first_loss = trainee.recipe.launch.run(train, trainee.network)
+    trainee.first_loss = first_loss
+    return records
 
 
 def _epochs(

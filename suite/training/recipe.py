@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from suite.training.data import Batch, Split, Splits
 from suite.training.defaults import adamw, cosine, shuffled_batches, usual_loss
+from suite.training.launch import ONE_PROCESS, Launch
 from suite.training.runtime import EAGER, Runtime, coded
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class Recipe:
     """Called after every epoch, on the training clock; one that sets ``trainee.stopped`` ends the training there."""
     after_training: tuple[Callable[[Trainee], None], ...] = ()
     """Called after the last epoch, on the training clock: may choose which weights are kept."""
+    launch: Launch = ONE_PROCESS
+    """Runs the training in one process or in several; see `suite.training.launch`."""
     prepare: Callable[[nn.Module], Callable[[Any], Any]] = same
     """Wraps the network for training; the wrapped network stays the one that is kept."""
     fine_tune_learning_rate: float | None = None
@@ -123,7 +126,7 @@ SAME_STEP = (
 )
 """Slots that leave the work of a training step as it is: they change which steps are taken, or what follows them."""
 SAME_NETWORK = (
-    *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches"),
+    *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches", "launch"),
     *("micro_batches", "optimizer", "loss", "precision", "callbacks", "after_epoch", "after_training", "prepare"),
 )
 """Slots of training alone: what is served is the same network with other weights."""
@@ -150,7 +153,7 @@ class Trainee:
     device. ``epoch`` counts finished epochs. ``helpers`` are modules by name that are trained beside the network and
     thrown away after it; a loss adds its own when it is first called. Callbacks store state between calls in ``kept``,
     each under its own key: recipes serve several runs. Setting ``stopped`` ends training after the epoch.
-    ``first_loss`` is the detached loss of the very first step.
+    ``first_loss`` is the detached loss of the very first step, as a number once the training has ended.
     """
 
     recipe: Recipe
@@ -165,7 +168,7 @@ class Trainee:
     kept: dict[object, Any] = field(default_factory=dict)
     stopped: bool = False
     helpers: dict[str, nn.Module] = field(default_factory=dict)
-    first_loss: Tensor | None = None
+    first_loss: Tensor | float | None = None
 
 
 class Constraint(Protocol):

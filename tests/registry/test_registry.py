@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from suite.catalog.scores import Score, classification
 from suite.core.errors import CompositionError, RegistrationError, SetupError, UsageError
 from suite.registry import REGISTRY, Family, Registry
+from suite.training.launch import OneProcess
 from suite.training.recipe import AFTER_TRAINING, SLOTS, Recipe
 
 HERE = str(Path(__file__))
@@ -591,7 +592,7 @@ def test_a_change_that_is_not_declared_is_an_error_that_names_the_field(slots, c
 @pytest.mark.parametrize("slot", SLOTS)
 def test_every_field_of_a_recipe_can_be_a_slot(slot):
     """Declared it may change, undeclared it may not."""
-    value, before = object(), plain_recipe()
+    value, before = OneProcess() if slot == "launch" else object(), plain_recipe()
     assert value is getattr(declared((slot,), lambda r: replace(r, **{slot: value})).apply(before), slot)
     with pytest.raises(RegistrationError, match=rf"changes {slot} of the recipe"):
         declared((), lambda r: replace(r, **{slot: value})).apply(before)

@@ -14,9 +14,11 @@ from suite.analysis.profile.recording import record
 BUILT = [(expected, build) for expected, builds in planted.PLANTED.items() for build in builds]
 
 
+@pytest.mark.system
+@pytest.mark.timed
 @pytest.mark.parametrize(("expected", "build"), BUILT, ids=[build.__name__ for _, build in BUILT])
 def test_a_planted_bottleneck_is_named(expected, build):
-    """Slow loaders, tiny kernels, copies beyond the cache, products."""
+    """Slow loaders, tiny kernels, copies beyond the cache, products; beside other work, the answer may be 'unclear'."""
     assert expected == analyse(record(build(), seconds=0.05), planted.CEILINGS).verdict
 
 
