@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 import pytest
 from fakes import torch  # noqa: F401  # the fixture that stands in for torch on hardware that is not here
@@ -21,10 +22,23 @@ settings.register_profile(  # the same examples for every mutant
 settings.load_profile("suite")
 
 
-def pytest_collection_finish():
+MANY = 10  # modules that were imported since, so that to look at their objects no more is worth a collection
+frozen_modules = 0
+
+
+def pytest_runtest_setup(item):
+    """What a test defines while it runs has the profile of its module."""
+    freeze()
+    _load_profile(item.path, item.config)
+
+
+def freeze():
     """Modules stay: each timing collects garbage first, which takes a fifth of a second over all of torch's objects."""
-    gc.collect()
-    gc.freeze()
+    global frozen_modules  # noqa: PLW0603  # of this process, as is what is frozen
+    if len(sys.modules) >= frozen_modules + MANY:
+        gc.collect()
+        gc.freeze()
+        frozen_modules = len(sys.modules)
 
 
 def pytest_sessionfinish():
@@ -36,11 +50,6 @@ def pytest_collectstart(collector):
     """Hypothesis reads the profile where a test is defined, so it is loaded before the test's module is."""
     if isinstance(collector, pytest.Module):
         _load_profile(collector.path, collector.config)
-
-
-def pytest_runtest_setup(item):
-    """What a test defines while it runs has the same profile."""
-    _load_profile(item.path, item.config)
 
 
 def _load_profile(path, config):

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import cProfile
 import gc
 import itertools
 import math
+import pstats
 import random
 import sys
 import time
@@ -528,6 +530,20 @@ def test_garbage_collection_and_tracing_are_off_inside_and_back_after(clock):
     assert {(False, True, True)} == seen
     assert gc.isenabled()
     assert before[0] is sys.gettrace()
+
+
+def test_cprofile_is_off_inside_and_counts_again_after(clock):
+    """It is an object that is switched on, no function that `sys.setprofile` takes."""
+
+    def advance():
+        clock.now += 0.01
+
+    with cProfile.Profile() as profiler:
+        run({"baseline": advance, "technique": advance}, clock, warmup=0)
+        abs(-1)
+    names = {name for _, _, name in pstats.Stats(profiler).stats}
+    assert "<built-in method builtins.abs>" in names
+    assert "advance" not in names
 
 
 def test_garbage_collection_and_tracing_come_back_after_an_error(clock):

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -132,10 +132,18 @@ def undisturbed() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.setprofile(profiler)
+        _profile_again(profiler)
         sys.settrace(tracer)
         if collecting:
             gc.enable()
+
+
+def _profile_again(profiler: Any) -> None:
+    """Switch a profiler back on; that of cProfile is no function, so that `sys.setprofile` would set what fails."""
+    if callable(getattr(profiler, "enable", None)):
+        profiler.enable()
+    else:
+        sys.setprofile(profiler)
 
 
 def resolution(clock: Clock) -> float:
