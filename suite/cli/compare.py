@@ -128,7 +128,7 @@ def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Paire
 
 def _one(case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: ComparisonPlan) -> Compared:
     from suite.compare.measure import compare_cell
-    from suite.compare.process import SideRequest
+    from suite.compare.protocol import SideRequest
     from suite.registry.modules import of_users
 
     sys.stderr.write(f"{case}\n")

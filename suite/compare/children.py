@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -12,9 +11,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self
+from typing import IO, Any, Protocol, Self, TypeVar
 
+from suite.compare import protocol
 from suite.core.errors import SuiteError
+from suite.core.transport import MessageError, checked
+
+T = TypeVar("T")
 
 IMAGE = Path(__file__).with_name("preloaded.py")
 LONGEST = 1 << 12  # bytes of an answer
@@ -39,6 +42,19 @@ def last_words(path: Path) -> str:
     """The last line that a process wrote to its file for errors."""
     lines = [line for line in path.read_text("utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"
+
+
+def received(text: str | bytes, kind: type[T]) -> T | protocol.Failed:
+    """The answer of that kind, or how it failed. Raises `MessageError` for any other one."""
+    try:
+        name, fields = protocol.parts(text)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise MessageError(f"no record: {text[:100]!r}") from error
+    if name == protocol.Failed.__name__:
+        return checked(fields, protocol.Failed)
+    if name != kind.__name__:
+        raise MessageError(f"a {name} where a {kind.__name__} was expected")
+    return checked(fields, kind)
 
 
 class ImageError(SuiteError):
@@ -95,14 +111,14 @@ class Image:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], **GROUP,
             )  # fmt: skip
         try:
-            self._check(self._answer())
+            self._check(self._answer(protocol.Loaded))
         except BaseException:
             self.__exit__(ImageError, None, None)
             raise
 
     @staticmethod
-    def _check(loaded: Mapping[str, Any]) -> None:
-        if not loaded["forks"]:
+    def _check(loaded: protocol.Loaded) -> None:
+        if not loaded.forks:
             raise ImageError("it has threads, which do not survive a fork")
 
     @staticmethod
@@ -113,27 +129,32 @@ class Image:
     def start(self, request: Path, *, here: Path, path: Sequence[str], errors: IO[str]) -> Forked:
         """A worker for a ``request``, in the folder ``here``, whose import path begins with ``path``."""
         with _Pipe() as asked, _Pipe() as told:
-            text = json.dumps({"start": str(request), "here": str(here), "path": list(path)})
+            text = protocol.line(protocol.Start(request=str(request), here=str(here), path=tuple(path)))
             try:
                 socket.send_fds(self._driver, [text.encode()], [asked.read, told.write, errors.fileno()])
             except OSError as error:
                 raise ImageError(f"it is gone: {error}") from error
-            return Forked(self, self._answer()["pid"], stdin=asked.keep_write(), stdout=told.keep_read())
+            return Forked(self, self._answer(protocol.Started).pid, stdin=asked.keep_write(), stdout=told.keep_read())
 
     def wait(self, pid: int) -> int:
         """The exit code of a worker, once it has ended."""
         with suppress(OSError):
-            self._driver.send(json.dumps({"wait": pid}).encode())
-        return int(self._answer()["code"])
+            self._driver.send(protocol.line(protocol.Wait(pid=pid)).encode())
+        return self._answer(protocol.Ended).code
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, kind: type[T]) -> T:
         try:
             text = self._driver.recv(LONGEST)
         except OSError as error:
             raise ImageError(f"it does not answer: {error}") from error
         if not text:
             raise ImageError(f"it ended with {self._process.wait()}: {last_words(self._errors)}")
-        answer: dict[str, Any] = json.loads(text)
+        try:
+            answer = received(text, kind)
+        except MessageError as error:
+            raise ImageError(f"it answers with {error}") from error
+        if isinstance(answer, protocol.Failed):
+            raise ImageError(answer.error)
         return answer
 
     def __enter__(self) -> Self:

@@ -12,7 +12,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
-from suite.compare.process import MISSING, Process, SideError, SideRequest, image
+from suite.compare.process import MISSING, Process, SideError, image
+from suite.compare.protocol import Begin, Done, End, Question, Ready, SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import (
     LEAST_ROUNDS,
@@ -125,25 +126,26 @@ def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:
 def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan) -> SideRequest:
     """Fill in what is exact; returns the request with the weights that both sides load."""
     asked = replace(request, describe=True, outputs="current.pt")
-    timed = replace(request, trains=False, weights=bench.folder / "weights.pt")
+    timed = replace(request, trains=False, weights=str(bench.folder / "weights.pt"))
     described = replace(timed, describe=True, outputs="reference.pt")
     with bench.image(request) as loaded:
         with bench.process(bench.current, asked, 0, image=loaded) as process:
             ours = process.ready()
         with bench.process(bench.reference, described, 1, image=loaded) as process:
             theirs = process.ready()
-    bench.log({"cell": found.cell, "current": ours, "reference": theirs})
-    found.exact = [_sized(name, ours[name], theirs[name], plan) for name in ("parameters", "artefact_bytes")]
-    if theirs["own_weights"]:
+    bench.log({"cell": found.cell, "current": vars(ours), "reference": vars(theirs)})
+    found.exact = [_sized(name, ours, theirs, plan) for name in ("parameters", "artefact_bytes")]
+    if theirs.own_weights:
         found.notes.append(f"{found.cell}: the networks' weights differ in names or shapes; each side has its own")
     else:
         found.exact.append(_outputs(bench.folder, plan))
     return timed
 
 
-def _sized(name: str, ours: int, theirs: int, plan: ComparisonPlan) -> Exact:
-    grown: Verdict = "regressed" if ours > theirs and plan.gates_sizes else "differs"
-    return Exact(metric=name, current=ours, reference=theirs, verdict="same" if ours == theirs else grown)
+def _sized(name: str, ours: Ready, theirs: Ready, plan: ComparisonPlan) -> Exact:
+    now, before = getattr(ours, name), getattr(theirs, name)
+    grown: Verdict = "regressed" if now > before and plan.gates_sizes else "differs"
+    return Exact(metric=name, current=now, reference=before, verdict="same" if now == before else grown)
 
 
 def _outputs(folder: Path, plan: ComparisonPlan) -> Exact:
@@ -244,7 +246,7 @@ def _pair(
         players: dict[int, Any] = {
             index: stack.enter_context(bench.process(sides[index], timed, index, image=loaded)) for index in order
         }
-        can_fork = [players[index].ready()["forks"] for index in order]
+        can_fork = [players[index].ready().forks for index in order]
         loading, forks = perf_counter() - began, plan.forks if all(can_fork) else 1
         pair = _Pair(cell=cell, stage=stage, number=number, players=players, bench=bench)
         pair.time(timings, plan.budget / plan.pairs, forks=forks, loading=loading)
@@ -277,18 +279,18 @@ class _Pair:
             for share in shares.values():
                 if share.wants(fork):
                     self._play(share, fork, forks)
-            self._ask("end")
+            self._ask(End())
         for share in shares.values():
             self._settle(share)
 
     def _begin(self, *, forked: bool) -> float:
         began = perf_counter()
-        self._ask("begin", forked=forked)
+        self._ask(Begin(forked=forked))
         return max(1e-9, perf_counter() - began)
 
-    def _ask(self, do: str, **details: object) -> None:
+    def _ask(self, question: Question) -> None:
         for index in sorted(self.players, key=lambda _: self.random.random()):
-            self.players[index].ask(do, **details)
+            self.players[index].ask(question, Done)
 
     def _play(self, share: _TimeShare, fork: int, forks: int) -> None:
         both, metric = (self.players[0], self.players[1]), share.timing.metric

@@ -4,8 +4,7 @@ The memory layout of a process's libraries and first objects is random and lasts
 speed by up to several percent. Both sides of a pair are forked here from one layout, so their ratio does not depend on
 it; each pair draws a new layout.
 
-Requests and answers are packets of JSON: ``{"start": request file, "here": folder, "path": [...]}`` with three files,
-for standard input, output and errors, and ``{"wait": pid}``.
+Requests and answers are packets, each a record of `suite.compare.protocol`: `Start` and `Wait`.
 """
 
 from __future__ import annotations
@@ -13,14 +12,16 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib.util
-import json
 import os
 import socket
 import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from suite.compare.protocol import Start
 
 LONGEST = 1 << 16  # bytes of a packet
 WORKER = Path(__file__).with_name("worker.py")
@@ -32,16 +33,21 @@ def main(handle: int) -> None:
     worker.die_with_parent()
     worker.pin()
     worker.load_torch()
+    protocol = worker.protocol
     with socket.socket(fileno=handle) as driver:
-        _say(driver, {"forks": worker.can_fork("cpu")})
+        driver.send(protocol.line(protocol.Loaded(forks=worker.can_fork("cpu"))).encode())
         gc.collect()
         gc.freeze()
         while True:
             text, files, *_ = socket.recv_fds(driver, LONGEST, 3)
             if not text:
                 return
-            asked = json.loads(text)
-            _say(driver, _wait(asked["wait"]) if "wait" in asked else _start(worker, driver, asked, files))
+            asked = protocol.question(text)
+            if isinstance(asked, protocol.Wait):
+                answer = protocol.Ended(code=os.waitstatus_to_exitcode(os.waitpid(asked.pid, 0)[1]))
+            else:
+                answer = protocol.Started(pid=_start(worker, driver, asked, files))
+            driver.send(protocol.line(answer).encode())
 
 
 def _worker() -> Any:
@@ -53,15 +59,7 @@ def _worker() -> Any:
     return module
 
 
-def _say(driver: socket.socket, answer: object) -> None:
-    driver.send(json.dumps(answer).encode())
-
-
-def _wait(pid: int) -> dict[str, int]:
-    return {"code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}
-
-
-def _start(worker: Any, driver: socket.socket, asked: dict[str, Any], files: list[int]) -> dict[str, int]:
+def _start(worker: Any, driver: socket.socket, asked: Start, files: list[int]) -> int:
     pid = os.fork()
     if pid == 0:
         driver.close()
@@ -70,14 +68,14 @@ def _start(worker: Any, driver: socket.socket, asked: dict[str, Any], files: lis
         os.close(file)
     with suppress(OSError):  # the child does it too: whoever comes first, it can be killed from now on
         os.setpgid(pid, pid)
-    return {"pid": pid}
+    return pid
 
 
-def _live(worker: Any, asked: dict[str, Any], files: list[int]) -> int:
+def _live(worker: Any, asked: Start, files: list[int]) -> int:
     """A worker's whole life, as that of a Python of its own; its exit code."""
     try:
         _become(asked, files)
-        worker.main(Path(asked["start"]))
+        worker.main(Path(asked.request))
         code = 0
     except SystemExit as ended:
         code = _exit_code(ended.code)
@@ -98,16 +96,16 @@ def _exit_code(said: object) -> int:
     return 1
 
 
-def _become(asked: dict[str, Any], files: list[int]) -> None:
+def _become(asked: Start, files: list[int]) -> None:
     """Take what a process of one's own has from its start: group, files, folder and import path."""
     os.setpgid(0, 0)
     for target, file in enumerate(files):
         os.dup2(file, target)
         os.close(file)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # as long as the process lives
-    os.chdir(asked["here"])
-    os.environ["PYTHONPATH"] = os.pathsep.join(asked["path"])
-    sys.path[:0] = asked["path"]
+    os.chdir(asked.here)
+    os.environ["PYTHONPATH"] = os.pathsep.join(asked.path)
+    sys.path[:0] = asked.path
 
 
 if __name__ == "__main__":

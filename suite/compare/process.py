@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
-from suite.compare.children import Child, Image, ImageError, Spawned, last_words
+from suite.compare import protocol
+from suite.compare.children import Child, Image, ImageError, Spawned, last_words, received
+from suite.compare.protocol import Failed, Ready, SideRequest
 from suite.compare.sides import Side
 from suite.core.errors import SuiteError
 from suite.core.machine import quiet
+from suite.core.transport import MessageError
+
+T = TypeVar("T")
 
 WORKER = Path(__file__).with_name("worker.py")
 TIMEOUT = 1800.0  # seconds for one answer; a hung compiler must not hang a gate
@@ -23,31 +26,19 @@ MISSING = ("UsageError", "CompositionError")  # how a side says that it has no s
 
 
 class SideError(SuiteError):
-    """A side cannot measure a cell. ``kind`` is the class of what it raised, ``crash`` if it ended without a word."""
+    """A side cannot measure a cell.
+
+    ``kind`` is the class of what it raised, ``crash`` if it ended without a word, ``answer`` if it said something else
+    than what it was asked for.
+    """
 
     def __init__(self, side: str, kind: str, said: str) -> None:
         self.side, self.kind = side, kind
         super().__init__(f"{side}: {said}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SideRequest:
-    """What a worker builds; see `suite.compare.worker`."""
-
-    workload: str
-    technique: str
-    device: str
-    batch: int
-    metrics: tuple[str, ...] = ()
-    load: tuple[str, ...] = ()
-    trains: bool = False
-    describe: bool = False
-    weights: Path | None = None
-    outputs: str = ""
-
-
 class Process:
-    """A running worker; a context manager that ends it. ``described`` is what it said of itself when it was ready."""
+    """A running worker; a context manager that ends it."""
 
     def __init__(
         self, side: Side, request: SideRequest, *, folder: Path, other: Side, number: int = 0,
@@ -56,7 +47,7 @@ class Process:
         self.side = side
         self._errors = folder / f"{number}.err"
         path = folder / f"{number}.json"
-        path.write_text(json.dumps(_wire(side, request, folder, other)), "utf-8")
+        path.write_text(protocol.line(_build(side, request, folder, other)), "utf-8")
         self._child = self._started(path, request, other, image)
 
     def _started(self, path: Path, request: SideRequest, other: Side, image: Image | None) -> Child:
@@ -70,20 +61,19 @@ class Process:
             except ImageError as error:
                 raise SideError("the process that both sides are forked from", "crash", str(error)) from error
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self) -> Ready:
         """Wait until the cell is built; what the side says of it. Raises `SideError`."""
-        found: dict[str, Any] = self._answer(self._limit())["ready"]
-        return found
+        return self._answer(self._limit(), Ready)
 
-    def ask(self, do: str, **details: Any) -> dict[str, Any]:
-        """The answer to one question. Raises `SideError` where the side fails or its process ends instead."""
+    def ask(self, question: protocol.Question, kind: type[T]) -> T:
+        """The answer of that kind to one question. Raises `SideError` where the side fails or ends instead."""
         timer = self._limit()  # before the question: its thread must not run beside the turn
         try:
-            self._child.stdin.write(json.dumps({"do": do, **details}) + "\n")
+            self._child.stdin.write(protocol.line(question) + "\n")
             self._child.stdin.flush()
         except BrokenPipeError:
             raise self._crash() from None
-        return self._answer(timer)
+        return self._answer(timer, kind)
 
     def _limit(self) -> Timer:
         timer = Timer(TIMEOUT, self._child.kill)
@@ -91,14 +81,17 @@ class Process:
         timer.start()
         return timer
 
-    def _answer(self, timer: Timer) -> dict[str, Any]:
+    def _answer(self, timer: Timer, kind: type[T]) -> T:
         line = self._child.stdout.readline()
         timer.cancel()
         if not line.endswith("\n"):
             raise self._crash()
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise SideError(self.side.name, answer["kind"], answer["error"])
+        try:
+            answer = received(line, kind)
+        except MessageError as error:
+            raise SideError(self.side.name, "answer", f"its process answered with {error}") from error
+        if isinstance(answer, Failed):
+            raise SideError(self.side.name, answer.kind, answer.error)
         return answer
 
     def _crash(self) -> SideError:
@@ -117,12 +110,11 @@ class Process:
         self._child.stdout.close()
 
 
-def _wire(side: Side, request: SideRequest, folder: Path, other: Side) -> dict[str, Any]:
-    return {
-        **vars(request), "metrics": list(request.metrics), "load": list(request.load), "folder": str(folder),
-        "weights": None if request.weights is None else str(request.weights), "paths": side.paths,
-        "root": str(side.root), "other_root": None if other.root == side.root else str(other.root),
-    }  # fmt: skip
+def _build(side: Side, request: SideRequest, folder: Path, other: Side) -> protocol.Build:
+    return protocol.Build(
+        **vars(request), folder=str(folder), paths=tuple(side.paths), root=str(side.root),
+        other_root=None if other.root == side.root else str(other.root),
+    )  # fmt: skip
 
 
 @contextmanager

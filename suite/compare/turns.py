@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from random import Random
 from statistics import median
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
+from suite.compare.protocol import Calibrate, Calibrated, Done, Move, Question, Timed, Turn
 from suite.core.errors import SuiteError
 
+T = TypeVar("T")
 LEAST_TURN = 0.01  # seconds; a shorter turn either holds a time slice of the scheduler or does not
 LEAST_ROUNDS = 6
 PLACES = 8  # in memory, in the time of a process that forks no children
@@ -28,10 +30,10 @@ class TooFewRoundsError(SuiteError):
 
 
 class Player(Protocol):
-    """A side that answers ``calibrate``, ``move`` and ``turn`` of `suite.compare.worker`."""
+    """A side that answers `Calibrate`, `Move` and `Turn`."""
 
-    def ask(self, do: str, **details: Any) -> dict[str, Any]:
-        """The answer to one question."""
+    def ask(self, question: Question, kind: type[T]) -> T:
+        """The answer of that kind to one question."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,11 @@ def calibrate(current: Player, reference: Player, metric: str) -> Turns:
 
     The first call of a turn may bear a cost of its own; a share of it that differs would make a slower side slower.
     """
-    found = [player.ask("calibrate", metric=metric, least=LEAST_TURN) for player in (current, reference)]
-    calls = [max(1, int(one["calls"])) for one in found]
+    found = [player.ask(Calibrate(metric=metric, least=LEAST_TURN), Calibrated) for player in (current, reference)]
+    calls = [one.calls for one in found]
     if max(calls) <= ALIKE * min(calls):
         calls = [max(calls)] * 2
-    seconds = sum(count * float(one["seconds"]) for count, one in zip(calls, found, strict=True))
+    seconds = sum(count * one.seconds for count, one in zip(calls, found, strict=True))
     return Turns(calls=(calls[0], calls[1]), round_seconds=seconds)
 
 
@@ -108,11 +110,11 @@ def play(
         times, taken, clean = [0.0, 0.0], 0.0, True
         for side in random.sample((0, 1), 2):
             if moves:  # just before its turn: what the other side does between them would empty the caches of one alone
-                players[side].ask("move", metric=metric)
+                players[side].ask(Move(metric=metric), Done)
             calls = turns.calls[side]
-            found = players[side].ask("turn", metric=metric, calls=calls)
-            times[side], clean = found["seconds"] / calls, clean and not found["stolen"]
-            taken += found["seconds"]
+            found = players[side].ask(Turn(metric=metric, calls=calls), Timed)
+            times[side], clean = found.seconds / calls, clean and not found.stolen
+            taken += found.seconds
         if clean:
             kept.append((times[0], times[1]))
             clean_seconds += taken

@@ -4,8 +4,8 @@ This file is always the driver's: both sides are timed by the same lines, whatev
 their own side come `suite` itself, the user's modules and every package; `suite` of that side only builds the cell
 (registry, recipe, trained and served network) and measures no time.
 
-Questions come as lines of JSON on standard input, answers leave on standard output; what libraries print goes to
-standard error.
+Questions come on standard input, answers leave on standard output, as lines of `suite.compare.protocol`; what libraries
+print goes to standard error.
 
 Loading takes seconds, and a process keeps its random memory layout until it ends. So a loaded process forks if that is
 safe: each child serves the network in new memory, answers and exits.
@@ -17,7 +17,6 @@ import ctypes
 import gc
 import importlib
 import importlib.util
-import json
 import os
 import random
 import sys
@@ -25,7 +24,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter, process_time, time_ns
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if sys.platform != "win32":
     import resource
@@ -34,6 +33,7 @@ WARM_UP = 3
 TRIES = 3
 PLACES = Path(__file__).parents[1] / "measure" / "sampler" / "memory_layout.py"  # the driver's too, and of torch alone
 ANSWERS = Path(__file__).with_name("answers.py")  # likewise
+PROTOCOL = Path(__file__).with_name("protocol.py")  # of the standard library alone
 LOOKED_AT = 0.05  # of the timed turns, at random
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
@@ -45,38 +45,57 @@ TASKS = Path("/proc/self/task")
 FORK_SAFE = {"jemalloc_bg_thd"}  # of pyarrow, which pandas and scikit-learn load: jemalloc stops it around a fork
 
 
+def _driver_module(path: Path) -> Any:
+    """The driver's module of that file, whatever the version of `suite` on this side."""
+    name = f"_driver_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None  # noqa: S101  # the file is there
+        assert spec.loader is not None  # noqa: S101  # it is Python
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+if TYPE_CHECKING:
+    from suite.compare import protocol
+else:
+    protocol = _driver_module(PROTOCOL)
+
+
 def main(path: Path) -> None:
     """Announce the cell, then answer until standard input ends."""
     channel = _private_stdout()
-    request = json.loads(path.read_text("utf-8"))
+    request = protocol.question(path.read_text("utf-8"))
     die_with_parent()
     pin()
     try:
         side = _Side(request)
-        described = side.described()
+        ready = side.ready()
     except Exception as error:  # noqa: BLE001  # a user's code may raise anything; the driver says it for this cell
         _say(channel, _failure(error))
         return
-    _say(channel, {"ready": described | {"forks": can_fork(request["device"])}})
+    _say(channel, ready)
     gc.collect()
     gc.freeze()
     for asked in _questions():
-        if not asked.pop("forked", False):
+        if not getattr(asked, "forked", False):
             _answer(side, channel, asked)
         elif child := _fork():
             _wait(child)
-            _say(channel, {})  # to the question that ended it
+            _say(channel, protocol.Done())  # to the question that ended it
         else:
             _live(side, channel, asked)
 
 
-def _questions() -> Iterator[dict[str, Any]]:
+def _questions() -> Iterator[protocol.Question]:
     """Parent and children read the same pipe: one question is written at a time, so no process buffers another's."""
-    return map(json.loads, sys.stdin)
+    return map(protocol.question, sys.stdin)
 
 
-def _answer(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
-    _say(channel, getattr(side, asked.pop("do"))(**asked))
+def _answer(side: _Side, channel: IO[str], asked: protocol.Question) -> None:
+    _say(channel, getattr(side, type(asked).__name__.lower())(asked))
 
 
 def _fork() -> int:
@@ -87,14 +106,14 @@ def _fork() -> int:
     return child
 
 
-def _live(side: _Side, channel: IO[str], asked: dict[str, Any]) -> None:
-    """A child's loop: it answers until the question ``end``, or until its driver is gone."""
+def _live(side: _Side, channel: IO[str], asked: protocol.Question) -> None:
+    """A child's loop: it answers until the question `End`, or until its driver is gone."""
     code = ENDED
     try:
         die_with_parent()
         _answer(side, channel, asked)
         for question in _questions():
-            if question["do"] == "end":
+            if isinstance(question, protocol.End):
                 break
             _answer(side, channel, question)
     except BaseException:  # noqa: BLE001  # whatever it is, the parent's loop must not go on in the child
@@ -133,13 +152,13 @@ def _private_stdout() -> IO[str]:
 
 
 def _say(channel: IO[str], answer: object) -> None:
-    channel.write(json.dumps(answer) + "\n")
+    channel.write(protocol.line(answer) + "\n")
     channel.flush()
 
 
-def _failure(error: Exception) -> dict[str, str]:
+def _failure(error: Exception) -> protocol.Failed:
     kind = type(error).__name__
-    return {"error": f"{kind}: {' '.join(str(error).split())}", "kind": kind}
+    return protocol.Failed(error=f"{kind}: {' '.join(str(error).split())}", kind=kind)
 
 
 def _scattered() -> list[bytearray]:
@@ -185,40 +204,42 @@ def pin() -> None:
 class _Side:
     """The cell of this side: built once, served from `begin` on."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: protocol.Build) -> None:
         load_torch()
-        sys.path[:] = [*request["paths"], *moved_entries(sys.path, request)]
-        self.request, self.device, self.loaded = request, request["device"], _scattered()
+        sys.path[:] = [*request.paths, *moved_entries(sys.path, request)]
+        self.request, self.device, self.loaded = request, request.device, _scattered()
         select(self.device)
-        if "train_step" in request["metrics"]:
+        if "train_step" in request.metrics:
             importlib.import_module("torch._dynamo")  # which an optimizer imports: seconds, of each child otherwise
         self.case, self.trained, self.reference = _built(request)
         self.trained.recipe.data()  # what it imports and keeps is there for all children
         check_modules(request)
-        self.own_weights = not _same_weights(self.trained.network, request["weights"])
+        self.own_weights = not _same_weights(self.trained.network, request.weights)
 
-    def described(self) -> dict[str, Any]:
+    def ready(self) -> protocol.Ready:
         """Versions, weights and, if requested, sizes; weights, inputs and outputs are written to files."""
         import torch
 
-        found = {"own_weights": self.own_weights, "torch": torch.__version__, "file": _declared_in(self.case)}
-        return {**found, **(self._sizes() if self.request["describe"] else {})}
+        return protocol.Ready(
+            own_weights=self.own_weights, torch=str(torch.__version__), file=_declared_in(self.case),
+            **(self._sizes() if self.request.describe else {}), forks=can_fork(self.device),
+        )  # fmt: skip
 
-    def begin(self) -> dict[str, Any]:
+    def begin(self, _: protocol.Begin) -> protocol.Done | protocol.Failed:
         """Serve the network and make every metric's call, here or in a child that was forked for it."""
         self.scattered = _scattered()
         try:
             self.served, self.chance = self._served(), random.Random(os.getpid())  # noqa: S311  # guards no secret
             self.answers = self._answers()
-            self.calls = {name: getattr(self, f"_{name}")() for name in self.request["metrics"]}
+            self.calls = {name: getattr(self, f"_{name}")() for name in self.request.metrics}
             self.places = _places([call for call, _ in self.calls.values()])
         except Exception as error:  # noqa: BLE001  # as in `main`
             return _failure(error)
-        return {}
+        return protocol.Done()
 
-    def end(self) -> dict[str, Any]:
+    def end(self, _: protocol.End) -> protocol.Done:
         """Nothing to do for a network that was served in this process itself."""
-        return {}
+        return protocol.Done()
 
     def _served(self) -> Any:
         from suite.training.serving import serve
@@ -227,42 +248,43 @@ class _Side:
         served.settle()
         return served
 
-    def calibrate(self, metric: str, least: float) -> dict[str, float]:
-        """How many calls last ``least`` seconds, by the fastest of three turns that grow to it."""
+    def calibrate(self, asked: protocol.Calibrate) -> protocol.Calibrated:
+        """By the fastest of three turns that grow to the least seconds."""
+        metric, least = asked.metric, asked.least
         seconds, calls = self._seconds(metric, 1), 1
         while seconds * calls < least:
             calls = max(calls + 1, min(2 * calls, round(least / seconds)))
             seconds = min(self._seconds(metric, calls) for _ in range(TRIES))
         if seconds * calls < LONGEST_CALIBRATION:
             seconds = min(seconds, *(self._seconds(metric, calls) for _ in range(TRIES - 1)))
-        return {"calls": max(1, -(-least // seconds)), "seconds": seconds}
+        return protocol.Calibrated(calls=max(1, int(-(-least // seconds))), seconds=seconds)
 
-    def move(self, metric: str) -> dict[str, Any]:
+    def move(self, asked: protocol.Move) -> protocol.Done:
         """Move the served tensors to other addresses, and call the network once there; a training step is not moved.
 
         Networks that are too large to be moved are called, too: else their turns would begin cold, the other side's
         warm.
         """
-        call, _ = self.calls[metric]
+        call, _ = self.calls[asked.metric]
         if isinstance(call, _Serving):
             if self.places is not None:
                 self.places.move()
             call()
         self._synchronize()
-        return {}
+        return protocol.Done()
 
-    def turn(self, metric: str, calls: int) -> dict[str, Any]:
+    def turn(self, asked: protocol.Turn) -> protocol.Timed | protocol.Failed:
         """Seconds of so many calls, and whether another process had the core meanwhile.
 
         At random turns the last call's outputs are compared with those of untimed calls.
         """
-        seconds, stolen, output = self._timed(metric, calls)
-        call, _ = self.calls[metric]
+        seconds, stolen, output = self._timed(asked.metric, asked.calls)
+        call, _ = self.calls[asked.metric]
         if isinstance(call, _Serving) and self.chance.random() < LOOKED_AT:
             problem = self.answers.problem(output, call.items)
             if problem:
-                return {"error": f"ImplausibleError: implausible: {problem}", "kind": "ImplausibleError"}
-        return {"seconds": seconds, "stolen": stolen}
+                return protocol.Failed(error=f"ImplausibleError: implausible: {problem}", kind="ImplausibleError")
+        return protocol.Timed(seconds=seconds, stolen=stolen)
 
     def _timed(self, metric: str, calls: int) -> tuple[float, bool, object]:
         call, reset = self.calls[metric]
@@ -284,12 +306,12 @@ class _Side:
 
     def _answers(self) -> Any:
         """The outputs that timed calls have to match."""
-        batch = self.request["batch"]
+        batch = self.request.batch
         inputs = self.served.prepare_inputs(self._inputs(batch))
         return _driver_module(ANSWERS).OutputRecord(self.served, inputs, batch)
 
     def _speed(self) -> tuple[Callable[[], object], Callable[[], object]]:
-        return self._serving(self.request["batch"])
+        return self._serving(self.request.batch)
 
     def _speed_b1(self) -> tuple[Callable[[], object], Callable[[], object]]:
         return self._serving(1)
@@ -311,19 +333,19 @@ class _Side:
 
         return fill_up(self.served.recipe.data().test.first(batch).inputs, batch)
 
-    def _sizes(self) -> dict[str, Any]:
+    def _sizes(self) -> dict[str, int]:
         import torch
 
         from suite.measure.size import parameters, serialized
         from suite.training.trees import tree_map
 
-        folder, self.served = Path(self.request["folder"]), self._served()
-        if self.request["weights"] is None:
+        folder, self.served = Path(self.request.folder), self._served()
+        if self.request.weights is None:
             torch.save(self.trained.network.state_dict(), folder / "weights.pt")
-            torch.save(self._inputs(self.request["batch"]), folder / "inputs.pt")
+            torch.save(self._inputs(self.request.batch), folder / "inputs.pt")
         inputs = torch.load(folder / "inputs.pt", weights_only=False)
         outputs = tree_map(lambda leaf: leaf.cpu(), self.served(self.served.prepare_inputs(inputs)))
-        torch.save(outputs, folder / self.request["outputs"])
+        torch.save(outputs, folder / self.request.outputs)
         return {"parameters": parameters(self.trained.network), "artefact_bytes": len(serialized(self.served)[0])}
 
     def _synchronize(self) -> None:
@@ -361,31 +383,18 @@ def _places(calls: list[Any]) -> Any:
     return _driver_module(PLACES).places_of(calls, seed=os.getpid())
 
 
-def _driver_module(path: Path) -> Any:
-    """The driver's module of that file, whatever the version of `suite` on this side."""
-    name = f"_driver_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None  # noqa: S101  # the file is there
-        assert spec.loader is not None  # noqa: S101  # it is Python
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-def _built(request: dict[str, Any]) -> tuple[Any, Any, Any]:
+def _built(request: protocol.Build) -> tuple[Any, Any, Any]:
     """The case, its network (trained only if requested) and the lookup of other compositions' networks."""
     from suite.registry import REGISTRY
 
     case = _of_this_revision("suite.bench.resolved_cell", "suite.run.case").case
     trained_store = _of_this_revision("suite.bench.trained_store", "suite.run.store").TrainedStore
     load_user_modules = _of_this_revision("suite.registry.settings", "suite.settings").load_user_modules
-    load_user_modules(REGISTRY, Path.cwd(), request["load"])
-    workload = REGISTRY.find_workload(request["workload"])
-    found = case(REGISTRY, workload, request["technique"], request["device"])
+    load_user_modules(REGISTRY, Path.cwd(), list(request.load))
+    workload = REGISTRY.find_workload(request.workload)
+    found = case(REGISTRY, workload, request.technique, request.device)
     _check_origin(_declared_in(found), request)
-    store = trained_store(registry=REGISTRY, device=request["device"], trains=request["trains"])
+    store = trained_store(registry=REGISTRY, device=request.device, trains=request.trains)
     trained = store.get(workload, found.composition, 0)
     return found, trained, store.reference(workload, 0)
 
@@ -406,9 +415,9 @@ def _declared_in(case: Any) -> str:
     return str(Path(inspect.getfile(inspect.unwrap(case.workload.recipe))).resolve())
 
 
-def _check_origin(file: str, request: dict[str, Any]) -> None:
+def _check_origin(file: str, request: protocol.Build) -> None:
     """Raise if the workload's file is in the other side's checkout: the comparison would be empty."""
-    own, other, found = Path(request["root"]), request["other_root"], Path(file)
+    own, other, found = Path(request.root), request.other_root, Path(file)
     installed = "site-packages" in found.parts  # an environment may lie inside a checkout
     if other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own):
         raise RuntimeError(
@@ -417,28 +426,28 @@ def _check_origin(file: str, request: dict[str, Any]) -> None:
         )
 
 
-def moved_entries(entries: list[str], request: dict[str, Any]) -> list[str]:
+def moved_entries(entries: list[str], request: protocol.Build) -> list[str]:
     """The import path of this side: folders of the other checkout (an editable install) are those of its own."""
     return [str(moved) for moved in (_moved(Path(entry), request) for entry in entries) if moved is not None]
 
 
-def _moved(entry: Path, request: dict[str, Any]) -> Path | None:
+def _moved(entry: Path, request: protocol.Build) -> Path | None:
     if not _of_other(entry, request):
         return entry
-    own = Path(request["root"]) / entry.resolve().relative_to(request["other_root"])
+    own = Path(request.root) / entry.resolve().relative_to(str(request.other_root))
     return own if own.exists() else None
 
 
-def _of_other(path: Path, request: dict[str, Any]) -> bool:
+def _of_other(path: Path, request: protocol.Build) -> bool:
     """Whether a file is in the other side's checkout, and in no environment within it."""
-    own, other, found = Path(request["root"]), request["other_root"], path.resolve()
+    own, other, found = Path(request.root), request.other_root, path.resolve()
     installed = "site-packages" in found.parts or found.is_relative_to(sys.base_prefix)
     return other is not None and not installed and found.is_relative_to(other) and not found.is_relative_to(own)
 
 
-def check_modules(request: dict[str, Any]) -> None:
+def check_modules(request: protocol.Build) -> None:
     """Raise if a module comes from the other side's checkout: that code would be compared with itself."""
-    driver = {str(Path(__file__).resolve()), str(PLACES.resolve())}
+    driver = {str(path.resolve()) for path in (Path(__file__), PLACES, PROTOCOL)}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__dict__", {}).get("__file__")
         if isinstance(file, str) and str(Path(file).resolve()) not in driver and _of_other(Path(file), request):

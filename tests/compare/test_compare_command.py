@@ -14,7 +14,7 @@ from suite.cli.main import build_parser, main
 from suite.compare import measure, outputs, sides
 from suite.compare.judge import Timing
 from suite.compare.measure import Compared, ComparisonPlan, PairedSides
-from suite.compare.process import SideRequest
+from suite.compare.protocol import Ready, SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
 from suite.core.errors import UsageError
@@ -42,7 +42,7 @@ class FakeWorker:
         pass
 
     def ready(self):
-        return {"forks": True}
+        return Ready(own_weights=True, torch="2", file="halves.py", forks=True)
 
     def ask(self, *_, **__):
         return {}

@@ -7,7 +7,7 @@ import pytest
 
 from suite.compare.judge import Rules, Timing
 from suite.compare.measure import Compared, Exact
-from suite.compare.process import SideRequest
+from suite.compare.protocol import SideRequest
 from suite.compare.records import as_records
 from suite.core.records import Cell, Reason, VerdictKind
 from suite.report.github import commands

@@ -1,17 +1,20 @@
 """What a worker does before it is timed."""
 # the expected value stands on the left
 
+import ast
 import itertools
 import os
 import random
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from suite.compare import worker
+from suite.compare import preloaded, protocol, worker
+from suite.compare.protocol import Move, Turn
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform pins no process")
@@ -32,7 +35,7 @@ def sides_of(tmp_path):
     for root in (here, cached):
         (root / "python" / "mynet").mkdir(parents=True)
         (root / "python" / "mynet" / "__init__.py").touch()
-    return here, cached, {"root": str(cached), "other_root": str(here)}
+    return here, cached, SimpleNamespace(root=str(cached), other_root=str(here))
 
 
 def test_folders_of_an_editable_install_move_to_the_other_checkout(tmp_path):
@@ -41,7 +44,7 @@ def test_folders_of_an_editable_install_move_to_the_other_checkout(tmp_path):
     (here / "late").mkdir()
     entries = [str(here / "python"), str(here / "late"), "/usr/lib/python3", str(here / ".venv/lib/site-packages")]
     assert [str(cached / "python"), *entries[2:]] == worker.moved_entries(entries, request)
-    assert entries == worker.moved_entries(entries, request | {"other_root": None})
+    assert entries == worker.moved_entries(entries, SimpleNamespace(root=str(cached), other_root=None))
 
 
 def test_a_module_of_the_other_checkout_is_an_error(tmp_path, monkeypatch):
@@ -82,6 +85,27 @@ def test_no_weight_is_loaded_where_one_does_not_fit(widths, tmp_path):
     assert all(torch.equal(value, ours.state_dict()[name]) for name, value in before.items())
 
 
+def test_both_ends_read_the_same_records():
+    """The worker loads the driver's file, so that no field can have another name there."""
+    assert protocol.__file__ == worker.protocol.__file__
+    assert worker.protocol is not protocol
+
+
+@pytest.mark.parametrize("module", [preloaded, protocol, worker])
+def test_a_worker_starts_with_the_standard_library_alone(module):
+    """Its own environment may have another version of the suite, and none of its packages."""
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    found = [name for one in tree.body for name in names(one)]
+    assert [] == [name for name in found if name.partition(".")[0] not in sys.stdlib_module_names]
+
+
+def names(statement):
+    """What a statement at the top of a file imports."""
+    if isinstance(statement, ast.ImportFrom):
+        return [statement.module]
+    return [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
+
+
 class FakeDevice:
     """A queue: what was queued counts as work of a turn until somebody waits for it."""
 
@@ -113,15 +137,15 @@ def side(monkeypatch):
 def test_a_turn_does_not_pay_for_what_was_queued_before_it(side):
     """Weights that are put back are copied by the device, after the host went on."""
     made, _ = side
-    assert 3.0 == made.turn("train_step", 3)["seconds"]
+    assert 3.0 == made.turn(Turn(metric="train_step", calls=3)).seconds
 
 
 def test_a_move_has_ended_when_it_returns(side):
     """Else the other side's turn would share the device with it."""
     made, device = side
-    made.move("speed")
+    made.move(Move(metric="speed"))
     assert (0.0, 101.0) == (device.queued, device.clock)
-    assert 2.0 == made.turn("speed", 2)["seconds"]
+    assert 2.0 == made.turn(Turn(metric="speed", calls=2)).seconds
 
 
 @pytest.mark.parametrize(("device", "expected"), [("cuda:1", [1]), ("cuda", []), ("cpu", [])])
@@ -138,7 +162,6 @@ def test_a_timed_call_that_answers_otherwise_is_an_error_of_its_side(side, monke
     made, _ = side
     monkeypatch.setattr(worker, "LOOKED_AT", 1.0)
     made.answers = SimpleNamespace(problem=lambda _output, items: f"{items} items answered otherwise")
-    assert {"error": "ImplausibleError: implausible: 1 items answered otherwise", "kind": "ImplausibleError"} == (
-        made.turn("speed", 2)
-    )
-    assert 3.0 == made.turn("train_step", 3)["seconds"]
+    expected = {"error": "ImplausibleError: implausible: 1 items answered otherwise", "kind": "ImplausibleError"}
+    assert expected == vars(made.turn(Turn(metric="speed", calls=2)))
+    assert 3.0 == made.turn(Turn(metric="train_step", calls=3)).seconds

@@ -13,7 +13,8 @@ from suite.compare import measure, table
 from suite.compare.attribution import Blame, blamed
 from suite.compare.judge import Rules, SpeedEstimate, Timing, verdicts
 from suite.compare.measure import ComparisonPlan, PairedSides, compare_cell
-from suite.compare.process import SideError, SideRequest
+from suite.compare.process import SideError
+from suite.compare.protocol import Begin, Done, End, Ready, SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
 
@@ -39,16 +40,14 @@ class FakeWorker:
     def ready(self):
         if self.side.name in self.fails:
             raise SideError(self.side.name, self.fails[self.side.name], "it said why")
-        return {
-            "own_weights": False,
-            "parameters": self.sizes.get(self.side.name, 10),
-            "artefact_bytes": 40,
-            "forks": self.forks,
-        }
+        return Ready(
+            own_weights=False, torch="2", file="halves.py", forks=self.forks,
+            parameters=self.sizes.get(self.side.name, 10), artefact_bytes=40,
+        )  # fmt: skip
 
-    def ask(self, do, **details):
-        self.asked.append({"do": do, **details})
-        return {}
+    def ask(self, question, _):
+        self.asked.append(question)
+        return Done()
 
 
 def made_bench(folder, start):
@@ -279,9 +278,9 @@ def paired(tmp_path, monkeypatch):
                 clock[0] += loading / 2
                 return super().ready()
 
-            def ask(self, do, **details):
-                clock[0] += preparing / 2 if do == "begin" else 0
-                return super().ask(do, **details)
+            def ask(self, question, kind):
+                clock[0] += preparing / 2 if isinstance(question, Begin) else 0
+                return super().ask(question, kind)
 
         def play(*_, seconds, stay, **__):
             found = next(played, 0.0)
@@ -304,7 +303,7 @@ def paired(tmp_path, monkeypatch):
 
 
 def begun(worker):
-    return [asked["forked"] for asked in worker.asked if asked["do"] == "begin"]
+    return [asked.forked for asked in worker.asked if isinstance(asked, Begin)]
 
 
 def test_a_pair_counts_once_however_many_children_it_forks(paired):
@@ -319,7 +318,7 @@ def test_a_pair_counts_once_however_many_children_it_forks(paired):
 def test_every_child_is_told_to_end_before_the_next_one_begins(paired):
     """Only one of a side lives at a time."""
     _, (worker, _), _ = paired()
-    assert ["begin", "end"] * 6 == [asked["do"] for asked in worker.asked]
+    assert [Begin(forked=True), End()] * 6 == worker.asked
 
 
 @pytest.mark.parametrize("how", [{"can_fork": False}, {"forks": 1}], ids=["a side cannot", "not wanted"])

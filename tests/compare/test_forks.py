@@ -1,6 +1,7 @@
 """Children of a loaded worker: real processes around a side that is made up, without torch."""
 # the expected value stands on the left
 
+import json
 import os
 import shutil
 import signal
@@ -8,43 +9,65 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 
 import pytest
 
 import suite
 from suite.compare import children, process, worker
-from suite.compare.process import Process, SideError, SideRequest
+from suite.compare.process import Process, SideError
+from suite.compare.protocol import Begin, Calibrated, Done, End, SideRequest, Timed, Turn
 from suite.compare.sides import Side
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 
 MADE_UP = """
-import importlib.util, os, random, signal, sys, threading, time
+import importlib.util, json, os, random, signal, sys, threading, time
+from dataclasses import dataclass
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("real", {worker!r})
 worker = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(worker)
+protocol = worker.protocol
+
+@dataclass(frozen=True, kw_only=True)
+class Do:
+    what: str
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    figures: dict
+
+protocol.QUESTIONS["Do"] = Do
 
 class Made:
     turns = 0
     def __init__(self, request): pass
-    def described(self):
+    def ready(self):
         exec(os.environ.get("MADE_UP_BUILDING", ""))
-        return {{"here": os.getcwd(), "path": sys.path[:1], "environ": os.environ["PYTHONPATH"]}}
-    def begin(self): return {{"pid": os.getpid(), "ppid": os.getppid()}}
-    def turn(self):
+        about = json.dumps({{"here": os.getcwd(), "path": sys.path[:1], "environ": os.environ["PYTHONPATH"]}})
+        return protocol.Ready(own_weights=True, torch="2", file=about, forks=can_fork("cpu"))
+    def begin(self, _): return Said(figures={{"pid": os.getpid(), "ppid": os.getppid()}})
+    def turn(self, _):
         self.turns += 1
-        return {{"turns": self.turns}}
-    def end(self): return {{}}
+        return Said(figures={{"turns": self.turns}})
+    def end(self, _): return protocol.Done()
+    def do(self, asked): return getattr(self, asked.what)()
     def fail(self): raise ValueError("no luck")
     def leave(self): raise SystemExit(0)
     def vanish(self): os._exit(0)
-    def group(self): return {{"group": os.getpgid(0), "luck": random.random()}}
+    def group(self): return Said(figures={{"group": os.getpgid(0), "luck": random.random()}})
     def kill(self): os.kill(os.getpid(), signal.SIGKILL)
     def hang(self): time.sleep(60)
     def broken(self): return worker._failure(ValueError("no luck"))
+
+    def newer(self): return Timed(seconds=1.0, stolen=False, joules=2.5)
+    def old(self): return protocol.Calibrated(calls=1.5, seconds=1.0)
+
+@dataclass(frozen=True, kw_only=True)
+class Timed(protocol.Timed):
+    joules: float
 
 worker._Side = Made
 def load_torch():
@@ -53,6 +76,28 @@ can_fork, main, pin, die_with_parent = worker.can_fork, worker.main, worker.pin,
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Do:
+    """Whatever a test asks for."""
+
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Whatever it is told."""
+
+    figures: dict[str, int | float]
+
+
+def told(made, question):
+    """The figures of an answer."""
+    return made.ask(question, Said).figures
+
+
+BEGIN, TURN, END = Begin(forked=True), Turn(metric="speed", calls=1), End()
 REQUEST = SideRequest(workload="w", technique="baseline", device="cpu", batch=1)
 
 
@@ -88,66 +133,68 @@ def alive(pid):
 
 def test_a_worker_starts_in_its_sides_folder_and_import_path(made, side):
     """Wherever it comes from."""
-    assert str(side.here) == made.told["here"]
-    assert made.told["forks"]
-    assert [str(side.root / "lib")] == [made.told["environ"]] == made.told["path"]
+    about = json.loads(made.told.file)
+    assert str(side.here) == about["here"]
+    assert made.told.forks
+    assert [str(side.root / "lib")] == [about["environ"]] == about["path"]
 
 
 def test_each_child_begins_where_the_loaded_process_stands(made):
     """What one does is gone with it; the loaded process answers for those that ended."""
     seen = []
     for _ in range(3):
-        pid = made.ask("begin", forked=True)["pid"]
-        seen.append((made.ask("turn")["turns"], made.ask("turn")["turns"]))
-        assert {} == made.ask("end")
+        pid = told(made, BEGIN)["pid"]
+        seen.append((told(made, TURN)["turns"], told(made, TURN)["turns"]))
+        assert Done() == made.ask(END, Done)
         assert not alive(pid)
     assert [(1, 2)] * 3 == seen
 
 
 def test_without_a_fork_the_loaded_process_itself_answers(made):
     """It keeps what it did."""
-    first, _, second = made.ask("begin", forked=False), made.ask("turn"), made.ask("begin", forked=False)
+    here = Begin(forked=False)
+    first, _, second = told(made, here), told(made, TURN), told(made, here)
     assert first == second
-    assert 2 == made.ask("turn")["turns"]
-    assert {} == made.ask("end")
+    assert 2 == told(made, TURN)["turns"]
+    assert Done() == made.ask(END, Done)
 
 
 def test_what_a_child_raises_are_the_last_words_of_its_side(made):
     """As if it had happened in the loaded process."""
-    made.ask("begin", forked=True)
+    told(made, BEGIN)
     with pytest.raises(SideError, match="current: ended with 1: ValueError: no luck") as caught:
-        made.ask("fail")
+        told(made, Do(what="fail"))
     assert "crash" == caught.value.kind
 
 
 def test_a_child_that_is_killed_is_told_by_its_signal(made):
     """By 128 and its number, as shells do: out of memory, for example."""
-    made.ask("begin", forked=True)
+    told(made, BEGIN)
     with pytest.raises(SideError, match="ended with 137"):
-        made.ask("kill")
+        told(made, Do(what="kill"))
 
 
 def test_a_child_that_exits_by_itself_has_not_answered(made):
     """A network may call `sys.exit`."""
-    made.ask("begin", forked=True)
+    told(made, BEGIN)
     with pytest.raises(SideError, match="ended with 1: SystemExit: 0"):
-        made.ask("leave")
+        told(made, Do(what="leave"))
 
 
 def test_a_child_that_vanishes_has_not_answered_either(made):
     """A library may end the process behind Python's back."""
-    made.ask("begin", forked=True)
+    told(made, BEGIN)
     with pytest.raises(SideError, match="current: ended with 1"):
-        made.ask("vanish")
+        told(made, Do(what="vanish"))
 
 
 def test_children_draw_the_same_random_numbers(made):
     """Those of the other side do, too: a network that draws does the same work on both."""
     drawn = []
     for _ in range(2):
-        made.ask("begin", forked=True)
-        drawn.append(made.ask("group")["luck"])
-        made.ask("end")
+        told(made, BEGIN)
+        drawn.append(told(made, Do(what="group"))["luck"])
+        made.ask(END, Done)
     assert drawn[0] == drawn[1]
 
 
@@ -165,22 +212,43 @@ def test_the_last_words_of_a_side_that_does_not_load_are_told(image, side, leavi
 def test_a_side_that_fails_to_begin_says_its_kind(made):
     """It may be that this machine lacks something."""
     with pytest.raises(SideError, match="current: ValueError: no luck") as caught:
-        made.ask("broken")
+        told(made, Do(what="broken"))
     assert "ValueError" == caught.value.kind
+
+
+def test_a_field_that_a_worker_adds_to_a_measurement_arrives(made):
+    """No list of fields stands between its record and the driver's."""
+    kind = make_dataclass("Timed", [("joules", float)], bases=(Timed,), frozen=True, kw_only=True)
+    assert kind(seconds=1.0, stolen=False, joules=2.5) == made.ask(Do(what="newer"), kind)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "reason"),
+    [
+        ("newer", Timed, "no Timed: it has no field joules"),
+        ("newer", Done, "a Timed where a Done was expected"),
+        ("old", Calibrated, "no Calibrated: Expected `int`"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_told(made, what, kind, reason):
+    """It is an error of its side, and nothing of it is taken."""
+    with pytest.raises(SideError, match=f"current: its process answered with {reason}") as caught:
+        made.ask(Do(what=what), kind)
+    assert "answer" == caught.value.kind
 
 
 def test_a_child_that_hangs_is_killed_with_its_parent(made, monkeypatch):
     """Else the driver would wait for a pipe that the child holds open."""
-    pid = made.ask("begin", forked=True)["pid"]
+    pid = told(made, BEGIN)["pid"]
     monkeypatch.setattr(process, "TIMEOUT", 0.2)
     with pytest.raises(SideError, match="ended with -9"):
-        made.ask("hang")
+        told(made, Do(what="hang"))
     assert ended(pid)
 
 
 def test_a_child_ends_when_its_driver_is_gone(made):
     """Nobody asks any more."""
-    pid = made.ask("begin", forked=True)["pid"]
+    pid = told(made, BEGIN)["pid"]
     made.__exit__(None, None, None)
     assert not alive(pid)
 
@@ -203,9 +271,9 @@ def test_both_sides_of_an_image_live_at_the_same_time(image, side):
             stack.enter_context(Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=number))
             for number in (0, 1)
         ]
-        assert all(one.ready()["forks"] for one in both)
-        first, second = (one.ask("begin", forked=False) for one in both)
-        assert [one["pid"] for one in (first, second)] == [one.ask("group")["group"] for one in both]
+        assert all(one.ready().forks for one in both)
+        first, second = (told(one, Begin(forked=False)) for one in both)
+        assert [one["pid"] for one in (first, second)] == [told(one, Do(what="group"))["group"] for one in both]
     assert first["pid"] != second["pid"]
     assert first["ppid"] == second["ppid"]
 
@@ -236,10 +304,10 @@ def test_the_end_of_an_image_is_the_end_of_its_sides(image, side):
     with image() as loaded, Process(side, REQUEST, folder=side.root, other=side, image=loaded) as one:
         assert loaded is not None
         one.ready()
-        pids = one.ask("begin", forked=True)
+        pids = told(one, BEGIN)
         os.kill(parent_of(pids["ppid"]), signal.SIGKILL)
         with pytest.raises(SideError, match="current: ended with -9"):
-            one.ask("hang")
+            told(one, Do(what="hang"))
         with pytest.raises(SideError, match="the process that both sides are forked from: it") as caught:
             Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=1)
         assert side.name != caught.value.side
@@ -261,20 +329,23 @@ def ended(*pids):
 
 DRIVER = """
 import os, sys, time
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from suite.compare import children, process
+from suite.compare import children, process, protocol
 from suite.compare.sides import Side
 root = Path(sys.argv[1])
 process.WORKER, children.IMAGE = root / "worker.py", root / "preloaded.py"
 side = Side(name="current", root=root, here=root, python=Path(sys.executable))
-request = process.SideRequest(workload="w", technique="baseline", device="cpu", batch=1)
+@dataclass
+class Said:
+    figures: dict
+request = protocol.SideRequest(workload="w", technique="baseline", device="cpu", batch=1)
 with process.image(side, side, request, folder=root) as image:
     for number, one in enumerate((image, None)):
         made = process.Process(side, request, folder=root, other=side, number=number, image=one)
         made.ready()
-        print(*made.ask("begin", forked=True).values(), flush=True)
-        made._child.stdin.write('{"do": "hang"}\\n')
+        print(*made.ask(protocol.Begin(forked=True), Said).figures.values(), flush=True)
+        made._child.stdin.write('{"Do": {"what": "hang"}}\\n')
         made._child.stdin.flush()
     time.sleep(60)
 """

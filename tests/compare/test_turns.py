@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from suite.compare.protocol import Calibrate, Calibrated, Done, Move, Timed
 from suite.compare.turns import (
     LEAST_ROUNDS,
     LEAST_TURN,
@@ -35,17 +36,18 @@ class FakePlayer:
         self.name, self.clock, self.seconds, self.stolen, self.played = name, clock, seconds, stolen, 0
         self.moved = 0
 
-    def ask(self, do, **details):
-        if do == "calibrate":
-            return {"calls": math.ceil(details["least"] / self.seconds), "seconds": self.seconds}
-        if do == "move":
+    def ask(self, question, _):
+        if isinstance(question, Calibrate):
+            return Calibrated(calls=math.ceil(question.least / self.seconds), seconds=self.seconds)
+        if isinstance(question, Move):
             self.moved += 1
             self.clock.now += self.seconds
-            return {}
+            return Done()
         self.played += 1
-        self.clock.turns.append((self.name, details["calls"] * self.seconds))
-        self.clock.now += details["calls"] * self.seconds
-        return {"seconds": details["calls"] * self.seconds, "stolen": self.stolen(self.played)}
+        seconds = question.calls * self.seconds
+        self.clock.turns.append((self.name, seconds))
+        self.clock.now += seconds
+        return Timed(seconds=seconds, stolen=self.stolen(self.played))
 
 
 def players(current=1e-3, reference=1e-3, **details):
@@ -78,12 +80,12 @@ def test_each_side_moves_just_before_its_own_turn():
     first, second, clock = players()
     asked = []
     for player in (first, second):
-        player.ask = lambda do, told=player.ask, name=player.name, **details: (
-            asked.append((name, do)) or told(do, **details)
+        player.ask = lambda question, kind, told=player.ask, name=player.name: (
+            asked.append((name, type(question).__name__)) or told(question, kind)
         )
     played(first, second, clock)
-    moved = [asked[i + 1] for i, (_, do) in enumerate(asked) if do == "move"]
-    assert [(name, "turn") for name, do in asked if do == "move"] == moved
+    moved = [asked[i + 1] for i, (_, do) in enumerate(asked) if do == "Move"]
+    assert [(name, "Turn") for name, do in asked if do == "Move"] == moved
 
 
 def test_those_that_do_not_stay_move_before_each_round():
