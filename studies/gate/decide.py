@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studies.gate.peers import flagged
 from studies.gate.planted import Network
@@ -49,6 +49,28 @@ class GateTerms:
     def entry(self) -> Expectation:
         """The stored expectation."""
         return expectation(self.low, self.noise)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the gate and its peers said of a share ``planted``, of which ``realised`` was added; ``processes`` measured.
+
+    ``fresh``: a repeat would have been in a fresh process.
+    """
+
+    planted: float
+    realised: float
+    verdict: str
+    reason: str
+    value: float
+    low: float | None
+    high: float | None
+    rounds: int | None
+    seconds: float
+    suspect: str | None
+    processes: list[float]
+    peers: dict[str, bool]
+    fresh: bool = False
 
 
 def expectation(low: float, noise: float) -> Expectation:
@@ -113,16 +135,15 @@ def _verdict(found: Measurement, terms: GateTerms) -> Verdict:
 
 def decide(
     network: Network, share: float, *, terms: GateTerms, seed: int, repeat: Repeat, peers: bool = True
-) -> dict[str, Any]:
+) -> Decision:
     """What the gate and, if asked, its peers say of ``share`` more work; ``repeat`` measures once more."""
     first, seconds = speedup(network, share, terms=terms, seed=seed)
     verdict, values = settled(first, repeat, terms)
-    return {
-        "planted": share, "realised": round(network.realised(share), 5),
-        "verdict": str(verdict.kind), "reason": verdict.reason, "value": first.value, "low": first.low,
-        "high": first.high, "rounds": first.n, "seconds": round(seconds, 3), "suspect": first.suspect,
-        "processes": list(values), "peers": _peers(network, share, terms) if peers else {},
-    }  # fmt: skip
+    return Decision(
+        planted=share, realised=round(network.realised(share), 5), verdict=str(verdict.kind), reason=verdict.reason,
+        value=first.value, low=first.low, high=first.high, rounds=first.n, seconds=round(seconds, 3),
+        suspect=first.suspect, processes=list(values), peers=_peers(network, share, terms) if peers else {},
+    )  # fmt: skip
 
 
 def _peers(network: Network, share: float, terms: GateTerms) -> dict[str, bool]:

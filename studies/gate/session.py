@@ -5,7 +5,6 @@ Every decision is kept as soon as it is taken, so that a session may be ended at
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
@@ -18,12 +17,14 @@ from itertools import count
 from subprocess import PIPE, Popen
 from time import monotonic
 
-from studies.gate.decide import GateTerms
+from studies.gate.decide import Decision, GateTerms
 from studies.gate.decision_log import BOUND, DECISION, DecisionLog, Row, sharpest
 from studies.gate.noisy_neighbour import busy
-from studies.gate.worker import COMMAND, ask, request
+from studies.gate.protocol import Decide, StudyRequest
+from studies.gate.worker import COMMAND, sampled
 from suite.core.errors import SetupError
 from suite.core.machine import core, quiet
+from suite.core.transport import from_line, to_line
 
 SHARES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1)
 AA_SHARE = 24  # decisions on identical code for each planted one of a size: false alarms are rare and need many
@@ -68,9 +69,8 @@ class Study:
     def _record(self, environment: dict[str, str], own: int) -> Row:
         """The stored expectation: identical code in several fresh processes."""
         terms = GateTerms(low=0.0, noise=0.0, seconds=self.seconds)
-        asked = [request("sample", terms, [0.0], seed=self.seed + k, until=0.0, fresh=0.0) for k in range(RECORDED)]
         others = foreign(own)
-        values = [ask(one, environment)["value"] for one in asked]
+        values = [sampled(0.0, terms, self.seed + k, environment).value for k in range(RECORDED)]
         low, noise = sharpest(values)
         row = {
             "kind": BOUND, "at": _now(), "low": low, "noise": noise, "values": values, "others": others,
@@ -94,10 +94,11 @@ class Study:
 
         def decisions(place: int) -> None:
             shares, process = planned(seed + place), f"{common['bound']} {seed + place}"
-            asked = request("decide", terms, shares, seed=seed + 50 * place, until=left, fresh=FRESH)
+            task = Decide(planted=shares, until=left, fresh=FRESH)
+            asked = StudyRequest(task=task, terms=terms, seed=seed + 50 * place)
             try:
                 for answer in _answers(asked, environment | {core.CORE: str(cores[place])}):
-                    self.decision_log.append({**common, "process": process, "at": _now(), **answer})
+                    self.decision_log.append({**common, "process": process, "at": _now(), **vars(answer)})
             except BaseException:
                 done.abort()
                 raise
@@ -120,21 +121,21 @@ def next_load(rows: Sequence[Row], *, can_be_busy: bool) -> str:
     return BUSY if can_be_busy and busy_ones < len(rows) - busy_ones else QUIET
 
 
-def planned(seed: int) -> list[float]:
+def planned(seed: int) -> tuple[float, ...]:
     """The shares of one visit in random order, identical code several times."""
     shares = [*SHARES, *[0.0] * (AA_SHARE - 1)]
     random.Random(seed).shuffle(shares)  # noqa: S311  # mixes, guards no secret
-    return shares
+    return tuple(shares)
 
 
-def _answers(asked: Row, environment: dict[str, str]) -> Iterator[Row]:
+def _answers(asked: StudyRequest, environment: dict[str, str]) -> Iterator[Decision]:
     with Popen(COMMAND, stdin=PIPE, stdout=PIPE, text=True, env=environment) as child:  # noqa: S603  # our own command
         assert child.stdin is not None  # noqa: S101  # a pipe was asked for
         assert child.stdout is not None  # noqa: S101  # a pipe was asked for
-        child.stdin.write(json.dumps(asked) + "\n")
+        child.stdin.write(to_line(asked) + "\n")
         child.stdin.close()
         try:
-            yield from (json.loads(line) for line in child.stdout)
+            yield from (from_line(line, Decision) for line in child.stdout)
         except BaseException:
             child.kill()
             raise

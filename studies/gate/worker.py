@@ -1,119 +1,98 @@
-"""A fresh quiet process that decides: ``python -P -m studies.gate.worker``, a request on stdin, answers on stdout.
-
-Both are lines of JSON. The task ``sample`` measures one ratio, ``decide`` takes a decision for each planted share until
-its seconds are over.
-"""
+"""A fresh quiet process that decides: ``python -P -m studies.gate.worker``, see `studies.gate.protocol`."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from suite.core.transport import from_line, to_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from studies.gate.decide import GateTerms
+    from studies.gate.decide import Decision, GateTerms
     from studies.gate.planted import Network
+    from studies.gate.protocol import Decide, StudyRequest
     from suite.core.records import Measurement
 
 COMMAND = (sys.executable, "-P", "-m", "studies.gate.worker")
-KEPT = ("value", "low", "high", "confidence", "n", "suspect", "null")
 CALIBRATION = 0.25  # of the budget of a decision
 ASKED = 0.125  # of the decisions on identical code: the peers too, which take as long as the gate
 
 
 def main() -> None:
     """Answer the request on stdin."""
-    request = json.loads(sys.stdin.readline())
     from suite.core.machine import quiet  # torch must see the environment first
 
     quiet.pin()
     quiet.apply_threads()
-    for answer in TASKS[request["task"]](request):
-        sys.stdout.write(json.dumps(answer) + "\n")
+    from studies.gate.protocol import StudyRequest
+
+    for answer in _answers(from_line(sys.stdin.readline(), StudyRequest)):
+        sys.stdout.write(to_line(answer) + "\n")
         sys.stdout.flush()
 
 
-def _sample(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answers(request: StudyRequest) -> Iterator[Measurement | Decision]:
     from studies.gate.decide import speedup
+    from studies.gate.planted import digits_like
+    from studies.gate.protocol import Sample
+    from suite.core.machine import quiet
 
-    network, terms = _made(request)
-    found, _ = speedup(network, request["planted"][0], terms=terms, seed=request["seed"])
-    yield {name: getattr(found, name) for name in KEPT}
+    began, task = perf_counter(), request.task
+    terms = replace(request.terms, quiet=quiet.is_quiet()[0])
+    network = digits_like(seed=request.seed, seconds=CALIBRATION * terms.seconds)
+    if isinstance(task, Sample):
+        yield speedup(network, task.planted, terms=terms, seed=request.seed)[0]
+    else:
+        yield from _decisions(task, network, terms, request.seed, end=began + task.until)
 
 
-def _decide(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _decisions(task: Decide, network: Network, terms: GateTerms, seed: int, *, end: float) -> Iterator[Decision]:
     from studies.gate.decide import decide
 
-    began, mixed = perf_counter(), random.Random(request["seed"])  # noqa: S311  # mixes, guards no secret
-    network, terms = _made(request)
-    for k, share in enumerate(request["planted"]):
-        if perf_counter() - began > request["until"]:
+    mixed = random.Random(seed)  # noqa: S311  # mixes, guards no secret
+    for number, share in enumerate(task.planted, start=seed + 1):
+        if perf_counter() > end:
             return
-        seed = request["seed"] + k + 1
-        fresh = share == 0 or mixed.random() < request["fresh"]
-        repeat = _Repeat(request, network, terms, share=share, seed=seed, fresh=fresh)
+        fresh = share == 0 or mixed.random() < task.fresh
+        repeat = _Repeat(network, terms, share=share, seed=number, fresh=fresh)
         peers = share > 0 or mixed.random() < ASKED
-        yield decide(network, share, terms=terms, seed=seed, repeat=repeat, peers=peers) | {"fresh": fresh}
+        yield replace(decide(network, share, terms=terms, seed=number, repeat=repeat, peers=peers), fresh=fresh)
 
 
 class _Repeat:
     """Measures once more with another seed: in a fresh process, or here at other addresses."""
 
-    def __init__(
-        self, request: dict[str, Any], network: Network, terms: GateTerms, *, share: float, seed: int, fresh: bool
-    ) -> None:
-        self.request, self.network, self.terms = request, network, terms
-        self.share, self.seed, self.fresh = share, seed, fresh
+    def __init__(self, network: Network, terms: GateTerms, *, share: float, seed: int, fresh: bool) -> None:
+        self.network, self.terms, self.share, self.seed, self.fresh = network, terms, share, seed, fresh
 
     def __call__(self) -> Measurement:
-        from studies.gate.decide import CELL, METRIC, speedup
-        from suite.core.metrics import measured
+        from studies.gate.decide import speedup
 
         self.seed += 1_000
-        if not self.fresh:
-            return speedup(self.network, self.share, terms=self.terms, seed=self.seed)[0]
-        again = self.request | {"task": "sample", "planted": [self.share], "seed": self.seed}
-        row = dict(ask(again))
-        return measured(CELL, METRIC, row.pop("value"), **row)
+        if self.fresh:
+            return sampled(self.share, self.terms, self.seed)
+        return speedup(self.network, self.share, terms=self.terms, seed=self.seed)[0]
 
 
-def ask(request: dict[str, Any], environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """The one answer of a fresh process. Raises `subprocess.CalledProcessError` where it fails."""
+def sampled(share: float, terms: GateTerms, seed: int, environment: Mapping[str, str] | None = None) -> Measurement:
+    """The ratio that a fresh process measures. Raises `subprocess.CalledProcessError` where it fails."""
+    from studies.gate.protocol import Sample, StudyRequest
+    from suite.core.records import Measurement
+
+    request = StudyRequest(task=Sample(planted=share), terms=terms, seed=seed)
     ended = subprocess.run(  # noqa: S603  # our own command
-        COMMAND, input=json.dumps(request) + "\n", text=True, stdout=subprocess.PIPE, check=True,
-        env=dict(os.environ) if environment is None else environment,
+        COMMAND, input=to_line(request) + "\n", text=True, stdout=subprocess.PIPE, check=True,
+        env=dict(os.environ if environment is None else environment),
     )  # fmt: skip
-    answer: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return answer
+    return from_line(ended.stdout.splitlines()[-1], Measurement)
 
-
-def _made(request: dict[str, Any]) -> tuple[Network, GateTerms]:
-    """The calibrated network, and the terms, which know whether this process is quiet."""
-    from studies.gate.decide import GateTerms
-    from studies.gate.planted import digits_like
-    from suite.core.machine import quiet
-
-    terms = GateTerms(**request["terms"] | {"quiet": quiet.is_quiet()[0]})
-    return digits_like(seed=request["seed"], seconds=CALIBRATION * terms.seconds), terms
-
-
-def request(
-    task: str, terms: GateTerms, planted: list[float], *, seed: int, until: float, fresh: float
-) -> dict[str, Any]:
-    """A request: ``planted`` shares, ``until`` seconds, ``fresh`` the share of planted repeats in fresh processes."""
-    return {
-        "task": task, "terms": asdict(terms), "planted": planted, "seed": seed, "until": until, "fresh": fresh
-    }  # fmt: skip
-
-
-TASKS = {"sample": _sample, "decide": _decide}
 
 if __name__ == "__main__":
     main()

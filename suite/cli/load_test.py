@@ -43,7 +43,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _serving(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Measure here if this process is quiet, else the same command in one that is."""
+    """Measure here if this process is quiet, else the same command in one that is.
+
+    This is no request to a worker and needs no record: a person could type the same command in a quiet environment. The
+    same parser reads it, so no option can be lost; what comes back is an exit code, and the tables on the screen.
+    """
     _plan(parsed)  # a slip is told now
     if quiet.is_quiet(os.environ)[0]:
         return _measure(parsed)

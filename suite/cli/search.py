@@ -12,6 +12,7 @@ from suite.analysis.search.options import SearchOptions
 from suite.bench.options import COMMAND
 from suite.cli.command import Command
 from suite.core.machine import child, quiet
+from suite.core.transport import to_line
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def _search(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     accelerator = child.on_accelerator(parsed.device)
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=accelerator)
     environment[COMMAND] = shlex.join(["suite", *sys.argv[1:]])
-    return child.run_to_end([sys.executable, "-P", "-m", "suite.analysis.search", options.to_json()], environment)
+    return child.run_to_end([sys.executable, "-P", "-m", "suite.analysis.search", to_line(options)], environment)
 
 
 COMMANDS = (

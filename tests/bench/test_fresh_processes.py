@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from suite.bench.resolved_cell import case
 from suite.bench.trained_store import TrainedStore
-from suite.bench.workers import protocol
 from suite.bench.workers.fresh_processes import FreshProcessError, Workers, replicated
 from suite.bench.workers.protocol import ResidentSet, Speed, WorkerAnswer, WorkerRequest
 from suite.core.metrics import measured
 from suite.core.records import Cell
+from suite.core.transport import from_line, to_line
 from suite.measure.speed import SamplingBudget
 from suite.registry import REGISTRY
 
@@ -170,9 +170,9 @@ def answering(monkeypatch):
 
     def run(command, *, env, **_more):
         request = Path(command[-1])
-        asked.append((protocol.read(request, WorkerRequest), env))
+        asked.append((from_line(request.read_text("utf-8"), WorkerRequest), env))
         value = 4096 if isinstance(asked[-1][0].task, ResidentSet) else 2.0 / len(asked)
-        protocol.write(request.with_suffix(".answer"), WorkerAnswer(value=value))
+        request.with_suffix(".answer").write_text(to_line(WorkerAnswer(value=value)), "utf-8")
         return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
 
     monkeypatch.setattr(subprocess, "run", run)

@@ -14,9 +14,11 @@ from suite.analysis.profile import describe, roofline, tools
 from suite.analysis.profile.bottleneck import Bottleneck, analyse
 from suite.analysis.profile.recording import Recording, record
 from suite.analysis.profile.work import work
+from suite.analysis.profile.worker import ProfileRequest
 from suite.bench.resolved_cell import Case
 from suite.bench.trained_store import TrainedStore
 from suite.core.errors import ResultsError, SetupError
+from suite.core.transport import to_line
 from suite.measure.ceilings import Ceilings, ceilings
 from suite.registry import Registry
 from suite.training.devices import select_device
@@ -67,7 +69,8 @@ def with_program(case: Case, what: str, tool: str, *, out: Path, load: list[str]
     """Run the cell in a process of its own under ``nsys`` or ``py-spy``; yields the file that the tool wrote."""
     path = tools.program(tool)
     made_folder(out)
-    worker = [sys.executable, "-P", "-m", "suite.analysis.profile.worker", str(case), what, str(SECONDS), *load]
+    request = to_line(ProfileRequest(cell=str(case), what=what, seconds=SECONDS, load=tuple(load)))
+    worker = [sys.executable, "-P", "-m", "suite.analysis.profile.worker", request]
     target = out / ("profile.nsys-rep" if tool == "nsys" else "profile.svg")
     done = subprocess.run([path, *_options(tool, target), *worker], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0 or not target.exists():

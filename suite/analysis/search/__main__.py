@@ -7,6 +7,7 @@ from pathlib import Path
 
 from suite.analysis.search.options import SearchOptions
 from suite.analysis.search.search import search
+from suite.core import transport
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
@@ -17,7 +18,7 @@ from suite.registry.settings import load_user_modules
 def main(text: str) -> int:
     """Search as ``text`` says; an error that a user can mend is one message."""
     try:
-        options = SearchOptions.from_json(text)
+        options = transport.from_line(text, SearchOptions)
         quiet.apply_threads()
         load_user_modules(REGISTRY, Path.cwd(), list(options.load))
         return search(REGISTRY, options, lambda line: print(line, flush=True))

@@ -1,10 +1,9 @@
-"""Options of a search on the command line; they are passed to the quiet process as text."""
+"""Options of a search on the command line; the quiet process is sent the same record."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from suite.core.errors import UsageError
@@ -39,16 +38,9 @@ class SearchOptions:
         if self.minutes is not None and not self.minutes > 0:
             raise UsageError(f"--minutes={self.minutes} must be more than 0")
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> SearchOptions:
         """From values by name; lists are tuples then. Raises `UsageError` for a number out of range."""
         own: dict[str, Any] = {name: given[name] for name in cls.__dataclass_fields__}
         listed: dict[str, Any] = {name: tuple(value) for name, value in own.items() if isinstance(value, list)}
         return cls(**{**own, **listed})
-
-    @classmethod
-    def from_json(cls, text: str) -> SearchOptions:
-        return cls.of(json.loads(text))

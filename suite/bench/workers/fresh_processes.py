@@ -16,7 +16,6 @@ from statistics import median, stdev
 import msgspec
 
 from suite.bench.resolved_cell import Case
-from suite.bench.workers import protocol
 from suite.bench.workers.payload import Parcels
 from suite.bench.workers.protocol import FirstCall, ResidentSet, Sent, Speed, WorkerAnswer, WorkerRequest
 from suite.core.errors import SuiteError
@@ -25,6 +24,7 @@ from suite.core.metrics import measured
 from suite.core.phases import phase
 from suite.core.records import Measurement
 from suite.core.stats.intervals import mean_interval
+from suite.core.transport import from_line, to_line
 from suite.measure.integrity.outputs import Judged
 from suite.training.loop import Trained
 
@@ -122,7 +122,7 @@ class Workers:
         request = WorkerRequest(
             task=task, cell=case.cell, sent=sent, items=case.items, load=tuple(self.load), flags=settings
         )  # fmt: skip
-        protocol.write(path, request)
+        path.write_text(to_line(request), "utf-8")
         environment = self._environment(case, default_allocator=default_allocator)
         with phase("fresh_process"), _reported_hanging(case):
             done = subprocess.run(  # noqa: S603  # our own module
@@ -134,7 +134,7 @@ class Workers:
             raise FreshProcessError(
                 f"a fresh process for {case} ended with {done.returncode}: {_last_line(done.stderr)}"
             )
-        found = protocol.read(answer, WorkerAnswer)
+        found = from_line(answer.read_text("utf-8"), WorkerAnswer)
         answer.unlink()
         return found
 

@@ -1,16 +1,8 @@
-"""Requests to a worker process and its answers: frozen records, sent as MessagePack.
-
-JSON has no infinity, which a budget may hold.
-
-A field that is added to a record travels without another line of code. Another transport (another machine, say) sends
-the same two records.
-"""
+"""Requests to a worker process and its answers: frozen records, sent by `suite.core.transport`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,7 +10,6 @@ from suite.bench.resolved_cell import Part
 from suite.core.records import Cell, Measurement
 from suite.measure.speed import SamplingBudget
 
-T = TypeVar("T")
 FIRST_SEED = 1000  # of the order of turns in fresh processes; a run's own process has those from 0
 
 
@@ -65,20 +56,3 @@ class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     measurements: tuple[Measurement, ...] = ()
     value: float = 0.0
-
-
-def write(path: Path, record: msgspec.Struct) -> None:
-    """Write a request or an answer."""
-    path.write_bytes(msgspec.msgpack.encode(record, enc_hook=_plain))
-
-
-def _plain(value: Any) -> Any:
-    """A number of NumPy or torch as Python's."""
-    if hasattr(value, "item"):
-        return value.item()
-    raise TypeError(f"{value!r} cannot be sent to another process")
-
-
-def read(path: Path, kind: type[T]) -> T:
-    """Read one of that kind. Raises `msgspec.DecodeError` for anything else."""
-    return msgspec.msgpack.decode(path.read_bytes(), type=kind)

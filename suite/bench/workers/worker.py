@@ -24,10 +24,12 @@ def main(path: Path) -> None:
 
     quiet.pin()
     quiet.apply_threads()
-    from suite.bench.workers import protocol
+    from suite.bench.workers.protocol import WorkerRequest
+    from suite.core.transport import from_line, to_line
 
-    request = protocol.read(path, protocol.WorkerRequest)
-    protocol.write(path.with_suffix(".answer"), TASKS[type(request.task).__name__](request))
+    request = from_line(path.read_text("utf-8"), WorkerRequest)
+    answer = TASKS[type(request.task).__name__](request)
+    path.with_suffix(".answer").write_text(to_line(answer), "utf-8")
 
 
 def _speed(request: WorkerRequest) -> WorkerAnswer:

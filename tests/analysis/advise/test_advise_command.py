@@ -10,8 +10,11 @@ import pytest
 import tiny
 
 from suite.analysis.profile import profiling
+from suite.analysis.profile.profiling import SECONDS
+from suite.analysis.profile.worker import ProfileRequest
 from suite.cli import advise
 from suite.cli.main import main
+from suite.core.transport import from_line
 
 TABLE = "amount,score,fit\n" + "".join(
     f"{size:g},{score},{score + 0.02}\n" for size, score in zip(curves.SIZES, curves.RISING, strict=True)
@@ -115,7 +118,9 @@ def test_a_program_runs_the_cell_in_a_process_of_its_own(tool, file, small, monk
     monkeypatch.setenv("PATH", str(small))
     assert 0 == main(["profile", "halves-baseline-cpu", f"--tool={tool}", "--out=out"])
     assert str(small / "out" / file).endswith(capsys.readouterr().out.strip())
-    assert "-m suite.analysis.profile.worker halves-baseline-cpu inference" in (small / "out" / file).read_text("utf-8")
+    _, _, request = (small / "out" / file).read_text("utf-8").partition("-m suite.analysis.profile.worker ")
+    expected = ProfileRequest(cell="halves-baseline-cpu", what="inference", seconds=SECONDS)
+    assert expected == from_line(request, ProfileRequest)
 
 
 def test_a_program_that_fails_is_quoted(small, monkeypatch, capsys):

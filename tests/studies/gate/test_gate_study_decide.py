@@ -92,13 +92,13 @@ def test_outside_of_a_quiet_process_nothing_is_told():
 def test_peers_are_asked_only_if_wanted():
     """They take as long as the gate."""
     network = calibrated(nn.Linear(64, 64), torch.ones(64, 64), seed=0, seconds=0.05)
-    assert {} == decide(network, 10.0, terms=TERMS, seed=0, repeat=lambda: ratio(0.1), peers=False)["peers"]
+    assert {} == decide(network, 10.0, terms=TERMS, seed=0, repeat=lambda: ratio(0.1), peers=False).peers
 
 
 def test_a_decision_holds_what_gate_and_peers_said():
     """One record with the share that was planted, a verdict and each peer's answer."""
     network = calibrated(nn.Linear(64, 64), torch.ones(64, 64), seed=0, seconds=0.05)
     found = decide(network, 10.0, terms=TERMS, seed=0, repeat=lambda: ratio(0.1))
-    assert 10.0 == pytest.approx(found["realised"], rel=0.05)
-    assert PEERS.keys() == found["peers"].keys()
-    assert found["verdict"] in set(VerdictKind)
+    assert 10.0 == pytest.approx(found.realised, rel=0.05)
+    assert PEERS.keys() == found.peers.keys()
+    assert found.verdict in set(VerdictKind)

@@ -1,10 +1,21 @@
 """A session: which loads, which shares, and a whole one with processes."""
 # the expected value stands on the left
 
+import subprocess
+from dataclasses import make_dataclass
+from types import SimpleNamespace
+
 import pytest
 
+from studies.gate.decide import CELL, METRIC, GateTerms
+from studies.gate.protocol import Sample, StudyRequest
 from studies.gate.session import AA_SHARE, SHARES, next_load, planned
+from studies.gate.worker import sampled
 from suite.cli.main import main
+from suite.core import records
+from suite.core.metrics import measured
+from suite.core.records import Measurement
+from suite.core.transport import from_line, to_line
 
 
 def test_identical_code_is_asked_about_most():
@@ -35,6 +46,26 @@ def test_without_decisions_the_table_says_how_to_take_some(capsys, tmp_path):
     """``--minutes 0`` only shows."""
     assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--minutes=0"])
     assert "take some: --minutes 10" in capsys.readouterr().out
+
+
+FOUND = measured(CELL, METRIC, 1.01, low=1.0, high=1.02, confidence=0.99, n=30, control="baseline", null=1.001)
+
+
+def test_a_field_that_is_added_to_the_studys_measurement_arrives(monkeypatch):
+    """A fresh process sends the record as it is; the session reads it with the terms that it asked with."""
+    asked = []
+
+    def run(_command, *, input, **_):  # noqa: A002  # that of the function it stands for
+        asked.append(from_line(input, StudyRequest))
+        return SimpleNamespace(stdout=f"printed by a library\n{to_line(newer)}\n")
+
+    kind = make_dataclass("Measurement", [("joules", float)], bases=(Measurement,), frozen=True, kw_only=True)
+    newer = kind(**vars(FOUND), joules=2.5)
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(records, "Measurement", kind)
+    terms = GateTerms(low=0.99, noise=0.001, seconds=0.2)
+    assert newer == sampled(0.03, terms, 7)
+    assert [StudyRequest(task=Sample(planted=0.03), terms=terms, seed=7)] == asked
 
 
 @pytest.mark.system
