@@ -2,6 +2,15 @@
 
 The driver is the barrier: it asks one side for its turn and waits for the answer before it asks the other one. Both
 sides' clocks run inside their own process, so that the way there and back is not timed.
+
+This is not the bench's sampler (`suite.measure.sampler`), although both take turns in rounds: they differ in what
+they sample. The bench's arms are calls in its own process, which are moved together, between blocks. These are two
+processes, each of which is moved just before its own turn and bears first-call costs of its own: turns have the same
+number of calls up to a factor of two, where the bench allows a tenth. The bench's unit is a block of rounds, and its
+sample ends once the interval over blocks is narrow enough or holds no bound. Here the unit is the pair: its rounds
+give one figure, intervals are over pairs (`suite.compare.judge`), and no result may end a pair. So it lasts for a
+fixed time of clean turns, however long moves and questions take; the bench's budget is of all the time that passes. A
+sampler with a switch for each of these would be two.
 """
 
 from __future__ import annotations
