@@ -92,7 +92,7 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Timed:
+class TimedTurn:
     """Seconds of all calls of a turn, and whether another process had the core meanwhile."""
 
     seconds: float

@@ -23,7 +23,7 @@ from statistics import median
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from suite.compare.protocol import Calibrate, Calibrated, Done, Move, Question, Timed, Turn
+from suite.compare.protocol import Calibrate, Calibrated, Done, Move, Question, TimedTurn, Turn
 from suite.core.errors import SuiteError
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ def play(
             if moves:  # just before its turn: what the other side does between them would empty the caches of one alone
                 players[side].ask(Move(metric=metric), Done)
             calls = turns.calls[side]
-            found = players[side].ask(Turn(metric=metric, calls=calls), Timed)
+            found = players[side].ask(Turn(metric=metric, calls=calls), TimedTurn)
             times[side], clean = found.seconds / calls, clean and not found.stolen
             taken += found.seconds
         if clean:

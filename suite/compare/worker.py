@@ -273,7 +273,7 @@ class _Side:
         self._synchronize()
         return protocol.Done()
 
-    def turn(self, asked: protocol.Turn) -> protocol.Timed | protocol.Failed:
+    def turn(self, asked: protocol.Turn) -> protocol.TimedTurn | protocol.Failed:
         """Seconds of so many calls, and whether another process had the core meanwhile.
 
         At random turns the last call's outputs are compared with those of untimed calls.
@@ -284,7 +284,7 @@ class _Side:
             problem = self.answers.problem(output, call.items)
             if problem:
                 return protocol.Failed(error=f"ImplausibleError: implausible: {problem}", kind="ImplausibleError")
-        return protocol.Timed(seconds=seconds, stolen=stolen)
+        return protocol.TimedTurn(seconds=seconds, stolen=stolen)
 
     def _timed(self, metric: str, calls: int) -> tuple[float, bool, object]:
         call, reset = self.calls[metric]

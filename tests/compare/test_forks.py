@@ -17,7 +17,7 @@ import pytest
 import suite
 from suite.compare import children, process, worker
 from suite.compare.process import Process, SideError
-from suite.compare.protocol import Begin, Calibrated, Done, End, SideRequest, Timed, Turn
+from suite.compare.protocol import Begin, Calibrated, Done, End, SideRequest, TimedTurn, Turn
 from suite.compare.sides import Side
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
@@ -62,11 +62,11 @@ class Made:
     def hang(self): time.sleep(60)
     def broken(self): return worker._failure(ValueError("no luck"))
 
-    def newer(self): return Timed(seconds=1.0, stolen=False, joules=2.5)
+    def newer(self): return TimedTurn(seconds=1.0, stolen=False, joules=2.5)
     def old(self): return protocol.Calibrated(calls=1.5, seconds=1.0)
 
 @dataclass(frozen=True, kw_only=True)
-class Timed(protocol.Timed):
+class TimedTurn(protocol.TimedTurn):
     joules: float
 
 worker._Side = Made
@@ -218,15 +218,15 @@ def test_a_side_that_fails_to_begin_says_its_kind(made):
 
 def test_a_field_that_a_worker_adds_to_a_measurement_arrives(made):
     """No list of fields stands between its record and the driver's."""
-    kind = make_dataclass("Timed", [("joules", float)], bases=(Timed,), frozen=True, kw_only=True)
+    kind = make_dataclass("TimedTurn", [("joules", float)], bases=(TimedTurn,), frozen=True, kw_only=True)
     assert kind(seconds=1.0, stolen=False, joules=2.5) == made.ask(Do(what="newer"), kind)
 
 
 @pytest.mark.parametrize(
     ("what", "kind", "reason"),
     [
-        ("newer", Timed, "no Timed: it has no field joules"),
-        ("newer", Done, "a Timed where a Done was expected"),
+        ("newer", TimedTurn, "no TimedTurn: it has no field joules"),
+        ("newer", Done, "a TimedTurn where a Done was expected"),
         ("old", Calibrated, "no Calibrated: Expected `int`"),
     ],
 )

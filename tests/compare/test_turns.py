@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from suite.compare.protocol import Calibrate, Calibrated, Done, Move, Timed
+from suite.compare.protocol import Calibrate, Calibrated, Done, Move, TimedTurn
 from suite.compare.turns import (
     LEAST_ROUNDS,
     LEAST_TURN,
@@ -47,7 +47,7 @@ class FakePlayer:
         seconds = question.calls * self.seconds
         self.clock.turns.append((self.name, seconds))
         self.clock.now += seconds
-        return Timed(seconds=seconds, stolen=self.stolen(self.played))
+        return TimedTurn(seconds=seconds, stolen=self.stolen(self.played))
 
 
 def players(current=1e-3, reference=1e-3, **details):
