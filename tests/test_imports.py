@@ -54,10 +54,13 @@ def is_type_checking(node):
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
+STATEMENTS = (ast.stmt, ast.excepthandler, ast.match_case)
+
+
 def statements(node):
     """Every import statement below ``node``, inside functions too, except those for type checkers alone."""
     for child in ast.iter_child_nodes(node):
-        if is_type_checking(child):
+        if is_type_checking(child) or not isinstance(child, STATEMENTS):  # no expression holds one
             continue
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
