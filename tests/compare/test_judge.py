@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from suite.compare import table
 from suite.compare.judge import (
@@ -17,6 +18,7 @@ from suite.compare.judge import (
     estimate,
     first_verdict,
     p_slower,
+    p_value,
     pairs_needed,
     verdicts,
 )
@@ -102,6 +104,36 @@ def test_an_interval_excludes_the_bound_exactly_where_the_p_value_is_small(logs)
     assert p_slower(logs, math.exp(high + 1e-4)) <= 0.0025 + 1e-9
 
 
+@given(st.lists(st.floats(-0.1, 0.1), min_size=2, max_size=8), st.floats(0.9, 1.1))
+def test_the_p_value_of_a_set_of_pairs_is_that_of_students_one_sided_test(logs, bound):
+    """As scipy computes it; equal logs have no spread there."""
+    logs = [*logs, max(logs) + 0.01]
+    expected = stats.ttest_1samp(logs, math.log(bound), alternative="less").pvalue
+    assert expected == pytest.approx(p_slower(logs, bound), rel=1e-6, abs=1e-12)
+
+
+SLOWER, SLIGHTLY = [-0.05, -0.051, -0.049, -0.05], [-0.003, 0.001, -0.004, -0.001]
+
+
+@pytest.mark.parametrize("confirmed", [SLOWER, SLIGHTLY])
+def test_the_p_value_of_two_sets_is_the_square_of_the_larger_one(confirmed):
+    """The first set was looked at twice, so its own counts twice."""
+    timing = Timing(metric="speed", looked=SLOWER, confirmed=confirmed)
+    larger = max(2 * p_slower(SLOWER, 1.0), p_slower(confirmed, 1.0))
+    assert larger**2 == pytest.approx(p_value(timing, RULES))
+
+
+def test_without_a_suspicion_or_its_confirmation_nothing_is_proven():
+    assert 1.0 == p_value(Timing(metric="speed", looked=SLOWER), RULES)
+    assert 1.0 == p_value(Timing(metric="speed", looked=SLIGHTLY, confirmed=SLOWER), RULES)
+
+
+def test_pairs_of_a_timing_with_trouble_decide_nothing():
+    """Whatever they said before: the pairs that are missing may be the slow ones."""
+    assert "undecided" == first_verdict(Timing(metric="speed", looked=SLOWER, trouble="it died"), RULES)
+    assert "undecided" == first_verdict(Timing(metric="speed"), RULES)
+
+
 def around(ratio, times, pairs=8):
     """An estimate whose interval reaches from ``ratio / times`` to ``ratio * times``."""
     return SpeedEstimate(ratio=ratio, low=ratio / times, high=ratio * times, pairs=pairs)
@@ -111,6 +143,11 @@ def test_twice_as_wide_as_there_is_room_takes_four_times_the_pairs():
     """An interval's width falls with the square root of the number of pairs."""
     assert 32 == pytest.approx(pairs_needed(around(1.0, 1 / 0.98**2), RULES), abs=1)
     assert 32 == pytest.approx(pairs_needed(around(0.95, 1 / 0.95**2), RULES), abs=1)
+
+
+def test_three_times_as_wide_takes_nine_times_and_a_narrow_one_takes_one_more():
+    assert 72 == pytest.approx(pairs_needed(around(1.0, 1 / 0.98**3), RULES), abs=1)
+    assert 9 == pairs_needed(around(1.0, 1.0001), RULES)
 
 
 def test_an_estimate_between_the_bounds_is_decided_at_the_one_that_is_further_away():

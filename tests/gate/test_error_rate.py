@@ -96,6 +96,28 @@ def test_what_is_within_the_bound_is_spared_nothing():
     assert bar(expectation("throughput", 100.0, low=50.0), 100) is None
 
 
+def test_only_what_lies_between_the_bar_and_the_bound_is_spared():
+    """The bar is inclusive, the bound is not; without a bar, a bound or an interval nothing is spared."""
+    assert spared(measured(1.5, half=0.0), entry(), 1.5, 100)
+    assert "" == spared(measured(1.49, half=0.0), entry(), 1.5, 100)
+    assert "" == spared(measured(1.69, half=0.0), entry(), 1.5, 100)
+    assert "" == spared(measured(1.6), entry(), None, 100)
+    assert "" == spared(measured(1.6), entry(low=None), 1.5, 100)
+    assert "" == spared(measurement("speedup", 1.6), entry(), 1.5, 100)
+
+
+@pytest.mark.parametrize("limit", [-0.1, 0.0])
+def test_a_bar_that_nothing_can_cross_asks_for_more_runs(limit):
+    wanted = "the spread between runs is not known yet; add more runs with `suite record FOLDER --drift`"
+    assert wanted == spared(measured(1.6), entry(), limit, 100)
+    assert spared(measured(1.6), entry(), 0.9, 100).startswith("not counted: with 100 timings")
+    assert spared(measured(1.6), entry(), 0.9, 100).endswith("is 0.9; run this cell alone for a sharper test")
+
+
+def test_the_bar_is_that_of_one_timing_where_none_is_judged():
+    assert bar(entry(), 1) == bar(entry(), 0)
+
+
 def test_the_bar_costs_sight():
     """What a run of a hundred timings finds is more than a run of one finds, by the way from bound to bar."""
     one = detectable(measured(2.0), entry(), bar(entry(), 1))

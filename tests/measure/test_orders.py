@@ -30,6 +30,11 @@ def test_each_arm_follows_each_other_arm_equally_often(arms):
     assert arms * (arms - 1) == len(follows)
 
 
+@given(arms=ARMS)
+def test_an_even_number_of_arms_needs_no_mirror_image(arms):
+    assert len(williams(arms)) == (arms if arms % 2 == 0 else 2 * arms)
+
+
 @given(arms=ARMS, seed=st.integers(0, 10_000))
 def test_random_labels_keep_the_balance_of_each_square(arms, seed):
     square = len(williams(arms))

@@ -125,6 +125,24 @@ def test_only_ratios_of_the_same_work_are_compared_with_one_and_a_repeat_replace
     assert {"speedup": [1.0, 1.01]} == same_work_ratios(found)
 
 
+def test_an_arm_that_took_no_time_at_all_is_left_out():
+    assert {"speedup": [1.0]} == same_work_ratios([arm(0, 1.0), arm(1, 0.0), arm(2, float("inf"))])
+
+
+def test_one_odd_technique_hides_no_bias_of_the_others():
+    """The mean is trimmed: with the odd one the interval would hold 1."""
+    assert arm_doubt({"speedup": [1.5, *around(0.985, 0.002, 15)]})
+
+
+def test_the_end_of_a_run_tells_all_null_arms_and_each_metric():
+    found = [arm(number, 1.0) for number in range(LEAST_ARMS)]
+    found += [replace(one, metric="speedup_b1", null=1.1) for one in found]
+    told = lines(found)
+    assert "null arm: the baseline against its own copy is 1.0500 in the median of 8 samples, spread 7.41%" == told[0]
+    assert "is 1.0000 in the mean; speedup_b1 of 4 cells" in told[1]
+    assert "in the median of 2 samples" in line([1.0, 1.1])
+
+
 def test_the_end_of_a_run_tells_both():
     found = [arm(number, 1.0) for number in range(LEAST_ARMS)]
     assert 2 == len(lines(found))

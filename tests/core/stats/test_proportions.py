@@ -117,6 +117,12 @@ def test_near_the_bound_no_number_tells():
     assert "too close to the bound for any number of items" in near.reason
 
 
+@pytest.mark.parametrize(("margin", "items"), [(0.05, 59), (0.01, 300), (0.001, 3000)])
+def test_the_number_of_items_has_two_digits(margin, items):
+    """Without a loss: 58.4, 298.1 and 2994.2."""
+    assert items == items_needed(0.0, margin)
+
+
 @given(st.integers(10, 100_000))
 def test_the_least_margin_is_told_from_no_loss_and_no_less_is(n):
     """It is what recording never goes below."""
