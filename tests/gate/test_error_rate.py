@@ -114,6 +114,11 @@ def test_a_bar_that_nothing_can_cross_asks_for_more_runs(limit):
     assert spared(measured(1.6), entry(), 0.9, 100).endswith("is 0.9; run this cell alone for a sharper test")
 
 
+def test_a_judgement_on_its_own_is_that_of_one_timing():
+    found = judge(measured(1.65), entry(), quiet=True, today=date(2026, 11, 26))
+    assert judged(1.65, 1).evidence.threshold == found.evidence.threshold > judged(1.65, 2).evidence.threshold
+
+
 def test_the_bar_is_that_of_one_timing_where_none_is_judged():
     assert bar(entry(), 1) == bar(entry(), 0)
 
