@@ -118,7 +118,10 @@ class Fit:
     @property
     def covariance(self) -> Array:
         """Of the parameters [p, p], in the order of ``params``."""
-        return np.asarray(self._spread.covariance * self.noise**2 if self.noise > 0 else 0 * self._spread.root)
+        if not self.noise > 0:
+            return np.zeros_like(self._spread.root)
+        found = self._spread.covariance  # what is 0 stays 0, also where the noise is infinite
+        return np.asarray(np.multiply(found, self.noise**2, out=np.zeros_like(found), where=found != 0))
 
     @property
     def errors(self) -> dict[str, float]:

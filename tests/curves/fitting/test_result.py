@@ -233,3 +233,11 @@ def test_a_shape_that_a_family_does_not_have_is_not_described():
     assert not fit(X, peak, family="exp3", loss="squares").describes
     assert fit(X, np.random.default_rng(0).normal(size=len(X)), family="exp3").describes
     assert fit(X, noisy(0), family="exp3").describes
+
+
+def test_without_a_point_more_than_parameters_a_covariance_is_infinite_or_nothing():
+    """What does not vary together does not by an infinite noise either."""
+    found = fit([1, 2, 3, 4, 5, 6], [1.92, 1.90, 1.93, 1.85, 1.75, 1.67], family="broken_power_law")
+    assert 0 == found.dof
+    assert not np.isnan(found.covariance).any()
+    assert np.isinf(np.diag(found.covariance)).any()
