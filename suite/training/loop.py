@@ -220,9 +220,13 @@ def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, netwo
 
 
 def built(recipe: Recipe, seed: int) -> nn.Module:
-    """The network of a seed, built on the CPU so that it has the same weights on every device."""
+    """The network of a seed, built on the CPU so that it has the same weights on every device.
+
+    A builder may train what it returns, whoever asks for it.
+    """
     seed_all(seed)
-    network = recipe.model()
+    with torch.enable_grad():
+        network = recipe.model()
     if not isinstance(network, nn.Module):
         raise TypeError(f"the recipe's model must build a torch.nn.Module, it returned {network!r}")
     return network

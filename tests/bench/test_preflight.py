@@ -144,6 +144,17 @@ def test_one_logit_is_no_fault(model, kind):
     check_workload(declared(model=model, data=lambda: data(targets=(torch.arange(20) % 2).to(kind))), "cpu")
 
 
+def trained_by_its_builder():
+    network = nn.Linear(3, 2)
+    F.cross_entropy(network(data().train.inputs), data().train.targets).backward()
+    return network
+
+
+def test_a_builder_may_train_what_it_returns():
+    """Nobody asks it for a network while gradients are off."""
+    check_workload(declared(source="checkpoint", model=trained_by_its_builder), "cpu")
+
+
 def test_data_that_are_not_here_are_no_fault():
     """Their cells are unavailable."""
 

@@ -715,3 +715,11 @@ def test_training_without_epochs_calls_nobody():
     hooks = (calls.append,)
     fit(tiny.recipe(epochs=0, schedule=cosine, after_epoch=hooks, after_training=hooks))
     assert [] == calls
+
+
+def test_a_builder_has_gradients_whoever_asks_for_its_network():
+    """It may train what it returns."""
+    seen = []
+    with torch.no_grad():
+        loop.built(tiny.recipe(0, model=lambda: seen.append(torch.is_grad_enabled()) or tiny.Net()), 0)
+    assert [True] == seen

@@ -59,12 +59,13 @@ class _Check:
     def _check(self, plain: Recipe) -> None:
         with self._told("the network cannot be built"):
             network = lay_out(built(plain, 0), plain).to(self.device).eval()
+            users = self.workload.recipe(0).model()  # no copy; a builder may train it, which needs gradients
         with self._told("the network cannot be copied, so no technique can be measured on it"):
             again = copied(network)
         items = take(plain.data().test.inputs, slice(ITEMS))
         with self._told("the network cannot answer"), torch.no_grad():
             check_answers(network, again, to(items, self.device))
-            check_own_weights(self.workload.recipe(0).model().eval(), items)
+            check_own_weights(users.eval(), items)
         with self._told("the network cannot be served"):
             outputs = self._served(plain, network)
         with self._told("the scores cannot judge the network's answers"):
