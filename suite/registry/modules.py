@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from suite.core.errors import SetupError, SuiteError
+from suite.registry.default_type import unchanged_default_type
 from suite.registry.opened import watching
 
 FROM_FILE = "tradeoff_suite_user_"  # names of modules that were loaded from a file
@@ -31,7 +32,7 @@ BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques")
 def load(target: str) -> None:
     """Import a user's module, by dotted name or by path of a ``.py`` file. Raises `SuiteError` that says where."""
     try:
-        with watching() as names, _no_command_line():
+        with watching() as names, _no_command_line(), unchanged_default_type():
             if target.endswith(".py"):
                 _import_file(Path(target))
             else:
@@ -42,9 +43,7 @@ def load(target: str) -> None:
             raise
         raise SetupError(f"cannot load {target!r}: {error} [{_raised_at(error)}]") from error
     except ModuleNotFoundError as error:
-        raise SetupError(
-            f"cannot load {target!r}: {error}; list importable modules or .py files in [tool.tradeoff-suite] load"
-        ) from error
+        raise SetupError(f"cannot load {target!r}: {error}; {_where_it_is(target, error)}") from error
     except SystemExit as error:
         raise SetupError(
             f"cannot load {target!r}: it ends the process when it is imported (exit code {error.code}) "
@@ -52,6 +51,14 @@ def load(target: str) -> None:
         ) from error
     except Exception as error:
         raise SetupError(f"cannot load {target!r}: {type(error).__name__}: {error} [{_raised_at(error)}]") from error
+
+
+def _where_it_is(target: str, error: ModuleNotFoundError) -> str:
+    """What to write for a module that Python does not find: it may lie below ``src``, which is on no path by itself."""
+    top = target.partition(".")[0]
+    if error.name == top and (Path("src") / top).is_dir():
+        return f"it lies in src/{top}: install your package (pip install -e .), or start with PYTHONPATH=src"
+    return "list importable modules or .py files in [tool.tradeoff-suite] load"
 
 
 def load_builtin() -> None:

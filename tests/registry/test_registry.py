@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -705,6 +706,24 @@ def test_a_file_that_is_not_there_is_an_error_with_its_path(tmp_path):
     """The path stands in the message as it was given."""
     with pytest.raises(SetupError, match=r"cannot load .*nowhere\.py.*no such file"):
         REGISTRY.load(str(tmp_path / "nowhere.py"))
+
+
+def test_a_module_below_src_that_is_not_installed_is_told_where_it_lies(tmp_path, monkeypatch):
+    """Python looks for modules where it was told to, and ``src`` is no such place by itself."""
+    (tmp_path / "src" / "my_nets").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SetupError, match=r"it lies in src/my_nets: .*pip install -e \..*PYTHONPATH=src"):
+        REGISTRY.load("my_nets.bench")
+
+
+@pytest.mark.parametrize("setter", ["set_default_dtype(torch.float64)", "set_default_tensor_type(torch.DoubleTensor)"])
+@pytest.mark.filterwarnings("ignore:torch.set_default_tensor_type")
+def test_a_module_that_changes_the_default_type_of_all_workloads_is_refused_with_its_line(tmp_path, setter):
+    """The type is put back: other modules are loaded after it."""
+    (tmp_path / "double.py").write_text(f"import torch\n\ntorch.{setter}\n", "utf-8")
+    with pytest.raises(SetupError, match=r"float64 torch's default type .*double\.py:3\].*flags=\{"):
+        REGISTRY.load(str(tmp_path / "double.py"))
+    assert torch.float32 == torch.get_default_dtype()
 
 
 @pytest.mark.usefixtures("user_file")
