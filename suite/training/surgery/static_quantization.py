@@ -25,9 +25,10 @@ OBSERVED_BATCH = 64
 def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True) -> nn.Module:
     """``network`` exported with int8 weights and activations, observed on ``calibration`` (a tree [N, ...]).
 
-    Raises `UnavailableError` for tied weights: their codes would be a second copy.
+    Raises `UnavailableError` for tied weights (their codes would be a second copy) and those that a hook computes.
     """
     _check_untied(network)
+    _check_own(network)
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # slow to import
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
@@ -47,6 +48,16 @@ def _check_untied(network: nn.Module) -> None:
         raise UnavailableError(
             f"static int8: {' and '.join(names[:2])} are tied, and their codes would be a second copy"
         )
+
+
+def _check_own(network: nn.Module) -> None:
+    """A weight that `torch.nn.utils.weight_norm` computes before each call is a plain tensor of its module."""
+    for name, module in network.named_modules():
+        if isinstance(vars(module).get("weight"), Tensor):
+            raise UnavailableError(
+                f"static int8: a hook computes the weight of {name or 'the network'} before each call, so that it has "
+                "no codes; normalise it with torch.nn.utils.parametrizations"
+            )
 
 
 def _one_scale(config: Any) -> Any:

@@ -5,8 +5,10 @@ import pytest
 import technique_samples as samples
 import torch
 from technique_samples import composed
+from torch import nn
 
-from suite.core.errors import CompositionError
+from suite.core.errors import CompositionError, UnavailableError
+from suite.training.surgery.static_quantization import quantized
 
 
 def test_it_is_no_precision_of_its_own_and_excludes_other_quantizers():
@@ -32,3 +34,13 @@ def test_all_channels_have_the_scale_of_the_largest_and_kernels_stay_per_channel
         assert len(several) == len(one)
         assert 1 == len(one.unique()) < len(several.unique())
         torch.testing.assert_close(several.max(), one[0])
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated")
+def test_a_weight_that_a_hook_computes_is_unavailable_with_what_works():
+    """It is no parameter, so that the quantizer finds no weight of the layer."""
+    network = nn.Sequential(nn.ReLU(), nn.utils.weight_norm(nn.Linear(3, 2)))
+    with pytest.raises(
+        UnavailableError, match=r"a hook computes the weight of 1 .* torch\.nn\.utils\.parametrizations"
+    ):
+        quantized(network, torch.ones(2, 3))
