@@ -17,8 +17,8 @@ USUAL = "float32"
 
 
 @contextmanager
-def unchanged_default_type() -> Iterator[None]:
-    """Raise `SetupError` with file and line if the import in the body changes torch's default type; put it back."""
+def unchanged_default_type(target: str) -> Iterator[None]:
+    """Raise `SetupError` with file and line if the import of ``target`` changes torch's default type; put it back."""
     before, loaded = _default(), set(sys.modules)
     yield
     after = _default()
@@ -26,8 +26,8 @@ def unchanged_default_type() -> Iterator[None]:
         _restore(before)
         place = next(_setters(loaded), "")
         raise SetupError(
-            f"it makes {after} torch's default type when it is imported, for all other workloads too{place}; set it in "
-            f'the workload instead: Recipe(..., flags={{"default_dtype": "{after}"}})'
+            f"cannot load {target!r}: it makes {after} torch's default type when it is imported, for all other "
+            f'workloads too{place}; set it in the workload instead: Recipe(..., flags={{"default_dtype": "{after}"}})'
         )
 
 

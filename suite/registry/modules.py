@@ -32,7 +32,7 @@ BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques")
 def load(target: str) -> None:
     """Import a user's module, by dotted name or by path of a ``.py`` file. Raises `SuiteError` that says where."""
     try:
-        with watching() as names, _no_command_line(), unchanged_default_type():
+        with watching() as names, _no_command_line(), unchanged_default_type(target):
             if target.endswith(".py"):
                 _import_file(Path(target))
             else:
