@@ -13,6 +13,7 @@ import pytest
 INPUTS = Path(__file__).parent / "inputs"
 ROOT = INPUTS.parents[2]
 LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
+BASH = shutil.which("bash") or "bash"
 TIMEOUT = 280
 
 
@@ -43,6 +44,32 @@ def run(folder):
 
 
 @pytest.fixture
+def made(tmp_path):
+    """``made(name, *arguments)``: the repositories of an input's `make.sh`, below the folder that is returned."""
+
+    def make(name, *arguments):
+        script = INPUTS / name / "make.sh"
+        subprocess.run([BASH, script, *arguments], cwd=tmp_path, env=_environment(), check=True, capture_output=True)
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def compared():
+    """``compared(repository)``: what `suite compare` says of it and the commit before, in as few pairs as there can be.
+
+    Its timings may be inconclusive; exact figures and messages are what tests look at.
+    """
+
+    def ran(repository, *, python=sys.executable):
+        few = ("--pairs=2", "--forks=1", "--budget=0.05", "--workload=ours", f"--cache-dir={repository.parent}/cache")
+        return _python(repository, "-P", "-m", "suite", "compare", "HEAD~1", *few, python=python)
+
+    return ran
+
+
+@pytest.fixture
 def script_of(folder):
     """``script_of(name, file)``: what a script of the folder prints."""
 
@@ -52,12 +79,16 @@ def script_of(folder):
     return ran
 
 
-def _python(where, *arguments):
+def _environment():
     kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def _python(where, *arguments, python=sys.executable):
     return subprocess.run(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=where,
-        env={**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=_environment(),
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

@@ -39,6 +39,7 @@ def test_a_table_in_order_is_advised_on(run):
         ("37", "diverges.csv", ("--x", "step", "--y", "loss", "--worth", "0.01")),
         ("37", "grokking.csv", ("--x", "step", "--y", "accuracy")),
         ("curves", "diverging_loss.csv", ()),
+        ("curves", "yolo_dfl_6_epochs.csv", ("--x", "epoch", "--y", "val_dfl")),
     ],
 )
 def test_no_resources_are_advised_for_a_curve_that_gets_worse_or_that_nobody_can_tell(run, name, file, columns):
@@ -91,3 +92,23 @@ def test_a_script_that_showed_a_wrong_figure_shows_it_no_more(script_of, script,
     done = script_of("curves", script)
     assert 0 == done.returncode
     assert wrong not in done.stdout.splitlines()[0]
+
+
+def test_an_interval_wider_than_anything_seen_is_abstained_from(script_of):
+    """Losses that fall faster and faster over six epochs."""
+    done = script_of("curves", "blow_up.py")
+    assert 0 == done.returncode, done.stderr
+    lines = done.stdout.splitlines()
+    assert 2 == len(lines)
+    assert all(line.endswith("the interval is wider than the range of all measured values") for line in lines)
+
+
+def test_derivatives_hold_where_the_amplitude_is_far_below_the_asymptote(script_of):
+    """Relative errors, which were -1: the amplitude was lost in a difference."""
+    done = script_of("curves", "cancelled_slope.py")
+    assert [] == [line for line in done.stdout.splitlines() if abs(float(line.split()[-1])) > 1e-9]
+
+
+def test_a_property_of_a_family_does_not_fail_at_random(script_of):
+    done = script_of("curves", "flake.py")
+    assert done.stdout.startswith("0 of ")
