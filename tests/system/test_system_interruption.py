@@ -21,11 +21,18 @@ ARGUMENTS = (
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="process groups and signals of POSIX")
-def test_ctrl_c_keeps_the_figures_and_resuming_measures_only_what_is_missing(start, lab, suite, records, calm):
-    """Exit code 2, tables and the pointer are written; the resumed run adds the second cell to the same folder."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "timeout"])
+def test_a_stopped_run_keeps_the_figures_and_resuming_measures_only_what_is_missing(
+    start, suite, records, calm, number
+):
+    """Exit code 2, tables and the pointer are written; the resumed run adds the second cell to the same folder.
+
+    A terminal sends SIGINT to the whole group, `timeout` and CI send it SIGTERM.
+    """
     running = start(*ARGUMENTS, *calm)
+    lab = running.folder
     folder = running.wait_for("baseline", "size")
-    code = running.stop(signal.SIGINT)
+    code = running.stop(number)
     assert INTERRUPTED == code, running.output
 
     before = records(folder / "results.jsonl", "measurement")
