@@ -27,7 +27,8 @@ def unchanged_default_type(target: str) -> Iterator[None]:
         place = next(_setters(loaded), "")
         raise SetupError(
             f"cannot load {target!r}: it makes {after} torch's default type when it is imported, for all other "
-            f'workloads too{place}; set it in the workload instead: Recipe(..., flags={{"default_dtype": "{after}"}})'
+            f"workloads too{place}; remove that, make the workload's data with dtype=torch.{after} and its network with "
+            f".to(torch.{after})"
         )
 
 
