@@ -27,7 +27,7 @@ def unchanged_default_type(target: str) -> Iterator[None]:
         place = next(_setters(loaded), "")
         raise SetupError(
             f"cannot load {target!r}: it makes {after} torch's default type when it is imported, for all other "
-            f"workloads too{place}; remove that, make the workload's data with dtype=torch.{after} and its network with "
+            f"workloads too{place}; remove that, and make the data with dtype=torch.{after} and the network with "
             f".to(torch.{after})"
         )
 

@@ -96,7 +96,7 @@ def test_a_fault_of_a_workload_is_one_message_with_its_line_and_a_remedy(bench):
     [
         (
             "22",
-            r"bench\.py'?: it makes float64 torch's default type when it is imported.*22/bench\.py:7.*\.to\(torch\.float64\)",
+            r"bench\.py'?: it makes float64 torch's default type .*22/bench\.py:7.*\.to\(torch\.float64\)",
         ),
         ("23", r"bench\.py'?: it parses the command line when it is imported.*bench\.py:\d+"),
     ],
