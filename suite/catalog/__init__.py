@@ -1,1 +1,1 @@
-"""What users add, one file each: techniques, workloads, scores, data sets, networks."""
+"""What users add, one file each: techniques, runtimes, workloads, scores, data sets, networks."""

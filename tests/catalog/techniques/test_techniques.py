@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from technique_samples import composed, trained
 from torch import nn
 
-import suite.catalog.techniques
+import suite.catalog
 from suite.bench.requirements import KNOWN
 from suite.core.errors import UsageError
 from suite.registry import REGISTRY
@@ -19,7 +19,8 @@ from suite.training import loop
 from suite.training.recipe import Batch, Trainee, changed_slots
 
 NAMES = sorted(REGISTRY.techniques)
-FILES = sorted(Path(suite.catalog.techniques.__path__[0]).glob("*.py"))
+CATALOG = Path(suite.catalog.__path__[0])
+FILES = sorted(file for room in ("techniques", "runtimes") for file in (CATALOG / room).glob("*.py"))
 MOST_LINES = 80
 
 

@@ -76,7 +76,7 @@ def test_the_mode_reaches_torch(monkeypatch):
 
 def test_frozen_weights_are_compiled_frozen(monkeypatch):
     """By the helper that switches freezing on while a shape compiles."""
-    monkeypatch.setattr("suite.catalog.techniques.compiled_frozen.compile_frozen", lambda network: ("frozen", network))
+    monkeypatch.setattr("suite.catalog.runtimes.compiled_frozen.compile_frozen", lambda network: ("frozen", network))
     network = tiny.Net()
     assert ("frozen", network) == called("compiled_frozen", network)
 
