@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from suite.compare.measure import Compared, ComparisonPlan, PairedSides
     from suite.compare.sides import Side
 
+LEAST_PAIRS = 2
 EXAMPLE = "as in origin/main, ../other-checkout or 'torch==2.14.*'"
 
 
@@ -107,12 +108,9 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
     from suite.compare.judge import Rules
     from suite.compare.measure import ComparisonPlan
 
-    least = 2
-    if parsed.pairs < least or parsed.forks < 1 or not parsed.budget > 0:
-        raise UsageError(
-            f"--pairs must be at least {least}, --forks at least 1 and --budget above 0, got {parsed.pairs}, "
-            f"{parsed.forks} and {parsed.budget:g}"
-        )
+    if parsed.pairs < LEAST_PAIRS or parsed.forks < 1 or not parsed.budget > 0:
+        given = f"{parsed.pairs}, {parsed.forks} and {parsed.budget:g}"
+        raise UsageError(f"--pairs must be at least {LEAST_PAIRS}, --forks at least 1, --budget above 0, got {given}")
     return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",

@@ -59,16 +59,11 @@ def _gone(entry: Expectation, planned: Iterable[tuple[str, str]]) -> str:
 
 def _missing(entry: Expectation, where: Where, reason: str) -> Verdict:
     return Verdict(
-        kind=VerdictKind.MISSING,
-        cell=Cell(
-            workload=entry.workload,
-            technique=entry.technique,
-            device=where.device,
-            ranks=int(entry.conditions.get("ranks", 1)),
-        ),
-        metric=entry.metric,
-        group=METRICS[entry.metric].group,
-        reason=reason,
-        code=Reason.NOT_MEASURED,
-        expectation=entry,
-    )
+        kind=VerdictKind.MISSING, cell=_cell(entry, where), metric=entry.metric, group=METRICS[entry.metric].group,
+        reason=reason, code=Reason.NOT_MEASURED, expectation=entry,
+    )  # fmt: skip
+
+
+def _cell(entry: Expectation, where: Where) -> Cell:
+    ranks = int(entry.conditions.get("ranks", 1))
+    return Cell(workload=entry.workload, technique=entry.technique, device=where.device, ranks=ranks)

@@ -107,20 +107,10 @@ class Registry:
         def register(function: Callable[[int], Recipe]) -> Callable[[int], Recipe]:
             sizes = {"cpu": batch, "accelerator": batch} if isinstance(batch, int) else dict(batch or {})
             declared = Workload(
-                name=function.__name__,
-                recipe=function,
-                source=source,
-                scores=tuple(scores),
-                target=target,
-                batch=MappingProxyType(sizes),
-                techniques=None if techniques is None else _tuples(techniques),
-                needs=tuple(needs),
-                quick=quick,
-                default=default,
-                full=full,
-                groups=_tuples(groups),
-                digest=digest,
-            )
+                name=function.__name__, recipe=function, source=source, scores=tuple(scores), target=target,
+                batch=MappingProxyType(sizes), techniques=None if techniques is None else _tuples(techniques),
+                needs=tuple(needs), quick=quick, default=default, full=full, groups=_tuples(groups), digest=digest,
+            )  # fmt: skip
             check_workload(declared)
             for score in declared.scores:  # first: a score that clashes leaves no workload behind
                 declare_score(score.name, unit=score.unit, better=score.better, about=score.about)

@@ -28,9 +28,7 @@ def spread(forward: Callable[..., Any], inputs: Any) -> str:
         others = any(one.kind is one.VAR_KEYWORD for one in parameters)
         fits = {one.name for one in needed} <= set(inputs) and (others or set(inputs) <= named)
         return "keywords" if fits else ""
-    if isinstance(inputs, tuple | list) and len(needed) > 1:
-        return "items"
-    return ""
+    return "items" if isinstance(inputs, tuple | list) and len(needed) > 1 else ""
 
 
 def is_plain(outputs: Any) -> bool:

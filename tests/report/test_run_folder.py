@@ -228,15 +228,18 @@ def test_a_whole_last_line_without_its_end_is_kept(folder):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("{broken", "Expecting property name"),
+        ("{broken", "JSON is malformed"),
         ('{"type": "banana"}', "no object with a type among header, measurement"),
         ("[1]", "no object with a type"),
-        ('{"type": "failure", "reason": "x"}', "missing 3 required"),
-        (encode(SPEED).replace('"value": 1.5', '"value": NaN'), "nan is no float"),
-        (encode(SPEED).replace('"value": 1.5', '"value": true'), "True is no float"),
-        (encode(SPEED).replace('"tier": "family"', '"tier": "familiar"'), "'familiar' is none of 'exact'"),
-        (encode(SPEED).replace('"unit"', '"units"'), "no Measurement of this version"),
-        ("", "Expecting value"),
+        ('{"type": "failure", "reason": "x"}', "missing required field `cell`"),
+        (encode(SPEED).replace('"value": 1.5', '"value": NaN'), "JSON is malformed"),
+        (encode(SPEED).replace('"value": 1.5', '"value": true'), "Expected `float`, got `bool` - at `$.value`"),
+        (
+            encode(SPEED).replace('"tier": "family"', '"tier": "familiar"'),
+            "Invalid enum value 'familiar' - at `$.tier`",
+        ),
+        (encode(SPEED).replace('"unit"', '"units"'), "a Measurement of this version has no 'units'"),
+        ("", "Input data was truncated"),
     ],
 )
 def test_a_broken_line_is_refused_with_file_and_line(folder, line, problem):

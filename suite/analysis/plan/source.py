@@ -25,11 +25,10 @@ Source: TypeAlias = Union[Cells, RunFolder, Path, str, "pd.DataFrame"]
 def cells(source: Source, *, score: str | None = None) -> Cells:
     """The cells of a `RunFolder`, of the path of one or of a ``results.csv``, or of a pandas table.
 
-    A table holds a row for each cell and metric (``technique``, ``metric``, ``value``, ...; see
-    `suite.analysis.plan.table`)
-    or a row for each cell and a column for each metric. ``score`` names the primary score of all workloads; by
-    default it is the run's own, or the first of the catalogue that was measured. Raises `ResultsError` for what
-    cannot be read and `UsageError` for a table that is none.
+    A table holds a row for each cell and metric, or a row for each cell and a column for each metric, see
+    `suite.analysis.plan.table`. ``score`` names the primary score of all workloads; by default it is the run's own, or
+    the first of the catalogue that was measured. Raises `ResultsError` for what cannot be read and `UsageError` for a
+    table that is none.
     """
     found = _read(source)
     if not found.figures:

@@ -70,12 +70,8 @@ def _row(found: OperatorWork) -> tuple[str | float, ...]:
 def as_json(found: Bottleneck) -> dict[str, object]:
     """What other programs read."""
     return {
-        "cell": found.name,
-        "verdict": found.verdict,
-        "certainty": found.certainty,
-        "step_seconds": found.step,
-        "shares": dict(found.shares),
-        "most_speedup": found.most_speedup,
+        "cell": found.name, "verdict": found.verdict, "certainty": found.certainty, "step_seconds": found.step,
+        "shares": dict(found.shares), "most_speedup": found.most_speedup,
         "operators": [
             {"name": k.mark.name, "calls": k.calls, "seconds": k.mark.seconds, "flops": k.mark.flops,
              "bytes": k.mark.moved, "limit": k.limit}

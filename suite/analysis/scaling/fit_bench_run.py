@@ -64,9 +64,8 @@ def _chosen(found: Mapping[Sweep, Any], technique: str, along: str) -> Sweep:
     longest = max(len(found[sweep]) for sweep in fitting)
     best = [sweep for sweep in fitting if len(found[sweep]) == longest]
     if len(best) > 1 and longest > 1:
-        raise UsageError(
-            f"the run sweeps {along} in {', '.join(sweep.rest for sweep in best)}; choose one of them as --technique"
-        )
+        several = ", ".join(sweep.rest for sweep in best)
+        raise UsageError(f"the run sweeps {along} in {several}; choose one of them as --technique")
     return best[0]
 
 

@@ -66,10 +66,8 @@ def changes(values: Values) -> tuple[Change, ...]:
     if sigma == 0:
         return ()
     ends = [0, *_segments(values / sigma, 4 * math.log(len(values)))]
-    means = [float(values[a:b].mean()) for a, b in pairwise(ends)]
-    return tuple(
-        Change(at=at, before=before, after=after) for at, before, after in zip(ends[1:], means, means[1:], strict=False)
-    )
+    steps = pairwise(float(values[a:b].mean()) for a, b in pairwise(ends))
+    return tuple(Change(at=at, before=one, after=other) for at, (one, other) in zip(ends[1:], steps, strict=False))
 
 
 def noise_of(values: Values) -> float:

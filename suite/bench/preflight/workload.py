@@ -138,10 +138,8 @@ def check_labels(plain: Recipe, outputs: Any) -> None:
         low, high = float(targets.min()), float(targets.max())
         if low < 0 or high > count - 1 or not bool((targets == targets.round()).all()):
             shift = f"; subtract {low:g} from the labels" if low > 0 and high - low <= count - 1 else ""
-            raise UsageError(
-                f"the {name} labels run from {low:g} to {high:g}, and the outputs {tuple(scores.shape)} score {count} "
-                f"classes: labels must be whole numbers from 0 to {count - 1}{shift}"
-            )
+            found = f"the {name} labels run from {low:g} to {high:g}, and the outputs {tuple(scores.shape)} score"
+            raise UsageError(f"{found} {count} classes: labels must be whole numbers from 0 to {count - 1}{shift}")
 
 
 def small(batch: Batch) -> Batch:

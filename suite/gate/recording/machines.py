@@ -116,16 +116,11 @@ def _of_family(entries: Collection[Expectation], family: str) -> Expectation:
     lows, highs = ([getattr(entry, side) for entry in entries] for side in ("low", "high"))
     value = _worst([entry.value for entry in entries], first.better)
     noise = max((entry.noise for entry in entries if entry.noise is not None), default=None)
+    least = None if None in lows else min(*lows, below(value, noise or 0.0))  # the least one's with anyone's noise
     return replace(
-        first,
-        level=family,
-        value=value,
-        low=None if None in lows else min(*lows, below(value, noise or 0.0)),  # the least one's with anyone's noise
-        high=None if None in highs else max(highs),
-        processes=min(entry.processes or 1 for entry in entries),
-        noise=noise,
-        seen={entry.level: entry.value for entry in entries},
-    )
+        first, level=family, value=value, low=least, high=None if None in highs else max(highs), noise=noise,
+        processes=min(entry.processes or 1 for entry in entries), seen={e.level: e.value for e in entries},
+    )  # fmt: skip
 
 
 def _same_conditions(entry: Expectation, other: Expectation, where: Where) -> bool:

@@ -11,16 +11,15 @@ import json
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from suite.core import files
 from suite.core.errors import ResultsError
@@ -45,6 +44,7 @@ TYPES: dict[str, type[Record]] = {
     "group_end": GroupEnd,
     "run_end": RunEnd,
 }
+FIELDS = {kind: frozenset(field.name for field in fields(kind)) for kind in TYPES.values()}
 R = TypeVar("R", bound=Record)
 
 
@@ -223,11 +223,10 @@ def encode(record: Record) -> str:
 
 def decode(line: str | bytes) -> Record:
     """The record of one line. Raises `ValueError` or `TypeError` for anything that `encode` does not write."""
-    plain = json.loads(line)
+    plain = msgspec.json.decode(line)
     if not isinstance(plain, dict) or plain.get("type") not in TYPES:
         raise ValueError(f"no object with a type among {', '.join(TYPES)}")
-    kind = TYPES[plain.pop("type")]
-    record: Record = _build(kind, plain)
+    record = _build(TYPES[plain.pop("type")], plain)
     _check_names(record)
     return record
 
@@ -262,72 +261,11 @@ def _plain(value: Any, about: str) -> Any:
     return value
 
 
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _build(hint: Any, value: Any) -> Any:
-    """A value of JSON as the type that a record's field declares."""
-    return _builder(hint)(value)
-
-
-@cache
-def _builder(hint: Any) -> Callable[[Any], Any]:
-    """What builds values of a type; found once, since a results file has 100,000 lines."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return partial(_build_record, hint, {name: _builder(of) for name, of in _hints(hint).items()})
-    if origin in (Union, UnionType):
-        kinds = [kind for kind in arguments if kind is not type(None)]
-        return partial(_build_first, tuple(map(_builder, kinds)), len(kinds) < len(arguments))
-    if origin is tuple:
-        return partial(_build_tuple, _builder(arguments[0]))
-    if origin is Mapping:
-        return partial(_build_mapping, _builder(arguments[1]))
-    return partial(_member, arguments) if origin is Literal else partial(_build_scalar, hint)
-
-
-def _build_first(builders: tuple[Callable[[Any], Any], ...], optional: bool, value: Any) -> Any:  # noqa: FBT001
-    """The value as the first of several types that it can be; ``None`` where the field may be empty."""
-    if value is None and optional:
-        return None
-    for build in builders[:-1]:
-        with suppress(ValueError, TypeError):
-            return build(value)
-    return builders[-1](value)
-
-
-def _build_tuple(build: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
-    return tuple(map(build, value))
-
-
-def _build_mapping(build: Callable[[Any], Any], value: Any) -> dict[Any, Any]:
-    return {key: build(item) for key, item in value.items()}
-
-
-def _build_record(kind: type, builders: Mapping[str, Callable[[Any], Any]], value: Any) -> Any:
-    if not isinstance(value, dict) or not value.keys() <= builders.keys():
-        raise ValueError(f"{value!r} is no {kind.__name__} of this version")
-    return kind(**{name: builders[name](item) for name, item in value.items()})
-
-
-def _member(known: tuple[Any, ...], value: Any) -> Any:
-    if value not in known:
-        raise ValueError(f"{value!r} is none of {', '.join(map(repr, known))}")
-    return value
-
-
-def _build_scalar(kind: type, value: Any) -> Any:
-    if kind is date:
-        return date.fromisoformat(value)
-    if issubclass(kind, StrEnum):
-        return kind(value)
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if kind is float or type(value) is not kind:
-        raise ValueError(f"{value!r} is no {kind.__name__}")
-    return value
+def _build(kind: type[Record], plain: dict[str, Any]) -> Record:
+    """The record of its fields by name. Raises `ValueError` for a field that is unknown, lacks or has another type."""
+    if unknown := plain.keys() - FIELDS[kind]:
+        raise ValueError(f"a {kind.__name__} of this version has no {', '.join(map(repr, sorted(unknown)))}")
+    return msgspec.convert(plain, kind, str_keys=True)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -388,13 +326,11 @@ def _long(record_id: str, columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFra
     for name, value in values.items():
         if value.ndim != 1:
             raise ResultsError(f"samples {record_id!r}: {name!r} has shape {value.shape}; give one dimension")
-    return pd.DataFrame(
-        {
-            "series": pd.Series([name for name, value in values.items() for _ in value], dtype="string"),
-            "index": np.concatenate([np.empty(0, np.int64), *(np.arange(len(value)) for value in values.values())]),
-            "value": np.concatenate([np.empty(0), *values.values()]),
-        }
-    )
+    return pd.DataFrame({
+        "series": pd.Series([name for name, value in values.items() for _ in value], dtype="string"),
+        "index": np.concatenate([np.empty(0, np.int64), *(np.arange(len(value)) for value in values.values())]),
+        "value": np.concatenate([np.empty(0), *values.values()]),
+    })  # fmt: skip
 
 
 def _new_folder(reports_dir: Path, run: str) -> Path:
