@@ -110,7 +110,8 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
 
     if parsed.pairs < LEAST_PAIRS or parsed.forks < 1 or not parsed.budget > 0:
         given = f"{parsed.pairs}, {parsed.forks} and {parsed.budget:g}"
-        raise UsageError(f"--pairs must be at least {LEAST_PAIRS}, --forks at least 1, --budget above 0, got {given}")
+        least = f"--pairs must be at least {LEAST_PAIRS}, --forks at least 1 and --budget above 0"
+        raise UsageError(f"{least}, got {given}")
     return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
