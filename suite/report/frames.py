@@ -109,8 +109,9 @@ def typed(
     kinds: dict[str, Any] = {
         name: "float64" if name in numbers else "bool" if name in flags else text for name in columns
     }
-    filled = [[float("nan") if row.get(name) is None else row[name] for name in kinds] for row in rows]
-    return pd.DataFrame(filled, columns=list(kinds), dtype=object).astype(kinds)
+    known = list(rows)
+    filled = {name: pd.Series([row.get(name) for row in known], dtype=kind) for name, kind in kinds.items()}
+    return pd.DataFrame(filled, columns=list(kinds))
 
 
 def _row(

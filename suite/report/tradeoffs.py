@@ -102,7 +102,9 @@ def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     measurements, verdicts = folder.measurements(), folder.verdicts()
     frame = tidy(folder.header, measurements, verdicts)
     problem = unfinished(folder)
-    compared = tidy(folder.header, same_seeds(measurements), verdicts)
+    reduced = same_seeds(measurements)
+    is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
+    compared = frame if is_whole else tidy(folder.header, reduced, verdicts)
     nulls = [*null_arm.lines(measurements), *seed_lines(measurements), *([f"**{problem}**"] if problem else [])]
     table = tradeoffs(compared, folder.header.scores)
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
