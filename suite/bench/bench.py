@@ -31,7 +31,7 @@ from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
 from suite.measure import device_memory, memory, quality, size, speed
 from suite.measure.arms import BASE, TECHNIQUE, Arm, serving_arms
-from suite.measure.artefacts import check_artefact, check_growth
+from suite.measure.artefacts import check_artefact, check_files, check_growth, check_parameters
 from suite.measure.ceilings import ceilings
 from suite.measure.integrity.outputs import Judged, check_rate, check_unchanged, same_bits
 from suite.measure.macs import macs
@@ -251,6 +251,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _size(self, case: Case) -> list[Measurement]:
         self._check_finished(case)
+        check_parameters(self._trained(case).network, self._base(case).network, case.composition.name)
         self._check_artefact(case)
         return size.size(
             case.cell, self._trained(case), self._serve(case.workload, case.composition),
@@ -267,6 +268,8 @@ class Bench(AbstractContextManager["Bench"]):
         artefact, _ = size.serialized(served)
         if foreign:
             check_artefact(artefact, served, name)
+            if not isinstance(runtime, InTorch):
+                check_files(served, name)
         if codes:
             plain, _ = size.serialized(self._serve(case.workload, self.registry.baseline))
             check_growth(artefact, len(plain), name)

@@ -29,7 +29,7 @@ MISSING = object()
 
 
 def check_suite() -> None:
-    """Raise `ImplausibleError` if a function of the suite, or a clock, is not the one that its file defines."""
+    """Raise `ImplausibleError` if a function or a constant of the suite, or a clock, is not what its file defines."""
     for name in CLOCKS:
         if type(getattr(time, name)) is not BuiltinFunctionType:
             raise ImplausibleError(f"time.{name} has been replaced by {_told(getattr(time, name))}")
@@ -46,6 +46,18 @@ def check_suite() -> None:
                 f"{module.__name__}.{name} has been replaced by {_told(by)}: no measurement of this process counts; "
                 "remove the assignment from the loaded module"
             )
+
+
+def remember_constants() -> None:
+    """Keep the suite's constants as they are before users' modules load; `check_suite` compares them with what is."""
+    import suite.bench.bench  # what measures and what judges, with all that they import
+    import suite.bench.judging  # noqa: F401
+
+    for module in _own_modules():
+        _constants[module.__name__] = {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+_constants: dict[str, Mapping[str, Any]] = {}
 
 
 def _edited(module: ModuleType) -> bool:
@@ -66,7 +78,10 @@ def _own_modules() -> list[ModuleType]:
 
 
 def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Names of the module, or of its classes, that hold another object than its file gives them."""
+    """Names of the module, or of its classes, that hold another object than its file gives them.
+
+    Functions are compared with their code, constants with what `remember_constants` kept.
+    """
     code = _code_of(module)
     if code is None:
         return
@@ -76,6 +91,9 @@ def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
         if MISSING not in (ours, wanted) and ours is not wanted and callable(wanted):
             yield name, ours
     yield from _changed(vars(module), code, "")
+    for name, value in _constants.get(module.__name__, {}).items():
+        if vars(module).get(name, MISSING) is not value:
+            yield name, vars(module).get(name, MISSING)
 
 
 @cache

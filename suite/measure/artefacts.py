@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves  # no public name holds it
 
 from suite.core.errors import ImplausibleError
+from suite.measure.held import held_arrays
+from suite.training.runtime import Artifact
 from suite.training.serving import Served
 from suite.training.trees import leaves
 
 LEAST = 0.25  # of the entropy of the values that are held: codes with a scale for each group stay above
 SAMPLE = 2**18  # values whose entropy is counted
 SLACK = 64  # bytes
+ITEMS = 4
+MOVED = 0.5  # of the parameters that a technique takes away: so many new numbers in buffers are the same weights
 GROWN = 65_536  # bytes that a format may add: names, records, a graph
 
 
@@ -49,10 +54,11 @@ def held(served: Served) -> list[Tensor]:
 def check_artefact(artefact: bytes, served: Served, technique: str) -> None:
     """Raise `ImplausibleError` for an artefact that cannot hold the values that the served network computes with.
 
-    Only tensors that torch reads are seen, whatever the runtime says of itself. If another engine computes with
-    something else, its outputs are checked instead.
+    Seen are the tensors that torch reads and the NumPy arrays that hang on what is served, whatever the runtime says
+    of itself. If another engine computes with something else, `check_files` looks whether it uses its files.
     """
-    least = LEAST * sum(entropy_bytes(tensor) for tensor in held(served)) - SLACK
+    arrays = [torch.from_numpy(one) for one in held_arrays(served.network, served.call) if one.dtype.kind in "biufc"]
+    least = LEAST * sum(entropy_bytes(tensor) for tensor in [*held(served), *arrays]) - SLACK
     if len(artefact) < least:
         own = "its runtime must return them all" if not served.artifact.exact else (
             "keep them as parameters or buffers, or give the recipe a runtime that writes them (coded)"
@@ -61,6 +67,41 @@ def check_artefact(artefact: bytes, served: Served, technique: str) -> None:
             f"the artefact of {technique} has {len(artefact)} bytes, and the network that it serves computes with "
             f"tensors whose values take at least {int(least)} bytes in any code; {own}"
         )
+
+
+def check_files(served: Served, technique: str) -> None:
+    """Raise `ImplausibleError` for an engine that answers the same whatever its files hold: they are not what runs.
+
+    It is given files of zeros; most engines refuse them.
+    """
+    inputs = served.prepare_inputs(served.recipe.data().test.first(ITEMS).inputs)
+    empty = {name: bytes(len(content)) for name, content in served.artifact.files.items()}
+    try:
+        other = served.recipe.runtime.load(Artifact(write=lambda: empty), served.device)
+        answers = leaves(other.call(inputs))
+    except Exception:  # noqa: BLE001  # whatever an engine says of broken files
+        return
+    ours = leaves(served(inputs))
+    if len(answers) == len(ours) and all(torch.equal(a, b) for a, b in zip(answers, ours, strict=True)):
+        raise ImplausibleError(
+            f"the runtime of {technique} gives the same answers when its files hold zeros: what ships is not what it "
+            "computes with; load everything from the artifact"
+        )
+
+
+def check_parameters(network: nn.Module, base: nn.Module, technique: str) -> None:
+    """Raise `ImplausibleError` for weights that are buffers now: counts of parameters leave buffers out."""
+    lost = _numbers(base.parameters()) - _numbers(network.parameters())
+    more = _numbers(network.buffers()) - _numbers(base.buffers())
+    if lost > 0 and more > MOVED * lost:
+        raise ImplausibleError(
+            f"{technique} has turned {min(lost, more)} parameters into buffers, which are not counted; keep what a "
+            "network computes with as torch.nn.Parameter"
+        )
+
+
+def _numbers(tensors: Iterable[Tensor]) -> int:
+    return sum(one.numel() for one in tensors if one.is_floating_point() or one.is_complex())
 
 
 def check_growth(artefact: bytes, plain: int, technique: str) -> None:

@@ -6,6 +6,7 @@ once and as a whole, however many tensors look at it.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
@@ -27,16 +29,26 @@ SPARSE_PARTS: Mapping[torch.layout, tuple[str, ...]] = {
 
 
 def held_bytes(*trees: object) -> int:
-    """Bytes of all tensors that can be reached from ``trees``.
+    """Bytes of all tensors and NumPy arrays that can be reached from ``trees``.
 
     Modules with whatever hangs on them (parameters, buffers, plain attributes, packed int8 weights, gradients),
-    optimizers, containers, and functions that close over any of these. Copies that a compiler or a runtime keeps
-    inside itself cannot be reached and are not counted.
+    optimizers, containers, objects of users' own classes, and functions that close over any of these. Copies that a
+    compiler or a runtime keeps inside itself cannot be reached and are not counted.
     """
+    walk = _walked(*trees)
+    return sum(walk.storages.values()) + sum(walk.arrays.values())
+
+
+def held_arrays(*trees: object) -> list[np.ndarray[Any, Any]]:
+    """The NumPy arrays that can be reached from ``trees``: what is computed with them torch does not see."""
+    return [found for found in _walked(*trees).seen.values() if isinstance(found, np.ndarray)]
+
+
+def _walked(*trees: object) -> _Walk:
     walk = _Walk()
     for tree in trees:
         walk.visit(tree)
-    return sum(walk.storages.values())
+    return walk
 
 
 class _Walk:
@@ -44,6 +56,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.storages: dict[object, int] = {}
+        self.arrays: dict[int, int] = {}  # of NumPy, by the address of their memory
         self.seen: dict[int, object] = {}  # the objects themselves: an address must not be used again meanwhile
 
     def visit(self, root: object) -> None:
@@ -57,7 +70,11 @@ class _Walk:
     def _inside(self, found: object) -> Iterable[object]:
         if isinstance(found, Tensor):
             return self._tensor(found)
-        return next((parts(found) for kind, parts in PARTS.items() if isinstance(found, kind)), ())
+        if isinstance(found, np.ndarray):
+            self.arrays[found.__array_interface__["data"][0]] = found.nbytes
+            return ()
+        known = next((parts(found) for kind, parts in PARTS.items() if isinstance(found, kind)), None)
+        return known if known is not None else _of_users(found)
 
     def _tensor(self, tensor: Any) -> Iterable[object]:
         """Count a tensor, or name those that it is made of; a leaf brings its gradient, a subclass its attributes."""
@@ -77,6 +94,17 @@ class _Walk:
         storage = tensor.untyped_storage()
         with suppress(RuntimeError):  # it only pretends to have one
             self.storages[tensor.device, storage.data_ptr()] = storage.nbytes() if tensor.device.type != "meta" else 0
+
+
+LIBRARIES = frozenset({*sys.stdlib_module_names, "suite", "torch", "torchao", "torchvision", "numpy"})
+
+
+def _of_users(found: object) -> Iterable[object]:
+    """What an object of a class outside of the libraries keeps: packed weights may be in one."""
+    if type(found).__module__.partition(".")[0] in LIBRARIES:
+        return ()
+    slots = [getattr(found, name, None) for kind in type(found).__mro__ for name in getattr(kind, "__slots__", ())]
+    return [*getattr(found, "__dict__", {}).values(), *slots]
 
 
 def _of_function(function: Any) -> list[object]:

@@ -56,6 +56,21 @@ def test_a_function_that_wraps_the_suites_own_is_not_it(monkeypatch):
         check_suite()
 
 
+@pytest.fixture
+def remembered(monkeypatch):
+    monkeypatch.setattr(integrity, "_constants", {})
+    integrity.remember_constants()
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_constant_that_was_replaced_is_named(monkeypatch):
+    """A limit that a user's module raises is no limit."""
+    check_suite()
+    monkeypatch.setattr("suite.measure.integrity.outputs.SEEN_GAIN", 1e9)
+    with pytest.raises(ImplausibleError, match=r"outputs\.SEEN_GAIN has been replaced by 1000000000"):
+        check_suite()
+
+
 def test_a_clock_that_was_replaced_is_named(monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
     with pytest.raises(ImplausibleError, match=r"time\.perf_counter has been replaced"):

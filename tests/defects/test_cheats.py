@@ -34,6 +34,27 @@ def test_a_technique_that_cheats_is_an_error_of_its_cell(run, technique):
     assert CAUGHT[technique] in done.stdout.replace("\n", " ")
 
 
+HIDDEN = {
+    "ghost_runtime": "the artefact of ghost_runtime has 1 bytes",
+    "numpy_weights": "the artefact of numpy_weights has 16 bytes",
+    "as_buffers": "as_buffers has turned 271363 parameters into buffers",
+}
+
+
+def test_what_is_hidden_from_a_size_is_an_error(run):
+    chosen = [f"--technique={name}" for name in HIDDEN]
+    done = run("attacks", *BENCH[:-2], "--expect=report", "--load=hidden.py", "-k", "quality or size", *chosen)
+    text = done.stdout.replace("\n", " ")
+    assert done.returncode in (1, 11), text[-3000:]
+    assert [] == [name for name, said in HIDDEN.items() if said not in text], text[-3000:]
+
+
+def test_a_cache_that_admits_late_is_an_error_of_its_cell(run):
+    done = run("attacks", *BENCH, "hot_cache", "--load=hidden.py", "-k", "speed")
+    assert done.returncode in (1, 11), done.stdout[-3000:]
+    assert "times as fast on inputs that it has been given before" in done.stdout.replace("\n", " ")
+
+
 def test_a_step_without_validation_data_is_timed_with_them(run):
     """What was cheap only while it was timed is timed as it trains: no faster than the baseline's."""
     done = run("attacks", *BENCH, "cheap_step")

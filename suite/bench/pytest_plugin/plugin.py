@@ -186,6 +186,9 @@ def cases_of(config: pytest.Config) -> list[Case]:
             from suite.core.machine.hardware import resolve_device  # loads torch
 
             request, wanted = request_of(config), quiet.apply_threads()
+            from suite.bench.integrity import remember_constants
+
+            remember_constants()
             load_user_modules(REGISTRY, Path.cwd(), request.load)
             check_threads(wanted)
             cases, notes = select(REGISTRY, request.selection(REGISTRY, resolve_device(request.device)))
