@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from suite.registry import Registry, Workload
 
 HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.profiler", "torch.utils.flop_counter")
+CODE = "code (sources of the loaded modules or of the suite, or environment variables that they name)"
 
 
 def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequence[Case], reporter: Reporter) -> Run:
@@ -200,7 +201,7 @@ def _folder(options: Options, header: RunHeader) -> RunFolder:
 def _changes(before: RunHeader, now: RunHeader) -> list[str]:
     """What differs between two runs so that their figures do not belong together."""
     facts = {
-        "code (sources of the loaded modules or of the suite)": (before.sources, now.sources),
+        CODE: (before.sources, now.sources),
         "commit": (before.commit, now.commit),
         "machine, versions, threads or cap of memory": tuple(replace(h.where, data_digests={}) for h in (before, now)),
         "data": (before.where.data_digests, now.where.data_digests),

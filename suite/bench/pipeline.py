@@ -88,7 +88,7 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
 def end(run: Run, code: int | None = None, *, whole: bool = True) -> None:
     """Write the run's last record, with the exit code once it is decided."""
     groups = sum(len(found) for found in run.planned.values())
-    run.folder.append(RunEnd(groups=groups, done=len(run.done), whole=whole, code=code))
+    run.folder.end(RunEnd(groups=groups, done=len(run.done), whole=whole, code=code))
 
 
 def _remembered(run: Run) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from suite.registry.settings import PACKAGE, settings_file
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 PROJECT = (".git", "pyproject.toml", "setup.py")
 LENGTH = 16
+VARIABLE = re.compile(r"""(?:environ(?:\.get|\.setdefault)?\s*[\[(]|getenv\s*\()\s*['"](\w+)['"]""")
 
 
 def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> str:
@@ -29,7 +31,8 @@ def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> s
     ``modules`` are the user's, by dotted name or ``.py`` file. Every module of `sys.modules` below their folders, or
     below the project around ``directory`` (the working directory), counts too. Installed packages and the standard
     library do not; a given package that is installed counts itself. Names are relative and the order of imports does
-    not matter, so that two checkouts of the same code agree. What is imported later is not seen. Raises `SetupError`
+    not matter, so that two checkouts of the same code agree. The values of environment variables that the user's files
+    name count as well. What is imported later is not seen. Raises `SetupError`
     for a module that cannot be found.
     """
     given = [_file(module) for module in modules]
@@ -38,9 +41,15 @@ def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> s
     files = {file for file in [*given, *_loaded(folders)] if not _below(file, PACKAGE) and _is_users(file, folders)}
     parts = [*_contents(files, folders), *_contents(PACKAGE.rglob("*.py"), [PACKAGE.parent])]
     found = hashlib.sha256(f"{__version__}\n".encode())
-    for name, content in sorted(parts):
+    for name, content in sorted([*parts, *_environment(files)]):
         found.update(f"{name}\0{content}\n".encode())
     return found.hexdigest()[:LENGTH]
+
+
+def _environment(files: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """The environment variables that the files name, with their values: a training may depend on them."""
+    named = {name for file in files for name in VARIABLE.findall(file.read_text("utf-8", errors="replace"))}
+    yield from ((f"${name}", repr(os.environ.get(name))) for name in named)
 
 
 def _contents(files: Iterable[Path], folders: Iterable[Path]) -> Iterator[tuple[str, str]]:

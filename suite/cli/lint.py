@@ -35,7 +35,7 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     found, shapes = load_both(directory)
     check_names(REGISTRY, found)
     check_shape_names(REGISTRY, shapes)
-    wrong = lint.faults(found, datetime.now(UTC).date())
+    wrong = {**lint.looser(found), **lint.faults(found, datetime.now(UTC).date())}
     unread = [*lint.unread(directory, level_families(directory)), *lint.misspelt(found, REGISTRY.workloads)]
     gone = orphans(found, workloads=REGISTRY.workloads, canonical=REGISTRY.canonical)
     for line in [*(f"{at}: {said}" for at, said in wrong.items()), *unread, *map(told, gone)]:

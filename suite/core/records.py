@@ -134,12 +134,14 @@ class RunEnd:
 
     ``groups`` were to be measured, ``done`` of them were; ``whole`` unless the run was interrupted. ``code`` is the
     exit code that the verdicts give, ``None`` where none is decided (a search, a run that still writes its tables).
+    ``digest`` is of all lines before: 32 hexadecimal digits of their SHA-256, empty in results of earlier versions.
     """
 
     groups: int
     done: int
     whole: bool
     code: int | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -183,3 +183,16 @@ def test_equal_sources_have_equal_digests(tmp_path_factory, text):
     assert before == digest([file], directory=folder)
     file.write_text(f"{text}#", "utf-8")
     assert before != digest([file], directory=folder)
+
+
+@pytest.mark.parametrize(
+    "reads", ['os.environ["RATE_OF_MINE"]', 'os.environ.get("RATE_OF_MINE")', 'os.getenv("RATE_OF_MINE")']
+)
+def test_an_environment_variable_that_the_code_names_counts(project, monkeypatch, reads):
+    """A training may depend on it; what no file names does not count."""
+    (project / "rated.py").write_text(f"import os\nRATE = os.{reads}\n", "utf-8")
+    before = digest([project / "rated.py"], directory=project)
+    monkeypatch.setenv("OTHER_OF_MINE", "1")
+    assert before == digest([project / "rated.py"], directory=project)
+    monkeypatch.setenv("RATE_OF_MINE", "0.1")
+    assert before != digest([project / "rated.py"], directory=project)

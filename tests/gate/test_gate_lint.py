@@ -12,7 +12,7 @@ from suite.cli.main import main
 from suite.core.errors import ExpectationFileError
 from suite.core.records import XFail
 from suite.gate import load_all
-from suite.gate.files.lint import faults, misspelt, unread
+from suite.gate.files.lint import faults, looser, misspelt, unread
 
 ENTRY = """schema = 1
 ["baseline".accuracy]
@@ -111,3 +111,30 @@ def test_the_command_names_all_that_is_wrong_and_fails(tmp_path, capsys):
     put(tmp_path, "any/digits_cnn.toml", ENTRY.replace("low = 0.95", "low = -5"))
     assert 11 == main(["lint", str(tmp_path)])
     assert "digits_cnn.toml:4: low = -5 can never be crossed" in capsys.readouterr().err
+
+
+def test_a_value_at_the_worst_end_protects_nothing():
+    """An accuracy of 0 cannot get worse."""
+    zero = expectation("accuracy", 0.0, low=0.0)
+    (said,) = faults([zero], TODAY).values()
+    assert "value = 0 is the worst that accuracy can be, so nothing regresses" in said
+
+
+def test_an_entry_that_was_moved_to_another_machine_is_told():
+    """What was seen there was seen elsewhere; a machine's own entry may name its runs."""
+    moved = expectation("accuracy", 0.9, low=0.8, level="cpu-x86_64-other-9c", seen={MACHINE: 0.9})
+    (said,) = faults([moved], TODAY).values()
+    assert f"lies in cpu-x86_64-other-9c, and was seen on {MACHINE}" in said
+    own = expectation("accuracy", 0.9, low=0.8, level=MACHINE, seen={"2026-11-26T04:18": 0.9})
+    assert {} == faults([own], TODAY)
+
+
+@pytest.mark.parametrize(("low", "is_looser"), [(0.7, True), (0.85, False)])
+def test_an_entry_of_a_machine_that_accepts_more_than_what_holds_anywhere_is_told(low, is_looser):
+    """It would win over the other."""
+    anywhere = expectation("accuracy", 0.9, low=0.8)
+    own = expectation("accuracy", 0.9, low=low, level=MACHINE, path=f"{MACHINE}/digits_cnn.toml")
+    found = looser([anywhere, own])
+    assert is_looser == bool(found)
+    said = "low = 0.7 accepts more than 0.8, which holds anywhere (any/digits_cnn.toml:3)"
+    assert all(said in one for one in found.values())

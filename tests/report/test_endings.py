@@ -106,3 +106,17 @@ def test_an_unfinished_run_is_not_recorded_as_a_whole(folder):
     cut(folder, 3)
     with pytest.raises(ResultsError, match=r"unfinished: 1 of 2.*--resume .*--only"):
         check_finished(folder)
+
+
+def test_a_file_that_was_changed_after_its_run_had_ended_is_refused(tmp_path):
+    """A recording would store what was never measured; a resumed run goes on behind the end."""
+    folder = RunFolder.create(tmp_path, header())
+    folder.append(measured("baseline", "parameters", 3))
+    folder.end(END)
+    assert 1 == len(folder.measurements())
+    folder.append(measured("baseline", "macs", 5))
+    folder.end(END)
+    assert 2 == len(folder.measurements())
+    folder.results.write_text(folder.results.read_text("utf-8").replace('"value": 3', '"value": 2'), "utf-8")
+    with pytest.raises(ResultsError, match=r"results\.jsonl was changed after the run had ended \(line 3\)"):
+        folder.measurements()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from suite.core.metrics import is_paired
+from suite.core.metrics import is_paired, limits
 from suite.gate.drift import runs_of
 from suite.gate.files.files import ANYWHERE, CLAIMS, is_hidden
 from suite.gate.files.match import device_of
 from suite.gate.power import too_tight
+from suite.gate.sound import unfavourable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 DEVICES = frozenset({"cpu", "cuda", "rocm", "mps", "xpu", "hpu", "mtia", "npu", "xla", "openreg"})
 LONGEST_XFAIL = timedelta(days=366)
+ONE_MACHINE = re.compile(r"-\d+c$")  # the folder of a machine, not of a family
 PLAIN_FILES = (".md", ".rst", ".txt")
 
 
@@ -31,7 +35,49 @@ def faults(entries: Iterable[Expectation], today: date) -> dict[str, str]:
 
 
 def _fault(entry: Expectation, today: date) -> str:
-    return too_tight(entry) or _half(entry) or _unknown_device(entry) or _long_xfail(entry, today)
+    checks = (too_tight, _half, _unknown_device, _worst, _elsewhere)
+    return next((said for check in checks if (said := check(entry))), "") or _long_xfail(entry, today)
+
+
+def _worst(entry: Expectation) -> str:
+    """Nothing is worse than the end of a metric's range, so nothing can regress from there."""
+    least, greatest = limits(entry.metric)
+    end = least if entry.better == "higher" else greatest
+    if entry.retired or entry.value != end or not math.isfinite(end):
+        return ""
+    return f"value = {entry.value:g} is the worst that {entry.metric} can be, so nothing regresses; record it again"
+
+
+def _elsewhere(entry: Expectation) -> str:
+    """A file that was moved: what was seen there was seen on other machines."""
+    machines = [name for name in entry.seen if ONE_MACHINE.search(name)]  # a machine's own entry names its runs there
+    if not ONE_MACHINE.search(entry.level) or not machines or entry.level in machines:
+        return ""
+    return f"lies in {entry.level}, and was seen on {', '.join(machines)}; move the file back, or record it again"
+
+
+def looser(entries: Iterable[Expectation]) -> dict[str, str]:
+    """By entry of a machine or family, that it accepts what the entry which holds anywhere does not."""
+    known = list(entries)
+    anywhere = {(e.workload, e.technique, e.metric): e for e in known if e.level == ANYWHERE and not e.retired}
+    found = {}
+    for entry in known:
+        other = anywhere.get((entry.workload, entry.technique, entry.metric))
+        if other is None or other is entry or entry.retired or not _accepts_more(entry, other):
+            continue
+        side, bound = unfavourable(entry)
+        found[f"{entry.path}:{entry.line}"] = (
+            f"{entry.technique} {entry.metric}: {side} = {bound:g} accepts more than {unfavourable(other)[1]:g}, which "
+            f"holds anywhere ({other.path}:{other.line}); delete the entry, or record that one again"
+        )
+    return found
+
+
+def _accepts_more(entry: Expectation, other: Expectation) -> bool:
+    (_, ours), (_, theirs) = unfavourable(entry), unfavourable(other)
+    if ours is None or theirs is None:
+        return False
+    return ours < theirs if entry.better == "higher" else ours > theirs
 
 
 def _half(entry: Expectation) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 RESULTS = "results.jsonl"
 LATEST = "latest"
+DIGEST = 32  # hexadecimal digits
+_hash = hashlib.sha256  # bound now
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
 
@@ -92,6 +94,11 @@ class RunFolder:
         """Add one line each, all at once, and sync them. Raises `ResultsError` for NaN and an unwritable folder."""
         if records:
             _append(self.results, *records)
+
+    def end(self, last: RunEnd) -> None:
+        """Add the last record with the digest of all lines before it, so that later changes are noticed."""
+        before = b"".join(line + b"\n" for _, line in files.read_lines(self.results))
+        self.append(replace(last, digest=_hash(before).hexdigest()[:DIGEST]))
 
     def measurements(self) -> tuple[Measurement, ...]:
         """One measurement for each cell and metric, in order of first appearance; the last line wins."""
@@ -294,6 +301,7 @@ def _decoded(path: Path) -> Iterator[Record]:
         raise ResultsError(
             f"cannot read {path}: {error.strerror}; give the folder of a run, or run `suite bench` first"
         ) from error
+    before = _hash()
     for number, line in lines:
         try:
             record = decode(line)
@@ -306,6 +314,9 @@ def _decoded(path: Path) -> Iterator[Record]:
                 f"{path}:{number}: a second run's header ({record.run}): the files of two runs were joined; keep each "
                 "in a folder of its own"
             )
+        if isinstance(record, RunEnd) and record.digest not in ("", before.hexdigest()[:DIGEST]):
+            raise ResultsError(f"{path} was changed after the run had ended (line {number}); run `suite bench` again")
+        before.update(line + b"\n")
         yield record
 
 
