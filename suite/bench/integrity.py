@@ -7,6 +7,7 @@ a method that the baseline calls. This is no sandbox: code that sets out to hide
 from __future__ import annotations
 
 import dis
+import importlib
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from suite.core.errors import ImplausibleError
 PACKAGE = "suite"
 LOADED = time.time()
 CLOCKS = ("perf_counter", "monotonic", "process_time", "thread_time", "perf_counter_ns", "time")
+DECIDING = ("suite.bench.bench", "suite.bench.judging")  # what measures and what judges, with all that they import
 MISSING = object()
 
 
@@ -50,9 +52,8 @@ def check_suite() -> None:
 
 def remember_constants() -> None:
     """Keep the suite's constants as they are before users' modules load; `check_suite` compares them with what is."""
-    import suite.bench.bench  # what measures and what judges, with all that they import
-    import suite.bench.judging  # noqa: F401
-
+    for name in DECIDING:
+        importlib.import_module(name)
     for module in _own_modules():
         _constants[module.__name__] = {name: value for name, value in vars(module).items() if name.isupper()}
 

@@ -17,13 +17,13 @@ from suite.training.compiling import compile_frozen
 from suite.training.exporting import exported_bytes
 from suite.training.recipe import Recipe
 from suite.training.runtime import coded, running
-from suite.training.surgery.static_quantization import quantized
+from suite.training.surgery.static_quantization import quantizable, quantized
 
 
 @technique(
     slots=("quantize", "runtime"),
     family="quantization",
-    needs=("compiler", "int8_cpu", "torchao"),
+    needs=("compiler", "int8_cpu", "torchao", quantizable),
     conflicts=("compiled",),
     quick=False,
 )

@@ -62,4 +62,8 @@ def _remove_channels(network: nn.Module, example: Any, ratio: float) -> None:
         raise UnavailableError(f"structured_pruning: torch-pruning cannot prune this network ({said})") from error
     check_tied(tied, network, "structured_pruning")
     if ratio and sum(parameter.numel() for parameter in network.parameters()) == before:
-        raise UnavailableError("structured_pruning: torch-pruning finds no channels that this network can do without")
+        frozen = [name for name, one in network.named_parameters() if not one.requires_grad]
+        why = f"; frozen are {', '.join(frozen[:3])}" if frozen else ""
+        raise UnavailableError(
+            f"structured_pruning: torch-pruning finds no channels that this network can do without{why}"
+        )

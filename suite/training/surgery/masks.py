@@ -6,7 +6,7 @@ their layers: attention reads its own without calling them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,8 @@ from suite.core.errors import UnavailableError, UsageError
 from suite.training.recipe import Recipe, Tuner
 
 MATRIX = 2  # dimensions of the least weight that is pruned: biases and scales are few and matter
+
+NORMS = ("_WeightNorm", "_SpectralNorm")  # torch's parametrizations
 
 GROUP = 4  # neighbours of which sparse tensor cores multiply two
 
@@ -104,28 +106,38 @@ def chances(network: nn.Module, seed: int) -> Masks:
 def prunable(network: nn.Module) -> list[nn.Parameter]:
     """Real weights of two or more dimensions (matrices, filters) but for embeddings; one that is shared counts once.
 
-    Weight norm's factors are left out: a row of zeros has no direction, and its layer would answer NaN.
-
-    Raises `UnavailableError` for a network that has none.
+    The factors of weight and spectral norm are left out: zeros have no direction and no norm, and their layer would
+    answer NaN. Raises `UnavailableError` for a network that has none; it says whether others are left out.
     """
     left = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
     left |= {id(weight) for weight in _normalized(network)}
     real = [p for p in network.parameters() if p.dim() >= MATRIX and p.is_floating_point()]
     found = [p for p in real if p.requires_grad and id(p) not in left]
     if not found:
-        raise UnavailableError("the network has no weight of two or more dimensions to prune")
+        raise UnavailableError(f"the network has no weight of two or more dimensions to change{_why(real)}")
     return found
 
 
+def _why(real: Sequence[nn.Parameter]) -> str:
+    """What is said of weights of two or more dimensions that are left out."""
+    if any(not one.requires_grad for one in real):
+        return ": all are frozen (requires_grad=False); set it on those that may change"
+    if not real:
+        return ""
+    return ": all are embeddings, or factors of weight or spectral norm; remove_parametrizations first"
+
+
 def _normalized(network: nn.Module) -> Iterator[nn.Parameter]:
-    """The factors g and v of weight norm, of torch's hook and of its parametrization."""
+    """The factors g and v of weight norm, of torch's hook and its parametrization, and what spectral norm divides."""
     for module in network.modules():
         own = dict(module.named_parameters(recurse=False))
-        if isinstance(module, ParametrizationList) and any(type(one).__name__ == "_WeightNorm" for one in module):
+        if isinstance(module, ParametrizationList) and any(type(one).__name__ in NORMS for one in module):
             yield from own.values()
         for name, weight in own.items():
             if name.endswith("_v") and f"{name[:-2]}_g" in own:
                 yield from (weight, own[f"{name[:-2]}_g"])
+            if name.endswith("_orig") and hasattr(module, f"{name[:-5]}_u"):  # of the hook of spectral norm
+                yield weight
 
 
 @torch.no_grad()

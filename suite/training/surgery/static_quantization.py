@@ -25,10 +25,9 @@ OBSERVED_BATCH = 64
 def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True) -> nn.Module:
     """``network`` exported with int8 weights and activations, observed on ``calibration`` (a tree [N, ...]).
 
-    Raises `UnavailableError` for tied weights (their codes would be a second copy) and those that a hook computes.
+    Raises `UnavailableError` as `check_quantizable`.
     """
-    _check_untied(network)
-    _check_own(network)
+    check_quantizable(network)
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e  # slow to import
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer as x86
 
@@ -40,6 +39,25 @@ def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True)
         for inputs in split(calibration, OBSERVED_BATCH):
             prepared(inputs)
         return _without_float_weights(convert_pt2e(prepared))
+
+
+def quantizable(case: Any) -> str | None:
+    """Why the cell's plain network cannot be quantized, before it is trained; a need of techniques."""
+    try:
+        check_quantizable(case.workload.plain(0).model())
+    except UnavailableError as error:
+        return str(error)
+    return None
+
+
+def check_quantizable(network: nn.Module) -> None:
+    """Raise `UnavailableError` for weights that are tied (codes would be a second copy), computed, or not float32."""
+    _check_untied(network)
+    _check_own(network)
+    other = next((name for name, one in network.named_parameters() if one.dtype != torch.float32), None)
+    if other is not None:
+        dtype = str(network.get_parameter(other).dtype).removeprefix("torch.")
+        raise UnavailableError(f"static int8: {other} is {dtype}, and the observers take float32 alone")
 
 
 def _check_untied(network: nn.Module) -> None:

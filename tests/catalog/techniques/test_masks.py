@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from technique_samples import composed, trained
 from torch import nn
-from torch.nn.utils import prune
+from torch.nn.utils import parametrizations, prune
 
 from suite.catalog.techniques.gradual_pruning import Gradual
 from suite.core.errors import CompositionError, UnavailableError, UsageError
@@ -139,14 +139,35 @@ def test_masks_go_on_from_what_was_finished_before_and_are_the_same_every_time(n
 @pytest.mark.parametrize("name", AFTER)
 def test_a_network_without_matrices_cannot_be_pruned(name):
     """Unavailable, with the reason."""
-    with pytest.raises(UnavailableError, match="no weight of two or more dimensions to prune"):
+    with pytest.raises(UnavailableError, match="no weight of two or more dimensions to change"):
         trained(f"{name}(epochs=0)", samples.recipe_of(lambda: nn.LayerNorm(6), torch.randn(4, 6)))
 
 
 def test_a_network_without_matrices_cannot_be_pruned_at_initialisation_either():
     """Before the first step."""
-    with pytest.raises(UnavailableError, match="no weight of two or more dimensions to prune"):
+    with pytest.raises(UnavailableError, match="no weight of two or more dimensions to change"):
         composed("prune_at_init", tiny.recipe()).prepare(nn.LayerNorm(6))
+
+
+FROZEN = nn.Linear(8, 8).requires_grad_(requires_grad=False)
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        (FROZEN, r"all are frozen \(requires_grad=False\)"),
+        (parametrizations.weight_norm(nn.Linear(8, 8)), "factors of weight or spectral norm; remove_parametrizations"),
+        (
+            parametrizations.spectral_norm(nn.Linear(8, 8)),
+            "factors of weight or spectral norm; remove_parametrizations",
+        ),
+        (nn.Embedding(8, 8), "all are embeddings"),
+    ],
+    ids=["frozen", "weight norm", "spectral norm", "embedding"],
+)
+def test_weights_that_are_left_out_are_told_with_the_reason(network, why):
+    with pytest.raises(UnavailableError, match=rf"no weight of two or more dimensions to change: .*{why}"):
+        masks.prunable(network)
 
 
 # -- one by one -------------------------------------------------------------------------------------------------------

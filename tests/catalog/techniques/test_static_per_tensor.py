@@ -1,6 +1,8 @@
 """One scale for all weights of a layer, in the format that has int8 kernels."""
 # the expected value stands on the left
 
+from types import SimpleNamespace
+
 import pytest
 import technique_samples as samples
 import torch
@@ -8,7 +10,7 @@ from technique_samples import composed
 from torch import nn
 
 from suite.core.errors import CompositionError, UnavailableError
-from suite.training.surgery.static_quantization import quantized
+from suite.training.surgery.static_quantization import quantizable, quantized
 
 
 def test_it_is_no_precision_of_its_own_and_excludes_other_quantizers():
@@ -44,3 +46,18 @@ def test_a_weight_that_a_hook_computes_is_unavailable_with_what_works():
         UnavailableError, match=r"a hook computes the weight of 1 .* torch\.nn\.utils\.parametrizations"
     ):
         quantized(network, torch.ones(2, 3))
+
+
+def case_of(network):
+    return SimpleNamespace(workload=SimpleNamespace(plain=lambda _seed: SimpleNamespace(model=lambda: network)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_weights_of_another_type_are_unavailable_before_anything_trains(dtype):
+    """The observers take float32 alone."""
+    said = quantizable(case_of(nn.Linear(4, 2).to(dtype)))
+    assert f"weight is {str(dtype)[6:]}, and the observers take float32 alone" in said
+
+
+def test_a_plain_network_is_quantizable():
+    assert quantizable(case_of(nn.Linear(4, 2))) is None

