@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from suite.registry import Workload
     from suite.training.recipe import Recipe, Splits
 
-DEEP = 6  # levels of closures, containers and partials
+DEEP = 8  # levels of closures, containers and partials
 
 
 def inputs_of(workloads: Sequence[Workload]) -> dict[str, str]:

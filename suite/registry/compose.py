@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from suite.core.composition import TechniqueCall, join
 from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
 from suite.registry.declarations import Need, Technique
+from suite.training.data import opened, test_sealed
 from suite.training.recipe import STAGES, Recipe, changed_slots
 
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "launch", "quantize"})  # one owner each
@@ -62,9 +63,10 @@ class Composition:
         the training of another one, and show its figures.
         """
         for technique, parameters in self.members:
-            changed = technique.function(recipe, **parameters)
+            with test_sealed(f"technique {technique.name!r}"):  # or a slot would hold what it read here
+                changed = technique.function(recipe, **parameters)
             _check_changes(technique, recipe, changed)
-            recipe = changed
+            recipe = replace(changed, data=opened(changed.data)) if "data" in technique.slots else changed
         _check_ranks(self, recipe)
         return recipe
 

@@ -15,13 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
-from suite.core.errors import UsageError
+from suite.core.errors import TechniqueError, UsageError
 from suite.core.machine.flags import applied
 from suite.core.phases import phase
 from suite.core.records import Better
 from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, seed_all, synchronize
+from suite.training.fingerprints import moved, values
+from suite.training.launch import launched
+from suite.training.preparing import prepared
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
 from suite.training.trees import Tree, cat, split, to
 
@@ -215,17 +218,19 @@ def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, netwo
     """The state before the first step: the seeded network (or ``network``) on the device, prepared for training."""
     network = lay_out(built(recipe, seed) if network is None else network, recipe).to(device)
     network.train()
-    forward = recipe.prepare(network)
+    forward = prepared(network, recipe)
     return Trainee(recipe=recipe, network=network, forward=forward, device=device, seed=seed, reference=reference)
 
 
 def built(recipe: Recipe, seed: int) -> nn.Module:
     """The network of a seed, built on the CPU so that it has the same weights on every device.
 
-    A builder may train what it returns, whoever asks for it.
+    A builder may train what it returns, whoever asks for it, but on no test data.
     """
+    with test_open():
+        recipe.data()  # a builder that asks for them finds them loaded
     seed_all(seed)
-    with torch.enable_grad():
+    with torch.enable_grad(), test_sealed("building the network"):
         network = recipe.model()
     if not isinstance(network, nn.Module):
         raise TypeError(f"the recipe's model must build a torch.nn.Module, it returned {network!r}")
@@ -334,7 +339,7 @@ def _train(
         records = _epochs(trainee, items, torch.Generator().manual_seed(order), report=report, goal=goal)
         return records, None if trainee.first_loss is None else float(trainee.first_loss)
 
-    records, first_loss = trainee.recipe.launch.run(train, trainee.network)
+    records, first_loss = launched(trainee.recipe.launch, train, trainee.network)
     trainee.first_loss = first_loss
     return records
 
@@ -383,8 +388,9 @@ def _end_epoch(trainee: Trainee) -> None:
 def _warm_up(trainee: Trainee, train: Split) -> None:
     """Let everything lazy happen on one batch outside the training clock: a network compiles, a teacher is trained.
 
-    Weights, buffers and gradients are left as they were.
+    Buffers and gradients are left as they were. Raises `TechniqueError` if weights are not.
     """
+    weights = values(trainee.network)
     buffers = {name: value.clone() for name, value in trainee.network.named_buffers()}
     generator = torch.Generator().manual_seed(trainee.seed)
     batch = first_batch(trainee.recipe, train, generator)
@@ -393,3 +399,6 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])
+    changed = moved(weights, trainee.network)
+    if changed is not None:
+        raise TechniqueError(f"{changed} changes when one batch warms the network up, before the training clock runs")

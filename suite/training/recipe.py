@@ -93,7 +93,8 @@ class Recipe:
     launch: Launch = ONE_PROCESS
     """Runs the training in one process or in several; see `suite.training.launch`."""
     prepare: Callable[[nn.Module], Callable[[Any], Any]] = same
-    """Wraps the network for training; the wrapped network stays the one that is kept."""
+    """Wraps the network for training; the wrapped network stays the one that is kept. Its weights stay or become zero:
+    no clock runs yet."""
     fine_tune_learning_rate: float | None = None
     """Peak learning rate while a technique fine-tunes; a tenth of ``learning_rate`` where not given."""
     finish: Callable[[nn.Module, Tuner], nn.Module] = same

@@ -85,8 +85,9 @@ def serve(trained: Trained) -> Served:
         calibration = _calibration(trained)
         with test_sealed("quantizing"):
             network = recipe.quantize(network, calibration)
-        artifact = _exported(recipe, network, place(take(calibration, slice(EXAMPLES)), recipe.layout))
-        predictor = _checked(recipe.runtime.load(artifact, trained.device), Predictor, recipe.runtime, "load")
+        with test_sealed("deploying"):
+            artifact = _exported(recipe, network, place(take(calibration, slice(EXAMPLES)), recipe.layout))
+            predictor = _checked(recipe.runtime.load(artifact, trained.device), Predictor, recipe.runtime, "load")
     return Served(
         recipe=recipe, network=network, device=trained.device, call=predictor.call, predictor=predictor,
         loaded_from=artifact,
@@ -133,7 +134,7 @@ def _calibration(trained: Trained) -> Tree:
 
 def warm_up(served: Served, inputs: Tree) -> None:
     """Compile for the shape of ``inputs``; three calls, since compilers specialise on the second."""
-    with phase("compiling"), applied(served.recipe.flags):
+    with phase("compiling"), applied(served.recipe.flags), test_sealed("serving"):
         for _ in range(3):
             served(inputs)
 
@@ -147,7 +148,7 @@ def predictions(served: Served, inputs: Tree, *, batch: int) -> Iterator[tuple[s
     with applied(served.recipe.flags):
         for number, chunk in enumerate(split(inputs, batch)):
             count = length(chunk)
-            with phase("testing"):
+            with phase("testing"), test_sealed("serving"):
                 outputs = tree_map(on_cpu, served(served.prepare_inputs(fill_up(chunk, batch))))
             outputs = take(outputs, slice(count))
             _check_finite(outputs, number * batch)

@@ -2,6 +2,7 @@
 # the expected value stands on the left
 # ruff: noqa: ARG001  # declared parameters that no technique here reads
 
+import inspect
 import string
 import sys
 from dataclasses import fields, replace
@@ -594,7 +595,8 @@ def test_a_change_that_is_not_declared_is_an_error_that_names_the_field(slots, c
 def test_every_field_of_a_recipe_can_be_a_slot(slot):
     """Declared it may change, undeclared it may not."""
     value, before = OneProcess() if slot == "launch" else object(), plain_recipe()
-    assert value is getattr(declared((slot,), lambda r: replace(r, **{slot: value})).apply(before), slot)
+    found = declared((slot,), lambda r: replace(r, **{slot: value})).apply(before)
+    assert value is inspect.unwrap(getattr(found, slot))
     with pytest.raises(RegistrationError, match=rf"changes {slot} of the recipe"):
         declared((), lambda r: replace(r, **{slot: value})).apply(before)
 

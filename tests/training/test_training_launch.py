@@ -1,6 +1,7 @@
 """The slot that says where a network is trained."""
 # the expected value stands on the left
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,7 +11,7 @@ import torch.distributed as dist
 from torch import nn
 
 from suite.bench.resolved_cell import case
-from suite.core.errors import CompositionError, RegistrationError
+from suite.core.errors import CompositionError, RegistrationError, TechniqueError
 from suite.core.metrics import measured
 from suite.training.launch import ONE_PROCESS
 from suite.training.loop import finish
@@ -100,6 +101,73 @@ def test_two_launches_cannot_both_be_meant():
 
     with pytest.raises(CompositionError, match="both replace 'launch'"):
         registry.resolve("together+apart")
+
+
+# -- a launch that trains otherwise -----------------------------------------------------------------------------------
+
+
+class Otherwise:
+    """Calls ``train`` in a way of its own."""
+
+    ranks = 1
+
+    def __init__(self, way):
+        self.run = way
+
+
+def more(network):
+    network.fc1.weight.data.add_(1e-3)
+
+
+def twice(train, _network):
+    first = train()
+    train()
+    return first
+
+
+def quietly_twice(train, _network):
+    first = train()
+    with suppress(TechniqueError):
+        train()
+    return first
+
+
+def before(train, network):
+    more(network)
+    return train()
+
+
+def after(train, network):
+    told = train()
+    more(network)
+    return told
+
+
+def quicker(train, _network):
+    told = train()
+    records, loss = told.value
+    return replace(told, value=([replace(one, seconds=1e-9) for one in records], loss))
+
+
+def forgetful(train, _network):
+    train()
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (twice, r"calls train\(\) more than once"),
+        (quietly_twice, r"calls train\(\) more than once"),
+        (before, r"changes the weights before it calls train\(\)"),
+        (after, "leaves other weights or another result"),
+        (quicker, "leaves other weights or another result"),
+        (forgetful, "must return what train"),
+    ],
+)
+def test_a_launch_that_trains_otherwise_is_an_error(way, said):
+    """The seconds of one call would stand for more."""
+    with pytest.raises(TechniqueError, match=f"the technique's launch Otherwise {said}"):
+        tiny.fitted(launch=Otherwise(way))
 
 
 @dataclass(frozen=True)

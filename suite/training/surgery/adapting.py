@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from suite.training.data import opened
 from suite.training.defaults import usual_class_loss, usual_loss
 from suite.training.forms import Form
 from suite.training.recipe import Recipe
@@ -22,6 +23,7 @@ def adapted(recipe: Recipe, *, classifies: bool, form: Form) -> Recipe:
     """
     from suite.training.surgery.rebuilding import rebuilt
 
+    recipe = replace(recipe, data=opened(recipe.data), model=opened(recipe.model))  # load whenever they are asked
     loss = usual_class_loss if classifies and recipe.loss is usual_loss else recipe.loss
     return replace(recipe, model=rebuilt(recipe.model, lambda built: _own(built, recipe, form)), loss=loss)
 
