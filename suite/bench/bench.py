@@ -17,6 +17,7 @@ import torch
 from suite.bench import edge_profile, integrity, requirements
 from suite.bench.flag_guard import unchanged_flags
 from suite.bench.pace import require_pace
+from suite.bench.preflight.leaks import check_data
 from suite.bench.preflight.repeats import remarks
 from suite.bench.preflight.technique import CellChecks, is_ours
 from suite.bench.preflight.workload import check_workload
@@ -193,6 +194,7 @@ class Bench(AbstractContextManager["Bench"]):
         if case.cell not in self._able:
             plain = self.store.plain(case.workload, 0)
             requirements.require(case, plain)
+            check_data(case.composition, plain)
             if case.cell not in self._checks.tried:
                 requirements.require_structure(case, case.composition.apply(plain))
             try:
