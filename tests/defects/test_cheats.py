@@ -24,6 +24,20 @@ CAUGHT = {
     "patches_check": "suite.measure.speed.check has been replaced",
     "cheap_forward": "the timed step is not the training step",
     "thread_pool": "implausible",
+    "part_of_sealed": "finishing reads the test part of the data",
+    "sealed_part": "finishing reads the test part of the data",
+    "quantize_getattribute": "quantizing reads the test part of the data",
+    "model_test": "building the network reads the test part of the data",
+    "applied_test": "technique 'applied_test' reads the test part of the data",
+    "prepare_test": "preparing reads the test part of the data",
+    "prepare_train": "the slot prepare changes 0.weight of the network",
+    "deploy_test": "deploying reads the test part of the data",
+    "answers_test": "serving reads the test part of the data",
+    "trains_five_times": "the technique's launch Launched calls train() more than once",
+    "launch_test": "training reads the test part of the data",
+    "launch_train": "the technique's launch Launched leaves other weights",
+    "easy_data": "easy_data changes the test inputs when their targets are put into another order",
+    "extra_steps": "training reads the test part of the data",
 }
 
 
