@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from suite.core.composition import TechniqueCall, join
 from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
 from suite.registry.declarations import Need, Technique
-from suite.training.data import opened, test_sealed
+from suite.training.data import opened, test_open, test_sealed
 from suite.training.recipe import STAGES, Recipe, changed_slots
 
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "launch", "quantize"})  # one owner each
@@ -63,12 +64,17 @@ class Composition:
         the training of another one, and show its figures.
         """
         for technique, parameters in self.members:
-            with test_sealed(f"technique {technique.name!r}"):  # or a slot would hold what it read here
+            with _reading(technique):
                 changed = technique.function(recipe, **parameters)
             _check_changes(technique, recipe, changed)
             recipe = replace(changed, data=opened(changed.data)) if "data" in technique.slots else changed
         _check_ranks(self, recipe)
         return recipe
+
+
+def _reading(technique: Technique) -> AbstractContextManager[None]:
+    """While it changes a recipe only what makes new data reads the test part: other slots would keep what they read."""
+    return test_open() if "data" in technique.slots else test_sealed(f"technique {technique.name!r}")
 
 
 def spelled(members: Iterable[tuple[Technique, Mapping[str, Any]]]) -> Iterator[TechniqueCall]:
