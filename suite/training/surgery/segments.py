@@ -31,7 +31,8 @@ def checkpointed(network: nn.Module, segments: int) -> Callable[[Any], Any]:
     `UnavailableError` where a network cannot be cut.
     """
     split = cut(network, segments)
-    *inner, _last = [name for name, _ in split.named_children()]
+    # other children hold a weight that is read without its layer: an embedding's, by a tied output layer
+    *inner, _last = [name for name, child in split.named_children() if isinstance(child, fx.GraphModule)]
     for name in inner:
         setattr(split, name, Again(split.get_submodule(name)))
     split.train(network.training)

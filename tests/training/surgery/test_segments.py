@@ -66,6 +66,28 @@ def test_the_root_of_the_operations_is_the_number_of_segments(model, count):
     assert count == len(list(cut(model(), 0).children()))
 
 
+class Tied(nn.Module):
+    """Scores of tokens [B, T] from the embedding's own weights, as language models have them."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.mix = nn.Embedding(5, 4), nn.Linear(4, 4)
+
+    def forward(self, tokens):
+        return nn.functional.linear(torch.relu(self.mix(self.table(tokens))), self.table.weight)
+
+
+@pytest.mark.parametrize("segments", [2, 3, 4])
+def test_a_weight_that_is_read_without_its_layer_is_the_networks_own(segments):
+    """Its gradient is the sum of both uses, wherever the network is cut."""
+    plain, tokens = Tied(), torch.arange(10).reshape(2, 5) % 5
+    other = copy.deepcopy(plain)
+    call = checkpointed(other, segments)
+    torch.testing.assert_close(step(plain, tokens), step(call, tokens))
+    for first, second in zip(plain.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(first.grad, second.grad)
+
+
 class Undecided(nn.Module):
     """Goes another way for other data."""
 
