@@ -17,7 +17,7 @@ from suite.catalog.scores import classification
 from suite.core.records import Cell
 from suite.registry import Registry
 from suite.training.loop import Trained, fit
-from suite.training.recipe import Batch, Recipe, Split, Splits
+from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
 
 torch.set_num_threads(1)  # a second thread costs more than networks of this size take
 
@@ -72,6 +72,11 @@ def recipe(seed: int = 0, **changes: Any) -> Recipe:
         epochs=EPOCHS,
     )
     return replace(plain, **changes)
+
+
+def trainee(plain: Recipe, network: nn.Module) -> Trainee:
+    """A run of ``plain`` with a network that nobody prepares."""
+    return Trainee(recipe=plain, network=network, forward=network, device="cpu", seed=0, reference=no_reference)
 
 
 def no_reference(composition: str) -> nn.Module:

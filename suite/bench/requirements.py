@@ -30,6 +30,7 @@ FROM_SCRATCH = frozenset(
         "learning_rate",
         "epochs",
         "callbacks",
+        "constraints",
         "micro_batches",
         "after_epoch",
         "after_training",

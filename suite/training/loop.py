@@ -6,7 +6,7 @@ A run has two stages: `fit` trains from scratch, `finish` applies what a techniq
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -26,6 +26,7 @@ from suite.training.fingerprints import moved, values
 from suite.training.launch import launched
 from suite.training.preparing import prepared
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
+from suite.training.surgery.rebuilding import Several
 from suite.training.trees import Tree, cat, split, to
 
 FINE_TUNE_SHARE = 0.1  # of the peak learning rate, where a recipe does not name one
@@ -113,7 +114,7 @@ class FineTuner:
 
     def hold(self, constraint: Constraint) -> None:
         """Keep ``constraint`` during this fine-tuning and those of later techniques, in order of their ``rank``."""
-        self.constraints = sorted([*self.constraints, constraint], key=lambda held: held.rank)
+        self.constraints.append(constraint)
 
     def train(
         self,
@@ -125,20 +126,21 @@ class FineTuner:
     ) -> None:
         """Fine-tune ``network`` in place for ``epochs``, on ``loss`` where it is not the recipe's.
 
-        After every optimizer step ``after_step`` is called and then everything that is held is restored.
+        After every optimizer step ``after_step`` is called and then everything that is held is restored, which it is
+        again after what chooses the weights that are kept.
         """
         if not self.trains or epochs == 0:
             return
         rate = self.recipe.fine_tune_learning_rate or FINE_TUNE_SHARE * self.recipe.learning_rate
         extra = () if after_step is None else (after_step,)
-        held = tuple(_restored(constraint) for constraint in self.constraints)
         recipe = replace(
             self.recipe, learning_rate=rate, epochs=epochs, loss=loss or self.recipe.loss,
-            callbacks=(*self.recipe.callbacks, *extra, *held),
+            callbacks=(*self.recipe.callbacks, *extra),
         )  # fmt: skip
-        for constraint in self.constraints:
-            constraint.begin(network)
-        trainee = start(recipe, seed=self.seed, device=self.device, reference=self.reference, network=network)
+        trainee = start(
+            recipe, seed=self.seed, device=self.device, reference=self.reference, network=network,
+            held=self.constraints,
+        )  # fmt: skip
         records = self._run(trainee)
         self.seconds += records[-1].seconds
         self.history.extend(records)
@@ -146,10 +148,6 @@ class FineTuner:
     def _run(self, trainee: Trainee) -> list[EpochRecord]:
         # not the order of the first stage again
         return _train(trainee, self.splits, order=self.seed + 1, report=self.report, goal=None)
-
-
-def _restored(constraint: Constraint) -> Callable[[Trainee], None]:
-    return lambda trainee: constraint.restore(trainee.network)
 
 
 class TrainingStep:
@@ -175,6 +173,8 @@ class TrainingStep:
         trainee.steps += 1
         for callback in trainee.recipe.callbacks:
             callback(trainee)
+        for constraint in trainee.held:
+            constraint.restore(trainee.network)
         return loss
 
     def _update(self) -> None:
@@ -195,13 +195,23 @@ def add_gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler |
     for part in parts_of(batch, recipe.micro_batches):
         with autocast(recipe.precision, trainee.device):
             output = trainee.forward(place(part.inputs, recipe.layout))
-            loss = recipe.loss(trainee, part, output)
+            loss = loss_of(trainee, part, output)
         if part is not batch:
             loss = loss * (len(part) / len(batch))
         (loss if scaler is None else scaler.scale(loss)).backward()
         losses.append(loss.detach())
         del output, loss  # the next part shall not find this one's outputs still there
     return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+def loss_of(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
+    """The recipe's loss; of a network that answers more than once, the weighted sum over its answers."""
+    if not isinstance(output, Several):
+        return trainee.recipe.loss(trainee, batch, output)
+    first, *others = (
+        weight * loss_of(trainee, batch, answer) for answer, weight in zip(*output, strict=True)
+    )  # fmt: skip
+    return sum(others, first)
 
 
 def parts_of(batch: Batch, count: int) -> Iterator[Batch]:
@@ -214,12 +224,29 @@ def parts_of(batch: Batch, count: int) -> Iterator[Batch]:
         yield Batch(inputs=inputs, targets=targets)
 
 
-def start(recipe: Recipe, *, seed: int, device: str, reference: Reference, network: nn.Module | None = None) -> Trainee:
-    """The state before the first step: the seeded network (or ``network``) on the device, prepared for training."""
+def start(
+    recipe: Recipe, *, seed: int, device: str, reference: Reference, network: nn.Module | None = None,
+    held: Iterable[Constraint] = (),
+) -> Trainee:  # fmt: skip
+    """The state before the first step: the seeded network (or ``network``) on the device, prepared for training.
+
+    ``held`` are constraints beside the recipe's own; all of them begin.
+    """
     network = lay_out(built(recipe, seed) if network is None else network, recipe).to(device)
     network.train()
-    forward = prepared(network, recipe)
-    return Trainee(recipe=recipe, network=network, forward=forward, device=device, seed=seed, reference=reference)
+    constraints = _begun(network, [*(make(network) for make in recipe.constraints), *held])
+    return Trainee(
+        recipe=recipe, network=network, forward=prepared(network, recipe), device=device, seed=seed, reference=reference,
+        held=constraints,
+    )  # fmt: skip
+
+
+def _begun(network: nn.Module, constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints in order of their rank, ready for the weights of ``network``."""
+    ordered = tuple(sorted(constraints, key=lambda held: held.rank))
+    for constraint in ordered:
+        constraint.begin(network)
+    return ordered
 
 
 def built(recipe: Recipe, seed: int) -> nn.Module:
@@ -381,8 +408,16 @@ def _end_epoch(trainee: Trainee) -> None:
     for hook in recipe.after_epoch:
         hook(trainee)
     if trainee.stopped or trainee.epoch == recipe.epochs:
-        for hook in recipe.after_training:
-            hook(trainee)
+        _choose(trainee)
+
+
+def _choose(trainee: Trainee) -> None:
+    """Let the recipe choose the weights that are kept; what is held then holds of these."""
+    for hook in trainee.recipe.after_training:
+        hook(trainee)
+    if trainee.recipe.after_training:
+        for constraint in _begun(trainee.network, trainee.held):
+            constraint.restore(trainee.network)
 
 
 def _warm_up(trainee: Trainee, train: Split) -> None:

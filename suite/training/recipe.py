@@ -84,6 +84,8 @@ class Recipe:
     """torch's global settings that training and serving run under, by the names of `suite.core.machine.flags`."""
     callbacks: tuple[Callable[[Trainee], None], ...] = ()
     """Called after every optimizer step."""
+    constraints: tuple[Callable[[nn.Module], Constraint], ...] = ()
+    """What training holds of the weights from before its first step; each makes a `Constraint` of the network."""
     micro_batches: int = 1
     """How many parts of a batch go through the network one after the other; their gradients add up to the batch's."""
     after_epoch: tuple[Callable[[Trainee], None], ...] = ()
@@ -128,7 +130,8 @@ SAME_STEP = (
 """Slots that leave the work of a training step as it is: they change which steps are taken, or what follows them."""
 SAME_NETWORK = (
     *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches", "launch"),
-    *("micro_batches", "optimizer", "loss", "precision", "callbacks", "after_epoch", "after_training", "prepare"),
+    *("micro_batches", "optimizer", "loss", "precision", "callbacks", "constraints"),
+    *("after_epoch", "after_training", "prepare"),
 )
 """Slots of training alone: what is served is the same network with other weights."""
 STAGES = ("finish", "quantize", "deploy")
@@ -155,6 +158,7 @@ class Trainee:
     thrown away after it; a loss adds its own when it is first called. Callbacks store state between calls in ``kept``,
     each under its own key: recipes serve several runs. Setting ``stopped`` ends training after the epoch.
     ``first_loss`` is the detached loss of the very first step, as a number once the training has ended.
+    ``held`` are the constraints of this run, lowest rank first.
     """
 
     recipe: Recipe
@@ -169,18 +173,23 @@ class Trainee:
     kept: dict[object, Any] = field(default_factory=dict)
     stopped: bool = False
     helpers: dict[str, nn.Module] = field(default_factory=dict)
+    held: tuple[Constraint, ...] = ()
     first_loss: Tensor | float | None = None
 
 
 class Constraint(Protocol):
-    """What an earlier technique promised of the weights and later fine-tuning has to keep: masks, rounding."""
+    """What a technique promised of the weights and training has to keep: masks, rounding.
+
+    It is restored after every optimizer step, when all callbacks were called, and again after ``after_training``: what
+    that chooses (an average, the best epoch) undoes nothing that is held.
+    """
 
     @property
     def rank(self) -> int:
         """Lower ones are restored first: 0 for what zeroes weights, 1 for what rounds them."""
 
     def begin(self, network: nn.Module) -> None:
-        """Make ready for a fine-tuning of ``network``; its layers may be others than before."""
+        """Make ready for a training of ``network``; its layers, or its weights alone, may be others than before."""
 
     def restore(self, network: nn.Module) -> None:
         """Make the promise hold again after an optimizer step, in place."""
@@ -226,5 +235,6 @@ class Tuner(Protocol):
     ) -> None:
         """Fine-tune ``network`` in place for ``epochs``, on ``loss`` where it is not the recipe's.
 
-        After every optimizer step ``after_step`` is called and then everything that is held is restored.
+        After every optimizer step ``after_step`` is called and then everything that is held is restored, which it is
+        again after what chooses the weights that are kept.
         """

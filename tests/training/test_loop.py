@@ -640,6 +640,20 @@ def test_what_is_held_is_restored_by_rank_after_every_step_of_every_later_fine_t
     assert each[0] + each[1] == notes
 
 
+def test_what_is_held_is_restored_once_more_after_the_weights_that_are_kept_were_chosen():
+    """In the first training and in fine-tuning; where nothing is chosen nothing has to be restored."""
+    notes = []
+    chosen = {"after_training": (lambda _: notes.append("chosen"),), "epochs": 1}
+    fit(tiny.recipe(constraints=(lambda _: Noted("zeros", 0, notes),), **chosen))
+    end = ["chosen", "begin zeros", "zeros"]
+    assert ["begin zeros", *["zeros"] * 4, *end] == notes
+    notes.clear()
+    tune = tuner(**chosen)
+    tune.hold(Noted("zeros", 0, notes))
+    tune.train(tiny.Net(), epochs=1)
+    assert ["begin zeros", *["zeros"] * 4, *end] == notes
+
+
 def test_fine_tuning_takes_another_loss_where_it_is_given():
     """For that fine-tuning alone."""
     calls = []

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee
+from suite.training.recipe import Recipe
 from suite.training.surgery.cutting import cut
 from suite.training.surgery.rebuilding import Several, evaluating, rebuilt
 
 
 @technique(
-    slots=("model", "loss", "deploy"),
+    slots=("model", "deploy"),
     family="dynamic inference",
     sweep={"threshold": (0.5, 0.6, 0.7, 0.8, 0.9)},
     needs=("training", "classes", "images"),
@@ -36,28 +36,24 @@ def early_exit(recipe: Recipe, *, threshold: float = 0.8, weight: float = 1.0) -
     if weight <= 0:
         raise UsageError(f"early_exit: weight, of the exit's loss, must be above 0, got {weight}")
 
-    def loss(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
-        if not isinstance(output, Several):
-            return recipe.loss(trainee, batch, output)
-        early, last = (recipe.loss(trainee, batch, scores) for scores in output)
-        return last + weight * early
-
     def deploy(network: nn.Module) -> Callable[[Any], Any]:
         for module in network.modules():
             if isinstance(module, EarlyExit):
                 module.skips = True
         return recipe.deploy(network)
 
-    model = rebuilt(recipe.model, lambda network: EarlyExit(network, recipe.data().train.first(1).inputs, threshold))
-    return replace(recipe, model=model, loss=loss, deploy=deploy)
+    def change(network: nn.Module) -> nn.Module:
+        return EarlyExit(network, recipe.data().train.first(1).inputs, threshold, weight)
+
+    return replace(recipe, model=rebuilt(recipe.model, change), deploy=deploy)
 
 
 class EarlyExit(nn.Module):
     """Inputs [B, C, H, W], class scores [B, K]. Items that have left are computed further unless it ``skips`` them."""
 
-    def __init__(self, network: nn.Module, example: Tensor, threshold: float) -> None:
+    def __init__(self, network: nn.Module, example: Tensor, threshold: float, weight: float) -> None:
         super().__init__()
-        self.threshold, self.skips = threshold, False
+        self.threshold, self.weight, self.skips = threshold, weight, False
         self.stage, self.rest = cut(network, example, convolutions=1)
         with torch.no_grad(), evaluating(self):
             hidden = self.stage(example)
@@ -68,7 +64,7 @@ class EarlyExit(nn.Module):
         hidden = self.stage(x)
         early = self.exit(hidden)
         if self.training:
-            return Several((early, self.rest(hidden)))
+            return Several((self.rest(hidden), early), (1.0, self.weight))
         stays = early.softmax(1).amax(1) < self.threshold
         if not self.skips:
             return torch.where(stays[:, None], self.rest(hidden), early)

@@ -23,7 +23,7 @@ from suite.training.surgery.segments import checkpointed
     slots=("prepare",),
     family="memory",
     sweep={"segments": (0, 2, 4)},
-    conflicts=("compiled_training", "prune_at_init"),  # which prepare the network in their own way
+    conflicts=("compiled_training",),  # which prepares the network in its own way
     quick=False,
 )
 def gradient_checkpointing(recipe: Recipe, *, segments: int = 0) -> Recipe:

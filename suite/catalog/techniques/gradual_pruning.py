@@ -39,9 +39,9 @@ def gradual_pruning(
         network = recipe.finish(network, tuner)
         steps = ramp * epochs * steps_per_epoch(tuner.recipe, tuner.splits.train)
         gradual = Gradual(network, sparsity, steps=max(1, round(steps)), updates=updates)
+        tuner.hold(gradual.held)
         tuner.train(network, epochs=epochs, after_step=gradual)
         gradual.prune(1.0)  # where nothing was trained, or no update fell onto the last step
-        tuner.hold(masks.Masked(gradual.masks))
         return network
 
     return replace(recipe, finish=finish)
@@ -52,11 +52,11 @@ class Gradual:
 
     def __init__(self, network: nn.Module, sparsity: float, *, steps: int, updates: int) -> None:
         self.network, self.sparsity, self.steps, self.updates = network, sparsity, steps, updates
-        self.masks: masks.Masks = {}
+        self.held = masks.Masked({})
         self.done = 0
 
     def __call__(self, trainee: Trainee) -> None:
-        masks.apply(self.masks)  # first: what was zeroed has the smallest magnitude again
+        self.held.restore(self.network)  # first: what was zeroed has the smallest magnitude again
         due = min(self.updates, trainee.steps * self.updates // self.steps)
         if due > self.done:
             self.done = due
@@ -64,5 +64,5 @@ class Gradual:
 
     def prune(self, progress: float) -> None:
         """Prune to the sparsity at ``progress``, a share of the ramp."""
-        self.masks = masks.each(masks.magnitudes(self.network), self.sparsity * (1 - (1 - progress) ** 3))
-        masks.apply(self.masks)
+        self.held.masks = masks.each(masks.magnitudes(self.network), self.sparsity * (1 - (1 - progress) ** 3))
+        self.held.restore(self.network)

@@ -7,41 +7,30 @@ fine-tuning; speed, shapes and the length of training stay, so the baseline is t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from torch import nn
 
-from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Recipe, Trainee
+from suite.training.recipe import Constraint, Recipe
 from suite.training.surgery import masks
 
 
 @technique(
-    slots=("prepare", "callbacks"),
+    slots=("constraints",),
     family="pruning",
     sweep={"sparsity": (0.2, 0.5, 0.8, 0.9, 0.95)},
     needs=("training",),
-    conflicts=("compiled_training",),  # which prepares the network in its own way alone
     quick=False,
 )
 def prune_at_init(recipe: Recipe, *, sparsity: float = 0.8) -> Recipe:
     """Zero a share ``sparsity`` of each layer's weights, smallest magnitude first, before training."""
     masks.check("prune_at_init", sparsity)
-    held: WeakKeyDictionary[nn.Module, masks.Masks] = WeakKeyDictionary()
 
-    def prepare(network: nn.Module) -> Callable[[Any], Any]:
+    def hold(network: nn.Module) -> Constraint:
         """Fine-tuning comes here again, and finds the same masks: zeros are the smallest magnitudes."""
-        held[network] = masks.each(masks.magnitudes(network), sparsity)
-        masks.apply(held[network])
-        return recipe.prepare(network)
+        found = masks.Masked(masks.each(masks.magnitudes(network), sparsity))
+        found.restore(network)
+        return found
 
-    def hold(trainee: Trainee) -> None:
-        if trainee.network not in held:
-            raise UsageError("prune_at_init: another technique replaced 'prepare'; let it call recipe.prepare too")
-        masks.apply(held[trainee.network])
-
-    return replace(recipe, prepare=prepare, callbacks=(*recipe.callbacks, hold))
+    return replace(recipe, constraints=(*recipe.constraints, hold))

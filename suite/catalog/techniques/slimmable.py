@@ -8,22 +8,19 @@ training, about twice the time of the whole network; served size and speed are t
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee, Tuner
-from suite.training.surgery.rebuilding import Several
+from suite.training.recipe import Recipe, Tuner, scaled
 from suite.training.surgery.slimming import Slimmable
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
 
 
 @technique(
-    slots=("model", "loss", "finish"),
+    slots=("model", "finish"),
     family="dynamic inference",
     control="narrow(width={width})",
     sweep={"width": WIDTHS},
@@ -34,17 +31,13 @@ def slimmable(recipe: Recipe, *, width: float = 0.5) -> Recipe:
     """Train one network at a quarter, half, three quarters and all of its channels, and serve it at ``width``."""
     if width not in WIDTHS:
         raise UsageError(f"slimmable: width must be one of {', '.join(map(str, WIDTHS))}, got {width}")
+    served = width
 
-    def model() -> nn.Module:
-        return Slimmable(recipe.model, WIDTHS, width)
-
-    def loss(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
-        if not isinstance(output, Several):
-            return recipe.loss(trainee, batch, output)
-        return torch.stack([recipe.loss(trainee, batch, found) for found in output]).mean()
+    def model(width: float = 1.0) -> nn.Module:
+        return Slimmable(scaled(recipe.model, width), WIDTHS, served)
 
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)
         return network.extracted() if isinstance(network, Slimmable) else network
 
-    return replace(recipe, model=model, loss=loss, finish=finish)
+    return replace(recipe, model=model, finish=finish)

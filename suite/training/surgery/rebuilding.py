@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -36,10 +36,14 @@ def with_convolutions(network: nn.Module, *, change: Callable[[nn.Conv2d], nn.Mo
     return network
 
 
-class Several(tuple[Any, ...]):
-    """The outputs of a network that answers more than once while it trains, each as the model's own are."""
+class Several(NamedTuple):
+    """What a network answers that does so more than once while it trains: each as the model's own answers are.
 
-    __slots__ = ()
+    The loss, whatever it is, is that of each answer by its weight, added up.
+    """
+
+    answers: tuple[Any, ...]
+    weights: tuple[float, ...]
 
 
 @contextmanager

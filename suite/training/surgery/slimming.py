@@ -41,7 +41,8 @@ class Slimmable(nn.Module):
 
     def forward(self, x: Any) -> Any:
         if self.training:
-            return Several((*(_call(self.whole, network, x) for _, network in self.narrow), self.whole(x)))
+            answers = (*(_call(self.whole, network, x) for _, network in self.narrow), self.whole(x))
+            return Several(answers, (1 / len(answers),) * len(answers))
         chosen = dict(self.narrow).get(self.width)
         return self.whole(x) if chosen is None else _call(self.whole, chosen, x)
 

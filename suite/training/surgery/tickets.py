@@ -71,11 +71,14 @@ def drawn(
         network = recipe.finish(network, tuner)
         _require_steps(tuner, rewind)
         early = network.__dict__.pop(EARLY, None) or first_weights(tuner)
+        held = masks.Masked({})
+        tuner.hold(held)
         for done in range(1, rounds + 1):
             found = masks.across(masks.magnitudes(network), 1 - (1 - sparsity) ** (done / rounds))
             _load(network, start(rounds - done, early, tuner))
             masks.apply(found)
-            tuner.train(network, epochs=epochs // rounds, after_step=_holding(found))
+            held.masks = found  # which has what was zeroed in earlier rounds: zeros have the smallest magnitudes
+            tuner.train(network, epochs=epochs // rounds)
         network.__dict__.pop(EARLY, None)  # rounds pass the early step again
         return network
 
@@ -102,10 +105,6 @@ def first_weights(tuner: Tuner, apart: int = 0) -> Weights:
     """The weights of a seed before the first step, or of one so far ``apart``; the state of random numbers stays."""
     with own_random_numbers(tuner.device):
         return _copied(built(tuner.recipe, tuner.seed + apart).state_dict())
-
-
-def _holding(found: masks.Masks) -> Callable[[Trainee], None]:
-    return lambda _: masks.apply(found)
 
 
 def _copied(state: Weights) -> Weights:

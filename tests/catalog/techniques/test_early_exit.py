@@ -13,7 +13,7 @@ from torch import nn
 
 from suite.core.errors import CompositionError, UnavailableError, UsageError
 from suite.measure.size import serialized
-from suite.training.loop import built
+from suite.training.loop import built, loss_of
 from suite.training.serving import predict, serve
 from suite.training.surgery.cutting import cut
 
@@ -70,9 +70,10 @@ def test_both_heads_are_trained_jointly():
     """The loss is the last layer's plus the weighted exit's."""
     recipe = composed("early_exit(weight=0.5)")
     network, batch = built(recipe, 0), next(tiny.batches(tiny.splits(0).train, torch.Generator()))
-    early, late = network.train()(batch.inputs)
+    outputs = network.train()(batch.inputs)
+    late, early = outputs.answers
     expected = F.cross_entropy(late, batch.targets) + 0.5 * F.cross_entropy(early, batch.targets)
-    torch.testing.assert_close(expected, recipe.loss(None, batch, network(batch.inputs)))
+    torch.testing.assert_close(expected, loss_of(tiny.trainee(recipe, network), batch, outputs))
 
 
 def test_both_heads_learn(fitted):

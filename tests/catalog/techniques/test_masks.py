@@ -15,10 +15,9 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from suite.catalog.techniques.gradual_pruning import Gradual
-from suite.core.errors import CompositionError, UnavailableError, UsageError
+from suite.core.errors import UnavailableError, UsageError
 from suite.registry import REGISTRY
 from suite.training import loop
-from suite.training.recipe import same
 from suite.training.surgery import masks
 
 AFTER = ["layerwise_pruning", "random_pruning", "gradual_pruning"]
@@ -146,7 +145,7 @@ def test_a_network_without_matrices_cannot_be_pruned(name):
 def test_a_network_without_matrices_cannot_be_pruned_at_initialisation_either():
     """Before the first step."""
     with pytest.raises(UnavailableError, match="no weight of two or more dimensions to change"):
-        composed("prune_at_init", tiny.recipe()).prepare(nn.LayerNorm(6))
+        composed("prune_at_init", tiny.recipe()).constraints[0](nn.LayerNorm(6))
 
 
 FROZEN = nn.Linear(8, 8).requires_grad_(requires_grad=False)
@@ -232,12 +231,41 @@ def test_pruning_nothing_at_initialisation_trains_as_the_baseline_does():
     )
 
 
-def test_pruning_at_initialisation_says_where_nobody_prepared_the_network():
-    """The built-in technique that prepares networks alone is refused; another one shows at the first step."""
-    with pytest.raises(CompositionError, match="cannot be combined with"):
-        composed("prune_at_init+compiled_training")
-    with pytest.raises(UsageError, match="another technique replaced 'prepare'"):
-        tiny.fitted(replace(composed("prune_at_init"), prepare=same))
+@pytest.mark.parametrize("text", ["{}+gradient_checkpointing", "gradient_checkpointing+{}"])
+def test_pruning_at_initialisation_holds_however_the_network_is_prepared(text):
+    """Whoever wraps it, and whichever technique is named first."""
+    assert shares(tiny.Net(), 0.6) == zeros(fit(text.format("prune_at_init(sparsity=0.6)")).network)
+
+
+@pytest.mark.parametrize("chooses", ["ema", "early_stopping"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("magnitude_pruning(sparsity=0.8,epochs=1)", "layerwise_pruning(epochs=1)", "random_pruning(epochs=1)"),
+        *("gradual_pruning(epochs=2)", "prune_at_init", "deep_compression(sparsity=0.8,epochs=1)"),
+        "lottery_ticket(sparsity=0.8,rounds=2,rewind=2,epochs=2)",
+    ],
+)
+def test_weights_that_training_chooses_to_keep_are_masked(chooses, name):
+    """An average, or the best epoch's: what is zero stays zero, whichever technique is named first."""
+    for text in (f"{chooses}+{name}", f"{name}+{chooses}"):
+        found = trained(text).network
+        assert sum(shares(found, 0.8)) - 2 <= sum(zeros(found)) <= sum(shares(found, 0.8)) + 2
+
+
+@pytest.mark.parametrize("text", ["ema+{}", "{}+ema"])
+def test_an_average_is_on_the_grid_and_has_the_pattern(text):
+    """Fifteen levels for a row, and two of four."""
+    levels = trained(text.format("qat(bits=4,epochs=1)")).network.fc1.weight
+    assert all(len(row.unique()) <= 15 for row in levels)
+    kept = trained(text.format("semi_structured(epochs=1)")).network.fc1.weight != 0
+    assert int(kept.unflatten(1, (-1, 4)).sum(2).max()) <= 2
+
+
+def test_a_ticket_keeps_its_mask_in_later_fine_tuning():
+    """As other masks do."""
+    found = trained("lottery_ticket(sparsity=0.75,rounds=2,rewind=0,epochs=2)+extra_epochs(epochs=1)").network
+    assert sum(zeros(found)) == round(0.75 * sum(weight.numel() for weight in weights(found)))
 
 
 @pytest.mark.parametrize(("parameter", "value"), [("ramp", 0.0), ("ramp", 1.5), ("updates", 0)])

@@ -13,7 +13,7 @@ from torch import nn
 
 from suite.core.errors import UnavailableError, UsageError
 from suite.registry import REGISTRY
-from suite.training.loop import built
+from suite.training.loop import built, loss_of
 from suite.training.surgery.slimming import Slimmable
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
@@ -62,10 +62,11 @@ def test_every_step_trains_all_widths():
     recipe = composed("slimmable")
     network, batch = built(recipe, 0).train(), next(tiny.batches(tiny.splits(0).train, torch.Generator()))
     outputs = network(batch.inputs)
-    assert 4 == len(outputs)
-    expected = sum(F.cross_entropy(output, batch.targets) for output in outputs) / 4
-    torch.testing.assert_close(expected, recipe.loss(None, batch, outputs))
-    recipe.loss(None, batch, outputs).backward()
+    assert 4 == len(outputs.answers)
+    expected = sum(F.cross_entropy(output, batch.targets) for output in outputs.answers) / 4
+    found = loss_of(tiny.trainee(recipe, network), batch, outputs)
+    torch.testing.assert_close(expected, found)
+    found.backward()
     assert all(weight.grad is not None for weight in network.whole.parameters())
 
 
