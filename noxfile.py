@@ -142,6 +142,14 @@ def system(session: nox.Session) -> None:
     _python(session, "-m", "pytest", "-m", "system and timed", *session.posargs, codes=codes)
 
 
+@nox.session(venv_backend="none", default=False)
+def pairs(session: nox.Session) -> None:
+    """All ordered pairs of techniques on a tiny network: each is measured, or unavailable with a reason."""
+    session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "SUITE_PAIRS": "all"})
+    file = str(HERE / "tests" / "system" / "test_system_pairs.py")
+    _python(session, "-m", "pytest", "-m", "system", file, "-n", "auto", "--dist", "worksteal", *session.posargs)
+
+
 @nox.session(default=False)
 def mutation(session: nox.Session) -> None:
     """Change the code that decides, line by line, and count which changes a test notices; nine of ten must be.

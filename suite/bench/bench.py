@@ -40,6 +40,7 @@ from suite.measure.sampler.timing import Sample
 from suite.measure.saturation import saturating_batch
 from suite.measure.scoring.items import Outcome
 from suite.registry import Composition, Registry, Workload
+from suite.training import invariants
 from suite.training.devices import select_device
 from suite.training.loop import Trained
 from suite.training.recipe import Recipe, Reference
@@ -454,7 +455,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _outcome(self, workload: Workload, composition: Composition, seed: int) -> Outcome:
         trained = self.store.get(workload, composition, seed)
-        served = self._serve(workload, composition) if seed == 0 else serve(trained)
+        served = self._serve(workload, composition) if seed == 0 else _served(trained, composition)
         batch = self._batch(workload)
         warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.first(batch).inputs, batch)))
         found = quality.outcome(trained, served, workload, batch=batch)
@@ -471,7 +472,7 @@ class Bench(AbstractContextManager["Bench"]):
         """The served network of seed 0, kept while its case is measured."""
         key = (workload.name, composition.name)
         if key not in self._served:
-            self._served[key] = serve(self.store.get(workload, composition, 0))
+            self._served[key] = _served(self.store.get(workload, composition, 0), composition)
         return self._served[key]
 
     def _saturating(self, case: Case, sides: Mapping[str, Arm]) -> int | None:
@@ -497,6 +498,16 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _trained(self, case: Case) -> Trained:
         return self.store.get(case.workload, case.composition, 0)
+
+
+def _served(trained: Trained, composition: Composition) -> Served:
+    """What serves the network. Raises `BrokenPromiseError` where it has not what a member promised of its weights."""
+    served = serve(trained)
+    promises, last = composition.promises, composition.name.rpartition("+")[2]
+    quantized = [promise for promise in promises if promise.quantized or "quantize" not in composition.slots]
+    invariants.check((one for one in promises if one not in quantized), trained.network)
+    invariants.check([*quantized, *invariants.tied(trained.network, last)], served.network)
+    return served
 
 
 def _marked_same_work(case: Case, measured: Measurement) -> Measurement:

@@ -18,6 +18,7 @@ from suite.training.recipe import Recipe, same
 from suite.training.surgery.attention import calls_attention
 from suite.training.surgery.axes import takes, takes_width
 from suite.training.trees import is_image, leaves
+from suite.training.validating import validation_loss
 
 FROM_SCRATCH = frozenset(
     {
@@ -110,6 +111,19 @@ def _lacks_validation(case: Case, plain: Recipe) -> str | None:
     return f"the data of {case.workload.name} have no validation split"
 
 
+def _lacks_validation_loss(case: Case, plain: Recipe) -> str | None:
+    """Some networks answer otherwise in evaluation than their loss wants: detectors with boxes, not maps."""
+    trainee = start(plain, seed=0, device="cpu", reference=_nobody)
+    validation = plain.data().validation
+    trainee.validation = None if validation is None else validation.first(2)
+    try:
+        validation_loss(trainee)
+    except Exception as error:  # noqa: BLE001  # a user's loss may raise anything
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        return f"the loss of {case.workload.name} cannot judge what the network answers in evaluation ({said})"
+    return None
+
+
 def _lacks_width(case: Case, plain: Recipe) -> str | None:
     if takes_width(plain):
         return None
@@ -176,6 +190,7 @@ def _lacks_tasks(case: Case, plain: Recipe) -> str | None:
 OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "training": _lacks_training,
     "validation": _lacks_validation,
+    "validation_loss": _lacks_validation_loss,
     "width": _lacks_width,
     "depth": _lacks_depth,
     "images": _lacks_images,

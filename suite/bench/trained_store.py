@@ -15,6 +15,7 @@ from suite.bench.training_cache import Asked, Stage, Trainings
 from suite.core.composition import BASELINE
 from suite.measure.quality import goal
 from suite.registry import Composition, Registry, Workload
+from suite.training import invariants
 from suite.training.copying import copied
 from suite.training.devices import own_random_numbers
 from suite.training.loop import Report, Trained, finish, fit, untrained
@@ -124,6 +125,8 @@ class TrainedStore:
                 fitted, recipe, reference=self.reference(workload, seed), trains=self.trains and workload.trains,
                 report=self.reporter(workload.name, composition.name),
             )  # fmt: skip
+            tied = invariants.tied(fitted.network, composition.name.rpartition("+")[2])
+            invariants.check(tied, made.network)
             return replace(made, reused=fitted.reused)
 
         if recipe.finish is same:

@@ -39,6 +39,10 @@ class TechniqueError(SuiteError):
     """A technique does something that makes its metrics, or those of others, wrong."""
 
 
+class BrokenPromiseError(TechniqueError):
+    """What a member of a composition promised of the weights does not hold of what is served."""
+
+
 class OutputError(SuiteError):
     """The outputs of a network cannot be judged: they are not finite, or belong to other items."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import TechniqueCall, join
 from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
@@ -15,6 +15,10 @@ from suite.registry.declarations import Need, Technique
 from suite.training.data import opened, test_open, test_sealed
 from suite.training.recipe import STAGES, Recipe, changed_slots
 
+if TYPE_CHECKING:
+    from suite.training.invariants import Promise
+
+DURING = frozenset({"callbacks", "constraints", "after_training", "prepare"})  # in every training, whoever comes first
 EXCLUSIVE_SLOTS = frozenset({"data", "optimizer", "layout", "precision", "launch", "quantize"})  # one owner each
 
 
@@ -45,6 +49,27 @@ class Composition:
         """The metrics of size that depend on trained weights; rounding decides which weights become zero."""
         declared = {name for technique, _ in self.members for name in technique.sizes_follow_weights}
         return frozenset(declared | ({"nonzero_parameters"} if "quantize" in self.slots else set()))
+
+    @property
+    def promises(self) -> tuple[Promise, ...]:
+        """What the members promise of the weights that are served."""
+        from suite.training.invariants import Promise  # loads torch
+
+        return tuple(
+            Promise(
+                member=found.name, suspect=self._suspect(found), invariant=found.promises(**bound),
+                quantized="quantize" in found.slots,
+            )
+            for found, bound in self.members if found.promises is not None
+        )  # fmt: skip
+
+    def _suspect(self, promising: Technique) -> str:
+        """The last other member that changes weights while the promise is to hold; else the one that gave it."""
+        late = {"finish"} if "quantize" in self.slots and "quantize" not in promising.slots else {*STAGES}
+        others = [found for found, _ in self.members if found != promising]
+        after = others[[found for found, _ in self.members].index(promising) :]
+        able = [one for one in others if set(one.slots) & (DURING if one not in after else DURING | late)]
+        return able[-1].name if able else promising.name
 
     @property
     def precision(self) -> str:

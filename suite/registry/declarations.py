@@ -19,6 +19,7 @@ from suite.training.surgery.adapting import adapted
 
 if TYPE_CHECKING:
     from suite.catalog.scores import Score
+    from suite.training.invariants import Invariant
 
 SOURCES = ("train", "checkpoint", "none")
 Source = Literal["train", "checkpoint", "none"]
@@ -39,6 +40,7 @@ class Technique:
     ``precision`` is what the network computes in (``bf16``); ``--precision bf16`` composes every cell with all
     techniques that say so. ``sizes_follow_weights`` are the metrics of size that depend on trained weights
     (``parameters``, ``macs``, ...): other rounding changes them, so that they are not exact.
+    ``promises(**parameters)`` is what holds of the weights, whatever other techniques of a composition do to them.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Technique:
     family: str = "other"
     precision: str | None = None
     sizes_follow_weights: tuple[str, ...] = ()
+    promises: Callable[..., Invariant] | None = None
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:

@@ -32,6 +32,7 @@ from suite.training.recipe import AFTER_TRAINING, Recipe
 
 if TYPE_CHECKING:
     from suite.catalog.scores import Score
+    from suite.training.invariants import Invariant
 
 
 class Registry:
@@ -59,6 +60,7 @@ class Registry:
         family: str = "other",
         precision: str | None = None,
         sizes_follow_weights: Iterable[str] = (),
+        promises: Callable[..., Invariant] | None = None,
     ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
         """Declare ``function(recipe, *, parameter=default, ...) -> Recipe`` as a technique of its own name.
 
@@ -80,6 +82,7 @@ class Registry:
                 family=family,
                 precision=precision,
                 sizes_follow_weights=tuple(sizes_follow_weights),
+                promises=promises,
             )
             check_technique(declared)
             self._add(self._techniques, "technique", declared)

@@ -222,3 +222,16 @@ def test_a_need_that_answers_something_else_is_an_error():
     """A reason is a text; True would say neither."""
     with pytest.raises(RegistrationError, match=r"must return why .* cannot run here, or None; it returned True"):
         requirements.require(*needing(lambda _case: True))
+
+
+def test_a_loss_that_does_not_take_what_the_network_answers_in_evaluation_cannot_judge_an_epoch():
+    """A detector answers boxes then, and its loss wants maps."""
+
+    class Detector(tiny.Net):
+        def forward(self, x):
+            return super().forward(x) if self.training else {"boxes": super().forward(x)}
+
+    case, plain = needing("validation_loss", model=Detector)
+    with pytest.raises(UnavailableError, match="cannot judge what the network answers in evaluation"):
+        requirements.require(case, plain)
+    requirements.require(*needing("validation_loss"))

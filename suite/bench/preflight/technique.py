@@ -17,6 +17,7 @@ from suite.core.errors import IncapableError, SuiteError, UnavailableError
 from suite.core.machine.flags import applied
 from suite.core.records import Cell
 from suite.registry import Composition, Registry
+from suite.training import invariants
 from suite.training.devices import lay_out, own_random_numbers
 from suite.training.loop import EpochRecord, FineTuner, Trained, TrainingStep, built, first_batch, first_step
 from suite.training.recipe import AFTER_TRAINING, SAME_STEP, Recipe, Trainee
@@ -84,6 +85,8 @@ class CellChecks:
         )  # fmt: skip
         network = lay_out(recipe.finish(network, tuner), recipe).eval()
         check_tied(tied, network, case.composition.name)
+        promised = [promise for promise in case.composition.promises if not promise.quantized]
+        invariants.check(promised, network)
         served = serve(Trained(recipe=recipe, network=network, device=self.device, seed=0, seconds=0.0))
         check_tied(tied, served.network, case.composition.name)
         items = recipe.data().test.first(ITEMS).inputs

@@ -15,6 +15,7 @@ from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.runtime import coded
 from suite.training.surgery import codebook, masks
@@ -29,6 +30,7 @@ MOST = codebook.CODES - 1  # zero has a code of its own
     sweep={"sparsity": (0.8, 0.9), "clusters": (16, 32)},
     quick=False,
     sizes_follow_weights=("artefact_bytes",),
+    promises=lambda *, sparsity, clusters, **_: invariants.Levels(clusters + 1, sparsity=sparsity),
 )
 def deep_compression(recipe: Recipe, *, sparsity: float = 0.9, clusters: int = 32, epochs: int = 3) -> Recipe:
     """Prune to ``sparsity``, fine-tune, and share ``clusters`` values among the weights of each tensor."""

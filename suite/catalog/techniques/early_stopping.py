@@ -38,7 +38,7 @@ class BestSoFar:
     slots=("after_epoch", "after_training"),
     family="training",
     sweep={"criterion": tuple(CRITERIA)},
-    needs=("training", "validation"),
+    needs=("training", "validation", "validation_loss"),
     quick=False,
 )
 def early_stopping(recipe: Recipe, *, patience: int = 3, criterion: str = "patience", threshold: float = 5.0) -> Recipe:

@@ -49,6 +49,8 @@ def feature_hints(recipe: Recipe, *, width: float = 0.25, weight: float = 1.0, l
         return watching
 
     def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
+        if not trainee.network.training:  # a look at validation items, which are judged by their labels
+            return recipe.loss(trainee, batch, output)
         if trainee.network not in watched:
             raise UsageError("feature_hints: another technique replaced 'prepare'; let it call recipe.prepare too")
         student, teacher = watched[trainee.network](), _teacher(trainee, batch, layer)

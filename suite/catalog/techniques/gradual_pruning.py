@@ -13,6 +13,7 @@ from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.loop import steps_per_epoch
 from suite.training.recipe import Recipe, Trainee, Tuner
 from suite.training.surgery import masks
@@ -24,6 +25,7 @@ from suite.training.surgery import masks
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.5, 0.8, 0.9, 0.95)},
     quick=False,
+    promises=invariants.sparse_layers,
 )
 def gradual_pruning(
     recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 5, ramp: float = 0.5, updates: int = 10

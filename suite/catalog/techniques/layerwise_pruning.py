@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.surgery import masks
 
@@ -21,6 +22,7 @@ from suite.training.surgery import masks
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.2, 0.5, 0.8, 0.9, 0.95)},
     quick=False,
+    promises=invariants.sparse_layers,
 )
 def layerwise_pruning(recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 3) -> Recipe:
     """Zero a share ``sparsity`` of each layer's weights, smallest magnitude first."""

@@ -7,6 +7,7 @@ weights that won are lost. Rounds before the last rewind as in Frankle et al. 20
 from __future__ import annotations
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.surgery import tickets
 
@@ -18,6 +19,7 @@ from suite.training.surgery import tickets
     sweep={"sparsity": (0.75, 0.9375, 0.984375)},
     needs=("training",),
     quick=False,
+    promises=invariants.sparse,
 )
 def lottery_reinit(
     recipe: Recipe, *, sparsity: float = 0.9375, rounds: int = 4, rewind: int = 20, epochs: int = 40

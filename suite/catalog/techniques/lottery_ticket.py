@@ -9,6 +9,7 @@ speed, shapes and parameters stay.
 from __future__ import annotations
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.surgery import tickets
 
@@ -20,6 +21,7 @@ from suite.training.surgery import tickets
     sweep={"sparsity": (0.75, 0.9375, 0.984375)},
     needs=("training",),
     quick=False,
+    promises=invariants.sparse,
 )
 def lottery_ticket(
     recipe: Recipe, *, sparsity: float = 0.9375, rounds: int = 4, rewind: int = 20, epochs: int = 40

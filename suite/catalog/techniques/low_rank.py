@@ -12,6 +12,7 @@ from torch import nn
 
 from suite.core.errors import UnavailableError, UsageError
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe, Tuner
 from suite.training.surgery.factoring import factor
 from suite.training.surgery.tied import uses
@@ -24,6 +25,7 @@ from suite.training.surgery.tied import uses
     sweep={"energy": (0.8, 0.9, 0.95)},
     quick=False,
     sizes_follow_weights=("parameters", "nonzero_parameters", "artefact_bytes", "macs"),
+    promises=lambda *, rank, **_: invariants.Ranked(rank),
 )
 def low_rank(recipe: Recipe, *, energy: float = 0.9, rank: int = 0, epochs: int = 3) -> Recipe:
     """Factor Linear layers to ``rank``, or for 0 to the least that keeps the share ``energy`` of squared weights."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.surgery import masks
 
@@ -18,6 +19,7 @@ from suite.training.surgery import masks
     family="pruning",
     control="extra_epochs(epochs={epochs})",
     sweep={"sparsity": (0.5, 0.8, 0.9, 0.95)},
+    promises=invariants.sparse,
 )
 def magnitude_pruning(recipe: Recipe, *, sparsity: float = 0.8, epochs: int = 3) -> Recipe:
     """Zero a share ``sparsity`` of all prunable weights, smallest magnitude first, globally."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from torch import nn
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Constraint, Recipe
 from suite.training.surgery import masks
 
@@ -22,6 +23,7 @@ from suite.training.surgery import masks
     sweep={"sparsity": (0.2, 0.5, 0.8, 0.9, 0.95)},
     needs=("training",),
     quick=False,
+    promises=invariants.sparse_layers,
 )
 def prune_at_init(recipe: Recipe, *, sparsity: float = 0.8) -> Recipe:
     """Zero a share ``sparsity`` of each layer's weights, smallest magnitude first, before training."""

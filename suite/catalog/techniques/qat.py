@@ -16,6 +16,7 @@ from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe, Tuner
 from suite.training.runtime import coded
 from suite.training.surgery import grids, rounding
@@ -28,6 +29,9 @@ from suite.training.trees import to
     control="extra_epochs(epochs={epochs})",
     sweep={"bits": (8, 4, 2)},
     quick=False,
+    promises=lambda *, bits, per_channel, **_: invariants.Levels(
+        2**bits - 1, grids.ROW if per_channel else grids.TENSOR
+    ),
 )
 def qat(recipe: Recipe, *, bits: int = 8, per_channel: bool = True, epochs: int = 3) -> Recipe:
     """Fine-tune for ``epochs`` with weights of ``bits`` bits, one scale for each output channel or for each tensor."""

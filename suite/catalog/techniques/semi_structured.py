@@ -11,12 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.surgery import masks
 
 
 @technique(
-    slots=("finish",), family="pruning", control="extra_epochs(epochs={epochs})", sweep={"epochs": (3, 10)}, quick=False
+    slots=("finish",),
+    family="pruning",
+    control="extra_epochs(epochs={epochs})",
+    sweep={"epochs": (3, 10)},
+    quick=False,
+    promises=lambda **_: invariants.TwoOfFour(),
 )
 def semi_structured(recipe: Recipe, *, epochs: int = 3) -> Recipe:
     """Zero the two smallest of every four neighbouring weights, then fine-tune."""

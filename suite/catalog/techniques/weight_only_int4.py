@@ -15,6 +15,7 @@ from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training import invariants
 from suite.training.recipe import Recipe
 from suite.training.runtime import coded
 from suite.training.surgery import grids
@@ -22,7 +23,13 @@ from suite.training.surgery import grids
 BITS = 4
 
 
-@technique(slots=("quantize", "runtime"), family="quantization", sweep={"group": (32, 128)}, quick=False)
+@technique(
+    slots=("quantize", "runtime"),
+    family="quantization",
+    sweep={"group": (32, 128)},
+    quick=False,
+    promises=lambda *, group: invariants.Levels(2**BITS - 1, group),
+)
 def weight_only_int4(recipe: Recipe, *, group: int = 32) -> Recipe:
     """Store weights in 4 bits, with a scale for every ``group`` of them that one output reads (0: for all of them)."""
     if group < 0:

@@ -83,6 +83,12 @@ def test_the_loss_is_the_hint_and_the_labels(teacher):
     torch.testing.assert_close(3 * (regressed - wanted).square().sum() / wanted.square().sum() + labels, found)
 
 
+def test_validation_items_are_judged_by_their_labels(teacher):
+    """Hints are of training batches, which are of another size."""
+    found = student("feature_hints(width=0.5)+early_stopping(patience=1)", teacher)
+    assert 1 <= len(found.epochs) <= tiny.EPOCHS
+
+
 def test_features_have_channels_last_whatever_the_layer():
     """Of a convolution [B, H, W, C], of a Linear [B, C]; the hook is there for the call alone."""
     network = tiny.Net()

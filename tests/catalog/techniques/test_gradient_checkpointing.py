@@ -8,7 +8,7 @@ from technique_samples import composed
 from torch import nn
 
 from suite.bench.requirements import require_structure
-from suite.core.errors import UnavailableError, UsageError
+from suite.core.errors import CompositionError, UnavailableError, UsageError
 from suite.registry import REGISTRY
 from suite.training.recipe import changed_slots
 
@@ -24,6 +24,13 @@ def test_only_the_prepared_form_changes():
     """Serving stays."""
     plain = tiny.recipe()
     assert ("prepare",) == changed_slots(plain, composed("gradient_checkpointing(segments=2)", plain))
+
+
+def test_a_network_that_another_technique_wraps_is_not_cut_in_silence():
+    """The error says which one to name first."""
+    with pytest.raises(CompositionError, match="name gradient_checkpointing first"):
+        composed("feature_hints+gradient_checkpointing")
+    assert composed("gradient_checkpointing+feature_hints")
 
 
 @pytest.mark.parametrize("segments", [-1, 1])
