@@ -236,8 +236,8 @@ def start(
     network.train()
     constraints = _begun(network, [*(make(network) for make in recipe.constraints), *held])
     return Trainee(
-        recipe=recipe, network=network, forward=prepared(network, recipe), device=device, seed=seed, reference=reference,
-        held=constraints,
+        recipe=recipe, network=network, forward=prepared(network, recipe), device=device, seed=seed,
+        reference=reference, held=constraints,
     )  # fmt: skip
 
 
