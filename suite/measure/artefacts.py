@@ -126,7 +126,9 @@ def entropy_bytes(tensor: Tensor) -> float:
 
 
 def _tensors(tree: Any) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(tree) if type(leaf) in (Tensor, torch.nn.Parameter) and leaf.numel()]
+    """Those with memory of their own: sparse tensors are made of others."""
+    found = [leaf for leaf in tree_leaves(tree) if type(leaf) in (Tensor, torch.nn.Parameter) and leaf.numel()]
+    return [leaf for leaf in found if leaf.layout == torch.strided]
 
 
 def _address(tensor: Tensor) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -264,6 +265,21 @@ def _check_control(declared: Technique) -> None:
 def _where(function: Callable[..., Any]) -> str:
     code = inspect.unwrap(function).__code__
     return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def check_is_function(kind: str, found: Any, form: str) -> None:
+    """Raise `RegistrationError` if what is declared as a ``kind`` is no function (a class, say)."""
+    if isinstance(found, type) or not hasattr(inspect.unwrap(found), "__code__"):
+        what = f"the class {found.__qualname__}{_line_of(found)}" if isinstance(found, type) else repr(found)
+        raise RegistrationError(
+            f"@{kind} decorates a function {form} -> Recipe, and not {what}; write def my_{kind}{form}: return ..."
+        )
+
+
+def _line_of(found: type) -> str:
+    with suppress(OSError, TypeError):
+        return f" at {inspect.getsourcefile(found)}:{inspect.getsourcelines(found)[1]}"
+    return ""
 
 
 def _first_line(function: Callable[..., Any]) -> str:

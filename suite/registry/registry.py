@@ -24,6 +24,7 @@ from suite.registry.declarations import (
     Source,
     Technique,
     Workload,
+    check_is_function,
     check_technique,
     check_workload,
     slots_of,
@@ -69,6 +70,7 @@ class Registry:
         """
 
         def register(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
+            check_is_function("technique", function, "(recipe)")
             declared = Technique(
                 name=function.__name__,
                 function=function,
@@ -108,6 +110,7 @@ class Registry:
         """Declare ``function(seed) -> Recipe`` as a workload of its own name; see `Workload` for the parameters."""
 
         def register(function: Callable[[int], Recipe]) -> Callable[[int], Recipe]:
+            check_is_function("workload", function, "(seed)")
             sizes = {"cpu": batch, "accelerator": batch} if isinstance(batch, int) else dict(batch or {})
             declared = Workload(
                 name=function.__name__, recipe=function, source=source, scores=tuple(scores), target=target,

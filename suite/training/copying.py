@@ -13,7 +13,8 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def copied(network: Network) -> Network:
-    """A deep copy. Tensors that a layer computed and keeps (old weight norm) are copied without their history.
+    """A deep copy. Tensors that a layer computed and keeps (old weight norm, a list of its last outputs) are copied
+    without their history.
 
     torch refuses to copy those: they are no leaves of its graph. Layers compute them anew at each call.
     """
@@ -24,8 +25,15 @@ def copied(network: Network) -> Network:
 def _computed(network: nn.Module) -> Iterator[Tensor]:
     for module in network.modules():
         for value in vars(module).values():
-            if isinstance(value, Tensor) and not value.is_leaf:
-                yield value
+            yield from _non_leaves(value)
+
+
+def _non_leaves(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor) and not value.is_leaf:
+        yield value
+    elif type(value) in (list, tuple, dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _non_leaves(item)
 
 
 def storages(network: nn.Module) -> dict[int, str]:

@@ -23,11 +23,20 @@ def leaves(tree: Tree) -> list[Tensor]:
     from torch.utils._pytree import tree_leaves  # no public name holds them
 
     found = tree_leaves(tree)
-    strange = next((leaf for leaf in found if not isinstance(leaf, torch.Tensor)), None)
-    if strange is not None or not found:
-        held = "nothing" if not found else f"{type(strange).__name__} ({str(strange)[:40]!r})"
-        raise UsageError(f"data must be tensors, or tuples, lists or dictionaries of tensors; found {held}")
+    strange = [leaf for leaf in found if not isinstance(leaf, torch.Tensor)]
+    if strange or not found:
+        raise UsageError(
+            f"data must be tensors, or tuples, lists or dictionaries of tensors; found {_strange(strange)}"
+        )
     return found
+
+
+def _strange(found: list[Any]) -> str:
+    if not found:
+        return "nothing"
+    if found[0] is None:
+        return "None; items without labels have their inputs as targets (targets=inputs), or zeros [N]"
+    return f"{type(found[0]).__name__} ({str(found[0])[:40]!r})"
 
 
 def tree_map(change: Callable[[Tensor], Any], tree: Tree) -> Tree:

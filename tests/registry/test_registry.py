@@ -795,3 +795,16 @@ def test_a_family_declares_a_workload_when_it_is_asked_for():
         made.find_workload("many_frist")
     with pytest.raises(RegistrationError, match=r"many_\* are declared twice"):
         made.family(made.families[0])
+
+
+@pytest.mark.parametrize("kind", ["workload", "technique"])
+def test_a_class_cannot_be_declared(kind):
+    """The message says what is decorated instead."""
+    decorate = Registry().workload(scores=classification()) if kind == "workload" else Registry().technique(slots=())
+    with pytest.raises(
+        RegistrationError, match=rf"@{kind} decorates a function .* not the class .*test_registry\.py:\d"
+    ):
+
+        @decorate
+        class Net:
+            pass
