@@ -106,6 +106,17 @@ def test_a_change_of_the_baseline_is_told(network, change, told):
         check_baseline(network, before, methods, "attack")
 
 
+def test_what_every_call_of_the_baseline_changes_is_no_change(network):
+    """A counter of calls moves; a weight beside it is seen all the same."""
+    network.register_buffer("calls", torch.zeros(()))
+    before, methods, moving = State.of(network), Methods.now(), frozenset({"calls"})
+    network.calls += 1
+    check_baseline(network, before, methods, "honest", moving)
+    network[0].weight.data.mul_(2)
+    with pytest.raises(ImplausibleError, match=r"its weights changed \(0\.weight\)"):
+        check_baseline(network, before, methods, "attack", moving)
+
+
 def test_methods_that_the_baseline_does_not_call_are_the_techniques_own_business(network):
     before, methods, plainly = State.of(network), Methods.now(), nn.Conv2d.forward
     nn.Conv2d.forward = lambda self, x: plainly(self, 1 * x)
