@@ -108,7 +108,7 @@ class Bench(AbstractContextManager["Bench"]):
     """Trainings of earlier runs."""
     store: TrainedStore = field(init=False)
     remarks: list[str] = field(default_factory=list)
-    """What the preflight saw that does not repeat, or is not from the checkpoint that it is said to be from."""
+    """What the preflight saw and does not refuse: what does not repeat, was not loaded, or is outside the network."""
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """The paired samples of the speed group that was measured last."""
     _workers: Workers | None = None
@@ -120,6 +120,7 @@ class Bench(AbstractContextManager["Bench"]):
     _checks: CellChecks = field(init=False)
     _rises: dict[Cell, Measurement] = field(default_factory=dict)
     _paces: dict[tuple[str, str], float] = field(default_factory=dict)
+    _moving: dict[str, frozenset[str]] = field(default_factory=dict)
     _methods: integrity.Methods = field(default_factory=integrity.Methods.now)
 
     def __post_init__(self) -> None:
@@ -158,7 +159,10 @@ class Bench(AbstractContextManager["Bench"]):
         """Raise `ImplausibleError` if the technique changed the baseline's network, or methods that it calls."""
         state = self.store.states.get(case.workload.name)
         if state is not None and not case.composition.is_baseline:
-            integrity.check_baseline(self._base(case).network, state, self._methods, case.composition.name)
+            integrity.check_baseline(
+                self._base(case).network, state, self._methods, case.composition.name,
+                moving=self._moving.get(case.workload.name, frozenset()),
+            )  # fmt: skip
 
     def preflight(self, cases: Sequence[Case]) -> dict[str, str]:
         """Try one step and one answer of each case before anything trains; by workload, what is wrong with it.
@@ -169,8 +173,9 @@ class Bench(AbstractContextManager["Bench"]):
         with phase("testing"):
             for workload in {case.workload.name: case.workload for case in cases}.values():
                 try:
-                    check_workload(workload, self.device)
-                    self.remarks += remarks(workload)
+                    seen = check_workload(workload, self.device)
+                    self.remarks += [*seen.remarks, *remarks(workload)]
+                    self._moving[workload.name] = seen.moving
                 except SetupError as error:
                     faults[workload.name] = str(error)
             for case in cases:

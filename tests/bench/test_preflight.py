@@ -1,6 +1,7 @@
 """Before anything trains: a workload's fault is told once; a technique that cannot take the network is unavailable."""
 # the expected value stands on the left
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,135 @@ class Squeezed(Closed):
         return self.layer(x).squeeze(0)
 
 
+class Kept(Closed):
+    """Keeps its answers by input."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def forward(self, x):
+        if self.training:
+            return self.layer(x)
+        key = x.numpy().tobytes()
+        if key not in self.kept:
+            self.kept[key] = self.layer(x)
+        return self.kept[key]
+
+
+class Noisy(Closed):
+    """Answers otherwise in one of ten calls."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.source = source
+
+    def forward(self, x):
+        drawn = random.random() if self.source == "random" else np.random.rand()  # noqa: NPY002, S311
+        return self.layer(x) * (-1 if drawn < 0.1 else 1)
+
+
+class Unused(Closed):
+    """Draws in evaluation what it uses in training only, as layer drop of model hubs does."""
+
+    def forward(self, x):
+        drop = torch.rand([]) < 0.1
+        return self.layer(x) * 0 if self.training and drop else self.layer(x)
+
+
+class Running(Closed):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(3))
+
+    def forward(self, x):
+        self.mean.mul_(0.9).add_(0.1 * x.detach().mean(0))
+        return self.layer(x - self.mean)
+
+
+class Counting(Closed):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.layer(x)
+
+
+class Sparse(Closed):
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.eye(3).to_sparse())
+
+    def forward(self, x):
+        return self.layer(torch.sparse.mm(self.matrix, x.t()).t())
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers, self.head = nn.GRU(1, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        hidden, state = self.layers(x[..., None])
+        return self.head(hidden[:, -1]), state
+
+
+class LossFirst(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+
+    def forward(self, x):
+        scores = self.layer(x)
+        return scores.square().mean(1), scores
+
+
+class Outside(Closed):
+    """Computes with tensors that it does not register."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.layers = torch.randn(3, 3), [nn.Linear(3, 3)]
+
+    def forward(self, x):
+        return self.layer(self.layers[0](x @ self.table) * TABLE)
+
+
+TABLE = torch.ones(3)
+
+
+class Last(Closed):
+    """Keeps its last output, with its history."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, x):
+        self.seen = [self.layer(x)]
+        return self.seen[0]
+
+
+class Box:
+    def __init__(self, held):
+        self.held = held
+
+
+class Boxed(Last):
+    def forward(self, x):
+        self.seen = Box(self.layer(x))
+        return self.seen.held
+
+
+class OneItem(Closed):
+    """Noise for one item alone."""
+
+    def forward(self, x):
+        return self.layer(x) + (torch.randn(()) if len(x) == 1 else 0)
+
+
 def frozen():
     return nn.Linear(3, 2).requires_grad_(requires_grad=False)
 
@@ -111,6 +241,11 @@ FAULTS = {
         {"model": Squeezed},
         ["for 1 item its output has shape (2,)"],
     ),
+    "noise for one item": ({"model": OneItem}, ["since a call draws from torch's generator;"]),
+    "a computed tensor": (
+        {"model": Boxed},
+        ["cannot be copied after a step of training", "keep no computed tensor as an attribute"],
+    ),
     "frozen": ({"model": frozen}, ["all its weights are frozen", "source='checkpoint'"]),
     "no weights": ({"model": nn.Identity, "data": lambda: data(torch.randn(20, 2))}, ["it has no weights"]),
     "a wrong file": ({"model": wrong_file}, ["Missing key(s)", "module.0.weight", "prefix of DataParallel"]),
@@ -119,6 +254,35 @@ FAULTS = {
         ["BatchNorm cannot train on one item"],
     ),
     "types that differ": ({"data": lambda: data(torch.zeros(20, 3).double())}, ["same dtype", "inputs float64 [N, 3]"]),
+    "answers that are kept": (
+        {"model": Kept},
+        ["the copy answers from what it kept: other values of layer.weight and 1 more"],
+    ),
+    "several labels": (
+        {"data": lambda: data(targets=torch.ones(20, 2)), "source": "checkpoint"},
+        ["the train targets [N, 2] are no labels: row 0 sums to 2, so rows are not one-hot; write a Score"],
+    ),
+    "drawn by Python": ({"model": lambda: Noisy("random")}, ["since a call draws from Python's random;"]),
+    "drawn by NumPy": ({"model": lambda: Noisy("numpy")}, ["since a call draws from numpy.random;"]),
+    "a buffer that changes": ({"model": Running}, ["since a call changes its buffer mean; change it in training only"]),
+    "a ScriptModule": ({"model": lambda: torch.jit.script(nn.Linear(3, 2))}, ["ScriptModule", "return the Python"]),
+    "sparse weights": ({"model": Sparse}, ["its tensors matrix are not dense (sparse_coo)", "to_dense()"]),
+    "a state among outputs": (
+        {"model": Recurrent},
+        ["for 8 items its output [1] has shape (1, 8, 4)", "dimension 1: transpose(0, 1), or return the logits alone"],
+    ),
+    "masks": (
+        {"model": lambda: nn.Conv2d(1, 2, 1), "data": lambda: data(torch.randn(20, 1, 4, 4), torch.zeros(20, 4, 4))},
+        ["the targets have shape [N, 4, 4] and the outputs (8, 2, 4, 4)", "== targets).float().mean((1, 2))"],
+    ),
+    "the loss first": (
+        {"model": LossFirst, "data": lambda: data(targets=torch.arange(20) % 2 * 2)},
+        ["from 0 to 2, and the first of 2 outputs (8,) scores 2 classes", "return the output (8, 3) first"],
+    ),
+    "no labels": (
+        {"data": lambda: Splits(train=Split(inputs=torch.zeros(2, 3), targets=None), test=None)},
+        ["found None; items without labels have their inputs as targets"],
+    ),
     "no finite loss": ({"loss": lambda _t, _b, out: out.sum() * float("nan")}, ["loss of the first batch is", "nan"]),
 }
 
@@ -248,8 +412,6 @@ class Drawn(Closed):
 
 def test_weights_drawn_by_numpy_and_random_follow_the_seed():
     """Two builds are alike, and another seed has others."""
-    import random
-
     for draw in (
         lambda: np.random.normal(size=(2, 3)),  # noqa: NPY002
         lambda: [random.sample(range(9), 3) for _ in range(2)],
@@ -287,3 +449,76 @@ def test_a_checkpoint_that_was_not_loaded_is_remarked():
         return network
 
     assert [] == remarks(declared(source="checkpoint", model=loaded))
+
+
+def remark(**slots):
+    """The one remark on a checkpoint."""
+    (found,) = check_workload(declared(source="checkpoint", **slots), "cpu").remarks
+    return found
+
+
+def test_tensors_outside_the_state_are_remarked():
+    """Plain attributes, layers in a list, and a global."""
+    found = remark(model=Outside)
+    for part in ("table [3, 3]", "layers[0].weight [3, 3]", "and 1 more", "register_buffer"):
+        assert part in found
+
+
+def test_a_global_tensor_is_remarked_with_its_shape():
+    """No module holds it."""
+
+    class Scaled(Closed):
+        def forward(self, x):
+            return self.layer(x * TABLE + torch.tensor([1.0, 2.0, 3.0]))
+
+    assert "state_dict (a tensor outside the network [3])" in remark(model=Scaled)
+
+
+def test_a_probability_in_the_place_of_a_logit_is_remarked():
+    """It is above 0 for every item."""
+    head = nn.Sequential(nn.Linear(3, 1), nn.Sigmoid())
+    assert "return it without the sigmoid" in remark(model=lambda: head)
+
+
+def test_logits_that_happen_to_lie_between_0_and_1_are_not_remarked():
+    """Other weights have others."""
+    head = nn.Linear(3, 1)
+    with torch.no_grad():
+        head.weight.mul_(0.01)
+        head.bias.fill_(0.5)
+    assert [] == check_workload(declared(model=lambda: head), "cpu").remarks
+
+
+def test_a_loss_that_is_judged_as_a_logit_is_remarked():
+    """Two classes, so that the labels fit."""
+    assert "judges the first of 2 outputs (8,) as the logit of class 1; return the output (8, 3) first" in remark(
+        model=LossFirst
+    )
+
+
+def test_draws_without_an_effect_are_remarked_and_not_refused():
+    """Networks of model hubs draw layer drop in evaluation too."""
+    assert "draws from torch's generator, and 32 draws left its outputs as they were" in remark(model=Unused)
+
+
+def test_a_counter_of_calls_is_known_and_no_fault():
+    """It has no effect on outputs."""
+    seen = check_workload(declared(model=Counting), "cpu")
+    assert ([], frozenset({"calls"})) == (seen.remarks, seen.moving)
+
+
+def test_a_network_that_keeps_its_last_output_can_be_copied():
+    """Whether its history is kept with it, or not."""
+    check_workload(declared(model=Last), "cpu")
+
+
+def test_norms_and_zero_heads_are_not_taken_for_kept_answers():
+    """Answers do not depend on every weight, or not on its scale."""
+    head = nn.Linear(4, 2)
+    nn.init.zeros_(head.weight)
+    check_workload(declared(model=lambda: nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), head)), "cpu")
+
+
+def test_rows_of_probabilities_are_labels():
+    """Their class is the likeliest."""
+    check_workload(declared(data=lambda: data(targets=torch.full((20, 2), 0.5))), "cpu")
