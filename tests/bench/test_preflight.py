@@ -2,7 +2,7 @@
 # the expected value stands on the left
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -510,6 +510,22 @@ def test_a_counter_of_calls_is_known_and_no_fault():
 def test_a_network_that_keeps_its_last_output_can_be_copied():
     """Whether its history is kept with it, or not."""
     check_workload(declared(model=Last), "cpu")
+
+
+@dataclass
+class Named:
+    logits: torch.Tensor
+    hidden: torch.Tensor
+
+
+class AsModelHubs(Closed):
+    def forward(self, x):
+        return Named(logits=self.layer(x), hidden=x.t() if len(x) == 8 else x)  # noqa: PLR2004
+
+
+def test_an_output_of_a_dataclass_is_named_by_its_field():
+    """Its items are in another dimension."""
+    assert "for 8 items its output ['hidden'] has shape (3, 8)" in said(declared(model=AsModelHubs))
 
 
 def test_norms_and_zero_heads_are_not_taken_for_kept_answers():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import keystr, tree_flatten_with_path  # no public name holds them
 
 from suite.catalog.scores.classification import is_one_logit
 from suite.core.errors import UsageError
@@ -20,14 +19,24 @@ ROUNDING = 1e-3  # of the sum of probabilities
 
 def check_items(outputs: Any, count: int) -> None:
     """Raise `UsageError` for an output that does not begin with the number of items."""
-    found, _ = tree_flatten_with_path(outputs)
+    found = list(_placed(outputs, ""))
     for path, leaf in found:
-        if isinstance(leaf, Tensor) and (leaf.dim() == 0 or leaf.shape[0] != count):
-            place = f" {keystr(path)}" if len(found) > 1 else ""
+        if leaf.dim() == 0 or leaf.shape[0] != count:
+            place = f" {path}" if len(found) > 1 else ""
             raise UsageError(
                 f"for {count} item{'s' * (count != 1)} its output{place} has shape {tuple(leaf.shape)}; every output "
                 f"must begin with the number of items ({_way(leaf, count, alone=len(found) == 1)})"
             )
+
+
+def _placed(tree: Any, path: str) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of outputs, with their places: ``[1]``, ``['logits']``."""
+    if isinstance(tree, Tensor):
+        yield path, tree
+        return
+    named = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+    for key, value in named:
+        yield from _placed(value, f"{path}[{key!r}]")
 
 
 def _way(leaf: Tensor, count: int, *, alone: bool) -> str:
