@@ -520,7 +520,7 @@ class Named:
 
 class AsModelHubs(Closed):
     def forward(self, x):
-        return Named(logits=self.layer(x), hidden=x.t() if len(x) == 8 else x)  # noqa: PLR2004
+        return Named(logits=self.layer(x), hidden=x.t() if len(x) == 8 else x)
 
 
 def test_an_output_of_a_dataclass_is_named_by_its_field():
