@@ -26,9 +26,8 @@ SHORT = {
 }
 """Techniques that train for long, or look for more steps than there are."""
 MEETING = (
-    *("ema", "early_stopping", "magnitude_pruning", "prune_at_init", "lottery_ticket", "semi_structured", "qat"),
-    *("low_rank", "early_exit", "slimmable", "distillation", "feature_hints", "gradient_checkpointing"),
-    *("label_smoothing", "distilled_tuning"),
+    *("ema", "early_stopping", "magnitude_pruning", "prune_at_init", "semi_structured", "qat", "low_rank"),
+    *("early_exit", "slimmable", "distillation"),
 )
 
 

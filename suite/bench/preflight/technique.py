@@ -85,10 +85,11 @@ class CellChecks:
         )  # fmt: skip
         network = lay_out(recipe.finish(network, tuner), recipe).eval()
         check_tied(tied, network, case.composition.name)
-        promised = [promise for promise in case.composition.promises if not promise.quantized]
-        invariants.check(promised, network)
+        promises = case.composition.promises
+        invariants.check((promise for promise in promises if not promise.quantized), network)
         served = serve(Trained(recipe=recipe, network=network, device=self.device, seed=0, seconds=0.0))
         check_tied(tied, served.network, case.composition.name)
+        invariants.check((promise for promise in promises if promise.quantized), served.network)
         items = recipe.data().test.first(ITEMS).inputs
         for count in (1, length(items)):
             served(served.prepare_inputs(take(items, slice(count))))
