@@ -24,6 +24,7 @@ PACKAGE = "suite"
 LOADED = time.time()
 CLOCKS = ("perf_counter", "monotonic", "process_time", "thread_time", "perf_counter_ns", "time")
 DECIDING = ("suite.bench.bench", "suite.bench.judging")  # what measures and what judges, with all that they import
+PLAIN = (bool, int, float, str, bytes, tuple, frozenset, Mapping)
 MISSING = object()
 
 
@@ -51,11 +52,15 @@ def check_suite() -> None:
 
 
 def remember_constants() -> None:
-    """Keep the suite's constants as they are before users' modules load; `check_suite` compares them with what is."""
+    """Keep the suite's constants as they are before users' modules load; `check_suite` compares them with what is.
+
+    Records are left out: a budget of sampling, say, decides nothing.
+    """
     for name in DECIDING:
         importlib.import_module(name)
     for module in _own_modules():
-        _constants[module.__name__] = {name: value for name, value in vars(module).items() if name.isupper()}
+        limits = {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, PLAIN)}
+        _constants[module.__name__] = limits
 
 
 _constants: dict[str, Mapping[str, Any]] = {}
