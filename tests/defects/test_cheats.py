@@ -1,6 +1,7 @@
 """Techniques that cheat, a few lines each: each is an error of its cell, or has no effect; no run with one passes."""
 # the expected value stands on the left
 
+import json
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ pytestmark = pytest.mark.system
 
 BENCH = ("bench", "--quick", "--device", "cpu", "--workload", "wine", "--expect=report", "--technique")
 CAUGHT = {
+    "applied_test": "technique 'applied_test' reads the test part of the data",
     "by_identity": "do not follow its inputs",
     "by_shape": "do not follow its inputs",
     "by_content": "times as fast on inputs that it has been given before",
@@ -18,17 +20,18 @@ CAUGHT = {
     "half_batch": "half_batch cpu: ",
     "one_item": "at batch 1 answer otherwise than",
     "while_collector_off": "answer otherwise than",
-    "test_training": "reads the test part of the data",
-    "memorised": "reads the test part of the data",
     "slow_linear": "it replaced torch.nn.modules.linear.Linear.forward",
     "patches_check": "suite.measure.speed.check has been replaced",
     "cheap_forward": "the timed step is not the training step",
     "thread_pool": "implausible",
+}
+BEFORE_TIMING = {
+    "test_training": "reads the test part of the data",
+    "memorised": "reads the test part of the data",
     "part_of_sealed": "finishing reads the test part of the data",
     "sealed_part": "finishing reads the test part of the data",
     "quantize_getattribute": "quantizing reads the test part of the data",
     "model_test": "building the network reads the test part of the data",
-    "applied_test": "technique 'applied_test' reads the test part of the data",
     "prepare_test": "preparing reads the test part of the data",
     "prepare_train": "the slot prepare changes 0.weight of the network",
     "deploy_test": "deploying reads the test part of the data",
@@ -46,6 +49,17 @@ def test_a_technique_that_cheats_is_an_error_of_its_cell(run, technique):
     done = run("attacks", *BENCH, technique)
     assert done.returncode in (1, 11), done.stdout[-3000:]  # 11: what the whole process says does not count
     assert CAUGHT[technique] in done.stdout.replace("\n", " ")
+
+
+def test_a_technique_that_reads_test_data_or_trains_unseen_is_an_error_before_anything_is_timed(run, folder):
+    """Fifteen of them in one process: each is its own cell's error."""
+    chosen = [f"--technique={name}" for name in BEFORE_TIMING]
+    done = run("attacks", *BENCH[:-1], *chosen, "-k", "quality or size")
+    assert done.returncode in (1, 11), done.stdout[-3000:]
+    lines = (folder("attacks") / "reports" / "latest" / "results.jsonl").read_text("utf-8").splitlines()
+    failures = [record for record in map(json.loads, lines) if "failure" == record["type"]]
+    reasons = {record["cell"]["technique"].partition("(")[0]: record["reason"] for record in failures}
+    assert {} == {name: reasons.get(name) for name, said in BEFORE_TIMING.items() if said not in reasons.get(name, "")}
 
 
 HIDDEN = {

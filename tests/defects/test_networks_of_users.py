@@ -73,7 +73,7 @@ def plain(record):
 
 FAULTS = (
     r"'hooked_net': .*a copy of it computes with the original's weights.*04/bench\.py:\d+",
-    r"'wet': .*two calls .* different outputs in evaluation mode; turn dropout and noise off.*09/bench\.py:\d+",
+    r"'wet': .*two calls .* different outputs in evaluation mode, .*; turn dropout and noise off.*09/bench\.py:\d+",
     r"'from_one': .*labels must be whole numbers from 0 to 1; subtract 1 from the labels.*18/bench\.py:\d+",
     r"'strange_class': .*21/bench\.py:\d+.*weights_only=False",
     r"'prefix_strict': .*21/bench\.py:\d+.*the names have the prefix of DataParallel",
