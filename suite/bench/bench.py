@@ -508,10 +508,10 @@ class Bench(AbstractContextManager["Bench"]):
 def _served(trained: Trained, composition: Composition) -> Served:
     """What serves the network. Raises `BrokenPromiseError` where it has not what a member promised of its weights."""
     served = serve(trained)
-    promises, last = composition.promises, composition.name.rpartition("+")[2]
+    promises = composition.promises
     quantized = [promise for promise in promises if promise.quantized or "quantize" not in composition.slots]
     invariants.check((one for one in promises if one not in quantized), trained.network)
-    invariants.check([*quantized, *invariants.tied(trained.network, last)], served.network)
+    invariants.check([*quantized, *invariants.tied(trained.network, composition.last)], served.network)
     return served
 
 

@@ -32,8 +32,7 @@ def digest(modules: Iterable[str | Path], *, directory: Path | None = None) -> s
     below the project around ``directory`` (the working directory), counts too. Installed packages and the standard
     library do not; a given package that is installed counts itself. Names are relative and the order of imports does
     not matter, so that two checkouts of the same code agree. The values of environment variables that the user's files
-    name count as well. What is imported later is not seen. Raises `SetupError`
-    for a module that cannot be found.
+    name count as well. What is imported later is not seen. Raises `SetupError` for a module that cannot be found.
     """
     given = [_file(module) for module in modules]
     project = _project((directory or Path.cwd()).resolve())

@@ -125,8 +125,7 @@ class TrainedStore:
                 fitted, recipe, reference=self.reference(workload, seed), trains=self.trains and workload.trains,
                 report=self.reporter(workload.name, composition.name),
             )  # fmt: skip
-            tied = invariants.tied(fitted.network, composition.name.rpartition("+")[2])
-            invariants.check(tied, made.network)
+            invariants.check(invariants.tied(fitted.network, composition.last), made.network)
             return replace(made, reused=fitted.reused)
 
         if recipe.finish is same:

@@ -51,6 +51,11 @@ class Composition:
         return frozenset(declared | ({"nonzero_parameters"} if "quantize" in self.slots else set()))
 
     @property
+    def last(self) -> str:
+        """The name of the member that acts last; the baseline's own where there is none."""
+        return self.members[-1][0].name if self.members else self.name
+
+    @property
     def promises(self) -> tuple[Promise, ...]:
         """What the members promise of the weights that are served."""
         from suite.training.invariants import Promise  # loads torch

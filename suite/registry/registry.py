@@ -72,20 +72,11 @@ class Registry:
         def register(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
             check_is_function("technique", function, "(recipe)")
             declared = Technique(
-                name=function.__name__,
-                function=function,
-                slots=slots_of(slots, function),
-                control=control,
-                sweep={key: tuple(values) for key, values in (sweep or {}).items()},
-                needs=tuple(needs),
-                conflicts=tuple(conflicts),
-                runs=runs,
-                quick=quick,
-                family=family,
-                precision=precision,
-                sizes_follow_weights=tuple(sizes_follow_weights),
-                promises=promises,
-            )
+                name=function.__name__, function=function, slots=slots_of(slots, function), control=control,
+                sweep={key: tuple(values) for key, values in (sweep or {}).items()}, needs=tuple(needs),
+                conflicts=tuple(conflicts), runs=runs, quick=quick, family=family, precision=precision,
+                sizes_follow_weights=tuple(sizes_follow_weights), promises=promises,
+            )  # fmt: skip
             check_technique(declared)
             self._add(self._techniques, "technique", declared)
             return function

@@ -13,7 +13,7 @@ from suite.core.errors import BrokenPromiseError
 from suite.training.surgery.factoring import LowRank
 from suite.training.surgery.grids import TENSOR, Grid
 from suite.training.surgery.masks import GROUP, prunable
-from suite.training.surgery.tied import ties
+from suite.training.surgery.tied import is_untied, ties
 
 WIDEST = 8  # bits; how weights are grouped does not depend on them
 
@@ -141,9 +141,7 @@ class Tied:
         return f"that {' and '.join(self.names)} are tied"
 
     def broken(self, network: nn.Module) -> str | None:
-        now = dict(network.named_parameters(remove_duplicate=False))
-        left = [now[name] for name in self.names if name in now]
-        return f"{len(left)} weights there" if len({id(weight) for weight in left}) > 1 else None
+        return "weights of their own there" if is_untied(self.names, network) else None
 
 
 # -- from the parameters of a technique -------------------------------------------------------------------------------

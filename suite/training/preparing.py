@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from suite.core.errors import TechniqueError
+from suite.core.errors import CompositionError, TechniqueError
 from suite.training.data import test_sealed
 from suite.training.fingerprints import moved, values
 from suite.training.recipe import Recipe, same
@@ -31,3 +31,11 @@ def prepared(network: nn.Module, recipe: Recipe) -> Callable[[Any], Any]:
             "or set weights to zero; train in the loop, and initialise in the slot model"
         )
     return forward
+
+
+def check_first(recipe: Recipe, technique: str, does: str) -> None:
+    """Raise `CompositionError` if an earlier technique wraps the network: ``technique`` prepares it in its own way."""
+    if recipe.prepare is not same:
+        raise CompositionError(
+            f"{technique} {does} the network itself, and a technique before it wraps it; name {technique} first"
+        )

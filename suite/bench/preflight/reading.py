@@ -33,7 +33,7 @@ class Reading:
     def of(cls, network: nn.Module, inputs: Tree) -> Reading:
         """One call."""
         with Held(inputs) as watching:
-            answer = called(network, inputs, spread(network.forward, inputs))
+            answer = answered(network, inputs)
         return cls(network=network, answer=_tensors(answer), found=watching.found)
 
     def names(self, network: nn.Module) -> list[str]:
@@ -86,8 +86,7 @@ def check_nothing_kept(first: Reading, again: Reading, inputs: Tree) -> None:
         return
     for weight in kept.values():
         weight.data.normal_()
-    answer = _tensors(called(again.network, inputs, spread(again.network.forward, inputs)))
-    if _equal(answer, again.answer):
+    if _equal(_tensors(answered(again.network, inputs)), again.answer):
         raise UsageError(
             f"the copy answers from what it kept: other values of {named(tuple(kept))} leave its answer to the same "
             "inputs as it was, so no technique would show; keep no outputs by input (a dictionary, functools.cache)"
@@ -145,9 +144,13 @@ def told_outside(names: list[str]) -> str:
     )
 
 
-def _tensors(answer: Any) -> list[Tensor]:
+def answered(network: nn.Module, inputs: Tree) -> Any:
+    """The answer of a network as its user wrote it, as a tree; ``None`` if it holds no tensor."""
+    return as_tree(called(network, inputs, spread(network.forward, inputs)))
+
+
+def _tensors(tree: Any) -> list[Tensor]:
     """Copies of an answer's tensors: a network may write the next one into the same memory."""
-    tree = as_tree(answer)
     return [] if tree is None else [leaf.clone() for leaf in leaves(tree)]
 
 

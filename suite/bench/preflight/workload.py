@@ -17,7 +17,7 @@ from suite.bench.preflight.answers import check_answers, told_draws
 from suite.bench.preflight.moved import Moved
 from suite.bench.preflight.networks import check_kind
 from suite.bench.preflight.outputs import check_items, check_labels
-from suite.bench.preflight.reading import check_reading, told_outside
+from suite.bench.preflight.reading import answered, check_reading, told_outside
 from suite.bench.preflight.remedies import forms, remedy
 from suite.core.errors import SetupError, SuiteError, UnavailableError, UsageError
 from suite.core.machine.flags import applied
@@ -25,11 +25,9 @@ from suite.measure.scoring.items import figures_of
 from suite.registry import Workload
 from suite.training.copying import copied
 from suite.training.devices import lay_out, own_random_numbers, seed_all
-from suite.training.forms import spread
 from suite.training.loop import Trained, built, first_step
 from suite.training.recipe import Batch, Recipe, Splits
 from suite.training.serving import Served, on_cpu, serve
-from suite.training.surgery.adapted import as_tree, called
 from suite.training.trees import length, take, to, tree_map
 
 ITEMS = 8  # of a batch: enough for norms, and cheap
@@ -146,7 +144,7 @@ class _Check:
         elif judging.looks_like_probability(outputs) and any(True for _ in users.parameters()):
             varied, items = judging.varied(copied(users)), plain.data().test.first(ITEMS).inputs
             with torch.no_grad():
-                others = as_tree(called(varied, items, spread(varied.forward, items)))
+                others = answered(varied, items)
             if judging.looks_like_probability(others):
                 self._remark(judging.told_probability(outputs))
 

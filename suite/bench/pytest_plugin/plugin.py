@@ -182,12 +182,11 @@ def cases_of(config: pytest.Config) -> list[Case]:
     if CASES not in config.stash:
         with phases.phase("imports"):
             from suite.bench.flag_guard import check_threads
+            from suite.bench.integrity import remember_constants
             from suite.core.machine import quiet
             from suite.core.machine.hardware import resolve_device  # loads torch
 
             request, wanted = request_of(config), quiet.apply_threads()
-            from suite.bench.integrity import remember_constants
-
             remember_constants()
             load_user_modules(REGISTRY, Path.cwd(), request.load)
             check_threads(wanted)

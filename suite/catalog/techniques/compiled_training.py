@@ -8,20 +8,16 @@ from typing import Any
 
 from torch import nn
 
-from suite.core.errors import CompositionError
 from suite.registry import technique
 from suite.training.compiling import compile_static
-from suite.training.recipe import Recipe, same
+from suite.training.preparing import check_first
+from suite.training.recipe import Recipe
 
 
 @technique(slots=("prepare",), family="compilation", needs=("compiler",))
 def compiled_training(recipe: Recipe) -> Recipe:
     """Train through TorchInductor; compilation is reported apart from training seconds."""
-    if recipe.prepare is not same:
-        raise CompositionError(
-            "compiled_training compiles the network itself, and a technique before it wraps it; name "
-            "compiled_training first"
-        )
+    check_first(recipe, "compiled_training", "compiles")
 
     def prepare(network: nn.Module) -> Callable[[Any], Any]:
         return compile_static(network)

@@ -13,9 +13,10 @@ from typing import Any
 
 from torch import nn
 
-from suite.core.errors import CompositionError, UsageError
+from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Recipe, same
+from suite.training.preparing import check_first
+from suite.training.recipe import Recipe
 from suite.training.surgery.segments import checkpointed
 
 
@@ -30,12 +31,7 @@ def gradient_checkpointing(recipe: Recipe, *, segments: int = 0) -> Recipe:
     """Train in so many segments; 0: the square root of the number of operations, Chen et al.'s choice."""
     if segments < 0 or segments == 1:
         raise UsageError(f"gradient_checkpointing: segments must be 0 (the square root) or 2 or more, got {segments}")
-
-    if recipe.prepare is not same:
-        raise CompositionError(
-            "gradient_checkpointing cuts the network itself, and a technique before it wraps it; name "
-            "gradient_checkpointing first"
-        )
+    check_first(recipe, "gradient_checkpointing", "cuts")
 
     def prepare(network: nn.Module) -> Callable[[Any], Any]:
         return checkpointed(network, segments)

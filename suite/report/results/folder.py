@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 RESULTS = "results.jsonl"
 LATEST = "latest"
 DIGEST = 32  # hexadecimal digits
-_hash = hashlib.sha256  # bound now
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
 
@@ -97,8 +96,10 @@ class RunFolder:
 
     def end(self, last: RunEnd) -> None:
         """Add the last record with the digest of all lines before it, so that later changes are noticed."""
-        before = b"".join(line + b"\n" for _, line in files.read_lines(self.results))
-        self.append(replace(last, digest=_hash(before).hexdigest()[:DIGEST]))
+        before = hashlib.sha256()
+        for _, line in files.read_lines(self.results):
+            before.update(line + b"\n")
+        self.append(replace(last, digest=before.hexdigest()[:DIGEST]))
 
     def measurements(self) -> tuple[Measurement, ...]:
         """One measurement for each cell and metric, in order of first appearance; the last line wins."""
@@ -301,7 +302,7 @@ def _decoded(path: Path) -> Iterator[Record]:
         raise ResultsError(
             f"cannot read {path}: {error.strerror}; give the folder of a run, or run `suite bench` first"
         ) from error
-    before = _hash()
+    before = hashlib.sha256()
     for number, line in lines:
         try:
             record = decode(line)

@@ -42,13 +42,17 @@ def own_layers(network: nn.Module, kind: type[nn.Module], technique: str) -> lis
 
 def check_tied(before: Iterable[tuple[str, ...]], network: nn.Module, technique: str) -> None:
     """Raise `UnavailableError` where names that shared one weight ``before`` have weights of their own now."""
+    names = next((names for names in before if is_untied(names, network)), None)
+    if names is not None:
+        raise UnavailableError(
+            f"{technique}: it gives {' and '.join(names[:2])} weights of their own, which the network ties"
+        )
+
+
+def is_untied(names: Iterable[str], network: nn.Module) -> bool:
+    """Whether names that shared one weight have several now; what is gone does not count."""
     now = dict(network.named_parameters(remove_duplicate=False))
-    for names in before:
-        left = [now[name] for name in names if name in now]
-        if len({id(weight) for weight in left}) > 1:
-            raise UnavailableError(
-                f"{technique}: it gives {' and '.join(names[:2])} weights of their own, which the network ties"
-            )
+    return len({id(now[name]) for name in names if name in now}) > 1
 
 
 def once(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
