@@ -2,11 +2,15 @@
 
 import gc
 import os
+import subprocess
 import sys
 
+import forked_python
 import pytest
 from fakes import torch  # noqa: F401  # the fixture that stands in for torch on hardware that is not here
 from hypothesis import HealthCheck, settings
+
+from suite.core.machine import quiet
 
 FEW = ("advise", "curves", "plan", "scaling", "studies")
 """Folders with hundreds of properties: few examples each by default, 500 with HYPOTHESIS_PROFILE=ci."""
@@ -22,6 +26,7 @@ settings.register_profile(  # the same examples for every mutant
 settings.load_profile("suite")
 
 
+LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
 MANY = 10  # modules that were imported since, so that to look at their objects no more is worth a collection
 frozen_modules = 0
 
@@ -44,6 +49,50 @@ def freeze():
 def pytest_sessionfinish():
     """Or extension modules report all that they have as leaked."""
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """This process's environment without traces of its own pytest run, with caches of its own and a wide terminal."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
+    caches = tmp_path_factory.mktemp("caches")
+    return {
+        **inherited,
+        "COLUMNS": "180",
+        "XDG_CACHE_HOME": str(caches),
+        "TORCHINDUCTOR_CACHE_DIR": str(caches / "inductor"),
+    }
+
+
+@pytest.fixture(scope="session")
+def interpreter(tmp_path_factory, environment):
+    """A ``python`` for commands of the suite; on Linux its processes are forked from one that has imported torch."""
+    if not sys.platform.startswith("linux"):
+        yield sys.executable
+        return
+    images = forked_python.Images(tmp_path_factory.mktemp("interpreter"), [environment, quiet.environment(environment)])
+    yield str(images.executable)
+    images.close()
+
+
+@pytest.fixture(scope="session")
+def python(environment, interpreter):
+    """``python(*arguments, cwd=..., env=...)`` runs the interpreter to its end; ``None`` in ``env`` removes."""
+
+    def run(*arguments, cwd, env=None, timeout=150):
+        merged = {name: value for name, value in {**environment, **(env or {})}.items() if value is not None}
+        command = [interpreter, *arguments]
+        return subprocess.run(
+            command, cwd=cwd, env=merged, timeout=timeout, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def suite(python):
+    """``suite(*arguments, cwd=...)`` runs the real ``suite`` command."""
+    return lambda *arguments, **options: python("-P", "-m", "suite", *arguments, **options)
 
 
 def pytest_collectstart(collector):

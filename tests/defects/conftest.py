@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 
 INPUTS = Path(__file__).parent / "inputs"
 ROOT = INPUTS.parents[2]
-LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
 BASH = shutil.which("bash") or "bash"
 TIMEOUT = 280
 
@@ -34,29 +32,29 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def run(folder):
+def run(folder, interpreter, environment):
     """``run(name, *arguments)``: what `suite` with these arguments says in a copy of the folder."""
 
     def ran(name, *arguments):
-        return _python(folder(name), "-P", "-m", "suite", *arguments)
+        return _done([interpreter, "-P", "-m", "suite", *arguments], folder(name), environment)
 
     return ran
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path, environment):
     """``made(name, *arguments)``: the repositories of an input's `make.sh`, below the folder that is returned."""
 
     def make(name, *arguments):
         script = INPUTS / name / "make.sh"
-        subprocess.run([BASH, script, *arguments], cwd=tmp_path, env=_environment(), check=True, capture_output=True)
+        subprocess.run([BASH, script, *arguments], cwd=tmp_path, env=environment, check=True, capture_output=True)
         return tmp_path
 
     return make
 
 
 @pytest.fixture
-def compared():
+def compared(environment):
     """``compared(repository)``: what `suite compare` says of it and the commit before, in as few pairs as there can be.
 
     Its timings may be inconclusive; exact figures and messages are what tests look at.
@@ -64,33 +62,23 @@ def compared():
 
     def ran(repository, *, python=sys.executable):
         few = ("--pairs=2", "--forks=1", "--budget=0.05", "--workload=ours", f"--cache-dir={repository.parent}/cache")
-        return _python(repository, "-P", "-m", "suite", "compare", "HEAD~1", *few, python=python)
+        command = [python, "-P", "-m", "suite", "compare", "HEAD~1", *few]
+        return _done(command, repository, {**environment, "PYTHONPATH": str(ROOT)})
 
     return ran
 
 
 @pytest.fixture
-def script_of(folder):
+def script_of(folder, environment):
     """``script_of(name, file)``: what a script of the folder prints."""
 
     def ran(name, file):
-        return _python(folder(name), "-P", file)
+        return _done([sys.executable, "-P", file], folder(name), environment)
 
     return ran
 
 
-def _environment():
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
-    return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-
-
-def _python(where, *arguments, python=sys.executable):
+def _done(command, where, environment):
     return subprocess.run(
-        [python, *arguments],
-        cwd=where,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
+        command, cwd=where, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )

@@ -2,8 +2,6 @@
 # the expected value stands on the left
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,16 +24,15 @@ def test_every_python_example_is_one_that_is_run():
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
-def test_the_examples_run_on_the_example(tmp_path):
+def test_the_examples_run_on_the_example(tmp_path, suite):
     """Each technique of the pages on the workload of CONTRIBUTING: exit code 0, nothing is an error."""
     loads = []
     for name, code in EXAMPLES.items():
         (tmp_path / f"example_{name}.py").write_text(code, "utf-8")
         loads.append(f"--load=example_{name}.py")
     techniques = ("baseline", "served_twice", "clipped_weights", "self_distillation", "tf32", "numpy_matmul")
-    command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu", *loads]
-    command += ["--workload=irises", *(f"--technique={name}" for name in techniques)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = ["bench", "--quick", "--seeds=1", "--device=cpu", *loads, "--workload=irises"]
+    done = suite(*command, *(f"--technique={name}" for name in techniques), cwd=tmp_path, timeout=600)
     assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-2000:]
     table = (tmp_path / "reports" / "latest" / "tradeoffs.md").read_text("utf-8")
     assert all(name in table for name in techniques)

@@ -2,11 +2,8 @@
 # the expected value stands on the left
 
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 
 import pandas as pd
@@ -92,11 +89,11 @@ def test_every_command_has_a_row():
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
-def test_the_model_of_ones_own_runs(tmp_path):
+def test_the_model_of_ones_own_runs(tmp_path, suite):
     """With the command below it, and it learns."""
     (tmp_path / "irises.py").write_text(MODEL, "utf-8")
     (words,) = re.findall(r"`suite (bench [^`]*irises)`", PAGE)
-    done = bench([*words.split(), "--seeds=1", "--device=cpu", "--technique=baseline"], tmp_path)
+    done = suite(*words.split(), "--seeds=1", "--device=cpu", "--technique=baseline", cwd=tmp_path, timeout=600)
     assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-2000:]
     table = pd.read_csv(tmp_path / "reports" / "latest" / "tradeoffs.csv")
     assert table.accuracy[0] > 0.8
@@ -104,13 +101,14 @@ def test_the_model_of_ones_own_runs(tmp_path):
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
-def test_the_output_is_what_the_command_prints(tmp_path):
+def test_the_output_is_what_the_command_prints(tmp_path, suite):
     """Exact lines of the regression; quality and speed by their shape, since another machine rounds another way."""
     expectations = tmp_path / "expectations"
     shutil.copytree(ROOT / "expectations", expectations)
     lower_the_size(expectations / "any" / "digits_cnn.toml")
     command, *shown = [line for line in CONSOLE.splitlines() if line != "..."]
-    done = bench([word.strip("'") for word in command.removeprefix("$ suite ").split()], tmp_path)
+    words = [word.strip("'") for word in command.removeprefix("$ suite ").split()]
+    done = suite(*words, cwd=tmp_path, env={"COLUMNS": "100"}, timeout=600)
     assert 1 == done.returncode, done.stdout[-3000:] + done.stderr[-2000:]
     printed = done.stdout.splitlines()
     for line in shown:
@@ -132,10 +130,3 @@ def lower_the_size(path):
     text = path.read_text("utf-8")
     assert entry in text
     path.write_text(text.replace(entry, entry.replace("58216", "52216")), "utf-8")
-
-
-def bench(words, folder):
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "suite", *words],
-        cwd=folder, env=os.environ | {"COLUMNS": "100"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip

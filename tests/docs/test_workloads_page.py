@@ -2,10 +2,7 @@
 # the expected value stands on the left
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +37,7 @@ def checkpoint(folder):
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", sorted(NAMES))
-def test_every_default_technique_measures_or_says_why_not(kind, tmp_path):
+def test_every_default_technique_measures_or_says_why_not(kind, tmp_path, suite):
     """Exit code 0, and no cell is an error: what a network cannot take is unavailable with a reason.
 
     Of one of the five all groups are measured; the other four are not timed, which would take ten minutes.
@@ -48,13 +45,11 @@ def test_every_default_technique_measures_or_says_why_not(kind, tmp_path):
     (tmp_path / "example.py").write_text(EXAMPLES[kind], "utf-8")
     if kind == "checkpoint":
         checkpoint(tmp_path)
-    command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu"]
+    command = ["bench", "--quick", "--seeds=1", "--device=cpu"]
     command += ["--load=example.py", f"--workload={NAMES[kind]}"]
     if kind != TIMED:
         command += ["--partial", "-k", "quality or size"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"COLUMNS": "120"}, capture_output=True, text=True, check=False
-    )
+    done = suite(*command, cwd=tmp_path, timeout=900)
     assert 0 == done.returncode, done.stdout[-3000:] + done.stderr[-2000:]
     results = (tmp_path / "reports" / "latest" / "results.jsonl").read_text("utf-8")
     records = [json.loads(line) for line in results.splitlines()]

@@ -18,7 +18,6 @@ import pytest
 Done = subprocess.CompletedProcess[str]
 
 CALM = ("--partial", "-k", "quality or size")  # groups whose verdicts do not depend on how busy the machine is
-LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
 
 LAB = '''"""A small network on 64 generated images, and techniques of every temper."""
 
@@ -141,39 +140,6 @@ def patient(plain: Recipe) -> Recipe:
 
     return replace(plain, batches=waiting)
 '''
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory) -> dict[str, str]:
-    """This process's environment without traces of its own pytest run, with caches of its own and a wide terminal."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
-    caches = tmp_path_factory.mktemp("caches")
-    return {
-        **inherited,
-        "COLUMNS": "180",
-        "XDG_CACHE_HOME": str(caches),
-        "TORCHINDUCTOR_CACHE_DIR": str(caches / "inductor"),
-    }
-
-
-@pytest.fixture(scope="session")
-def python(environment) -> Callable[..., Done]:
-    """``python(*arguments, cwd=..., env=...)`` runs this interpreter to its end; ``None`` in ``env`` removes."""
-
-    def run(*arguments: str, cwd: Path, env: dict[str, str | None] | None = None, timeout: float = 150) -> Done:
-        merged = {name: value for name, value in {**environment, **(env or {})}.items() if value is not None}
-        command = [sys.executable, *arguments]
-        return subprocess.run(
-            command, cwd=cwd, env=merged, timeout=timeout, capture_output=True, text=True, check=False
-        )
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def suite(python) -> Callable[..., Done]:
-    """``suite(*arguments, cwd=...)`` runs the real ``suite`` command."""
-    return lambda *arguments, **options: python("-P", "-m", "suite", *arguments, **options)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,6 @@
 # the expected value stands on the left
 
 import json
-import os
-import subprocess
-import sys
 
 import datafiles
 import pytest
@@ -84,26 +81,33 @@ mnist.DATASET = replace(mnist.DATASET, files={name: md5(folder / name) for name 
 """
 
 
-def quick(folder, *arguments):
-    """A quick run over ``mnist_cnn``."""
-    command = [sys.executable, "-P", "-m", "suite", "bench", "--quick", "--seeds=1", "--device=cpu"]
-    command += ["--workload=mnist_cnn", "--technique=baseline", "--expect=report", *arguments]
-    variables = os.environ | {"SUITE_DATA": str(folder / "data")}
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+@pytest.fixture
+def quick(suite, tmp_path):
+    """``quick(*arguments)``: a quick run over ``mnist_cnn``."""
+    options = ["--quick", "--seeds=1", "--device=cpu", "--workload=mnist_cnn", "--technique=baseline"]
+    variables = {"SUITE_DATA": str(tmp_path / "data")}
+    return lambda *arguments: suite(
+        "bench", *options, "--expect=report", *arguments, cwd=tmp_path, env=variables, timeout=300
+    )
 
 
-def bench(folder, *arguments):
-    """The exit code of a quick run over ``mnist_cnn``, and its records."""
-    done = quick(folder, *arguments)
-    results = folder / "reports" / "latest" / "results.jsonl"
-    assert results.exists(), done.stdout[-3000:] + done.stderr[-2000:]
-    return done.returncode, [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+@pytest.fixture
+def bench(quick, tmp_path):
+    """``bench(*arguments)``: the exit code of a quick run over ``mnist_cnn``, and its records."""
+
+    def ran(*arguments):
+        done = quick(*arguments)
+        results = tmp_path / "reports" / "latest" / "results.jsonl"
+        assert results.exists(), done.stdout[-3000:] + done.stderr[-2000:]
+        return done.returncode, [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+
+    return ran
 
 
 @pytest.mark.timeout(300)
-def test_without_the_files_every_cell_is_unavailable_in_one_sentence(tmp_path):
+def test_without_the_files_every_cell_is_unavailable_in_one_sentence(tmp_path, bench):
     """Nothing was gated and nothing was downloaded."""
-    code, records = bench(tmp_path, "--expect=gate")
+    code, records = bench("--expect=gate")
     assert 12 == code
     failures = [record for record in records if record["type"] == "failure"]
     assert {"unavailable"} == {failure["kind"] for failure in failures}
@@ -113,11 +117,11 @@ def test_without_the_files_every_cell_is_unavailable_in_one_sentence(tmp_path):
 
 
 @pytest.mark.timeout(300)
-def test_with_the_files_it_is_measured_like_any_other_workload(tmp_path):
+def test_with_the_files_it_is_measured_like_any_other_workload(tmp_path, bench):
     """All four groups; the data have a digest."""
     datafiles.write_mnist(tmp_path / "data")
     (tmp_path / "published.py").write_text(PUBLISHED, "utf-8")
-    code, records = bench(tmp_path, "--load=published.py")
+    code, records = bench("--load=published.py")
     assert 0 == code
     measured = {record["metric"] for record in records if record["type"] == "measurement"}
     assert {"accuracy", "parameters", "speedup", "train_seconds"} <= measured
@@ -125,11 +129,11 @@ def test_with_the_files_it_is_measured_like_any_other_workload(tmp_path):
 
 
 @pytest.mark.timeout(300)
-def test_damaged_files_are_an_error_whatever_is_expected(tmp_path):
+def test_damaged_files_are_an_error_whatever_is_expected(tmp_path, quick):
     """A file that was cut short is named once, before anything is measured."""
     datafiles.write_mnist(tmp_path / "data")
     file = tmp_path / "data" / "MNIST" / "raw" / "train-images-idx3-ubyte"
     file.write_bytes(file.read_bytes()[:-1])
-    done = quick(tmp_path)
+    done = quick()
     assert 11 == done.returncode
     assert 1 == done.stdout.count(f"{file} is cut short")

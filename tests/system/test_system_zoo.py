@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -12,17 +10,11 @@ import pytest
 pytestmark = pytest.mark.system
 
 
-def suite(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "suite", *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.mark.timeout(300)
-def test_every_entry_counts_what_torchvision_publishes(tmp_path):
+def test_every_entry_counts_what_torchvision_publishes(tmp_path, suite):
     """Parameters exactly, multiply-accumulates to the published decimals; the time is printed, 30 s are meant."""
     began = time.perf_counter()
-    done = suite("zoo", "--check", cwd=tmp_path)
+    done = suite("zoo", "--check", cwd=tmp_path, timeout=300)
     *rows, verdict = done.stdout.splitlines()
     print(f"{len(rows) - 1} entries took {time.perf_counter() - began:.1f} s")  # noqa: T201  # shown by -s
     assert (0, "") == (done.returncode, done.stderr)
@@ -31,9 +23,9 @@ def test_every_entry_counts_what_torchvision_publishes(tmp_path):
 
 
 @pytest.mark.timeout(600)
-def test_a_network_of_the_zoo_is_measured(tmp_path):
+def test_a_network_of_the_zoo_is_measured(tmp_path, suite):
     """By name: no run holds it by itself."""
     options = ("--technique=channels_last", "--quick", "--expect=off", "--device=cpu")
-    done = suite("bench", "--workload=zoo_mobilenet_v3_small", *options, cwd=tmp_path)
+    done = suite("bench", "--workload=zoo_mobilenet_v3_small", *options, cwd=tmp_path, timeout=300)
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "zoo_mobilenet_v3_small on cpu" in done.stdout
