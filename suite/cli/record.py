@@ -29,7 +29,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Store the figures of an existing run as expectations, without running again."""
-    from suite.gate import Storing, record
+    from suite.gate import Skipped, Storing, record, skipped_lines
     from suite.report.endings import check_finished, incomplete
     from suite.report.results.folder import RunFolder
 
@@ -51,9 +51,9 @@ def _record(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         measurements, header=folder.header, directory=directory, only=only,
         how=Storing(new=parsed.new, anew=parsed.anew, drift=parsed.drift),
     )  # fmt: skip
-    cut = [f"{cell} {group}: the run was ended while it measured this" for cell, group in sorted(half)]
-    for reason in [*cut, *done.skipped]:
-        print(f"not recorded: {reason}")
+    cut = [Skipped(f"{cell} {group}", "the run was ended while it measured this") for cell, group in sorted(half)]
+    for line in skipped_lines([*cut, *done.skipped]):
+        print(f"not recorded: {line}")
     for path in done.changed:
         print(path)
     for note in done.notes:

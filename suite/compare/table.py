@@ -79,12 +79,17 @@ def remarks(found: Sequence[Compared], verdicts: Sequence[Verdict], rules: Rules
         if one.problem is not None:
             lines.append(f"{one.cell}: {one.problem[0]}: {one.problem[1]}")
             continue
-        lines += [
-            f"{one.cell} {timing.metric}: {_why(timing, rules)}"
-            for timing, verdict in zip(one.timings, own, strict=True)
-            if verdict == "inconclusive"
-        ]
+        open_still = [timing for timing, said in zip(one.timings, own, strict=True) if said == "inconclusive"]
+        lines += [f"{one.cell} {metrics}: {why}" for why, metrics in _by_reason(open_still, rules).items()]
     return lines
+
+
+def _by_reason(timings: Sequence[Timing], rules: Rules) -> dict[str, str]:
+    """By the reason why they are inconclusive, the names of the metrics."""
+    names: dict[str, list[str]] = {}
+    for timing in timings:
+        names.setdefault(_why(timing, rules), []).append(timing.metric)
+    return {why: " and ".join(found) for why, found in names.items()}
 
 
 def _why(timing: Timing, rules: Rules) -> str:

@@ -9,11 +9,12 @@ from suite.gate.check_shapes import check_shapes
 from suite.gate.files.files import load, load_all, load_both, load_shapes
 from suite.gate.files.store import Store
 from suite.gate.policy import fails
-from suite.gate.recording.record import Recorded, Storing, record
+from suite.gate.recording.record import Recorded, Skipped, Storing, record, skipped_lines
 from suite.gate.unanswered import unanswered
 
 __all__ = [
     "Recorded",
+    "Skipped",
     "Store",
     "Storing",
     "check",
@@ -25,5 +26,6 @@ __all__ = [
     "load_shapes",
     "propose",
     "record",
+    "skipped_lines",
     "unanswered",
 ]

@@ -28,14 +28,17 @@ def same_seeds(measurements: Iterable[Measurement]) -> list[Measurement]:
 
 
 def lines(measurements: Iterable[Measurement]) -> list[str]:
-    """A line for each workload and device whose table leaves seeds out; with the seeds that it compares."""
+    """A line for each device and the seeds that its tables compare, where they leave seeds out; with the workloads."""
     measured = list(measurements)
     pairs = zip(measured, same_seeds(measured), strict=True)
     told = {(one.cell.workload, one.cell.device): other.seeds for one, other in pairs if one.seeds != other.seeds}
+    alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for (workload, device), seeds in told.items():
+        alike.setdefault((device, seeds), []).append(workload)
     return [
-        f"{workload} on {device} is compared over {_named(seeds)}, which all cells have; means over more seeds are in "
-        "results.csv"
-        for (workload, device), seeds in told.items()
+        f"{', '.join(workloads)} on {device} {'is' if len(workloads) == 1 else 'are'} compared over {_named(seeds)}, "
+        "which all cells have; means over more seeds are in results.csv"
+        for (device, seeds), workloads in alike.items()
     ]
 
 

@@ -22,6 +22,7 @@ ATTENTION = frozenset(
     }
 )
 LONGEST_REASON = 300
+FEW = 2  # unverified metrics that are named
 BOUND_DIGITS = 6  # as expectation files have them, to be found there
 
 
@@ -55,7 +56,8 @@ def unverified_hint(verdicts: Iterable[Verdict], record_command: str) -> str | N
     cells = len({verdict.cell for verdict in found})
     metrics, of = _plural(len(found), "metric"), _plural(cells, "cell")
     are, them = ("is", "it") if len(found) == 1 else ("are", "them")
-    return f"{metrics} of {of} {are} unverified: no expectation applies here; record {them} with\n    {record_command}"
+    named = f" ({', '.join(f'{one.cell} {one.metric}' for one in found)})" if len(found) <= FEW else ""
+    return f"{metrics} of {of} {are} unverified{named}: no expectation applies here; record {them} with\n    {record_command}"
 
 
 def drift_hint(verdicts: Iterable[Verdict], drift_command: str) -> str | None:

@@ -3,6 +3,7 @@
 
 import math
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -220,6 +221,14 @@ def test_where_nothing_can_be_timed_sizes_are_compared_and_every_timing_says_why
     expected = [f"{CELL} speed: inconclusive: another run holds core 3"]
     assert expected == table.remarks([found], ["inconclusive"], Rules())
     assert 10 == table.exit_code(said(found)[1], [found], inconclusive="fail")
+
+
+def test_batches_that_are_inconclusive_for_one_reason_share_a_line(compared):
+    """It would be printed once for each batch."""
+    found, _ = compared(ratio=0.9, plan=ComparisonPlan(doubt="another run holds core 3"))
+    found.timings.append(replace(found.timings[0], metric="speed_batch_1"))
+    (line,) = table.remarks([found], ["inconclusive"] * 2, Rules())
+    assert f"{CELL} speed and speed_batch_1: inconclusive: another run holds core 3" == line
 
 
 def test_the_markdown_table_holds_every_row(compared):

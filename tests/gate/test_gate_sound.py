@@ -200,7 +200,7 @@ def test_a_recording_whose_entry_would_tell_nothing_is_skipped_with_the_reason(t
     few = measurement("accuracy", 0.1, n=10, share=True, seeds=(0,), by_seed=(0.1,))
     done = record([few], header=run_header(), directory=tmp_path)
     assert (0, ()) == (done.added, done.changed)
-    assert "its entry would detect no regression: low = " in done.skipped[0]
+    assert "its entry would detect no regression: low = " in str(done.skipped[0])
 
 
 def test_a_family_entry_of_a_machine_is_judged_by_the_same_rules():

@@ -132,8 +132,8 @@ def test_an_exact_figure_that_differs_on_another_machine_is_skipped_with_both(tm
     on(SECOND, tmp_path, count)
     assert {MACHINE: 100, SECOND: 100} == entries(tmp_path)["any", "parameters"].seen
     done = on(SECOND, tmp_path, replace(count, value=101.0))
-    assert f"exact figures are equal on every machine, but it is 100 on {MACHINE} and 101 here" in done.skipped[0]
-    assert f"delete the entry at {tmp_path / 'any' / 'digits_cnn.toml'}:" in done.skipped[0]
+    assert f"exact figures are equal on every machine, but it is 100 on {MACHINE} and 101 here" in str(done.skipped[0])
+    assert f"delete the entry at {tmp_path / 'any' / 'digits_cnn.toml'}:" in str(done.skipped[0])
     assert 100 == entries(tmp_path)["any", "parameters"].value
 
 

@@ -1,6 +1,8 @@
 """Rows of one table are of the same seeds: an easy fold is no merit of a technique."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pytest
 from samples import header, measured
 
@@ -53,6 +55,17 @@ def test_the_tables_say_which_seeds_they_compare(tmp_path):
     assert "digits_cnn on cpu is compared over seed 0, which all cells have" in markdown
     assert 2 == markdown.count("92.00 %")
     assert "0 1 2" in results
+
+
+def test_workloads_that_compare_the_same_seeds_share_a_line():
+    """A run of three workloads says it once."""
+    found = [(BASE, TECHNIQUE), *([on(one, "stdlib_lm") for one in (BASE, TECHNIQUE)],)]
+    (line,) = lines([one for pair in found for one in pair])
+    assert line.startswith("digits_cnn, stdlib_lm on cpu are compared over seed 0, which all cells have")
+
+
+def on(found, workload):
+    return replace(found, cell=replace(found.cell, workload=workload))
 
 
 def test_a_training_that_is_shared_saves_exactly_nothing(tmp_path):

@@ -142,9 +142,14 @@ def test_counts_are_ordered_worst_first():
 def test_the_hint_names_how_much_is_unverified_and_the_command():
     """Nothing without an expectation stays unseen."""
     one, two = verdict("unverified"), verdict("unverified", "macs")
-    hint = "2 metrics of 1 cell are unverified: no expectation applies here; record them with\n    suite record"
+    named = f"{one.cell} {one.metric}, {two.cell} macs"
+    hint = (
+        f"2 metrics of 1 cell are unverified ({named}): no expectation applies here; record them with\n    suite record"
+    )
     assert hint == unverified_hint([one, two, verdict("pass")], "suite record")
-    assert "1 metric of 1 cell is unverified" in (unverified_hint([one], "suite record") or "")
+    many = unverified_hint([one, two, verdict("unverified", "parameters")], "suite record") or ""
+    assert many.startswith("3 metrics of 1 cell are unverified: no expectation")
+    assert "1 metric of 1 cell is unverified (" in (unverified_hint([one], "suite record") or "")
     assert unverified_hint([verdict("pass")], "suite record") is None
 
 

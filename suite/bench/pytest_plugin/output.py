@@ -225,9 +225,11 @@ def _asks_for_more(arguments: Sequence[Any]) -> bool:
 def _tell_recorded(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.recorded is None:
         return
+    from suite.gate import skipped_lines
+
     files = ", ".join(str(path) for path in run.recorded.changed) or "no file changed"
     terminal.line(f"recorded: {run.recorded.added} added, {run.recorded.updated} updated ({files})")
     for note in run.recorded.notes:
         terminal.line(f"note: {note}", yellow=True)
-    for reason in run.recorded.skipped:
-        terminal.line(f"not recorded: {reason}", yellow=True)
+    for line in skipped_lines(run.recorded.skipped):
+        terminal.line(f"not recorded: {line}", yellow=True)

@@ -36,6 +36,30 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _Key = tuple[str, str, str, str]  # level, workload, technique, metric
+FEW = 2  # names that a line of what is not recorded spells out
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A figure, or a name that was asked for, that is not recorded, and why."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
+    """A line for each reason, with the figures that it holds for; their number, where there are more than two."""
+    names: dict[str, list[str]] = {}
+    for one in skipped:
+        names.setdefault(one.reason, []).append(one.name)
+    return [f"{_several(found)}: {reason}" for reason, found in names.items()]
+
+
+def _several(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= FEW else f"{len(names)} figures ({names[0]} to {names[-1]})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +72,7 @@ class Recorded:
     changed: tuple[Path, ...] = ()
     added: int = 0
     updated: int = 0
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -98,7 +122,7 @@ def record(
         merged = [_merged(path, entries, header) for path, entries in _by_file(entries, directory).items()]
         changed = {one.path: one.text for one in merged if one.changed}
         replace_files(changed)
-    skipped = [f"{m.cell} {m.metric}: {said}" for m, said in zip(chosen, doubts, strict=True) if said]
+    skipped = [Skipped(f"{m.cell} {m.metric}", said) for m, said in zip(chosen, doubts, strict=True) if said]
     return Recorded(
         changed=tuple(changed),
         added=sum(one.added for one in merged),
@@ -269,9 +293,9 @@ def _origin(entry: Expectation, header: RunHeader) -> Origin:
     )
 
 
-def _unmatched(only: Collection[str], measured: Iterable[Measurement]) -> Iterator[str]:
+def _unmatched(only: Collection[str], measured: Iterable[Measurement]) -> Iterator[Skipped]:
     """The names in ``only`` that are no part of this run, so that a misspelt name is reported."""
     names = {name for m in measured for name in (m.cell.technique, str(m.cell))}
     for name in only:
         if name not in names:
-            yield f"{name}: not measured in this run; {unknown('technique or cell', name, names)}"
+            yield Skipped(name, f"not measured in this run; {unknown('technique or cell', name, names)}")
