@@ -57,7 +57,8 @@ def unverified_hint(verdicts: Iterable[Verdict], record_command: str) -> str | N
     metrics, of = _plural(len(found), "metric"), _plural(cells, "cell")
     are, them = ("is", "it") if len(found) == 1 else ("are", "them")
     named = f" ({', '.join(f'{one.cell} {one.metric}' for one in found)})" if len(found) <= FEW else ""
-    return f"{metrics} of {of} {are} unverified{named}: no expectation applies here; record {them} with\n    {record_command}"
+    why = "no expectation applies here; record"
+    return f"{metrics} of {of} {are} unverified{named}: {why} {them} with\n    {record_command}"
 
 
 def drift_hint(verdicts: Iterable[Verdict], drift_command: str) -> str | None:
