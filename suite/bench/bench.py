@@ -185,13 +185,24 @@ class Bench(AbstractContextManager["Bench"]):
         return faults
 
     def _preflight(self, case: Case) -> None:
+        """A control that cannot be trained is none: then nothing can be said of the technique."""
+        said = self._limit(case)
+        control = case.as_control if said is None else None
+        if control is not None and (limit := self._limit(control)) is not None:
+            said = type(limit)(f"{case.composition}: its control cannot be measured: {limit}")
+        if said is not None:
+            self._unable[case.cell] = said
+
+    def _limit(self, case: Case) -> UnavailableError | None:
         try:
             requirements.require(case, self.store.plain(case.workload, 0))
-            self._checks.check(case)
+            if case.cell not in self._checks.tried:
+                self._checks.check(case)
         except UnavailableError as error:
-            self._unable[case.cell] = error
-        except Exception:  # noqa: BLE001, S110  # told in its own cell, where it is raised again
-            pass
+            return error
+        except Exception:  # noqa: BLE001  # told in its own cell, where it is raised again
+            return None
+        return None
 
     def require(self, case: Case) -> None:
         """Raise `UnavailableError` with the reason if something that the cell needs is missing here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from suite.core.records import GROUPS, Cell, Group
@@ -65,6 +65,13 @@ class Case:
     def changes_weights(self) -> bool:
         """Whether what is served depends on the seed: not for a checkpoint that nobody fine-tunes."""
         return self.workload.source != "checkpoint" or "finish" in self.composition.slots
+
+    @property
+    def as_control(self) -> Case | None:
+        """The case of the control, which is trained for this one; ``None`` where it is the baseline."""
+        if self.control.is_baseline:
+            return None
+        return replace(self, cell=replace(self.cell, technique=self.control.name), composition=self.control)
 
     @property
     def compiles(self) -> bool:

@@ -157,6 +157,10 @@ class TrainingStep:
         self.trainee, recipe = trainee, trainee.recipe
         trained = (trainee.network, *trainee.helpers.values())
         parameters = [weight for module in trained for weight in module.parameters() if weight.requires_grad]
+        if not parameters:
+            raise UsageError(
+                "nothing is left to train: the network has no weights, or all are frozen (requires_grad=False)"
+            )
         self.optimizer = recipe.optimizer(parameters, recipe.learning_rate)
         self.schedule: LRScheduler | None = None
         if total_steps is not None:

@@ -387,6 +387,19 @@ def test_a_users_own_technique_that_fails_is_left_to_its_cell():
     CellChecks(registry=registry, device="cpu").check(tiny.case_of(registry, "mistaken"))
 
 
+def wide_and_frozen():
+    return nn.Sequential(nn.Linear(3, 64), nn.Linear(64, 64), nn.Linear(64, 2)).requires_grad_(requires_grad=False)
+
+
+def test_a_technique_whose_control_cannot_be_trained_is_unavailable_before_anything_trains():
+    """All weights are frozen: factors of a low rank are new weights, which train; its control has none."""
+    made = cell("low_rank(rank=2)", model=wide_and_frozen, source="checkpoint")
+    with Bench(registry=REGISTRY, device="cpu", plan=Plan(profile="quick")) as bench:
+        bench.preflight([made])
+        with pytest.raises(UnavailableError, match=r"its control cannot be measured: extra_epochs.*frozen"):
+            bench.require(made)
+
+
 def test_a_bench_knows_what_its_preflight_found():
     """The faulty workload by its message; the cell that cannot run as unavailable, without training."""
     registry = tiny.registry()
