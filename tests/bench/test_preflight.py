@@ -99,6 +99,27 @@ class Kept(Closed):
         return self.kept[key]
 
 
+class Shifts(Closed):
+    def forward(self, x):
+        return self.layer(x.sub_(0.5))
+
+
+class Clips(Closed):
+    def forward(self, x):
+        return self.layer(nn.functional.relu(x, inplace=True))
+
+
+@pytest.mark.parametrize("model", [Shifts, Clips])
+def test_a_network_that_writes_into_its_inputs_is_told_and_the_data_stay(model):
+    """A second call with the same items would not see the same values; clipped twice they are what they were once."""
+    mine = data()
+    before = mine.test.inputs.clone()
+    assert "it writes into its inputs, so that later calls would see other data" in said(
+        declared(model=model, data=lambda: mine)
+    )
+    assert torch.equal(before, mine.test.inputs)
+
+
 class Noisy(Closed):
     """Answers otherwise in one of ten calls."""
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from suite.bench.preflight.moved import DRAWS, Moved, answers_by_seed, watched
 from suite.core.errors import UsageError
-from suite.training.trees import Tree, leaves, length, take
+from suite.training.trees import Tree, leaves, length, take, tree_map
 
 APART = 1e-3  # relative distance of two answers to the same inputs: kernels differ by far less
 
@@ -19,10 +19,16 @@ def check_answers(network: nn.Module, again: nn.Module, inputs: Tree, device: st
     """
     moved = Moved()
     for count in (1, length(inputs)):
-        items = take(inputs, slice(count))
+        items = _clones(take(inputs, slice(count)))  # a call that writes into them must not change the data
+        given = _clones(items)
         first, moved = watched(network, items, device)
         if count == 1 and moved.generators:
             _check_draws(network, items, moved)
+        if _written(given, items):
+            raise UsageError(
+                "it writes into its inputs, so that later calls would see other data; compute out of place (x = x - 1 "
+                "instead of x -= 1, relu without inplace)"
+            )
         if apart(first, network(items)) > APART:
             raise UsageError(_differ(moved))
         if apart(first, again(items)) > APART:
@@ -31,6 +37,16 @@ def check_answers(network: nn.Module, again: nn.Module, inputs: Tree, device: st
                 "global)"
             )
     return moved
+
+
+def _clones(inputs: Tree) -> Tree:
+    return tree_map(lambda leaf: leaf.clone(), inputs)
+
+
+def _written(before: Tree, after: Tree) -> bool:
+    """Whether a tensor holds other values than before; not-a-numbers stay equal."""
+    pairs = zip(leaves(before), leaves(after), strict=True)
+    return any(bool(((a != b) & ~((a != a) & (b != b))).any()) for a, b in pairs)  # noqa: PLR0124
 
 
 def _check_draws(network: nn.Module, item: Tree, moved: Moved) -> None:
