@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm  # what all batch norms have in common
+from torch.nn.utils.parametrize import ParametrizationList
 
 from suite.training.devices import autocast, place
 from suite.training.loop import Trained
@@ -102,7 +103,12 @@ def _multiplies(module: nn.Module) -> bool:
 
 
 def _counted(name: str, modules: dict[str, nn.Module], counts: Counter[nn.Module]) -> bool:
-    """Whether the module, or the one that reads its weights without calling it, has a count."""
+    """Whether the module, or the one that reads its weights without calling it, has a count.
+
+    What is parametrized (weight norm) keeps its weights in a module below the one that multiplies by them.
+    """
+    if isinstance(modules[name], ParametrizationList):
+        name = name.rpartition("parametrizations.")[0].removesuffix(".")
     while modules[name] not in counts and name:
         name = name.rpartition(".")[0]
     return counts[modules[name]] > 0

@@ -6,9 +6,10 @@ import tiny
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from torch import nn
+from torch.nn.utils import parametrizations
 
 from suite.catalog.workloads.digits_cnn import SimpleCNN
-from suite.measure.macs import macs
+from suite.measure.macs import macs, macs_of
 from suite.measure.size import parameters
 from suite.training.loop import Trained, untrained
 from suite.training.recipe import Split, Splits
@@ -106,6 +107,14 @@ def test_weights_that_a_module_reads_from_another_are_counted_there(layer, expec
 
     assert expected == counted(Attend(), 3, 8)
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+@pytest.mark.parametrize("parametrized", [parametrizations.weight_norm, parametrizations.spectral_norm])
+def test_the_weights_of_a_parametrized_layer_are_counted_where_it_multiplies(parametrized):
+    """They lie in a module below it, which computes no product."""
+    network = nn.Sequential(parametrized(nn.Linear(30, 20)), parametrized(nn.Linear(20, 3))).eval()
+    assert 660 == macs_of(network, torch.randn(1, 30))
+    assert 600 == macs_of(network[0], torch.randn(1, 30))
 
 
 def test_a_layer_that_serving_does_not_use_is_not_missed():
