@@ -19,13 +19,13 @@ SMALL = ("--maximise", "speedup", "--final-seeds", "1")
 
 
 @pytest.fixture
-def search(tmp_path, environment):
+def search(tmp_path, environment, interpreter):
     (tmp_path / "irises.py").write_text(PROGRAM, "utf-8")
-    command = [sys.executable, "-P", "-m", "suite", "search", *USUAL]
 
     def run(*arguments, killed_when=None):
+        python = interpreter if killed_when is None else sys.executable  # only the real one is killed
         with subprocess.Popen(
-            [*command, *arguments], cwd=tmp_path, env=environment, text=True, start_new_session=True,
+            [python, "-P", "-m", "suite", "search", *USUAL, *arguments], cwd=tmp_path, env=environment, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         ) as running:  # fmt: skip
             if killed_when is not None:

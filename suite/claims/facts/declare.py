@@ -1,0 +1,81 @@
+"""The table of facts, filled by the files beside this one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from suite.claims.quantities import Quantity
+from suite.core.errors import RegistrationError
+
+Function = Callable[..., float | Quantity]
+F = TypeVar("F", bound=Function)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A function that a predicate may call by ``name``: numbers and texts to a figure.
+
+    ``slow`` facts train or time something and are left out of a quick ledger. It raises `UnavailableError` where it
+    cannot be had here.
+    """
+
+    name: str
+    compute: Function
+    slow: bool = False
+
+    @property
+    def about(self) -> str:
+        """The first line of its docstring."""
+        return (self.compute.__doc__ or "").strip().partition("\n")[0]
+
+
+_DECLARED: dict[str, Fact] = {}
+
+
+def fact(function: F) -> F:
+    """Declare a function of this folder as a fact, under its own name."""
+    return _declare(function, slow=False)
+
+
+def slow_fact(function: F) -> F:
+    """A fact that takes more than a few seconds."""
+    return _declare(function, slow=True)
+
+
+def _declare(function: F, *, slow: bool) -> F:
+    name = function.__name__
+    if name in _DECLARED and _DECLARED[name].compute.__module__ != function.__module__:
+        raise RegistrationError(f"the fact {name} is declared twice: in {_DECLARED[name].compute.__module__} too")
+    _DECLARED[name] = Fact(name=name, compute=function, slow=slow)
+    return function
+
+
+@cache
+def _load() -> None:
+    for found in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"suite.claims.facts.{found.name}")
+
+
+class _Facts(Mapping[str, Fact]):
+    """By name; the files of this folder are imported when it is first read."""
+
+    def __getitem__(self, name: str) -> Fact:
+        _load()
+        return _DECLARED[name]
+
+    def __iter__(self) -> Iterator[str]:
+        _load()
+        return iter(_DECLARED)
+
+    def __len__(self) -> int:
+        _load()
+        return len(_DECLARED)
+
+
+FACTS: Mapping[str, Fact] = _Facts()
