@@ -15,6 +15,7 @@ from suite.claims.claim import Claim, ClaimKind, Standing
 from suite.claims.evidence import Evidence
 from suite.claims.predicate import Missing, Predicate
 from suite.claims.truth import Truth, every
+from suite.core.errors import ExpectationFileError, SuiteError
 from suite.core.records import Measurement
 from suite.core.stats.multiplicity import holm
 
@@ -102,6 +103,8 @@ def _look(claim: Claim, evidence: Evidence, amended: str) -> Look:
         figure = claim.measured.figure(seen, 1 - RISK).value if claim.measured else None
     except Missing as error:
         return Look(claim=claim, untested=str(error))
+    except SuiteError as error:
+        raise ExpectationFileError(claim.path, claim.line, f"{claim.name}: {error}") from error
     used = tuple(dict.fromkeys(seen.asked))
     return Look(claim=claim, parts=parts, used=used, figure=figure, too_good=good)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,14 +101,10 @@ def _check(node: ast.expr, names: Names, depth: int) -> None:
         _check(one, names, depth + 1)
 
 
-def _allowed(node: ast.expr, names: Names) -> Sequence[ast.expr]:
+def _allowed(node: ast.expr, names: Names) -> Sequence[ast.expr]:  # noqa: PLR0911  # a case for each kind of node
     """The parts of a node that may stand in a predicate. Raises `UsageError` for any other."""
     match node:
-        case ast.Constant(value=bool()):
-            pass
-        case ast.Constant(value=int() | float() as value) if abs(value) < MOST:
-            return ()
-        case ast.Constant(value=str()):
+        case ast.Constant(value) if _is_figure(value):
             return ()
         case ast.BinOp(left, op, right) if type(op) in OPERATORS:
             return left, right
@@ -119,17 +115,25 @@ def _allowed(node: ast.expr, names: Names) -> Sequence[ast.expr]:
         case ast.Compare(left, ops, comparators) if all(type(op) in COMPARISONS for op in ops):
             return left, *comparators
         case ast.Name(name):
-            if name not in names.cells:
-                raise unknown("name", name, names.cells)
-            return ()
+            return _known("name", name, names.cells)
         case ast.Call(ast.Name(name), arguments, []):
-            if name not in {*FUNCTIONS, *names.metrics, *names.facts}:
-                raise unknown("function", name, {*FUNCTIONS, *names.metrics, *names.facts})
-            return arguments
+            return (*_known("function", name, {*FUNCTIONS, *names.metrics, *names.facts}), *arguments)
     raise UsageError(
         f"{ast.unparse(node)!r} may not stand in a predicate; allowed are numbers, + - * / **, comparisons, and, or, "
         "not, cells, metrics, facts and " + ", ".join(sorted(FUNCTIONS))
     )
+
+
+def _is_figure(value: object) -> bool:
+    if isinstance(value, str):
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
+
+
+def _known(kind: str, name: str, known: Collection[str]) -> tuple[()]:
+    if name not in known:
+        raise unknown(kind, name, known)
+    return ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ class _Evaluation:
     figures: Figures
     level: float
 
-    def value(self, node: ast.expr) -> Value:
+    def value(self, node: ast.expr) -> Value:  # noqa: PLR0911  # a case for each kind of node
         match node:
             case ast.Constant(str() as text):
                 return text

@@ -20,7 +20,7 @@ class Truth(Enum):
         return Truth(2 - self.value)
 
     @staticmethod
-    def of(holds: bool) -> Truth:
+    def of(holds: bool) -> Truth:  # noqa: FBT001  # it is the value itself
         """Of a statement that is decided."""
         return Truth.TRUE if holds else Truth.FALSE
 

@@ -25,7 +25,8 @@ def search(tmp_path, environment, interpreter):
     def run(*arguments, killed_when=None):
         python = interpreter if killed_when is None else sys.executable  # only the real one is killed
         with subprocess.Popen(
-            [python, "-P", "-m", "suite", "search", *USUAL, *arguments], cwd=tmp_path, env=environment, text=True, start_new_session=True,
+            [python, "-P", "-m", "suite", "search", *USUAL, *arguments],
+            cwd=tmp_path, env=environment, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         ) as running:  # fmt: skip
             if killed_when is not None:

@@ -1,0 +1,164 @@
+"""The network that section 5 of the article prints, as printed and repaired: counts and bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from suite.claims.facts.declare import fact
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INPUTS = {"printed": 9216, "repaired": 1600}  # of fc1; two poolings leave 64 * 5 * 5
+BYTES = 4  # of a float32
+
+
+def simple_cnn(form: str) -> nn.Module:
+    """The article's SimpleCNN, untrained: ``printed`` (its forward fails) or ``repaired``."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(INPUTS[form], 128), nn.ReLU(), nn.Linear(128, 10),
+    )  # fmt: skip
+
+
+def _pruned(network: nn.Module) -> nn.Module:
+    """20 % of each convolution's weights masked by magnitude, as section 5 does."""
+    from torch import nn
+    from torch.nn.utils import prune
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            prune.l1_unstructured(module, name="weight", amount=0.2)
+    return network
+
+
+def _quantized(network: nn.Module) -> nn.Module:
+    """Dynamic int8 of Linear and Conv2d, as section 5 asks for it."""
+    import warnings
+
+    import torch
+    from torch import nn
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated
+        made: nn.Module = torch.ao.quantization.quantize_dynamic(network, {nn.Linear, nn.Conv2d}, dtype=torch.qint8)
+    return made
+
+
+MADE: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "plain": lambda network: network,
+    "pruned": _pruned,
+    "int8": _quantized,
+}
+
+
+def _made(form: str, treatment: str) -> nn.Module:
+    return MADE[treatment](simple_cnn(form))
+
+
+@fact
+def article_numel(form: str, treatment: str) -> float:
+    """What the article's size table counts, numel() of parameters(): of a ``plain``, ``pruned`` or ``int8`` network."""
+    return float(sum(parameter.numel() for parameter in _made(form, treatment).parameters()))
+
+
+@fact
+def article_state_bytes(form: str, treatment: str) -> float:
+    """Bytes of the saved state of the network: what storage needs."""
+    import torch
+
+    file = io.BytesIO()
+    torch.save(_made(form, treatment).state_dict(), file)
+    return float(file.getbuffer().nbytes)
+
+
+@fact
+def article_tensor_bytes(form: str, treatment: str) -> float:
+    """Bytes of all tensors of the state, masks and packed weights included; without the file's own."""
+    import torch
+
+    def size(value: object) -> int:
+        if isinstance(value, torch.Tensor):
+            return value.numel() * value.element_size() if not value.is_quantized else value.numel()
+        return sum(map(size, value)) if isinstance(value, tuple | list) else 0
+
+    return float(sum(size(value) for value in _made(form, treatment).state_dict().values()))
+
+
+@fact
+def article_masked_share(form: str) -> float:
+    """The share of all weights that 20 % of each convolution's are."""
+    import torch
+
+    network = _made(form, "pruned")
+    masked = sum(int((mask == 0).sum()) for name, mask in network.named_buffers() if name.endswith("mask"))
+    total = sum(tensor.numel() for name, tensor in network.named_parameters())
+    assert isinstance(masked, int)  # noqa: S101  # of booleans
+    del torch
+    return masked / total
+
+
+@fact
+def article_float_convolutions(form: str) -> float:
+    """Convolutions that dynamic quantization leaves in float32."""
+    from torch import nn
+
+    return float(sum(type(module) is nn.Conv2d for module in _made(form, "int8").modules()))
+
+
+@fact
+def article_macs(form: str) -> float:
+    """Multiply-accumulates of one 28 x 28 image."""
+    import torch
+
+    from suite.measure.macs import macs_of
+
+    found = macs_of(simple_cnn(form).eval(), torch.zeros(1, 1, 28, 28))
+    return float("nan") if found is None else float(found)
+
+
+@fact
+def article_linear_macs_share() -> float:
+    """The share of the repaired network's multiply-accumulates that its Linear layers do."""
+    linear = INPUTS["repaired"] * 128 + 128 * 10
+    return linear / article_macs("repaired")
+
+
+@fact
+def article_flattened() -> float:
+    """Values that the two convolutions and poolings leave of a 28 x 28 image."""
+    import torch
+
+    return float(simple_cnn("repaired")[:7](torch.zeros(1, 1, 28, 28)).numel())  # type: ignore[index]  # a Sequential
+
+
+@fact
+def published_parameters(name: str) -> float:
+    """Parameters of a torchvision network, counted."""
+    import torch
+    import torchvision
+
+    with torch.device("meta"):
+        network = torchvision.models.get_model(name, weights=None)
+    return float(sum(parameter.numel() for parameter in network.parameters()))
+
+
+@fact
+def published_macs(name: str, resolution: float) -> float:
+    """Multiply-accumulates of a torchvision network for one image, counted."""
+    import torch
+    import torchvision
+
+    from suite.measure.macs import macs_of
+
+    with torch.device("meta"):
+        network = torchvision.models.get_model(name, weights=None).eval()
+        inputs = torch.zeros(1, 3, int(resolution), int(resolution))
+    found = macs_of(network, inputs)
+    return float("nan") if found is None else float(found)

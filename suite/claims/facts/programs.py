@@ -1,0 +1,63 @@
+"""What happens when the article's code runs: each program in a process of its own, once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+
+from suite.claims.facts.declare import fact
+from suite.core.errors import SetupError, unknown
+
+LONGEST = 120  # seconds; each takes a few
+PACKAGE = "suite.claims.programs"
+
+
+@cache
+def _ran(program: str) -> subprocess.CompletedProcess[str]:
+    """One run of the program; its warnings are shown, not raised."""
+    command = [sys.executable, "-P", "-W", "default", "-m", f"{PACKAGE}.{program}"]
+    return subprocess.run(  # noqa: S603  # our own programs
+        command,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+
+
+@fact
+def fails(program: str) -> float:
+    """1 if the program ends with an error, 0 if it comes to its end."""
+    done = _ran(program)
+    if done.returncode and f"No module named {PACKAGE}" in done.stderr:
+        raise SetupError(f"there is no program {program!r} in suite/claims/programs")
+    return float(done.returncode != 0)
+
+
+@fact
+def fails_with(program: str, words: str) -> float:
+    """1 if the program ends with an error whose last line holds ``words``, else 0."""
+    said = _ran(program).stderr.strip().splitlines()
+    return float(bool(fails(program)) and bool(said) and words in said[-1])
+
+
+@fact
+def printed(program: str, name: str) -> float:
+    """A number by its name in the object that the program prints last. Raises `SetupError` where it has none."""
+    done = _ran(program)
+    if done.returncode:
+        raise SetupError(f"the program {program} failed: {done.stderr.strip().splitlines()[-1]}")
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    if name not in found:
+        raise SetupError(str(unknown("figure of the program", name, found)))
+    return float(found[name])
+
+
+@fact
+def warns(program: str, words: str) -> float:
+    """1 if the program prints a warning that holds ``words``, else 0."""
+    return float(words in _ran(program).stderr)

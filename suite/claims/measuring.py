@@ -1,0 +1,48 @@
+"""The runs of ``suite bench`` that a ledger's claims need: one for each workload, with all cells that are asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from suite.claims.claim import Claim
+from suite.core.errors import SetupError
+from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_UNUSABLE
+from suite.core.machine import child
+
+BASELINE = "baseline"
+
+
+def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:
+    """By workload the techniques that claims name, each once and in their order; the baseline is in every run."""
+    found: dict[str, list[str]] = {}
+    for claim in claims:
+        for cell in claim.texts:
+            workload, _, technique = cell.partition("/")
+            chosen = found.setdefault(workload, [BASELINE])
+            if technique not in chosen:
+                chosen.append(technique)
+    return found
+
+
+def command(workload: str, techniques: Sequence[str], options: Sequence[str], reports: Path) -> list[str]:
+    """``suite bench`` on these cells, without stored expectations."""
+    chosen = [f"--technique={technique}" for technique in techniques]
+    return ["bench", f"--workload={workload}", *chosen, "--expect=off", f"--reports-dir={reports}", *options]
+
+
+def measure(claims: Iterable[Claim], options: Sequence[str], reports: Path, say: Callable[[str], None]) -> list[Path]:
+    """Run what the claims need; the results folders. Raises `SetupError` where a run cannot be used."""
+    folders = []
+    for workload, techniques in needed(claims).items():
+        line = command(workload, techniques, options, reports)
+        say(f"suite {' '.join(line)}")
+        code = child.run_to_end([sys.executable, "-P", "-m", "suite", *line], dict(os.environ))
+        if code == EXIT_INTERRUPTED:
+            raise KeyboardInterrupt
+        if code == EXIT_UNUSABLE:
+            raise SetupError(f"the cells of {workload} could not be measured: see above")
+        folders.append((reports / "latest").resolve())
+    return folders

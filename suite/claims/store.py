@@ -1,0 +1,110 @@
+"""A judged ledger as a small file: what one machine found, to be kept in the repository and merged with others'."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from suite.claims.claim import Standing
+from suite.claims.judging import Finding
+from suite.core import files
+from suite.core.errors import ResultsError
+from suite.core.records import Where
+
+NAME = "claims.json"
+SCHEMA = 1
+DIGITS = 7  # of a stored figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFinding:
+    """A claim's standing on one machine. ``used`` maps what it rests on to value, low and high."""
+
+    name: str
+    standing: Standing
+    digest: str
+    reason: str = ""
+    figure: float | None = None
+    degree: float | None = None
+    used: Mapping[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedLedger:
+    """The findings of one machine, and the run that they rest on (empty where nothing was measured).
+
+    ``features`` are the instruction sets and devices that conditions may name.
+    """
+
+    schema: int
+    machine: str
+    family: str
+    commit: str | None
+    versions: Mapping[str, str]
+    features: tuple[str, ...]
+    run: str
+    started: str
+    findings: tuple[StoredFinding, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> JudgedLedger:
+        """Of a file, or of the folder that holds it. Raises `ResultsError` with the remedy."""
+        file = path / NAME if path.is_dir() else path
+        try:
+            found = msgspec.json.decode(file.read_bytes(), type=cls)
+        except FileNotFoundError:
+            raise ResultsError(f"{file} does not exist; `suite claims run` writes it") from None
+        except (msgspec.DecodeError, OSError) as error:
+            raise ResultsError(f"{file} is no judged ledger: {error}; run `suite claims run` again") from error
+        if found.schema != SCHEMA:
+            raise ResultsError(f"{file} has schema {found.schema}, known is {SCHEMA}: run `suite claims run` again")
+        return found
+
+    def write(self, folder: Path) -> Path:
+        """Replace ``claims.json`` in a folder at once."""
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = msgspec.to_builtins(self)
+        files.replace_file(folder / NAME, (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
+        return folder / NAME
+
+
+def judged(
+    findings: Iterable[Finding], where: Where, *, features: Iterable[str], commit: str | None, run: str, started: str
+) -> JudgedLedger:
+    """The ledger as it is kept."""
+    return JudgedLedger(
+        schema=SCHEMA,
+        machine=where.machine,
+        family=where.family,
+        commit=commit,
+        versions=dict(where.versions),
+        features=tuple(sorted(features)),
+        run=run,
+        started=started,
+        findings=tuple(map(_stored, findings)),
+    )
+
+
+def _stored(found: Finding) -> StoredFinding:
+    return StoredFinding(
+        name=found.claim.name,
+        standing=found.standing,
+        digest=found.claim.digest,
+        reason=found.reason,
+        figure=_short(found.figure),
+        degree=_short(found.degree),
+        used={
+            f"{one.cell.workload}/{one.cell.technique} {one.metric}": (
+                float(f"{one.value:.{DIGITS}g}"), _short(one.low), _short(one.high)
+            )
+            for one in found.used
+        },
+    )  # fmt: skip
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{DIGITS}g}")

@@ -1,0 +1,46 @@
+"""Write a user's claim into a file: the entry that `suite claims init` makes of a sentence's parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from suite.core import files, metrics
+from suite.core.errors import UsageError
+
+ALIAS = "ours"
+
+
+def entry(name: str, *, statement: str, cell: str, metric: str, at_least: float | None, at_most: float | None) -> str:
+    """The TOML table of one claim. Raises `UsageError` for an unknown metric, or without any limit."""
+    return "\n".join(
+        [
+            f"[{json.dumps(name)}]",
+            'kind = "empirical"',
+            'source = "ours"',
+            f"statement = {json.dumps(statement, ensure_ascii=False)}",
+            f"cells = {{ {ALIAS} = {json.dumps(cell)} }}",
+            f"holds = {json.dumps(predicate(metric, at_least, at_most))}",
+            'expected = "holds"',
+            "",
+        ]
+    )
+
+
+def predicate(name: str, at_least: float | None, at_most: float | None) -> str:
+    """``speedup(ours) >= 2``. Raises `UsageError` as `entry` does."""
+    metrics.metric(name)
+    limits = ((">=", at_least), ("<=", at_most))
+    found = [f"{name}({ALIAS}) {sign} {limit!r}" for sign, limit in limits if limit is not None]
+    if not found:
+        raise UsageError("when does it hold? give --at-least, --at-most or both")
+    return " and ".join(found)
+
+
+def append(path: Path, name: str, text: str) -> None:
+    """Add the entry to a file. Raises `UsageError` where the file has one of that name."""
+    before = path.read_text("utf-8") if path.exists() else ""
+    if f"[{name}]" in before or f"[{json.dumps(name)}]" in before:
+        raise UsageError(f"{path} has a claim {name} already; edit it there, or choose another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.replace_file(path, f"{before}{chr(10) if before else ''}{text}".encode())

@@ -1,0 +1,320 @@
+"""``suite claims``: run, list, show, lock, merge, init."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.cli.command import Command, load_everything
+from suite.core.errors import UsageError, unknown
+from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
+
+if TYPE_CHECKING:
+    from suite.claims.claim import Claim
+    from suite.claims.evidence import Evidence
+    from suite.claims.judging import Finding
+    from suite.claims.lock import ClaimsLock
+    from suite.core.records import RunHeader
+
+PLAIN_WIDTH = 160  # characters, where the output is no terminal
+SEEDS = 5
+OUT = Path("reports") / "claims"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Give the parser of ``suite claims`` its subcommands."""
+    parser.description = "The ledger of claims: what the literature and you say, and what holds on this machine."
+    commands = parser.add_subparsers(dest="claims", required=True)
+    _add_run(commands.add_parser("run", help="measure what the claims need and judge them", allow_abbrev=False))
+    _add_list(commands.add_parser("list", help="list the claims"))
+    _add_show(commands.add_parser("show", help="one claim with its evidence and its counter-example"))
+    _add_lock(commands.add_parser("lock", help="fix what claims say, before their results are seen"))
+    _add_merge(commands.add_parser("merge", help="claims over machines, from several judged ledgers"))
+    _add_init(commands.add_parser("init", help="write a claim of your own into claims/"))
+
+
+def _ledger_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--ledger", action="append", type=Path, default=[], help="a ledger's file or folder (default: all)")
+    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("names", nargs="*", metavar="CLAIM", help="these claims only, such as M-07 (default: all)")
+    _ledger_options(parser)
+    option("--quick", action="store_true", help="mathematics, code and counts only: nothing is trained or timed")
+    option("--results", action="append", type=Path, default=[], help="take this run's figures instead of measuring")
+    option("--seeds", type=int, default=SEEDS, help=f"trainings of each cell (default {SEEDS})")
+    option("--device", default="cpu", help="cpu, gpu, cuda:1, xpu, mps (default cpu)")
+    option("--out", type=Path, default=OUT, help=f"folder of claims.md, claims.csv, claims.json (default {OUT})")
+    option("--reports-dir", type=Path, default=Path("reports"), help="where measurements are written")
+    parser.set_defaults(run=_run)
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    _ledger_options(parser)
+    parser.set_defaults(run=_list)
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="CLAIM")
+    _ledger_options(parser)
+    parser.add_argument("--results", action="append", type=Path, default=[], help="a results folder as evidence")
+    parser.add_argument("--counterexample", action="store_true", help="run its counter-example, too")
+    parser.set_defaults(run=_show)
+
+
+def _add_lock(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="CLAIM", help="these claims only; those that were edited need it")
+    _ledger_options(parser)
+    parser.set_defaults(run=_lock)
+
+
+def _add_merge(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("folders", nargs="+", type=Path, metavar="FOLDER", help="folders with a claims.json, one for each machine")
+    _ledger_options(parser)
+    option("--out", type=Path, help="write matrix.md and matrix.csv here")
+    parser.set_defaults(run=_merge)
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("name", metavar="CLAIM", help="its identifier, such as OURS-1")
+    option("--statement", required=True, help="what is claimed, in one sentence")
+    option("--workload", required=True, help="the workload that it is about")
+    option("--technique", required=True, help="the technique or composition that it is about")
+    option("--metric", required=True, help="the metric that decides, such as speedup or accuracy_vs_control")
+    option("--at-least", type=float, help="it holds from this value on")
+    option("--at-most", type=float, help="it holds up to this value")
+    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+    option("--file", type=Path, default=Path("claims") / "ours.toml", help="default claims/ours.toml")
+    parser.set_defaults(run=_init)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Measure, judge, print the table, write the files."""
+    from suite.claims import measuring, tables
+    from suite.claims.verdicts import exit_code
+
+    chosen = _chosen(_ledger(parsed), parsed.names)
+    folders = list(parsed.results)
+    if not parsed.quick and not folders:
+        options = [f"--seeds={parsed.seeds}", f"--device={parsed.device}", *(f"--load={name}" for name in parsed.load)]
+        try:
+            folders = measuring.measure(chosen, options, parsed.reports_dir, _say)
+        except KeyboardInterrupt:
+            return EXIT_INTERRUPTED
+    findings, headers = _judged(chosen, folders, parsed)
+    for line in tables.terminal(findings, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns):
+        _say(line)
+    _say(f"claims: {tables.counts(findings)}")
+    _write(findings, headers, parsed)
+    _tell_github(findings)
+    return exit_code(findings)
+
+
+def _judged(
+    claims: Sequence[Claim], folders: Sequence[Path], parsed: argparse.Namespace, *, quick: bool | None = None
+) -> tuple[tuple[Finding, ...], list[RunHeader]]:
+    """The findings on this machine, and the headers of the runs that they rest on."""
+    from suite.claims.judging import judge
+    from suite.core.machine.hardware import where
+
+    evidence, headers = _evidence(folders, quick=parsed.quick if quick is None else quick)
+    place = headers[0].where if headers else where(getattr(parsed, "device", "cpu"))
+    started = min((header.started for header in headers), default="")
+    doubts: dict[str, str] = {}
+    for path, lock in _locks(claims).items():
+        doubts |= lock.doubts([claim for claim in claims if _lock_path(claim) == path], started)
+    return judge(claims, evidence, place.levels, doubts), headers
+
+
+def _evidence(folders: Sequence[Path], *, quick: bool) -> tuple[Evidence, list[RunHeader]]:
+    from suite.claims.evidence import Evidence
+    from suite.registry import REGISTRY
+    from suite.report.results.folder import RunFolder
+
+    runs = [RunFolder.open(path) for path in folders]
+    machines = {run.header.where.machine for run in runs}
+    if len(machines) > 1:
+        raise UsageError(f"results of {' and '.join(sorted(machines))}: judge each, then `suite claims merge`")
+    return Evidence.of(
+        [one for run in runs for one in run.measurements()],
+        [one for run in runs for one in run.failures()],
+        canonical=lambda text: REGISTRY.resolve(text).name,
+        quick=quick,
+    ), [run.header for run in runs]  # fmt: skip
+
+
+def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: argparse.Namespace) -> None:
+    from suite.claims import store, tables
+    from suite.claims.facts.machine import features
+    from suite.core import files
+    from suite.core.machine.hardware import git_commit, where
+
+    place = headers[0].where if headers else where(parsed.device)
+    run = " ".join(header.run for header in headers)
+    started = min((header.started for header in headers), default="")
+    kept = store.judged(
+        findings, place, features=features(), commit=git_commit(Path.cwd()), run=run, started=started
+    )  # fmt: skip
+    path = kept.write(parsed.out)
+    versions = ", ".join(f"{name} {version}" for name, version in place.versions.items())
+    heading = f"Judged on {place.machine}, {versions}."
+    files.replace_file(parsed.out / "claims.md", tables.markdown(findings, heading).encode())
+    files.replace_file(parsed.out / "claims.csv", tables.comma_separated(findings).encode())
+    _say(f"written: {path}, claims.md, claims.csv")
+
+
+def _tell_github(findings: Sequence[Finding]) -> None:
+    """Annotations and a step summary where GitHub runs it."""
+    from suite.claims import tables
+    from suite.claims.verdicts import FAILING, verdict
+    from suite.report import github
+
+    if not github.here(os.environ):
+        return
+    verdicts = [verdict(found) for found in findings]
+    for line in github.commands(verdicts, fails=lambda one: one.kind in FAILING, root=Path.cwd()):
+        _say(line)
+    if path := github.step_summary(os.environ):
+        github.append(tables.markdown(findings, "`suite claims run`"), path)
+
+
+def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    for claim in _ledger(parsed):
+        _say(f"{claim.name:<10} {claim.kind:<12} {claim.source:<28} {claim.statement}")
+    return EXIT_PASS
+
+
+def _show(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.claims import tables
+
+    (claim,) = _chosen(_ledger(parsed), [parsed.name])
+    findings, _headers = _judged([claim], parsed.results, parsed, quick=not parsed.results)
+    for line in tables.page(findings[0]):
+        _say(line)
+    techniques = " ".join(f"'{cell}'" for cell in claim.texts)
+    _say(f"  again: suite claims run {claim.name}" + (f"  (measures {techniques})" if techniques else ""))
+    return _counterexample(claim) if parsed.counterexample else EXIT_PASS
+
+
+def _counterexample(claim: Claim) -> int:
+    import subprocess
+
+    if not claim.counterexample:
+        raise UsageError(f"{claim.name} has no counter-example")
+    return subprocess.run([sys.executable, "-P", "-c", claim.counterexample], check=False).returncode  # noqa: S603
+
+
+def _lock(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Lock what is new; what was edited only if it is named."""
+    claims = _ledger(parsed)
+    named = {claim.name for claim in _chosen(claims, parsed.names)} if parsed.names else set()
+    for path, lock in _locks(claims).items():
+        own = [claim for claim in claims if _lock_path(claim) == path]
+        fresh = [claim for claim in own if claim.name in named or claim.name not in lock.claims]
+        edited = [
+            claim.name for claim in own
+            if claim not in fresh and lock.claims[claim.name].digest != claim.digest
+        ]  # fmt: skip
+        lock.with_locked(fresh).write(path)
+        _say(f"{path}: {len(fresh)} locked")
+        for name in edited:
+            _say(f"{name} was edited since it was locked; `suite claims lock {name}` accepts it as an amendment")
+    return EXIT_PASS
+
+
+def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.claims import matrix
+    from suite.claims.store import JudgedLedger
+    from suite.core import files
+    from suite.report.pipe_table import pipe_table
+
+    ledgers = [JudgedLedger.read(path) for path in parsed.folders]
+    machines = [ledger.machine for ledger in ledgers]
+    if len(set(machines)) < len(machines):
+        raise UsageError("two of the folders are of one machine; name each machine once")
+    found = matrix.matrix(_ledger(parsed), ledgers)
+    titles = ["claim", "statement", *machines, "transfers"]
+    table = pipe_table(titles, matrix.rows(found, machines))
+    told = [one.transfers for one in found]
+    counts = f"{told.count(True)} transfer, {told.count(False)} differ, {told.count(None)} decided on fewer than two"
+    _say(table)
+    _say(f"claims: {counts}")
+    if parsed.out:
+        parsed.out.mkdir(parents=True, exist_ok=True)
+        files.replace_file(parsed.out / "matrix.md", f"# Claims over machines\n\n{counts}\n\n{table}\n".encode())
+    for one in found:
+        for machine in one.outdated:
+            _say(f"{one.claim.name} on {machine}: judged when it said something else; run it there again")
+    return EXIT_PASS
+
+
+def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Append an entry. Raises `UsageError` for a metric, workload or technique that is not known."""
+    from suite.claims import writing
+    from suite.registry import REGISTRY
+
+    load_everything(parsed.load)
+    REGISTRY.find_workload(parsed.workload)
+    technique = REGISTRY.resolve(parsed.technique).name
+    text = writing.entry(
+        parsed.name, statement=parsed.statement, cell=f"{parsed.workload}/{technique}", metric=parsed.metric,
+        at_least=parsed.at_least, at_most=parsed.at_most,
+    )  # fmt: skip
+    writing.append(parsed.file, parsed.name, text)
+    _say(f"{parsed.file}: {parsed.name}\n{text}next: suite claims lock {parsed.name}; suite claims run {parsed.name}")
+    return EXIT_PASS
+
+
+def _ledger(parsed: argparse.Namespace) -> tuple[Claim, ...]:
+    """The claims of the given files, or the suite's own and those of the repository's ``claims`` folder."""
+    from suite.claims.ledger import read_ledger
+    from suite.registry.settings import found_expect_dir
+
+    load_everything(parsed.load)
+    given = parsed.ledger or [found_expect_dir() / "claims", Path("claims")]
+    paths = [path for folder in given for path in (sorted(folder.glob("*.toml")) if folder.is_dir() else [folder])]
+    found = [path for path in paths if path.exists() or path in parsed.ledger]
+    if not found:
+        raise UsageError(
+            "no claims: neither expectations/claims nor claims holds a .toml file; see `suite claims init`"
+        )
+    return read_ledger(found)
+
+
+def _chosen(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim, ...]:
+    known = {claim.name: claim for claim in claims}
+    for name in names:
+        if name not in known:
+            raise unknown("claim", name, known)
+    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(claims)
+
+
+def _lock_path(claim: Claim) -> Path:
+    from suite.claims.lock import NAME
+
+    return Path(claim.path).with_name(NAME)
+
+
+def _locks(claims: Sequence[Claim]) -> dict[Path, ClaimsLock]:
+    from suite.claims.lock import ClaimsLock
+
+    return {path: ClaimsLock.read(path) for path in dict.fromkeys(map(_lock_path, claims))}
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+HELP = "the ledger of claims: measure them, judge them, compare machines"
+COMMANDS = (Command(name="claims", help=HELP, add=add, rank=12),)
