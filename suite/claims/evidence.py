@@ -28,7 +28,7 @@ class Evidence:
     failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     canonical: Callable[[str], str] = str
     quick: bool = False
-    asked: list[Measurement] = field(default_factory=list)
+    asked: dict[Key, Measurement] = field(default_factory=dict)
     _facts: dict[tuple[object, ...], float | Quantity | Missing] = field(default_factory=dict)
 
     @classmethod
@@ -60,7 +60,7 @@ class Evidence:
             raise Missing(reason or f"{name} of {workload}/{technique} was not measured")
         if found.suspect:
             raise Missing(f"{name} of {workload}/{technique} cannot be trusted: {found.suspect}")
-        self.asked.append(found)
+        self.asked[workload, technique, name] = found
         return quantity(found)
 
     def fact(self, name: str, arguments: Sequence[float | str]) -> float | Quantity:

@@ -105,8 +105,7 @@ def _look(claim: Claim, evidence: Evidence, amended: str) -> Look:
         return Look(claim=claim, untested=str(error))
     except SuiteError as error:
         raise ExpectationFileError(claim.path, claim.line, f"{claim.name}: {error}") from error
-    used = tuple(dict.fromkeys(seen.asked))
-    return Look(claim=claim, parts=parts, used=used, figure=figure, too_good=good)
+    return Look(claim=claim, parts=parts, used=tuple(seen.asked.values()), figure=figure, too_good=good)
 
 
 def _part(name: str, part: Predicate, evidence: Evidence) -> PartFinding:

@@ -1,0 +1,62 @@
+"""Claims over machines: what transfers, and by which feature the others differ."""
+# the expected value stands on the left
+
+import pytest
+from claim_samples import claim, measured
+
+from suite.claims import matrix, store
+from suite.claims.evidence import Evidence
+from suite.claims.judging import judge
+from suite.core.errors import ResultsError
+from suite.core.records import Where
+
+FAST, SLOW = (2.5, 2.4, 2.6), (1.0, 0.9, 1.1)
+
+
+def ledger(machine, figures, features=(), one=None):
+    where = Where(machine=machine, family="cpu-x86_64", device="cpu", threads=1, versions={"torch": "2.15"})
+    findings = judge([one or claim()], Evidence.of([measured(*figures)]), where.levels)
+    return store.judged(findings, where, features=features, commit="abc", run="run", started="2026")
+
+
+def test_a_claim_that_holds_on_all_machines_transfers():
+    """Of one machine nothing is known."""
+    (row,) = matrix.matrix([claim()], [ledger("a-1", FAST), ledger("b-2", FAST)])
+    assert row.transfers is True
+    assert ["A-1", "It is twice as fast.", "holds", "holds", "transfers"] == matrix.rows([row], ["a-1", "b-2"])[0]
+    (alone,) = matrix.matrix([claim()], [ledger("a-1", FAST)])
+    assert (None, "-") == (alone.transfers, matrix.told(alone))
+
+
+def test_a_claim_that_does_not_transfer_names_the_features_that_differ():
+    """Those that all machines of one standing have and none of the other."""
+    ledgers = [
+        ledger("a-1", FAST, ["avx2", "amx_bf16"]),
+        ledger("b-2", FAST, ["avx2", "amx_bf16", "avx512f"]),
+        ledger("c-3", SLOW, ["avx2", "avx512f"]),
+    ]
+    (row,) = matrix.matrix([claim()], ledgers)
+    assert "differs by amx_bf16" == matrix.told(row)
+
+
+def test_a_finding_of_an_older_text_is_left_out_and_named():
+    """It answered another question."""
+    older = ledger("a-1", FAST, one=claim('"speedup(ours) >= 1.5"'))
+    (row,) = matrix.matrix([claim()], [older, ledger("b-2", FAST)])
+    assert ({"b-2": "holds"}, ("a-1",)) == (row.on, row.outdated)
+
+
+def test_a_ledger_is_read_as_it_was_written(tmp_path):
+    """With its evidence; another schema and other files are told with the remedy."""
+    made = ledger("a-1", FAST, ["avx2"])
+    path = made.write(tmp_path)
+    assert made == store.JudgedLedger.read(tmp_path)
+    assert {"w/fast speedup": (2.5, 2.4, 2.6)} == made.findings[0].used
+    path.write_text(path.read_text("utf-8").replace('"schema": 1', '"schema": 7'), "utf-8")
+    with pytest.raises(ResultsError, match="has schema 7, known is 1: run `suite claims run` again"):
+        store.JudgedLedger.read(tmp_path)
+    path.write_text("{}", "utf-8")
+    with pytest.raises(ResultsError, match="is no judged ledger"):
+        store.JudgedLedger.read(tmp_path)
+    with pytest.raises(ResultsError, match="does not exist; `suite claims run` writes it"):
+        store.JudgedLedger.read(tmp_path / "none")
