@@ -180,6 +180,12 @@ def defects(session: nox.Session) -> None:
     _python(session, "-m", "pytest", "-m", "system", folder, *beside, *session.posargs)
 
 
+@nox.session(venv_backend="none", default=False)
+def claims(session: nox.Session) -> None:
+    """The ledger of claims: measure what they need, judge them; further arguments go to `suite claims run`."""
+    _suite(session, "claims", "run", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff, as linter and as formatter."""

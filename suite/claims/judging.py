@@ -21,7 +21,7 @@ from suite.core.stats.multiplicity import holm
 
 RISK = 0.05
 LEAST_RISK = 1e-9
-STEPS = 40  # of the bisection: a risk to three digits
+STEPS = 16  # of the bisection: a risk to three digits
 NEVER = 2.0  # the risk of what no level decides
 
 
