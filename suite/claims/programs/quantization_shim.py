@@ -1,0 +1,11 @@
+"""K-08: torch.quantization, from which section 5.2 imports, hands on names of torch.ao.quantization, deprecated."""
+
+import json
+from importlib.util import find_spec
+
+from torch import ao, nn, quantization, qint8
+
+if __name__ == "__main__":
+    same = quantization.quantize_dynamic is ao.quantization.quantize_dynamic
+    quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 2)), {nn.Linear}, dtype=qint8)
+    print(json.dumps({"works": True, "is_a_shim": same, "torchao_is_installed": find_spec("torchao") is not None}))
