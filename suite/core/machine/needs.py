@@ -175,6 +175,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "fork": _missing_fork,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
+    "mlxtend": lambda _: _missing_package("mlxtend", "data"),
 }
 
 ACCELERATORS = ("cuda", "xpu", "mps")
