@@ -7,28 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
-from suite.core.units.values import change, number, percent, plain, points, scaled, size, times, whole
+from suite.core.stats.smallest import shows, smallest_effect
+from suite.core.units.values import change, number, percent, plain, points, scaled, size, times, unit_of, whole
 from suite.report.foreign import code
 
 Row = dict[str, Any]
 ENDS = ("", "_low", "_high")
+SMALLEST = "_smallest"  # effect that a difference could have shown
 OWN_COPY = frozenset({"speedup", "speedup_b1", "speedup_saturated", "train_step_speedup"})
 """Ratios to the baseline: its own is that to its own copy."""
+Ends = Literal["all", "shown", "none"]
+"""Which differences stand with their intervals: all, those that show, none."""
+ENDS_OF_LAYOUTS: tuple[Ends, ...] = ("shown", "none")  # wide and narrow ones of the terminal
 MOST_NAMES = 3  # of ratios that one line names
 LAUNCH_BOUND = 0.5  # of the wall time on the device: below it the host sets the pace
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """``title``, how a row is shown in it, and the ``figure`` of the row that it is about (`None`: always shown)."""
+    """``title``, how a row is shown in it, and the ``figure`` of the row that it is about (`None`: always shown).
+
+    ``covers`` are titles of other columns whose figures it shows too.
+    """
 
     title: str
     show: Callable[[Row], str]
     figure: str | None = None
+    covers: tuple[str, ...] = ()
 
 
 def groups(rows: Iterable[Row]) -> list[list[Row]]:
@@ -51,12 +60,12 @@ def present(columns: Iterable[Column], rows: Iterable[Row]) -> list[Column]:
 
 
 def score_columns(
-    rows: list[Row], *, difference: str = "vs control", lower: str = " (lower is better)", narrow: bool = False
+    rows: list[Row], *, difference: str = "vs control", lower: str = " (lower is better)", ends: Ends = "all"
 ) -> list[Column]:
-    """The primary score and its difference to the control, for one group of rows; none where there is no score.
+    """The primary score, its difference to the control and the smallest one that could have shown.
 
-    Shares are shown in percent and points, other scores as numbers in their unit. ``lower`` marks the title of a score
-    of which less is better; ``narrow`` leaves intervals out.
+    None where a group of rows has no score. Shares are shown in percent and points, other scores as numbers in their
+    unit. ``lower`` marks the title of a score of which less is better; ``ends`` says which differences have intervals.
     """
     score = rows[0]["score"] if rows else None
     if score is None:
@@ -67,14 +76,55 @@ def score_columns(
     value = Column(
         title=title, show=lambda row: percent(row[score]) if share else plain(row[score], unit), figure=score
     )
+
+    def against(row: Row) -> str:
+        figures = (row[versus + end] for end in ENDS)
+        return "-" if _is_own_control(row) else compared(*figures, share=share, unit=unit, ends=ends)
+
+    def smallest(row: Row) -> str:
+        return "-" if _is_own_control(row) else plainly(row[versus + SMALLEST], share=share, unit=unit)
+
+    least = Column(title=f"shows from{_of_title(difference)}", show=smallest, figure=versus + SMALLEST)
+    merged = ends == "none"
+    differences = Column(title=difference, show=against, figure=versus, covers=(least.title,) if merged else ())
+    return [value, differences, *([] if merged else [least])]
+
+
+def compared(
+    value: float | None, low: float | None, high: float | None, *, share: bool, unit: str = "1", ends: Ends = "all"
+) -> str:
+    """A difference with its interval; in words where it is too small to be told from none.
+
+    ``share`` shows it in percentage points: ``-0.28 [-0.61, -0.06]``, ``no effect above 0.34 points``. Without any
+    intervals the smallest effect that could have shown stands beside it: ``-0.28 (> 0.22)``, ``none above 0.34``.
+    """
     show = points if share else change
-    ends = ENDS[:1] if narrow else ENDS
-    against = Column(
-        title=difference,
-        show=lambda row: show(*(row[versus + end] for end in ends)),
-        figure=versus,
-    )
-    return [value, against]
+    if value is None or low is None or high is None:
+        return show(value) if value else "-" if value is None else "0, no interval"
+    least = plainly(smallest_effect(value, low, high), share=share, unit=unit)
+    if ends == "none":
+        return f"{show(value)} (> {least})" if shows(low, high) else f"none above {least}"
+    if shows(low, high):
+        return show(value, low, high)
+    interval = show(value, low, high).removeprefix(show(value)) if ends == "all" else ""
+    return f"no effect above {least}{' points' if share else ''}{interval}"
+
+
+def _is_own_control(row: Row) -> bool:
+    """Whether the cell was compared with itself: the baseline."""
+    return bool(row["technique"] == row.get("control"))
+
+
+def plainly(effect: float | None, *, share: bool, unit: str = "1") -> str:
+    """The size of an effect, in points or in the score's unit."""
+    if effect is None:
+        return "-"
+    return f"{100 * effect:.2f}" if share else f"{number(effect, digits=2)}{unit_of(unit)}"
+
+
+def _of_title(difference: str) -> str:
+    """The unit in the title of a difference: ``, points``."""
+    return "".join(difference.partition(",")[1:])
 
 
 def is_share(rows: Iterable[Row]) -> bool:
@@ -164,7 +214,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
 
 def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
     """What the terminal shows of one group of rows, widest first: each layout is less than the one before."""
-    wide, short = (score_columns(rows, lower=" (lower)", narrow=narrow) for narrow in (False, True))
+    wide, short = (score_columns(rows, lower=" (lower)", ends=ends) for ends in ENDS_OF_LAYOUTS)
     score, difference, narrow = wide[:1], wide[1:], short[1:]
     smaller, memory = _metric("size", "artefact_bytes", size), _metric("memory", "peak_memory_inference", size)
     speedup = speedup_column(rows, spell=" b{}")

@@ -20,6 +20,8 @@ LEFT = frozenset({"workload", "technique", "control", "device", "verdict"})
 LEGEND = (
     "The first figure is the workload's primary score, over seeds: shares in percent (*vs control* in percentage "
     "points), other scores in their own unit; *vs control* is the difference from the control, with its interval. "
+    "*Shows from* is the smallest difference that the cell could have shown: of a smaller one the interval holds zero, "
+    "and the cell reads *no effect above* that figure. "
     "*Output error* is the relative distance of the served outputs from those of the same weights in float32. "
     "*Artefact* is what ships, *smaller* the baseline's bytes / these, *coded* the bytes after entropy coding. "
     "Speed-ups are baseline seconds / technique seconds (inference unless said), with their interval; higher is "

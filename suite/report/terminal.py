@@ -64,7 +64,7 @@ def _grouped(titles: list[str], lines: list[str]) -> Iterator[str]:
 def _left_out(whole: Sequence[Column], shown: Iterable[Column], width: int) -> list[str]:
     """The columns that a narrow terminal does not show, and the file that has them."""
     shown = list(shown)
-    kept = {column.title for column in shown}
+    kept = {title for column in shown for title in (column.title, *column.covers)}
     gone = [column.title for column in whole if column.title not in kept]
     narrower = any(column.title in kept and column not in shown for column in whole)
     what = gone + ["some intervals"] * narrower

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
 from suite.core.metrics import METRICS, VS_CONTROL
+from suite.core.stats.smallest import smallest_effect
 from suite.core.sweeps import parameters
-from suite.report.columns import ENDS
+from suite.report.columns import ENDS, SMALLEST
 from suite.report.endings import unfinished
 from suite.report.frames import as_json, records, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
@@ -62,7 +63,11 @@ def columns(scores: Iterable[str]) -> tuple[str, ...]:
     figures = [
         name
         for score in dict.fromkeys(scores)
-        for name in (*(f"{score}{part}{end}" for part in ("", VS_CONTROL) for end in ENDS), f"{score}_detectable")
+        for name in (
+            *(f"{score}{part}{end}" for part in ("", VS_CONTROL) for end in ENDS),
+            f"{score}{VS_CONTROL}{SMALLEST}",
+            f"{score}_detectable",
+        )
     ]
     metrics = [name for metric in METRIC_COLUMNS for name in (metric, *DERIVED.get(metric, ()))]
     texts = ("workload", "technique", "control", "device", "score", "score_unit", "score_better")
@@ -75,7 +80,8 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
     After them comes one for each parameter that the run sweeps, as in `tidy`.
 
     ``scores`` are the header's: the scores of each workload, the primary one first. ``score`` is the primary one and
-    ``<score>``, ``<score>_vs_control`` its figures. ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty
+    ``<score>``, ``<score>_vs_control`` its figures; ``<score>_vs_control_smallest`` is the smallest difference that the
+    cell could have shown (`suite.core.stats.smallest`). ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty
     (``pandas.NA``) where a figure that it needs is missing. ``verdict`` is the cell's worst, ``stale`` whether any
     is. Raises `ResultsError` for several machines.
     """
@@ -168,8 +174,17 @@ def _intervals(by_metric: Mapping[str, dict[str, Any]], name: str) -> dict[str, 
 def _score(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> dict[str, Any]:
     if score is None:
         return {}
-    found = by_metric.get(score, {}).get("detectable")
-    return _intervals(by_metric, score) | _intervals(by_metric, score + VS_CONTROL) | {f"{score}_detectable": found}
+    found, versus = by_metric.get(score, {}).get("detectable"), score + VS_CONTROL
+    smallest = _smallest(by_metric.get(versus, {}))
+    figures = {f"{score}_detectable": found, versus + SMALLEST: smallest}
+    return _intervals(by_metric, score) | _intervals(by_metric, versus) | figures
+
+
+def _smallest(row: Mapping[str, Any]) -> float | None:
+    """The smallest difference that this one could have shown; ``None`` without an interval."""
+    ends = [row.get(name) for name in ("value", "low", "high")]
+    known = [end for end in ends if end is not None]
+    return smallest_effect(*known) if len(known) == len(ends) else None
 
 
 def _control(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> str | None:

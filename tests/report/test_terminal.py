@@ -53,7 +53,7 @@ FIGURES = [
     measured("accuracy", 0.98, cell=BASELINE),
     measured("artefact_bytes", 200_000, cell=BASELINE),
     measured("accuracy", 0.9735),
-    measured("accuracy_vs_control", -0.0028, low=-0.0061, high=0.0006),
+    measured("accuracy_vs_control", -0.0048, low=-0.0081, high=-0.0014),
     measured("artefact_bytes", 80_000),
     measured("speedup", 2.24, low=2.2, high=2.28),
     measured("peak_memory_inference", 1_250_000),
@@ -65,14 +65,30 @@ def test_a_wide_table_shows_all_figures_aligned_below_their_workload():
     """Columns line up across workloads; figures to the right."""
     verdicts = [judged("pass")]
     expected = """
-  technique                               accuracy            vs control      size            speed-up  memory  verdict
+  technique                               accuracy            vs control  shows from      size            speed-up  memory  verdict
 digits_cnn on cpu
-  baseline                                 98.00 %                     -  200.0 kB                   -       -  -
-  structured_pruning(ratio=0.5,epochs=5)   97.35 %  -0.28 [-0.61, +0.06]   80.0 kB  2.24x [2.20, 2.28]  1.2 MB  pass
+  baseline                                 98.00 %                     -           -  200.0 kB                   -       -  -
+  structured_pruning(ratio=0.5,epochs=5)   97.35 %  -0.48 [-0.81, -0.14]        0.34   80.0 kB  2.24x [2.20, 2.28]  1.2 MB  pass
 resnet50_synthetic on cpu
-  baseline                                 50.00 %                     -         -                   -       -  -
-"""
-    assert expected.strip("\n") == table(frame_of(FIGURES, verdicts), 130)
+  baseline                                 50.00 %                     -           -         -                   -       -  -
+"""  # noqa: E501  # as wide as the table
+    assert expected.strip("\n") == table(frame_of(FIGURES, verdicts), 140)
+
+
+def test_a_difference_that_cannot_be_told_from_none_is_no_figure():
+    """It reads the smallest effect that the cell could have shown, never `+0.00`."""
+    score, more = measured("accuracy", 0.97), {"low": -0.0011, "high": 0.0011, "control": "baseline"}
+    nothing = frame_of([score, measured("accuracy_vs_control", 0.0, **more)])
+    assert "97.00 %  no effect above 0.11 points        0.11  -" in table(nothing, 140)
+    assert "97.00 %  none above 0.11  -" in table(nothing, 75)
+    assert "0, no interval" in table(frame_of([score, measured("accuracy_vs_control", 0.0)]), 140)
+
+
+def test_the_baseline_is_not_compared_with_itself():
+    more = {"low": -0.0011, "high": 0.0011, "control": "baseline", "cell": BASELINE}
+    own = [measured("accuracy", 0.98, cell=BASELINE), measured("accuracy_vs_control", 0.0, **more)]
+    (line,) = [line for line in table(frame_of(own), 140).splitlines() if "baseline" in line]
+    assert "baseline 98.00 % - - -" == " ".join(line.split())
 
 
 def test_a_narrow_table_keeps_names_speed_up_and_verdict():
@@ -151,9 +167,9 @@ def test_workloads_of_different_scores_have_a_table_each():
 digits_cnn on cpu
   baseline    98.00 %  -
 
-  technique  bits per byte (lower)               vs control  verdict
+  technique  bits per byte (lower)               vs control  shows from  verdict
 tiny_lm on cpu
-  baseline               1.235 bit  -0.0123 [-0.02, -0.005]  -
+  baseline               1.235 bit  -0.0123 [-0.02, -0.005]  0.0073 bit  -
 
   technique       speed-up  verdict
 unlabelled on cpu

@@ -223,7 +223,8 @@ def test_the_markdown_shows_figures_as_people_say_them():
         cell.strip() for cell in next(line for line in rows if line.startswith("| digits_cnn | `struct")).split("|")
     ]
     expected = [
-        "digits_cnn", f"`{PRUNED}`", "`extra_epochs(epochs=5)`", "cpu", "97.35 %", "-0.28 [-0.61, +0.06]", "80.0 kB",
+        "digits_cnn", f"`{PRUNED}`", "`extra_epochs(epochs=5)`", "cpu", "97.35 %",
+        "no effect above 0.34 points [-0.61, +0.06]", "0.34", "80.0 kB",
         "2.50x", "38,474", "1.23 M", "2.24x [2.20, 2.28]", "1.2 MB", "★", "pass (stale)",
     ]  # fmt: skip
     assert expected == cells[1:-1]

@@ -11,7 +11,9 @@ from suite.analysis.plan.layout import aligned, wrapped
 from suite.analysis.plan.payback import Payback
 from suite.analysis.plan.prices import Prices
 from suite.analysis.plan.returns import Return
-from suite.core.units.values import change
+from suite.core.stats.smallest import shows, smallest_effect
+from suite.core.units.values import change, points
+from suite.report.columns import compared, plainly
 
 ELSEWHERE = "see --json"
 GAINS = {
@@ -23,8 +25,9 @@ GAINS = {
     "training step": "training_step_saved",
 }
 LEGEND = (
-    "Against the baseline; a minus is less, a plus more, in percent of the baseline's. Money and energy are what a "
-    "million inferences at the serving batch save; the baseline's throughput, which has no interval, is taken as known."
+    "Against the baseline; a minus is less, a plus more, in percent of the baseline's. 'shows from' is the smallest "
+    "difference of the score that the cell could have shown. Money and energy are what a million inferences at the "
+    "serving batch save; the baseline's throughput, which has no interval, is taken as known."
 )
 MISSING = (
     (("second",), "neither hour nor watts and kwh: money saved and pay-back times are left out"),
@@ -79,9 +82,8 @@ def _gains(rows: Sequence[Return]) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
     if any(one.quality for one in rows):
         columns[_title(rows)] = [_quality(one) for one in rows]
-        columns["in %"] = [
-            "-" if one.quality_share is None else f"{100 * one.quality_share.value:+.2f}" for one in rows
-        ]
+        columns["shows from"] = [_shows_from(one) for one in rows]
+        columns["in %"] = [_in_percent(one) for one in rows]
     for title, name in GAINS.items():
         if any(getattr(one, name) is not None for one in rows):
             columns[title] = [_less(getattr(one, name)) for one in rows]
@@ -99,14 +101,27 @@ def _share(one: Return) -> bool:
 
 
 def _quality(one: Return) -> str:
-    if one.quality is None:
+    found, share = one.quality, _share(one)
+    if found is None:
         return "-"
-    factor = 100.0 if _share(one) else 1.0
-    return _with_ends(one.quality, lambda value: _signed(factor * value) if _share(one) else change(value))
+    if not found.interval:
+        return f"{points(found.value) if share else change(found.value)} [?]"
+    return compared(found.value, found.low, found.high, share=share, ends="shown").removesuffix(" points")
 
 
-def _signed(points: float) -> str:
-    return f"{round(points, 2) + 0.0:+.2f}"  # no -0.00
+def _shows_from(one: Return) -> str:
+    """The smallest gain that the comparison could have shown."""
+    found = one.quality
+    if found is None or not found.interval:
+        return "-"
+    return plainly(smallest_effect(found.value, found.low, found.high), share=_share(one))
+
+
+def _in_percent(one: Return) -> str:
+    """A gain in percent of the baseline's score; none where it cannot be told from no gain."""
+    found, gain = one.quality_share, one.quality
+    hidden = gain is not None and gain.interval and not shows(gain.low, gain.high)
+    return "-" if found is None or hidden else f"{100 * found.value:+.2f}"
 
 
 def _less(saved: ValueInterval | None) -> str:

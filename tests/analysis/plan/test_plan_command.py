@@ -135,7 +135,7 @@ def test_roi_shows_gains_and_what_they_are_worth(capsys, tmp_path):
     (tmp_path / "prices.toml").write_text(EXAMPLE, "utf-8")
     assert 0 == main(["roi", "--prices", "prices.toml", "--json", "roi.json"])
     out = capsys.readouterr().out
-    for part in ("-0.10 [-0.30, +0.10]", "-50.0 [-52.4, -47.4] %", "pays back", "EUR per million"):
+    for part in ("no effect above 0.20        0.20", "-50.0 [-52.4, -47.4] %", "pays back", "EUR per million"):
         assert part in out
     assert f"quality paired through {CONTROL}: {PRUNED}" in out
     assert "energy: computed from 65 W" in out
