@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from suite.core.choosing import judged_on
 from suite.core.sweeps import Sweep, sweeps
 from suite.core.units.values import percent, plain, size
 from suite.report.columns import ENDS, Column, Row, is_share, present, speedup_column, verdict_of
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from suite.core.records import Verdict
 
 GAP = "  "
+WIDTH = 80
+ON_TEST = (
+    "Scores of sweeps are those of the test items: a value that they choose looks better than it is; "
+    "`suite search` chooses on validation items."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +66,37 @@ def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str
 
     Below a table stand the ``verdicts`` on its shape.
     """
-    known = list(verdicts)
-    return "\n\n".join(
+    known, found = list(verdicts), blocks(tradeoffs_frame)
+    parts = [
         "\n".join([block.title, *_aligned(cells(block)), *(f"{GAP}{line}" for line in judged(block, known))])
-        for block in blocks(tradeoffs_frame)
-    )
+        for block in found
+    ]
+    return "\n\n".join([*parts, *(textwrap.fill(line, WIDTH) for line in _warning(found))])
 
 
 def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str:
     """The same as Markdown below a heading."""
-    known = list(verdicts)
+    known, found = list(verdicts), blocks(tradeoffs_frame)
     parts = [
         "\n\n".join(
             filter(
                 None, [_marked(block), _table(cells(block)), "\n".join(f"- {line}" for line in judged(block, known))]
             )
         )
-        for block in blocks(tradeoffs_frame)
+        for block in found
     ]
-    return "\n\n".join(["## Sweeps", *parts]) + "\n" if parts else ""
+    return "\n\n".join(["## Sweeps", *parts, *_warning(found)]) + "\n" if parts else ""
+
+
+def _warning(found: Iterable[SweepBlock]) -> list[str]:
+    """What a choice by these scores would rest on; nothing where none was measured on test items."""
+    tested = [block for block in found if judged_on(block.workload) == "test" and _scored(block)]
+    return [ON_TEST] if tested else []
+
+
+def _scored(block: SweepBlock) -> bool:
+    score = block.rows[0]["score"]
+    return score is not None and any(row.get(score) is not None for row in block.rows)
 
 
 def judged(block: SweepBlock, verdicts: Iterable[Verdict]) -> list[str]:

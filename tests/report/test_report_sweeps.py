@@ -49,7 +49,7 @@ def test_the_verdict_on_the_shape_stands_below_its_table():
         shape=shape, sweep=tuple(found["technique"][1:]),
     )  # fmt: skip
     elsewhere = replace(verdict, cell=replace(verdict.cell, device="cuda:0"))
-    assert "  macs convex, slack 0: pass" == text(found, [verdict, elsewhere]).splitlines()[-1]
+    assert "  macs convex, slack 0: pass" == text(found, [verdict, elsewhere]).split("\n\n")[0].splitlines()[-1]
     assert 1 == markdown(found, [verdict, elsewhere]).count("- macs convex, slack 0: pass")
 
 
@@ -63,3 +63,14 @@ def test_the_markdown_has_a_table_for_each_sweep():
 def test_a_run_without_a_sweep_has_no_table():
     """Two points are none."""
     assert ("", "") == (text(table(0.3, 0.5)), markdown(table(0.3, 0.5)))
+
+
+def test_scores_of_test_items_are_said_to_be_no_ground_for_a_choice():
+    """A sweep on validation items may be chosen from, and one without scores chooses by nothing."""
+    found = table(0.3, 0.5, 0.7)
+    assert "a value that they choose looks better than it is" in " ".join(text(found).split())
+    assert "`suite search` chooses on validation items" in markdown(found)
+    assert all(len(line) <= 80 for line in text(found).split("\n\n")[-1].splitlines())
+    validated = found.assign(workload=found["workload"] + "@validation")
+    assert "test items" not in text(validated)
+    assert "test items" not in markdown(found.assign(accuracy=None))

@@ -11,6 +11,7 @@ from suite.analysis.plan.cells import Cells, Place, score_of
 from suite.analysis.plan.gains import quality_gain
 from suite.analysis.plan.source import cells as read
 from suite.analysis.plan.ties import Alike, alike
+from suite.core.choosing import judged_on
 from suite.core.composition import BASELINE
 from suite.core.records import CellFailure, Measurement, Metric
 from suite.report.pareto import Merit, front, merit
@@ -76,6 +77,18 @@ class Choice:
     front: tuple[str, ...]
     nearest: Candidate | None
     failures: tuple[CellFailure, ...] = ()
+
+    @property
+    def chosen_on(self) -> str | None:
+        """The items whose scores decided between cells: ``test`` or ``validation``; ``None`` where no score did."""
+        quality = [self.score.group == "quality", *(_of_quality(budget, self) for budget in self.budgets)]
+        several = self.winner is not None and bool(self.alike or self.behind or self.out)
+        return judged_on(self.place[0]) if several and any(quality) else None
+
+
+def _of_quality(budget: DeploymentLimit, choice: Choice) -> bool:
+    """Whether a bound is one of a score."""
+    return choice.winner is not None and choice.winner.figures[budget.metric].group == "quality"
 
 
 def best_under(

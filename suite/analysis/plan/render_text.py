@@ -16,6 +16,11 @@ from suite.core.units.values import number, percent
 ELSEWHERE = "see --json"
 OFF_FRONT = "the winner is not on the front: its lead in the score is within the noise, and others use clearly less"
 
+ON_TEST = (
+    "chosen on the test items: the best of several figures is better than it will be elsewhere; measure the winner on "
+    "items that chose nothing, or let `suite search` choose on validation items"
+)
+
 
 def text(answers: Iterable[Choice], width: int, header: RunHeader | None = None) -> str:
     """All answers, one paragraph each, in lines of at most ``width`` characters (names of cells may be longer)."""
@@ -60,6 +65,8 @@ def _answer(answer: Choice, width: int, header: RunHeader | None) -> Iterator[st
     yield from wrapped(f"Pareto front ({metrics}): {', '.join(answer.front) or 'no cell has all figures'}", width)
     if answer.winner and answer.front and answer.winner.technique not in answer.front:
         yield from wrapped(OFF_FRONT, width)
+    if answer.chosen_on == "test":
+        yield from wrapped(ON_TEST, width)
     if answer.winner:
         yield f"  again: {command(answer, answer.winner.technique, header)}"
 

@@ -23,6 +23,7 @@ def _answer(answer: Choice, header: RunHeader | None) -> dict[str, Any]:
         "device": answer.place[1],
         "score": {"name": answer.score.name, "unit": answer.score.unit, "better": answer.score.better},
         "budgets": [_budget(budget) for budget in answer.budgets],
+        "chosen_on": answer.chosen_on,
         "winner": answer.winner and _candidate(answer.winner),
         "best_that_fits_surely": answer.sure and answer.sure.technique,
         "cannot_be_told_apart": alike,

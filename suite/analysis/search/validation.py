@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from suite.core.choosing import VALIDATION_MARK
 from suite.core.errors import UsageError
 from suite.registry import Workload
 from suite.training.recipe import Recipe, Splits
-
-MARK = "@validation"
 
 
 def on_validation(workload: Workload) -> Workload:
@@ -22,7 +21,7 @@ def on_validation(workload: Workload) -> Workload:
         plain = workload.recipe(seed)
         return replace(plain, data=lambda: _without_test(plain.data(), workload.name))
 
-    return replace(workload, name=workload.name + MARK, recipe=recipe)
+    return replace(workload, name=workload.name + VALIDATION_MARK, recipe=recipe)
 
 
 def _without_test(splits: Splits, name: str) -> Splits:

@@ -1,6 +1,8 @@
 """The best cell within budgets."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -225,3 +227,19 @@ def test_the_front_is_never_empty_and_the_smallest_sure_cell_is_known(run):
     found = answer(run)
     assert found.front
     assert max(m.value for m in run if m.metric == "accuracy") == found.winner.score.value
+
+
+def test_a_choice_by_scores_says_whose_items_they_are():
+    """A run's are the test's, a search's are the validation items'; sizes choose on no items."""
+    assert "test" == answer(RUN, "bytes=300kB").chosen_on
+    moved = [replace(one, cell=replace(one.cell, workload=f"{WORKLOAD}@validation")) for one in RUN]
+    assert "validation" == answer(moved, "bytes=300kB").chosen_on
+    (by_size,) = best_under(gathered(RUN), ["bytes=300kB"], score="artefact_bytes")
+    assert by_size.chosen_on is None
+    assert answer(figures("static_int8", accuracy=(0.99, 0.98, 0.995))).chosen_on is None
+
+
+def test_a_bound_on_a_score_chooses_on_its_items_too():
+    """The fastest cell that keeps an accuracy was chosen by that accuracy."""
+    (found,) = best_under(gathered(RUN), ["accuracy>=0.9"], score="artefact_bytes")
+    assert "test" == found.chosen_on

@@ -105,6 +105,7 @@ def test_disturbed_figures_are_not_used_and_the_reason_is_said():
     """Whatever they seem to gain."""
     suspect = measured("static_int8", "speedup", 2.0, low=1.9, high=2.1, suspect="the null arm is off")
     out = text(best_under(gathered([*RUN, suspect]), ["speedup>=1.5", "bytes=300kB"]), 100)
+    assert "chosen on the test items" in out
     assert f"winner: {PRUNED}" in out
     assert "static_int8: speedup was disturbed and is not used, the null arm is off" in out
 
