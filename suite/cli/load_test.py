@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from suite.analysis.load_test.batcher import Policy
-from suite.analysis.load_test.plan import SHARES, LoadTestPlan
+from suite.analysis.load_test.plan import SHARES, LoadTestPlan, share_of
 from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
@@ -32,7 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--max-batch", type=int, default=32, help="requests of a batch at most (default 32)")
     option("--max-wait", default="2ms", help="how long the oldest request waits for others (default 2ms)")
     option("--slo", help="an answer is good within this (default: the wait and three full batches)")
-    option("--load-share", type=float, action="append", help="share of the capacity (repeatable; default .25 to 1.2)")
+    option(
+        "--load-share", action="append", help="share of the capacity: 0.5, 50 or 50%% (repeatable; default 25 to 120)"
+    )
     option("--seconds", type=float, default=5.0, help="duration of each load (default 5)")
     option("--largest", type=int, default=512, help="largest batch of the curve (default 512)")
     option("--sampling", type=float, default=2.0, help="seconds of timing for each batch of the curve (default 2)")
@@ -82,9 +84,10 @@ def _tell(line: str) -> None:
 def _plan(parsed: argparse.Namespace) -> LoadTestPlan:
     if parsed.seconds <= 0 or parsed.sampling <= 0:
         raise UsageError(f"--seconds and --sampling must be above 0, got {parsed.seconds:g} and {parsed.sampling:g}")
+    shares = tuple(map(share_of, parsed.load_share or ()))
     return LoadTestPlan(
         policy=Policy(max_batch=parsed.max_batch, max_wait=_seconds(parsed.max_wait, "--max-wait")),
-        largest=max(parsed.largest, 1), shares=tuple(parsed.load_share or SHARES), seconds=parsed.seconds,
+        largest=max(parsed.largest, 1), shares=shares or SHARES, seconds=parsed.seconds,
         sampling=parsed.sampling, seed=parsed.seed,
         objective=None if parsed.slo is None else _seconds(parsed.slo, "--slo"),
     )  # fmt: skip

@@ -51,6 +51,14 @@ def curve(
         )  # fmt: skip
 
 
+def peak(points: Sequence[BatchCapacity], max_batch: int) -> BatchCapacity:
+    """The batch of the highest throughput that a batcher of ``max_batch`` can form: that of the cell's capacity.
+
+    If something disturbed its rounds (``suspect``), the capacity is as doubtful as they are.
+    """
+    return max((point for point in points if point.batch <= max_batch), key=lambda point: point.throughput)
+
+
 def capacity(points: Sequence[BatchCapacity], max_batch: int) -> float:
     """Items a second of the cell at the best batch that a batcher of ``max_batch`` can form."""
-    return max(point.throughput for point in points if point.batch <= max_batch)
+    return peak(points, max_batch).throughput

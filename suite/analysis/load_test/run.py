@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from suite.analysis.load_test.arrivals import poisson
-from suite.analysis.load_test.capacity import BatchCapacity, batches, capacity, curve
+from suite.analysis.load_test.capacity import BatchCapacity, batches, curve, peak
 from suite.analysis.load_test.open_loop import drive
 from suite.analysis.load_test.plan import LoadTestPlan
 from suite.analysis.load_test.requests import answering
@@ -23,12 +23,16 @@ from suite.training.devices import select_device
 
 @dataclass(frozen=True, kw_only=True)
 class LoadTestResult:
-    """The curve, the capacity in requests a second, the objective in seconds, and what each load brought."""
+    """The curve, the capacity in requests a second, the objective in seconds, and what each load brought.
+
+    ``suspect`` says what disturbed the rounds that the capacity comes from.
+    """
 
     points: tuple[BatchCapacity, ...]
     capacity: float
     objective: float
     loads: tuple[Load, ...]
+    suspect: str | None = None
 
 
 def put_under_load(registry: Registry, case: Case, plan: LoadTestPlan, say: Callable[[str], None]) -> LoadTestResult:
@@ -45,20 +49,27 @@ def put_under_load(registry: Registry, case: Case, plan: LoadTestPlan, say: Call
     sizes = sorted({*batches(plan.largest), *batches(plan.policy.max_batch)})
     say(f"timing batches of {sizes[0]} to {sizes[-1]}")
     points = tuple(curve(case.cell, sides, sizes, replace(QUICK, batch=plan.sampling)))
-    top = capacity(points, plan.policy.max_batch)
+    best = peak(points, plan.policy.max_batch)
     full = next(point.seconds for point in points if point.batch == plan.policy.max_batch)
     objective = plan.objective_of(full)
     serve = answering(sides[TECHNIQUE], batches(plan.policy.max_batch))
     with applied(sides[TECHNIQUE].served.recipe.flags):
-        loads = tuple(_loads(plan, serve, top, objective, say))
-    return LoadTestResult(points=points, capacity=top, objective=objective, loads=loads)
+        loads = tuple(_loads(plan, serve, best, objective, say))
+    return LoadTestResult(
+        points=points, capacity=best.throughput, objective=objective, loads=loads, suspect=best.suspect
+    )
 
 
 def _loads(
-    plan: LoadTestPlan, serve: Callable[[int, int], object], top: float, objective: float, say: Callable[[str], None]
+    plan: LoadTestPlan,
+    serve: Callable[[int, int], object],
+    best: BatchCapacity,
+    objective: float,
+    say: Callable[[str], None],
 ) -> Iterator[Load]:
     for number, share in enumerate(plan.shares):
-        rate = share * top
+        rate = share * best.throughput
         say(f"offering {rate:.0f} requests a second, {share:.0%} of the capacity, for {plan.seconds:g} s")
         log = drive(poisson(rate, plan.seconds, plan.seed + number), plan.policy, serve)
-        yield summary(log, plan.policy, share=share, rate=rate, seconds=plan.seconds, objective=objective)
+        found = summary(log, plan.policy, share=share, rate=rate, seconds=plan.seconds, objective=objective)
+        yield replace(found, suspect=best.suspect)

@@ -20,6 +20,7 @@ class Load:
 
     ``goodput`` are the requests a second that were answered within the objective, ``late`` the share of the others.
     ``saturated`` says that work piled up: percentiles then grow with the duration and describe nothing else.
+    ``suspect`` says what disturbed the rounds of the capacity that ``share`` is a share of.
     """
 
     share: float
@@ -31,6 +32,7 @@ class Load:
     late: float
     mean_batch: float
     saturated: bool
+    suspect: str | None = None
 
 
 def summary(log: RequestLog, policy: Policy, *, share: float, rate: float, seconds: float, objective: float) -> Load:

@@ -30,11 +30,13 @@ def lines(found: LoadTestResult, plan: LoadTestPlan) -> Iterator[str]:
         ("batch", "ms a batch", "items/s", "baseline items/s", "speed-up"), map(_of_point, found.points)
     )
     yield ""
-    policy = plan.policy
+    policy, doubt = plan.policy, _mark(found.suspect)
     yield (
-        f"capacity {found.capacity:.0f} requests/s at batches up to {policy.max_batch}; a batch waits at most "
-        f"{MILLI * policy.max_wait:g} ms; an answer is good within {MILLI * found.objective:.4g} ms"
+        f"capacity {found.capacity:.0f}{doubt} requests/s at batches up to {policy.max_batch}; a batch waits "
+        f"at most {MILLI * policy.max_wait:g} ms; an answer is good within {MILLI * found.objective:.4g} ms"
     )
+    if found.suspect:
+        yield f"? the rounds of this capacity were disturbed, and so are the shares of it: {found.suspect}"
     yield from _aligned(
         ("load", "requests/s", "p50 ms", "p99 ms", "goodput/s", "late", "mean batch", ""), map(_of_load, found.loads)
     )
@@ -74,7 +76,7 @@ def _of_point(point: BatchCapacity) -> tuple[str, ...]:
 
 def _of_load(load: Load) -> tuple[str, ...]:
     return (
-        f"{load.share:.0%}",
+        f"{load.share:.0%}{_mark(load.suspect)}",
         f"{load.rate:.0f}",
         f"{MILLI * load.p50:.3f}",
         f"{MILLI * load.p99:.3f}",
@@ -83,6 +85,10 @@ def _of_load(load: Load) -> tuple[str, ...]:
         f"{load.mean_batch:.1f}",
         "saturated" if load.saturated else "",
     )
+
+
+def _mark(suspect: str | None) -> str:
+    return " ?" if suspect else ""
 
 
 def _aligned(titles: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

@@ -2,15 +2,17 @@
 # the expected value stands on the left
 
 import csv
+from dataclasses import replace
 
 import pytest
 import tiny
 
 from suite.analysis.load_test import tables
 from suite.analysis.load_test.batcher import Policy
-from suite.analysis.load_test.capacity import batches, capacity
+from suite.analysis.load_test.capacity import BatchCapacity, batches, capacity, peak
 from suite.analysis.load_test.plan import LoadTestPlan
-from suite.analysis.load_test.run import put_under_load
+from suite.analysis.load_test.run import LoadTestResult, put_under_load
+from suite.analysis.load_test.summary import Load
 from suite.cli import load_test, main
 from suite.core.errors import ResultsError, UsageError
 
@@ -71,6 +73,45 @@ def test_the_command_line_says_how_to_serve():
     """Quantities as people write them."""
     plan = load_test._plan(parsed("--max-batch", "8", "--max-wait", "5ms", "--slo", "50ms", "--load-share", "0.5"))
     assert (8, 0.005, 0.05, (0.5,)) == (plan.policy.max_batch, plan.policy.max_wait, plan.objective, plan.shares)
+
+
+@pytest.mark.parametrize(
+    ("given", "share"), [("0.5", 0.5), ("50", 0.5), ("50%", 0.5), ("120", 1.2), ("2", 2), ("1 %", 0.01)]
+)
+def test_a_load_is_a_share_or_in_percent(given, share):
+    """`--load-share 50` cannot mean fifty times the capacity."""
+    assert pytest.approx((share,)) == load_test._plan(parsed("--load-share", given)).shares
+
+
+@pytest.mark.parametrize("given", ["301", "400%", "0", "-0.5", "half", "nan", "inf"])
+def test_a_load_that_nothing_can_carry_is_refused(given):
+    """The message has the value."""
+    with pytest.raises(UsageError, match=r"load|share"):
+        load_test._plan(parsed(f"--load-share={given}"))
+
+
+def point(batch, throughput, suspect=None):
+    return BatchCapacity(
+        batch=batch, seconds=batch / throughput, throughput=throughput, baseline_seconds=1.0, baseline_throughput=1.0,
+        speedup=1.0, low=None, high=None, suspect=suspect,
+    )  # fmt: skip
+
+
+def test_a_capacity_from_disturbed_rounds_is_disturbed():
+    """Other batches' rounds say nothing of it."""
+    points = [point(1, 100.0, "1 preemption"), point(2, 300.0, "2 preemptions"), point(4, 900.0)]
+    assert ("2 preemptions", None) == (peak(points, 2).suspect, peak(points, 4).suspect)
+    load = Load(
+        share=0.5, rate=150.0, requests=9, p50=1.0, p99=1.0, goodput=9.0, late=0.0, mean_batch=1.0, saturated=False
+    )
+    loads = (replace(load, suspect="2 preemptions"),)
+    found = LoadTestResult(points=tuple(points), capacity=300.0, objective=1.0, loads=loads, suspect="2 preemptions")
+    shown = "\n".join(tables.lines(found, PLAN))
+    assert "capacity 300 ? requests/s" in shown
+    assert "? the rounds of this capacity were disturbed, and so are the shares of it: 2 preemptions" in shown
+    assert "50% ?" in shown
+    sound = "\n".join(tables.lines(replace(found, suspect=None, loads=(load,)), PLAN))
+    assert "?" not in sound
 
 
 @pytest.mark.parametrize("arguments", [("--seconds", "0"), ("--max-wait", "5MB"), ("--largest", "4"), ("--slo", "0ms")])
