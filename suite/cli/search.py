@@ -30,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--technique", action="append", default=[], help="search among these (repeatable; default: all that run)")
     add("--most", type=int, default=SearchOptions.most, help="techniques in a composition (default: %(default)s)")
     add("--trials", type=int, default=SearchOptions.trials, help="of the storage in all (default: %(default)s)")
-    add("--minutes", type=float, help="stop after so many")
+    add("--minutes", type=float, help="end within about so many, with the trial under way and the final measurement")
     add("--storage", help="a file, or a database's URL, to continue from and to share (default: in the run's folder)")
     add("--seed", type=int, default=SearchOptions.seed)
     add("--device", default=SearchOptions.device, help="auto, cpu, gpu, cuda, cuda:1, xpu, mps")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import optuna
 
 COMPOSITION, FIGURES, INVALID, FAILED, REPEAT = "composition", "figures", "invalid", "failed", "repeat"
+MINUTE = 60.0
 PATIENCE = 4  # invalid proposals in a row, after which a valid one is drawn at random
 
 Say = Callable[[str], None]
@@ -49,6 +50,41 @@ class Count:
 
 
 @dataclass(kw_only=True)
+class TimeLimit:
+    """The minutes of a search, counted from ``began`` (seconds of ``clock``): the last trial and the final one fit in.
+
+    ``final`` says how many trials the final measurement takes as long as; ``longest`` is the longest trial so far.
+    """
+
+    minutes: float
+    began: float
+    final: int = 0
+    longest: float = 0.0
+    clock: Callable[[], float] = monotonic
+
+    def passes(self) -> bool:
+        """Whether there is no time for one more trial and the final measurement after it."""
+        return self.clock() - self.began + (1 + self.final) * self.longest > MINUTE * self.minutes
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Remember how long the body takes: a trial."""
+        start = self.clock()
+        try:
+            yield
+        finally:
+            self.longest = max(self.longest, self.clock() - start)
+
+    def __str__(self) -> str:
+        left = max(0.0, MINUTE * self.minutes - (self.clock() - self.began))
+        need = (1 + self.final) * self.longest
+        return (
+            f"--minutes {self.minutes:g}: no further trial; {left:.0f} s are left, and a trial and the final "
+            f"measurement take about {need:.0f} s"
+        )
+
+
+@dataclass(kw_only=True)
 class SearchLoop:
     """A running search. ``measure`` returns metrics or raises `TrialError`; ``refusal`` says why it cannot measure.
 
@@ -63,17 +99,20 @@ class SearchLoop:
     say: Say
     random: Random = field(default_factory=Random)
 
-    def run(self, *, trials: int, minutes: float | None = None) -> None:
-        """Continue until the storage has ``trials``, the time is over, or all compositions have been tried."""
-        until = math.inf if minutes is None else monotonic() + 60 * minutes
+    def run(self, *, trials: int, limit: TimeLimit | None = None) -> None:
+        """Continue until the storage has ``trials``, no time is left, or all compositions have been tried."""
         if not self._tried():
             self.study.enqueue_trial(self.space.nothing())  # the baseline
-        while len(self._tried()) < trials and monotonic() < until:
+        while len(self._tried()) < trials:
+            if limit is not None and limit.passes():
+                self.say(str(limit))
+                return
             proposed = self._next()
             if proposed is None:
                 self.say("all compositions of this space have been tried")
                 return
-            self._measure(*proposed)
+            with nullcontext() if limit is None else limit.trial():
+                self._measure(*proposed)
 
     def found(self) -> list[MeasuredComposition]:
         """All measured compositions, in order."""

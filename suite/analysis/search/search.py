@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from suite.analysis.search import plots, tables
 from suite.analysis.search.final import Final
 from suite.analysis.search.objectives import Objectives, parse_objectives
-from suite.analysis.search.optimize import MeasuredComposition, Say, SearchLoop, nearest
+from suite.analysis.search.optimize import MeasuredComposition, Say, SearchLoop, TimeLimit, nearest
 from suite.analysis.search.options import SearchOptions
 from suite.analysis.search.space import SearchSpace, space
 from suite.analysis.search.storage import open_study, require_optuna
@@ -37,7 +39,10 @@ JOURNAL = "search.journal"  # in the run's folder, where no storage is named
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """The workload, device, objectives and options of a search, and the function that prints its news."""
+    """The workload, device, objectives and options of a search, and the function that prints its news.
+
+    ``began`` is when it was asked, in seconds of `time.monotonic`.
+    """
 
     registry: Registry
     options: SearchOptions
@@ -45,6 +50,7 @@ class Question:
     device: str
     objectives: Objectives
     say: Say
+    began: float = field(default_factory=monotonic)
 
     def open(self, workload: Workload, plan: Plan) -> Run:
         """A run's folder and a bench for the workload, on validation items or on its own."""
@@ -74,8 +80,21 @@ def search(registry: Registry, options: SearchOptions, say: Say) -> int:
     if not best:
         say(_nothing(found, question.objectives))
         return NOTHING
-    several = options.finalists or (1 if len(question.objectives.optimized) == 1 else SEVERAL)
-    return FOUND if _finish(question, best[:several]) else NOTHING
+    return FOUND if _finish(question, best[: _finalists(question)]) else NOTHING
+
+
+def _finalists(question: Question) -> int:
+    """How many winners are measured again."""
+    return question.options.finalists or (1 if len(question.objectives.optimized) == 1 else SEVERAL)
+
+
+def _limit(question: Question) -> TimeLimit | None:
+    """The time of the search, which its winners and their baseline need a part of: a trial for each and each seed."""
+    options = question.options
+    if options.minutes is None:
+        return None
+    final = (_finalists(question) + 1) * options.final_seeds
+    return TimeLimit(minutes=options.minutes, began=question.began, final=final)
 
 
 def read_question(registry: Registry, options: SearchOptions, say: Say) -> Question:
@@ -127,14 +146,16 @@ def _search_loop(question: Question, trials: Trials, allowed: SearchSpace) -> Se
     storage = options.storage or str(folder / JOURNAL)
     study = open_study(storage, question.objectives, identity(question, allowed, trials.run.header), seed=options.seed)
     question.say(f"{folder}: trials, kept in {storage}")
-    _baseline(trials)
+    limit = _limit(question)
+    with nullcontext() if limit is None else limit.trial():
+        _baseline(trials)
     random = Random(options.seed + len(study.trials))  # noqa: S311  # no secret
     loop = SearchLoop(
         study=study, space=allowed, objectives=question.objectives, measure=trials.measure, refusal=trials.refusal,
         say=question.say, random=random,
     )  # fmt: skip
     try:
-        loop.run(trials=options.trials, minutes=options.minutes)
+        loop.run(trials=options.trials, limit=limit)
     except KeyboardInterrupt:
         question.say(f"interrupted; the measurements are kept: continue with --storage {storage}")
         raise

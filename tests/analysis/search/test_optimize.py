@@ -7,7 +7,7 @@ from search_settings import OBJECTIVES, failing_for, search_loop
 
 from suite.analysis.search import tables
 from suite.analysis.search.objectives import parse_objectives
-from suite.analysis.search.optimize import nearest
+from suite.analysis.search.optimize import TimeLimit, nearest
 from suite.analysis.search.storage import open_study
 from suite.core.errors import ResultsError
 
@@ -124,3 +124,38 @@ def test_the_nearest_misses_least(tmp_path):
     searched.run(trials=8)
     assert [] == tables.winners(searched.found(), objectives)
     assert "halved" not in nearest(searched.found(), objectives).composition
+
+
+def timed(tmp_path, *, minutes, final=0, seconds=20.0):
+    """What a search says and measures whose trials take ``seconds`` each, on a clock of its own."""
+    now, said, measured = [0.0], [], []
+
+    def measure(text):
+        now[0] += seconds
+        measured.append(text)
+        return search_settings.made_up(text)
+
+    searched = search_loop(tmp_path / "journal", measure=measure, said=said)
+    limit = TimeLimit(minutes=minutes, began=0.0, final=final, clock=lambda: now[0])
+    searched.run(trials=100, limit=limit)
+    return now[0], said, measured
+
+
+def test_the_minutes_hold_the_trial_under_way(tmp_path):
+    """Two trials of 20 s fit into 50 s, a third would end after it."""
+    ended, said, measured = timed(tmp_path, minutes=50 / 60)
+    assert (40.0, 2) == (ended, len(measured))
+    assert said[-1].startswith("--minutes 0.833333: no further trial; 10 s are left")
+
+
+def test_the_minutes_hold_the_final_measurement_too(tmp_path):
+    """It takes as long as four trials: 80 of 120 s."""
+    ended, said, _ = timed(tmp_path, minutes=2, final=4)
+    assert 40.0 == ended
+    assert "a trial and the final measurement take about 100 s" in said[-1]
+
+
+def test_too_few_minutes_still_measure_the_baseline(tmp_path):
+    """Without one trial nothing is known of how long they take."""
+    _, _, measured = timed(tmp_path, minutes=0.01, final=10)
+    assert ["baseline"] == measured
