@@ -42,6 +42,8 @@ FROM_SCRATCH = frozenset(
 
 def require(case: Case, plain: Recipe) -> None:
     """Raise `UnavailableError` with the reason if the data or a need of the workload or composition are not here."""
+    if case.refused is not None:
+        raise UnavailableError(case.refused)
     plain.data()  # raises where they are not: now, and not after a network was built or a teacher trained
     _require_training(case)
     needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))

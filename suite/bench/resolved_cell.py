@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from suite.core.errors import OrderError
 from suite.core.records import GROUPS, Cell, Group
 from suite.registry import Composition, Registry, Workload
 from suite.training.recipe import SAME_NETWORK, SAME_STEP
@@ -24,6 +25,8 @@ class Case:
     """Items of a served batch where it is not the workload's."""
     groups: tuple[Group, ...] = GROUPS
     """The groups of metrics that a run measures of it."""
+    refused: str | None = None
+    """Why it is unavailable wherever it runs: its composition was spelled in a wrong order."""
 
     def __str__(self) -> str:
         return str(self.cell)
@@ -76,6 +79,15 @@ class Case:
     @property
     def compiles(self) -> bool:
         return "compiler" in self.composition.needs
+
+
+def refused(registry: Registry, workload: Workload, error: OrderError, device: str) -> Case:
+    """The case of a misordered composition under the name that was given: unavailable, with the right spelling.
+
+    Raises `CompositionError` if the right order contradicts itself too.
+    """
+    right = case(registry, workload, error.ordered, device)
+    return replace(right, cell=replace(right.cell, technique=error.given), refused=str(error))
 
 
 def case(registry: Registry, workload: Workload, composition: str, device: str, items: int | None = None) -> Case:

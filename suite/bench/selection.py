@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from suite.bench.resolved_cell import Case, case
+from suite.bench.resolved_cell import Case, case, refused
 from suite.core.composition import BASELINE, parse
-from suite.core.errors import CompositionError, RegistrationError, SuiteError, UsageError
+from suite.core.errors import CompositionError, OrderError, RegistrationError, SuiteError, UsageError
 from suite.core.records import GROUPS
 from suite.registry import Registry, Workload
 
@@ -63,7 +63,10 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
     and workloads that take no combinations although these were selected.
 
     Raises `UsageError` for names that do not exist and for compositions that were asked for and contradict themselves.
+    One that is only misordered is a case that is unavailable, with the right spelling, unless nothing else was asked.
     """
+    misordered = _misordered(registry, selection.techniques)
+    selection = replace(selection, techniques=[text for text in selection.techniques if text not in misordered])
     added = registry.of_precision(selection.precision)
     notes: list[str] = []
     for workload in _workloads(registry, selection):
@@ -72,8 +75,13 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
     cases = [
         replace(found, groups=GROUPS if selection.workloads else workload.groups_on(selection.device))
         for workload in _workloads(registry, selection)
-        for composition in _compositions(registry, workload, selection, added, notes)
-        for found in [case(registry, workload, composition, selection.device, selection.batch)]
+        for found in [
+            *(
+                case(registry, workload, composition, selection.device, selection.batch)
+                for composition in _compositions(registry, workload, selection, added, notes)
+            ),
+            *(refused(registry, workload, error, selection.device) for error in misordered.values()),
+        ]
     ]
     if selection.together:
         limited = [
@@ -84,6 +92,19 @@ def select(registry: Registry, selection: Selection) -> tuple[list[Case], list[s
         why = "limits its techniques and runs no combination: name some with --technique"
         notes += [f"{name} {why}" for name in limited]
     return cases, list(dict.fromkeys(notes))
+
+
+def _misordered(registry: Registry, texts: Sequence[str]) -> dict[str, OrderError]:
+    """Of several compositions those whose members only stand in a wrong order; none if nothing else was asked for."""
+    found: dict[str, OrderError] = {}
+    for text in texts:
+        try:
+            registry.resolve(text)
+        except OrderError as error:
+            found[text] = error
+        except SuiteError:
+            continue  # told where the composition is looked up
+    return found if len(found) < len(set(texts)) else {}
 
 
 def _check_values(registry: Registry, workload: Workload, text: str) -> None:

@@ -27,6 +27,14 @@ class CompositionError(UsageError):
     """A composition of techniques is malformed or contradicts itself."""
 
 
+class OrderError(CompositionError):
+    """The members of a composition stand in another order than they act in; ``given`` and ``ordered`` are its names."""
+
+    def __init__(self, problem: str, *, given: str, ordered: str) -> None:
+        super().__init__(f"{given}: {problem}; write {ordered}")
+        self.given, self.ordered = given, ordered
+
+
 class UnavailableError(SuiteError):
     """This cell cannot run here: the device, a compiler or a package is missing. Not a failure of the technique."""
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import TechniqueCall, join
-from suite.core.errors import CompositionError, RegistrationError, UsageError, unknown
+from suite.core.errors import CompositionError, OrderError, RegistrationError, UsageError, unknown
 from suite.registry.declarations import Need, Technique
 from suite.training.data import opened, test_open, test_sealed
 from suite.training.recipe import STAGES, Recipe, changed_slots
@@ -167,10 +167,8 @@ def check_order(composition: Composition) -> None:
         early, late = min(earlier), max(later)
         if early > late:
             ordered = join(spelled(sorted(composition.members, key=lambda member: stage(member[0]) or 0)))
-            raise CompositionError(
-                f"{composition.name}: {after.name} changes {STAGES[late]!r}, which happens before "
-                f"{STAGES[early]!r} of {before.name}; write {ordered}"
-            )
+            problem = f"{after.name} changes {STAGES[late]!r}, which happens before {STAGES[early]!r} of {before.name}"
+            raise OrderError(problem, given=composition.name, ordered=ordered)
 
 
 def _stages(found: Technique) -> list[int]:

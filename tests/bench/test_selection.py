@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import tiny
 
+from suite.bench.requirements import require
 from suite.bench.selection import Selection, default_compositions, select
 from suite.catalog.scores import classification
-from suite.core.errors import CompositionError, RegistrationError, UsageError
+from suite.core.errors import CompositionError, RegistrationError, UnavailableError, UsageError
 from suite.core.records import GROUPS, Cell
 from suite.registry import REGISTRY as REGISTRY_OF_ALL
 from suite.registry import Registry
@@ -369,3 +370,23 @@ def test_the_suites_own_accelerator_runs_keep_the_device_busy():
     quick, _ = select(REGISTRY_OF_ALL, Selection(device="cuda", profile="quick"))
     assert {"resnet50_synthetic"} == {case.workload.name for case in quick if "speed" in case.groups}
     assert {"digits_cnn"} == {case.workload.name for case in select(REGISTRY_OF_ALL, Selection())[0]}
+
+
+def test_a_misordered_composition_among_others_is_unavailable_with_the_right_spelling():
+    """The others run; where nothing else was asked for, it is a mistake that is told at once."""
+    asked = ["student", "int8+prune(ratio=0.3)"]
+    cases, _ = select(REGISTRY, Selection(workloads=["digits"], techniques=asked))
+    assert ["student", "int8+prune(ratio=0.3)"] == [case.cell.technique for case in cases]
+    assert [None] == [case.refused for case in cases[:-1]]
+    assert cases[-1].refused.endswith("; write prune(ratio=0.3)+int8")
+    with pytest.raises(UnavailableError, match=r"write prune\(ratio=0.3\)\+int8"):
+        require(cases[-1], None)
+    for alone in (asked[1:], [asked[1], asked[1]]):
+        with pytest.raises(CompositionError, match="happens before"):
+            select(REGISTRY, Selection(workloads=["digits"], techniques=alone))
+
+
+def test_a_misordered_composition_that_contradicts_itself_too_is_a_mistake():
+    """No order would mend it."""
+    with pytest.raises(CompositionError, match="cannot be combined"):
+        select(REGISTRY, Selection(workloads=["digits"], techniques=["student", "int8+amp_bf16+prune"]))
