@@ -87,7 +87,7 @@ def refused(registry: Registry, workload: Workload, error: OrderError, device: s
     Raises `CompositionError` if the right order contradicts itself too.
     """
     right = case(registry, workload, error.ordered, device)
-    return replace(right, cell=replace(right.cell, technique=error.given), refused=str(error))
+    return replace(right, cell=replace(right.cell, technique=error.given), refused=error.problem)
 
 
 def case(registry: Registry, workload: Workload, composition: str, device: str, items: int | None = None) -> Case:

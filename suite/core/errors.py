@@ -28,11 +28,11 @@ class CompositionError(UsageError):
 
 
 class OrderError(CompositionError):
-    """The members of a composition stand in another order than they act in; ``given`` and ``ordered`` are its names."""
+    """The members of a composition stand in another order than they act in: ``problem``, and how to write it."""
 
     def __init__(self, problem: str, *, given: str, ordered: str) -> None:
-        super().__init__(f"{given}: {problem}; write {ordered}")
-        self.given, self.ordered = given, ordered
+        self.given, self.ordered, self.problem = given, ordered, f"{problem}; write {ordered}"
+        super().__init__(f"{given}: {self.problem}")
 
 
 class UnavailableError(SuiteError):
