@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from suite.claims.claim import Claim
+from suite.core.composition import BASELINE
 from suite.core.errors import SetupError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_UNUSABLE
 from suite.core.machine import child
-
-BASELINE = "baseline"
 
 
 def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:

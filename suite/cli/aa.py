@@ -154,4 +154,4 @@ def _store(
 
 
 HELP = "timing noise on unchanged code, and the gate's minimum detectable effect"
-COMMANDS = (Command(name="aa", help=HELP, add=add, rank=16),)
+COMMANDS = (Command(name="aa", help=HELP, add=add, rank=17),)

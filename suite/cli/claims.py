@@ -317,4 +317,4 @@ def _say(text: str) -> None:
 
 
 HELP = "the ledger of claims: measure them, judge them, compare machines"
-COMMANDS = (Command(name="claims", help=HELP, add=add, rank=12),)
+COMMANDS = (Command(name="claims", help=HELP, add=add, rank=13),)

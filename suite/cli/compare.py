@@ -208,5 +208,5 @@ def _blames(
 
 
 COMMANDS = (
-    Command(name="compare", help="compare this code with another version, without stored values", add=add, rank=13),
+    Command(name="compare", help="compare this code with another version, without stored values", add=add, rank=14),
 )

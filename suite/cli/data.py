@@ -68,4 +68,4 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-COMMANDS = (Command(name="data", help="list the data sets, or download one", add=add, rank=20),)
+COMMANDS = (Command(name="data", help="list the data sets, or download one", add=add, rank=21),)

@@ -83,6 +83,6 @@ COMMANDS = (
         name="doctor",
         help="show this machine, its capabilities and missing packages",
         add=lambda parser: parser.set_defaults(run=_doctor),
-        rank=21,
+        rank=22,
     ),
 )

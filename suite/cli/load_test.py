@@ -97,4 +97,4 @@ def _seconds(text: str, option: str) -> float:
     return parse_quantity(text, metric=option, unit="s")
 
 
-COMMANDS = (Command(name="serving", help="a cell under load: latency, throughput, dynamic batching", add=add, rank=18),)
+COMMANDS = (Command(name="serving", help="a cell under load: latency, throughput, dynamic batching", add=add, rank=19),)

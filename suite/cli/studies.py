@@ -40,5 +40,5 @@ def _missing(_: argparse.Namespace, __: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="gate-study", help="the gate and its peers on planted slowdowns", add=add_gate_study, rank=17),
+    Command(name="gate-study", help="the gate and its peers on planted slowdowns", add=add_gate_study, rank=18),
 )

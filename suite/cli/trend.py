@@ -96,6 +96,6 @@ def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="history", help="metrics of earlier runs over time", add=add, rank=14),
-    Command(name="trend", help="when a metric changed over the runs of a history", add=add_trend, rank=15),
+    Command(name="history", help="metrics of earlier runs over time", add=add, rank=15),
+    Command(name="trend", help="when a metric changed over the runs of a history", add=add_trend, rank=16),
 )

@@ -97,5 +97,5 @@ def _width() -> int:
 
 
 COMMANDS = (
-    Command(name="zoo", help="count torchvision's networks, and check our counts against its own", add=add, rank=19),
+    Command(name="zoo", help="count torchvision's networks, and check our counts against its own", add=add, rank=20),
 )

@@ -37,6 +37,7 @@ cells = { half = "digits_cnn/narrow(width=0.5)" }
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     (tmp_path / "claims").mkdir()
     (tmp_path / "claims" / "ours.toml").write_text(LEDGER, "utf-8")
     return tmp_path

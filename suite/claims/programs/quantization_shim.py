@@ -3,7 +3,7 @@
 import json
 from importlib.util import find_spec
 
-from torch import ao, nn, quantization, qint8
+from torch import ao, nn, qint8, quantization
 
 if __name__ == "__main__":
     same = quantization.quantize_dynamic is ao.quantization.quantize_dynamic
