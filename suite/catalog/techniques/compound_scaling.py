@@ -1,59 +1,42 @@
-"""Compound scaling: depth, width and resolution grow together, for about ``2 ** phi`` times the arithmetic.
+"""Compound scaling: depth, width and resolution grow together, to ``2 ** phi`` times the multiply-accumulates.
 
-EfficientNet, Tan & Le 2019, https://arxiv.org/abs/1905.11946, with its own constants: depth 1.2, width 1.1
-and resolution 1.15, each to the power ``phi``. How layers are rounded is the model's: a small network steps by much.
-Images are resized, so they gain no detail beyond their source. Everything costs more; training's length in steps stays.
+EfficientNet, Tan & Le 2019, https://arxiv.org/abs/1905.11946, with its own constants: depth 1.2, width 1.1 and
+resolution 1.15, each to the power ``phi``; 1.2 * 1.1^2 * 1.15^2 is 1.92. Layers are whole, so width takes up what
+rounding leaves: it is the factor from 1 on whose count comes nearest to ``2 ** phi``. A network of so few layers that
+one more costs more than the whole growth keeps its depth. Images are resized and gain no detail beyond their source.
+The control has the same count by width alone; `depth_scaling` and `resolution_scaling` have it by theirs. The length of
+training stays in steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import cache
+from functools import partial
 
-import torch.nn.functional as F  # noqa: N812  # torch's own convention
-from torch import nn
-
-from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Recipe, Split, Splits
-from suite.training.surgery.axes import takes
+from suite.training.recipe import Recipe
+from suite.training.surgery import scaling
+from suite.training.surgery.scaling import Cost, Shape
 
-DEPTH, WIDTH, RESOLUTION = 1.2, 1.1, 1.15
+DEPTH, RESOLUTION = 1.2, 1.15
 
 
 @technique(
     slots=("data", "model"),
     family="structure",
+    control="width_scaling(phi={phi})",
     sweep={"phi": (0.5, 1.0, 2.0)},
     needs=("training", "images", "width", "depth"),
     quick=False,
 )
 def compound_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
-    """Scale depth by ``1.2 ** phi``, width by ``1.1 ** phi`` and the images' sides by ``1.15 ** phi``."""
-    if phi < 0:
-        raise UsageError(f"compound_scaling: phi must be 0 or more, got {phi}")
-
-    @cache
-    def data() -> Splits:
-        found = recipe.data()
-        validation = None if found.validation is None else _resized(found.validation, phi)
-        return Splits(train=_resized(found.train, phi), validation=validation, test=_resized(found.test, phi))
-
-    return replace(recipe, data=data, model=_scaled(recipe, data, phi))
+    """Scale depth, width and the images' sides together, to ``2 ** phi`` times the multiply-accumulates."""
+    scaling.check("compound_scaling", phi)
+    return scaling.shaped(recipe, phi, partial(_together, phi=phi), "compound_scaling", resizes=True)
 
 
-def _scaled(recipe: Recipe, data: Callable[[], Splits], phi: float) -> Callable[..., nn.Module]:
-    """A model that also receives the images' side if its layers depend on it (``pixels=``)."""
-
-    def model(width: float = 1.0, depth: float = 1.0) -> nn.Module:
-        sides = {"pixels": data().train.inputs.shape[-1]} if takes(recipe, "pixels") else {}
-        return recipe.model(width=width * WIDTH**phi, depth=depth * DEPTH**phi, **sides)
-
-    return model
-
-
-def _resized(part: Split, phi: float) -> Split:
-    size = tuple(round(side * RESOLUTION**phi) for side in part.inputs.shape[2:])
-    inputs = F.interpolate(part.inputs, size=size, mode="bilinear", align_corners=False)
-    return Split(inputs=inputs, targets=part.targets, ids=part.ids)
+def _together(cost: Cost, target: float, *, phi: float) -> Shape:
+    """Depth and resolution by their constants, and the width that is left; as deep as before if none is left."""
+    side = RESOLUTION**phi
+    deep = Shape(depth=DEPTH**phi, resolution=side)
+    depth = deep.depth if cost(deep) <= target else 1.0
+    return scaling.nearest(cost, target, lambda width: Shape(depth=depth, width=width, resolution=side))

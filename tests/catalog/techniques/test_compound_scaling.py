@@ -10,11 +10,14 @@ from technique_samples import composed
 from torch import nn
 
 from suite.bench import requirements
+from suite.bench.preflight.technique import CellChecks
 from suite.bench.resolved_cell import case
 from suite.catalog.workloads.digits_cnn import SimpleCNN, digits_cnn
 from suite.core.errors import UnavailableError, UsageError
+from suite.measure.macs import macs_of
 from suite.registry import REGISTRY
 from suite.training.loop import built
+from suite.training.surgery import scaling
 
 
 class Flexible(nn.Module):
@@ -33,7 +36,7 @@ class Flexible(nn.Module):
 
 
 def test_one_number_scales_all_three():
-    """At 1: 5 layers become 6, 10 channels 11, 8 pixels 9."""
+    """At 1: 5 layers become 6, 8 pixels 9, and 11 channels come nearest to twice the count."""
     recipe = composed("compound_scaling(phi=1.0)", tiny.recipe(model=Flexible))
     network = recipe.model()
     assert (6, 11) == (len(network.convs), network.convs[0].out_channels)
@@ -52,13 +55,72 @@ def test_none_of_it_is_the_plain_run():
 
 
 def test_the_article_network_is_told_its_side():
-    """32 pixels leave 6 x 6 after two poolings; each stage has a second convolution of 35 and 70 channels."""
+    """32 pixels leave 6 x 6 after two poolings. A second convolution in each stage would cost five times as much."""
     recipe = composed("compound_scaling(phi=1.0)", digits_cnn(0))
     network = built(recipe, 0)
-    assert (35, 70, 70 * 36) == (network.conv1.out_channels, network.conv2.out_channels, network.fc1.in_features)
-    assert (1, 1) == (len(network.more1), len(network.more2))
+    assert (39, 77, 77 * 36) == (network.conv1.out_channels, network.conv2.out_channels, network.fc1.in_features)
+    assert (0, 0) == (len(network.more1), len(network.more2))
     assert (3, 10) == tuple(network(recipe.data().test.inputs[:3]).shape)
     assert torch.equal(digits_cnn(0).data().test.ids, recipe.data().test.ids)
+
+
+def times_the_macs(text):
+    """Multiply-accumulates of the article's network after ``text``, over those before it."""
+    recipe, plain = composed(text, digits_cnn(0)), digits_cnn(0)
+    return macs_of(recipe.model().eval(), recipe.data().test.inputs[:1]) / macs_of(
+        plain.model().eval(), plain.data().test.inputs[:1]
+    )
+
+
+@pytest.mark.parametrize("name", ["compound_scaling", "width_scaling", "resolution_scaling"])
+@pytest.mark.parametrize("phi", [0.5, 1.0, 2.0])
+def test_the_count_is_the_one_that_is_said(name, phi):
+    """Within a tenth, together and alone."""
+    assert pytest.approx(2**phi, rel=0.1) == times_the_macs(f"{name}(phi={phi})")
+
+
+def test_depth_alone_has_few_counts_and_says_which_is_nearest():
+    """A second convolution in each stage is 5.06 times the count, which is 2 ** 2.34."""
+    said = r"depth_scaling: .* to 4 times its multiply-accumulates: .* the nearest is 5.06 times; use another phi"
+    with pytest.raises(UnavailableError, match=said):
+        composed("depth_scaling(phi=2.0)", digits_cnn(0)).model()
+    assert pytest.approx(2**2.34, rel=0.1) == times_the_macs("depth_scaling(phi=2.34)")
+
+
+@pytest.mark.parametrize("name", ["width_scaling", "depth_scaling", "resolution_scaling"])
+def test_one_dimension_grows_and_the_others_stay(name):
+    """5 layers, 10 channels and 8 pixels, twice the count."""
+    plain, recipe = tiny.recipe(model=Flexible), composed(f"{name}(phi=1.0)", tiny.recipe(model=Flexible))
+    sizes = [
+        (made.convs[0].out_channels, len(made.convs), from_.data().train.inputs.shape[-1])
+        for from_ in (plain, recipe)
+        for made in (from_.model(),)
+    ]
+    grown = [now > before for before, now in zip(*sizes, strict=True)]
+    assert [name.startswith(one) for one in ("width", "depth", "resolution")] == grown
+
+
+def test_the_control_has_as_many_by_width_alone():
+    """The same exponent."""
+    resolved = REGISTRY.resolve("compound_scaling(phi=2.0)")
+    assert "width_scaling(phi=2.0)" == str(REGISTRY.control(resolved))
+
+
+@pytest.mark.parametrize("teacher", ["distillation", "distilled_tuning"])
+def test_a_teacher_that_takes_other_images_is_unavailable_before_anything_trains(teacher):
+    """It was trained on 28 x 28 pixels."""
+    workload = REGISTRY.find_workload("digits_cnn")
+    with pytest.raises(UnavailableError, match=r"this network cannot be (trained|served) with it"):
+        CellChecks(registry=REGISTRY, device="cpu").check(
+            case(REGISTRY, workload, f"compound_scaling+{teacher}", "cpu")
+        )
+
+
+def test_a_network_that_cannot_be_counted_is_unavailable(monkeypatch):
+    """There is nothing to come near to."""
+    monkeypatch.setattr(scaling, "macs_of", lambda *_: None)
+    with pytest.raises(UnavailableError, match="width_scaling: the multiply-accumulates of this network cannot be"):
+        composed("width_scaling").model()
 
 
 def test_the_article_network_is_as_it_was():
