@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any, cast
 
 import torch
@@ -119,6 +120,19 @@ class Film(nn.Module):
         shape = [1] * apart.dim()
         shape[0], shape[-1 if self.last else 2] = self.scale.shape
         return (apart * self.scale.view(shape) + self.shift.view(shape)).flatten(0, 1)  # type: ignore[no-any-return]
+
+
+def squared_distance(network: nn.Module) -> Tensor:
+    """The squared distance of the weights of matrices and filters, summed over all pairs of tasks and all layers.
+
+    0 for a network whose tasks have no layers of their own.
+    """
+    found = torch.zeros((), device=next(network.parameters()).device)
+    for module in network.modules():
+        if isinstance(module, Apart) and isinstance(module.layers[0], MIXES):
+            for first, second in combinations(module.layers, 2):
+                found = found + (cast("Tensor", first.weight) - cast("Tensor", second.weight)).square().sum()
+    return found
 
 
 def only_where_it_mixes(wrap: Wrap, otherwise: Wrap) -> Wrap:

@@ -1,9 +1,9 @@
 """Depthwise-separable convolutions: a filter for each channel, then a 1x1 convolution that mixes channels.
 
-MobileNet, Howard et al. 2017, https://arxiv.org/abs/1704.04861; batch norm and ReLU between the two, as there, and the
-first convolution stays whole. A k x k layer with N outputs keeps about 1 / N + 1 / k^2 of its multiply-accumulates and
-weights. Inputs, outputs and training stay; time falls by less than arithmetic does, as depthwise kernels are bound by
-memory.
+MobileNet, Howard et al. 2017, https://arxiv.org/abs/1704.04861; batch norm after each and ReLU between the two, as
+there; the activation after the second is the network's own. The first convolution stays whole. A k x k layer with N
+outputs keeps about 1 / N + 1 / k^2 of its multiply-accumulates and weights. Inputs, outputs and training stay; time
+falls by less than arithmetic does, as depthwise kernels are bound by memory.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ def depthwise_separable(recipe: Recipe) -> Recipe:
 
 
 def _pair(layer: nn.Conv2d) -> nn.Sequential:
-    """[B, in, H, W] to the same shape as ``layer`` gives; the pointwise part alone has a bias, where ``layer`` has."""
+    """[B, in, H, W] to the same shape as ``layer`` gives; without a bias, as each part's norm shifts."""
     channels = layer.in_channels
     depthwise = nn.Conv2d(
         channels, channels, layer.kernel_size, layer.stride, layer.padding, layer.dilation,  # type: ignore[arg-type]  # stubs: tuples of any length
         groups=channels, bias=False, padding_mode=layer.padding_mode,
     )  # fmt: skip
-    pointwise = nn.Conv2d(channels, layer.out_channels, 1, bias=layer.bias is not None)
-    return nn.Sequential(depthwise, nn.BatchNorm2d(channels), nn.ReLU(inplace=True), pointwise)
+    pointwise = nn.Conv2d(channels, layer.out_channels, 1, bias=False)
+    return nn.Sequential(
+        depthwise, nn.BatchNorm2d(channels), nn.ReLU(inplace=True), pointwise, nn.BatchNorm2d(layer.out_channels)
+    )

@@ -1,9 +1,11 @@
-"""Inverted residual blocks: widen with a 1x1 convolution, filter each channel, narrow without a nonlinearity.
+"""MobileNetV2: a filter for each channel, a linear bottleneck, and an inverted residual block between bottlenecks.
 
-MobileNetV2, Sandler et al. 2018, https://arxiv.org/abs/1801.04381; the input is added where it has the output's shape,
-the first convolution stays whole. A k x k layer with C inputs and N outputs becomes t C (C + k^2 + N) weights for an
-expansion t: fewer than C N k^2 where t is small or k and N are large. Inputs, outputs and training stay; time falls by
-less than arithmetic does, as depthwise kernels are bound by memory.
+Sandler et al. 2018, https://arxiv.org/abs/1801.04381, in the paper's order of layers. A k x k convolution with C inputs
+and N outputs becomes a depthwise filter, a projection to ``b = N / expansion`` channels, an inverted residual block on
+these, and a 1x1 convolution back to N channels. So the network's own activation follows the widening, and nothing but
+its norm follows a projection: bottlenecks are linear. Instead of C N k^2 weights, and products at each place, there are
+``C k^2 + C b + expansion b (2 b + 9) + b N``. A layer that would not get smaller stays, as the first convolution does.
+Inputs, outputs and training stay; time falls by less than arithmetic does, as depthwise kernels are bound by memory.
 """
 
 from __future__ import annotations
@@ -13,37 +15,66 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from suite.core.errors import UsageError
+from suite.core.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe
 from suite.training.surgery.rebuilding import rebuilt, with_convolutions
 
 
-@technique(slots=("model",), sweep={"expansion": (1, 3, 6)}, family="structure", quick=False)
+@technique(slots=("model",), sweep={"expansion": (2, 3, 6)}, family="structure", quick=False)
 def mobilenet_block(recipe: Recipe, *, expansion: int = 6) -> Recipe:
-    """Replace every convolution larger than 1x1, but for the first one, by an inverted residual block."""
+    """Replace every convolution larger than 1x1, but for the first one, by blocks with linear bottlenecks."""
     if expansion < 1:
         raise UsageError(f"mobilenet_block: expansion must be a whole number from 1 on, got {expansion!r}; 6 is usual")
-    change = partial(with_convolutions, change=partial(_Block, expansion=expansion), technique="mobilenet_block")
-    return replace(recipe, model=rebuilt(recipe.model, change))
+    return replace(recipe, model=rebuilt(recipe.model, partial(_with_blocks, expansion=expansion)))
 
 
-class _Block(nn.Module):
-    """[B, in, H, W] to the same shape as ``layer`` gives; without widening where ``expansion`` is 1, as there."""
+def _with_blocks(network: nn.Module, *, expansion: int) -> nn.Module:
+    changed = with_convolutions(network, change=partial(_smaller, expansion=expansion), technique="mobilenet_block")
+    if not any(isinstance(module, Block) for module in changed.modules()):
+        raise UnavailableError(
+            f"mobilenet_block: no convolution gets smaller as a block of expansion {expansion}: all have few channels"
+        )
+    return changed
+
+
+def _smaller(layer: nn.Conv2d, *, expansion: int) -> nn.Module:
+    block = Block(layer, expansion=expansion)
+    return block if _weights(block) < _weights(layer) else layer
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(weight.numel() for weight in module.parameters())
+
+
+class Block(nn.Sequential):
+    """[B, C, H, W] to the same shape [B, N, ...] as ``layer`` gives."""
 
     def __init__(self, layer: nn.Conv2d, *, expansion: int) -> None:
-        super().__init__()
-        inputs, hidden = layer.in_channels, layer.in_channels * expansion
-        widen = [nn.Conv2d(inputs, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6()] if expansion > 1 else []
+        inputs, bottleneck = layer.in_channels, max(1, layer.out_channels // expansion)
         depthwise = nn.Conv2d(
-            hidden, hidden, layer.kernel_size, layer.stride, layer.padding, layer.dilation,  # type: ignore[arg-type]  # stubs: tuples of any length
-            groups=hidden, bias=False, padding_mode=layer.padding_mode,
+            inputs, inputs, layer.kernel_size, layer.stride, layer.padding, layer.dilation,  # type: ignore[arg-type]  # stubs: tuples of any length
+            groups=inputs, bias=False, padding_mode=layer.padding_mode,
         )  # fmt: skip
-        narrow = nn.Conv2d(hidden, layer.out_channels, 1, bias=False)
-        self.path = nn.Sequential(
-            *widen, depthwise, nn.BatchNorm2d(hidden), nn.ReLU6(), narrow, nn.BatchNorm2d(layer.out_channels)
-        )
+        super().__init__(
+            depthwise, nn.BatchNorm2d(inputs), nn.ReLU6(), *_pointwise(inputs, bottleneck),
+            InvertedResidual(bottleneck, expansion), *_pointwise(bottleneck, layer.out_channels),
+        )  # fmt: skip
 
-    def forward(self, images: Tensor) -> Tensor:
-        found: Tensor = self.path(images)
-        return images + found if found.shape == images.shape else found
+
+class InvertedResidual(nn.Module):
+    """Bottlenecks [B, b, H, W] widened, filtered channel by channel, and narrowed without a nonlinearity; added."""
+
+    def __init__(self, channels: int, expansion: int) -> None:
+        super().__init__()
+        hidden = channels * expansion
+        widen = [*_pointwise(channels, hidden), nn.ReLU6()] if expansion > 1 else []  # as in the paper
+        depthwise = nn.Conv2d(hidden, hidden, 3, padding=1, groups=hidden, bias=False)
+        self.path = nn.Sequential(*widen, depthwise, nn.BatchNorm2d(hidden), nn.ReLU6(), *_pointwise(hidden, channels))
+
+    def forward(self, bottlenecks: Tensor) -> Tensor:
+        return bottlenecks + self.path(bottlenecks)  # type: ignore[no-any-return]
+
+
+def _pointwise(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)

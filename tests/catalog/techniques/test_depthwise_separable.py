@@ -28,21 +28,27 @@ from suite.training.loop import built
     st.booleans(),
 )
 def test_a_pair_answers_in_the_shape_of_the_layer_that_it_replaces(channels, kernel, stride, padding, bias):
-    """Stride, padding and bias are kept; weights are in * k * k + in * out, two for each norm."""
+    """Stride and padding are kept; weights are in * k * k + in * out, two for each channel of a norm, and no bias."""
     inputs, outputs = channels
     layer = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=bias)
     found, images = _pair(layer), torch.zeros(2, inputs, 7, 7)
     assert layer(images).shape == found(images).shape
-    assert inputs * (kernel**2 + 2 + outputs) + bias * outputs == parameters(found)
+    assert inputs * (kernel**2 + 2 + outputs) + 2 * outputs == parameters(found)
 
 
 def test_the_article_network_keeps_its_first_convolution_and_loses_a_third_of_its_products():
-    """The second one goes from 18,496 to 2,464 weights; 2,631,040 products become less."""
+    """The second one goes from 18,496 to 2,528 weights; 2,631,040 products become less."""
     network = built(composed("depthwise_separable", digits_cnn(0)), 0).eval()
     assert type(network.conv1) is nn.Conv2d
-    assert 225_034 - 18_496 + 32 * (9 + 2 + 64) + 64 == parameters(network)
+    assert 225_034 - 18_496 + 32 * (9 + 2 + 64) + 2 * 64 == parameters(network)
     mixed = 121 * 32 * 64 * 9
     assert 2_631_040 - mixed + 121 * 32 * (9 + 64) == macs_of(network, torch.zeros(1, 1, 28, 28))
+
+
+def test_a_norm_follows_each_part():
+    """The activation after the second one is the network's own."""
+    kinds = [type(layer) for layer in _pair(nn.Conv2d(4, 8, 3))]
+    assert [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Conv2d, nn.BatchNorm2d] == kinds
 
 
 def test_it_is_trained_from_scratch_and_learns():

@@ -1,4 +1,4 @@
-"""Several tasks with a trunk each, with stitches between them, or with one trunk that is told the task."""
+"""Several tasks with a trunk each (apart, near each other, with stitches), or with one trunk that is told the task."""
 # the expected value stands on the left
 
 import pytest
@@ -10,15 +10,15 @@ from torch import nn
 from suite.bench import requirements
 from suite.bench.resolved_cell import case
 from suite.catalog.workloads.digits_multitask import digits_multitask
-from suite.core.errors import UnavailableError
+from suite.core.errors import UnavailableError, UsageError
 from suite.measure.macs import macs_of
 from suite.measure.size import parameters
 from suite.registry import REGISTRY
 from suite.training.loop import built
-from suite.training.recipe import Recipe, Split, Splits
-from suite.training.tasks import Apart, CrossStitch, Film, Lockstep
+from suite.training.recipe import Batch, Recipe, Split, Splits
+from suite.training.tasks import Apart, CrossStitch, Film, Lockstep, squared_distance
 
-NAMES = ["separate_tasks", "soft_sharing", "film_conditioning"]
+NAMES = ["separate_tasks", "cross_stitch", "soft_sharing", "film_conditioning"]
 TASKS = ("side", "other")
 
 
@@ -98,7 +98,7 @@ def test_a_separate_task_answers_as_its_own_network_does():
 
 def test_stitches_learn_what_a_task_takes_of_the_others():
     """At first a tenth; with none of it the tasks are apart."""
-    network = network_of("soft_sharing")
+    network = network_of("cross_stitch")
     assert {"network.conv.layers.1.weight", "network.conv.shares"} <= gradients(network, "side")
     torch.testing.assert_close(torch.tensor([[0.9, 0.1], [0.1, 0.9]]), network.network.conv.shares.detach())
     for module in network.modules():
@@ -114,6 +114,47 @@ def test_stitches_mix_activations_by_their_matrix():
     unit.shares.data = torch.tensor([[0.7, 0.2], [0.5, -0.3]])
     a, b = (layer(part) for layer, part in zip(unit.layers, x.chunk(2), strict=True))
     torch.testing.assert_close(torch.cat([0.7 * a + 0.2 * b, 0.5 * a - 0.3 * b]), unit(x))
+
+
+def test_the_distance_is_that_of_matrices_and_filters_of_each_pair():
+    """Norms and heads do not count."""
+    network = network_of("soft_sharing")
+    layers = (network.network.conv.layers, network.network.hidden.layers)
+    expected = sum(float((first.weight - second.weight).detach().square().sum()) for first, second in layers)
+    assert pytest.approx(expected, rel=1e-5) == float(squared_distance(network).detach())
+
+
+def test_what_the_tasks_do_not_have_twice_has_no_distance():
+    """A network that another technique replaced."""
+    assert 0 == float(squared_distance(Heads()))
+
+
+def test_the_penalty_is_in_the_loss_of_training_alone():
+    """A look at validation items is judged by their targets."""
+    changed, plain = composed("soft_sharing(strength=0.5)", recipe()), recipe()
+    network, part = built(changed, 0), recipe().data().train
+    trainee, batch = tiny.trainee(changed, network), Batch(inputs=part.inputs, targets=part.targets)
+    output = network.eval()(part.inputs)
+    assert torch.equal(plain.loss(trainee, batch, output), changed.loss(trainee, batch, output))
+    expected = plain.loss(trainee, batch, output) + 0.5 * squared_distance(network)
+    network.train()
+    torch.testing.assert_close(expected, changed.loss(trainee, batch, output))
+
+
+def test_a_stronger_penalty_keeps_the_tasks_nearer():
+    """After the same training; with none they are as far apart as separate tasks."""
+    far, near, apart = (
+        float(squared_distance(tiny.fitted(composed(text, recipe())).network).detach())
+        for text in ("soft_sharing(strength=0.0)", "soft_sharing(strength=1.0)", "separate_tasks")
+    )
+    assert apart == far
+    assert near < 0.2 * far
+
+
+def test_a_strength_below_zero_is_refused():
+    """With its value."""
+    with pytest.raises(UsageError, match=r"soft_sharing: strength, of the penalty, must be 0 or more, got -1\.0"):
+        composed("soft_sharing(strength=-1.0)")
 
 
 @pytest.mark.parametrize(
@@ -137,13 +178,18 @@ def test_conditioning_starts_as_hard_sharing():
 
 def test_norms_are_each_tasks_own_or_shared_by_all():
     """Statistics of a trunk belong to it."""
-    assert type(network_of("separate_tasks").network.norm) is type(network_of("soft_sharing").network.norm) is Apart
+    assert type(network_of("separate_tasks").network.norm) is type(network_of("cross_stitch").network.norm) is Apart
     assert type(network_of("film_conditioning").network.norm) is nn.BatchNorm2d
 
 
 @pytest.mark.parametrize(
     ("name", "more"),
-    [("separate_tasks", 223_744), ("soft_sharing", 223_744 + 3 * 4), ("film_conditioning", 4 * (32 + 64 + 128))],
+    [
+        ("separate_tasks", 223_744),
+        ("soft_sharing", 223_744),
+        ("cross_stitch", 223_744 + 3 * 4),
+        ("film_conditioning", 4 * (32 + 64 + 128)),
+    ],
 )
 def test_what_each_costs_on_two_tasks_of_digits(name, more):
     """A second trunk, with stitches, or a scale and a shift; arithmetic of two passes for all of them."""
