@@ -76,6 +76,22 @@ _ROWS = (
         group="size",
         about="multiply-accumulates of one item, before quantization",
     ),
+    Metric(
+        name="exit_rate",
+        unit="1",
+        better="higher",
+        tier="portable",
+        group="size",
+        about="share of test items that leave the network early",
+    ),
+    Metric(
+        name="mean_macs",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="multiply-accumulates of one item, mean over test items that may leave early",
+    ),
     # speed, paired
     Metric(
         name="speedup_b1",
@@ -233,7 +249,9 @@ VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
 COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
 _POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})
 _SHARE_SCORES = ("accuracy", "macro_precision", "macro_recall", "mean_average_precision")
-SHARES = frozenset({"device_share", *(name + end for name in _SHARE_SCORES for end in ("", VS_CONTROL, WORST_SEED))})
+SHARES = frozenset(
+    {"device_share", "exit_rate", *(name + end for name in _SHARE_SCORES for end in ("", VS_CONTROL, WORST_SEED))}
+)
 """Metrics that lie between 0 and 1, or as differences between -1 and 1."""
 TIME_UNITS = frozenset({"s", "1/s"})
 

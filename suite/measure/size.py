@@ -16,6 +16,7 @@ from torch import nn
 
 from suite.core.metrics import measured
 from suite.core.records import Cell, Measurement, Tier
+from suite.measure.exits import exits
 from suite.measure.macs import macs
 from suite.training.loop import Trained
 from suite.training.serving import Served
@@ -34,6 +35,7 @@ def size(
 ) -> list[Measurement]:
     """Parameters of the trained network, bytes of the served artefact, multiply-accumulates of one input.
 
+    Of a network that items may leave early also how many do, and the mean of what they take.
     Without the last where they cannot be counted in full. The metrics that ``follow`` trained weights are not exact;
     bytes that a compiler made belong to the family of machines.
     """
@@ -50,7 +52,8 @@ def size(
     step = _step(trained.network)
     found = [_following(one, step) if one.metric in follow else _counted(one) for one in plain]
     dense = measured(cell, "entropy_bytes", entropy_bytes(artefact), tier=coded, conditions=coding(artefact))
-    return [*found[:3], _following(dense, step) if "artefact_bytes" in follow else dense, *found[3:]]
+    coded_size = _following(dense, step) if "artefact_bytes" in follow else dense
+    return [*found[:3], coded_size, *found[3:], *exits(cell, trained, computed)]
 
 
 def _step(network: nn.Module) -> float:

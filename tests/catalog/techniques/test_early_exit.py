@@ -8,14 +8,19 @@ import technique_samples as samples
 import tiny
 import torch
 import torch.nn.functional as F  # noqa: N812  # torch's own convention
+from hypothesis import given
+from hypothesis import strategies as st
 from technique_samples import composed
 from torch import nn
 
 from suite.core.errors import CompositionError, UnavailableError, UsageError
+from suite.measure.exits import exits
+from suite.measure.macs import macs, macs_of
 from suite.measure.size import serialized
 from suite.training.loop import built, loss_of
 from suite.training.serving import predict, serve
 from suite.training.surgery.cutting import cut
+from suite.training.surgery.exits import least_confidence
 
 IMAGES = tiny.splits(0).test.inputs
 
@@ -27,7 +32,7 @@ def fitted():
 
 def at(fitted, threshold):
     network = fitted.network
-    network.threshold = threshold
+    network.threshold.fill_(threshold)
     return network
 
 
@@ -42,12 +47,12 @@ def test_who_is_sure_leaves_and_who_is_not_goes_on(fitted):
     sure = early.softmax(1).amax(1)
     network = at(fitted, float(sure.median()))
     expected = torch.stack(
-        [e if s >= network.threshold else last for e, last, s in zip(early, late, sure, strict=True)]
+        [e if s >= float(network.threshold) else last for e, last, s in zip(early, late, sure, strict=True)]
     )
     torch.testing.assert_close(expected, network(IMAGES))
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.7, 0.97, 1.0])
+@pytest.mark.parametrize("threshold", [0.1, 0.7, 0.97, 1.0])
 def test_what_is_served_answers_as_the_network_does(fitted, threshold):
     """None, some or all leave early; batches are filled up and cut."""
     network = at(fitted, threshold)
@@ -102,12 +107,102 @@ def test_it_is_cast_and_fine_tuned_like_any_network():
     torch.testing.assert_close(expected, predict(served, IMAGES, batch=16), rtol=0.1, atol=0.1)
 
 
-@pytest.mark.parametrize("text", ["early_exit(threshold=1.5)", "early_exit(threshold=-0.5)", "early_exit(weight=0.0)"])
-def test_thresholds_are_probabilities_and_the_exit_has_a_weight(text):
+@pytest.mark.parametrize(
+    "text", ["early_exit(threshold=1.5)", "early_exit(allowed_loss=-0.5)", "early_exit(weight=0.0)"]
+)
+def test_thresholds_and_losses_are_shares_and_the_exit_has_a_weight(text):
     """The error names the parameter and its value."""
     name, _, value = text.partition("(")[2].rstrip(")").partition("=")
     with pytest.raises(UsageError, match=rf"early_exit: {name}.*, got {value}"):
         composed(text)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        (0.0, 9.0),  # the second item would be lost
+        (0.25, 2.0),  # one of four; the third is right for both
+        (0.5, 1.0),
+    ],
+)
+def test_the_lowest_confidence_is_chosen_that_loses_no_more_than_is_allowed(allowed, expected):
+    """Four items, the surest first; the exit is wrong about the second and the fourth."""
+    early = torch.tensor([[9.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 0.0]])
+    late, targets = F.one_hot(torch.tensor([0, 1, 0, 1])).float(), torch.tensor([0, 1, 0, 1])
+    found = least_confidence(early, late, targets, allowed)
+    assert pytest.approx(float(torch.tensor(expected).sigmoid())) == found
+
+
+def test_equally_sure_items_leave_together_or_not_at_all():
+    """Half of them would be lost; a threshold between them is none."""
+    early, targets = torch.tensor([[3.0, 0.0]] * 2), torch.tensor([0, 1])
+    late = F.one_hot(targets).float()
+    assert (2.0, pytest.approx(0.9526, abs=1e-4)) == tuple(
+        least_confidence(early, late, targets, a) for a in (0.1, 0.5)
+    )
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.0, 0.05, 0.2]))
+def test_no_more_is_lost_on_the_items_that_it_is_chosen_on(seed, allowed):
+    """Whatever both heads answer."""
+    torch.manual_seed(seed)
+    early, late, targets = torch.randn(20, 3), torch.randn(20, 3), torch.randint(3, (20,))
+    leaves = early.softmax(1).amax(1) >= least_confidence(early, late, targets, allowed)
+    mixed = torch.where(leaves[:, None], early, late)
+    right = [int((scores.argmax(1) == targets).sum()) for scores in (late, mixed)]
+    assert right[0] - right[1] <= 20 * allowed + 1e-9
+
+
+def test_the_threshold_is_chosen_on_validation_data_after_training():
+    """As the function of both heads' answers there, which is in the artefact; one that is said stays."""
+    found = samples.trained("early_exit(allowed_loss=0.0)", tiny.recipe(epochs=8)).network
+    assert "threshold" in found.state_dict()
+    part = tiny.splits(0).validation
+    expected = least_confidence(*found.heads(part.inputs), part.targets, 0.0)
+    assert pytest.approx(expected) == float(found.threshold)
+    assert 0.75 == samples.trained("early_exit(threshold=0.75)").network.threshold
+
+
+def test_without_validation_data_a_threshold_must_be_said():
+    """Unavailable with the reason."""
+    data = replace(tiny.splits(0), validation=None)
+    with pytest.raises(UnavailableError, match="no validation split to choose on; say threshold= in advance"):
+        samples.trained("early_exit", tiny.recipe(data=lambda: data))
+    assert 0.5 == float(samples.trained("early_exit(threshold=0.5)", tiny.recipe(data=lambda: data)).network.threshold)
+
+
+@pytest.mark.parametrize(("threshold", "rate"), [(0.1, 1.0), (1.1, 0.0)])
+def test_who_leaves_and_what_an_item_takes_is_measured(fitted, threshold, rate):
+    """All pay for the branch, or all for the whole network and the exit."""
+    network = at(fitted, threshold)
+    branch, whole = macs_of(network.branch.eval(), IMAGES[:1]), macs(fitted)
+    found = {one.metric: one for one in exits(tiny.BASELINE_CELL, fitted, whole)}
+    assert branch < whole
+    assert (rate, branch if rate else whole) == (found["exit_rate"].value, found["mean_macs"].value)
+    assert ("portable", "size", len(IMAGES)) == (
+        found["mean_macs"].tier,
+        found["mean_macs"].group,
+        found["exit_rate"].n,
+    )
+
+
+def test_the_mean_is_that_of_the_items(fitted):
+    """Item by item, at the median confidence."""
+    early, _ = heads(at(fitted, 0.5))
+    network = at(fitted, float(early.detach().softmax(1).amax(1).median()))
+    branch, whole = macs_of(network.branch.eval(), IMAGES[:1]), macs(fitted)
+    expected = sum(branch if leaves else whole for leaves in network.leaving(IMAGES)) / len(IMAGES)
+    assert pytest.approx(expected) == exits(tiny.BASELINE_CELL, fitted, whole)[1].value
+
+
+def test_a_network_without_an_exit_has_no_such_figures():
+    """There is nothing to leave by."""
+    assert [] == exits(tiny.BASELINE_CELL, tiny.fitted(), 1000)
+
+
+def test_what_cannot_be_counted_has_the_rate_alone(fitted):
+    """Half a mean is none."""
+    assert ["exit_rate"] == [one.metric for one in exits(tiny.BASELINE_CELL, fitted, None)]
 
 
 def test_one_graph_cannot_hold_it():
