@@ -1,9 +1,10 @@
 """Large batches: consecutive batches of the recipe become one, and the learning rate grows with them.
 
-Linear rule: Goyal et al. 2017, https://arxiv.org/abs/1706.02677. Square root, for Adam and its kin: Malladi et al.
-2022, https://arxiv.org/abs/2205.10287. As many epochs, so ``factor`` times fewer steps and more memory; what is left
-over at an epoch's end is a smaller batch. Size and speed of what is served stay, and so does a recipe's own rate of
-fine-tuning.
+The rule is the optimizer's: linear (Goyal et al. 2017, https://arxiv.org/abs/1706.02677), and for Adam and its kin the
+square root with shorter averages and a smaller eps (Malladi et al. 2022, https://arxiv.org/abs/2205.10287). The first
+1/18 of the steps warm up from the small batch's rate, as in Goyal's training. As many epochs, so ``factor`` times fewer
+steps and more memory; what is left over at an epoch's end is a smaller batch. Fine-tuning has the large batches and
+follows the rule, too. Size and speed of what is served stay. A technique with a schedule of its own comes first.
 """
 
 from __future__ import annotations
@@ -16,21 +17,27 @@ import torch
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training import scaling_rules
 from suite.training.recipe import Batch, Recipe, Split
 from suite.training.trees import cat
 
-RULES = {"linear": 1.0, "sqrt": 0.5, "none": 0.0}  # powers of the factor
+RULES = {
+    "auto": scaling_rules.by_optimizer,
+    "linear": scaling_rules.linear,
+    "sqrt": scaling_rules.square_root,
+    "none": lambda schedule, _factor: schedule,
+}
 
 
 @technique(
-    slots=("batches", "steps_per_epoch", "learning_rate"),
+    slots=("batches", "steps_per_epoch", "schedule"),
     family="batch",
-    sweep={"factor": (2, 4, 8), "rule": ("linear", "sqrt")},
+    sweep={"factor": (2, 4, 8), "rule": ("auto", "none")},
     needs=("training",),
     quick=False,
 )
-def large_batch(recipe: Recipe, *, factor: int = 4, rule: str = "linear") -> Recipe:
-    """Train on batches ``factor`` times as large, at a rate that follows ``rule``: linear, sqrt or none."""
+def large_batch(recipe: Recipe, *, factor: int = 4, rule: str = "auto") -> Recipe:
+    """Train on batches ``factor`` times as large, at a rate that follows ``rule``: auto, linear, sqrt or none."""
     if factor < 1:
         raise UsageError(f"large_batch: factor must be 1 or more, got {factor}")
     if rule not in RULES:
@@ -43,5 +50,5 @@ def large_batch(recipe: Recipe, *, factor: int = 4, rule: str = "linear") -> Rec
 
     counted = recipe.steps_per_epoch
     steps = None if counted is None else lambda examples: -(-counted(examples) // factor)
-    rate = recipe.learning_rate * factor ** RULES[rule]
-    return replace(recipe, batches=batches, steps_per_epoch=steps, learning_rate=rate)
+    schedule = recipe.schedule if factor == 1 else RULES[rule](recipe.schedule, factor)
+    return replace(recipe, batches=batches, steps_per_epoch=steps, schedule=schedule)

@@ -175,14 +175,21 @@ def test_large_batches_of_trees_and_of_steps_that_nobody_counted():
     assert {"a": (16, 6), "b": (16, 3)} == {name: tuple(value.shape) for name, value in batch.inputs.items()}
 
 
-@pytest.mark.parametrize(("rule", "expected"), [("linear", 0.4), ("sqrt", 0.2), ("none", 0.1)])
+@pytest.mark.parametrize(("rule", "expected"), [("auto", 4.0), ("linear", 4.0), ("sqrt", 2.0), ("none", 1.0)])
 def test_the_rate_grows_with_the_batch_by_its_rule(rule, expected):
-    """Four times the batch: four times, twice or once the rate."""
-    assert pytest.approx(expected) == composed(f"large_batch(factor=4,rule={rule!r})").learning_rate
+    """Four times the batch of SGD: four times, twice or once the peak."""
+    peaks = (max(rates(text, 90)) for text in (f"constant_lr+large_batch(factor=4,rule={rule!r})", "constant_lr"))
+    assert pytest.approx(expected) == next(peaks) / next(peaks)
+
+
+def test_batches_as_large_as_before_have_the_recipes_schedule():
+    """Nothing is to be warmed up."""
+    plain = tiny.recipe()
+    assert plain.schedule is composed("large_batch(factor=1)", plain).schedule
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("factor=0", "1 or more, got 0"), ("rule='cubic'", "linear, sqrt, none, got")]
+    ("given", "said"), [("factor=0", "1 or more, got 0"), ("rule='cubic'", "auto, linear, sqrt, none, got")]
 )
 def test_a_factor_and_a_rule_that_nobody_knows_are_errors(given, said):
     """They name what there is."""
