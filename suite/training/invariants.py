@@ -126,7 +126,7 @@ class Ranked:
         return f"factors of rank {self.rank} at most"
 
     def broken(self, network: nn.Module) -> str | None:
-        ranks = [int(layer[0].out_features) for layer in network.modules() if isinstance(layer, LowRank)]  # type: ignore[arg-type]
+        ranks = [layer.rank for layer in network.modules() if isinstance(layer, LowRank)]
         most = max(ranks, default=0)
         return f"one of rank {most}" if self.rank and most > self.rank else None
 

@@ -1,5 +1,7 @@
-"""Linear layers as products of thin ones: the best of their rank, where that saves weights, and nowhere else."""
+"""Layers as products of thin ones: the best of their rank, where that saves weights, and nowhere else."""
 # the expected value stands on the left
+
+from dataclasses import replace
 
 import pytest
 import technique_samples as samples
@@ -14,7 +16,7 @@ from suite.core.errors import UnavailableError, UsageError
 from suite.measure.macs import macs
 from suite.measure.size import parameters
 from suite.registry import REGISTRY
-from suite.training.surgery.factoring import LowRank, factor
+from suite.training.surgery.factoring import LowRank, LowRankConv, factor
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,49 @@ def test_a_factored_layer_is_the_best_of_its_rank(rank, bias, seed):
     torch.testing.assert_close(nn.functional.linear(inputs, found.weight, found.bias), found(inputs))
 
 
+SHAPES = st.builds(
+    dict,
+    stride=st.sampled_from([1, 2, (1, 2)]),
+    padding=st.sampled_from([0, 1, (2, 0)]),
+    dilation=st.sampled_from([1, (2, 1)]),
+    padding_mode=st.sampled_from(["zeros", "reflect"]),
+    bias=st.booleans(),
+)
+
+
+@given(SHAPES, st.sampled_from([3, (3, 2), 1]), st.integers(0, 99))
+def test_two_filters_are_one_of_their_rank(options, kernel, seed):
+    """A column's and a row's answer as the convolution with the weight that they stand for, which is the nearest."""
+    torch.manual_seed(seed)
+    layer = nn.Conv2d(6, 8, kernel, **options)
+    found, images = factor(layer, 0.9, 2), torch.randn(2, 6, 9, 9)
+    assert isinstance(found, LowRankConv)
+    assert 2 == found.rank
+    matrix = layer.weight.detach().permute(0, 3, 1, 2).reshape(8 * layer.kernel_size[1], -1)
+    lost = torch.linalg.svdvals(matrix)[2:].square().sum().sqrt()
+    torch.testing.assert_close(lost, torch.linalg.vector_norm(layer.weight - found.weight).detach())
+    layer.weight = nn.Parameter(found.weight.detach())
+    torch.testing.assert_close(layer(images), found(images), rtol=1e-4, atol=1e-5)
+
+
+def test_a_filter_of_full_rank_is_the_convolution_itself():
+    """One direction, in all channels."""
+    layer = nn.Conv2d(4, 4, 3, padding="same")
+    column, row = torch.randn(4, 3), torch.randn(4, 3)
+    layer.weight = nn.Parameter(torch.einsum("ci,nj->ncij", column, row))
+    found, images = factor(layer, 0.999, 0), torch.randn(2, 4, 6, 6)
+    assert 1 == found.rank
+    torch.testing.assert_close(layer(images), found(images), rtol=1e-4, atol=1e-5)
+
+
+def test_grouped_convolutions_stay():
+    """They have few weights to begin with."""
+    model = lambda: nn.Sequential(nn.Conv2d(8, 8, 3, groups=4), nn.Flatten(), nn.Linear(128, 16))  # noqa: E731
+    plain = samples.recipe_of(model, torch.randn(4, 8, 6, 6))
+    found = trained("low_rank(rank=1,epochs=0)", plain, tiny.fitted(replace(plain, epochs=0))).network
+    assert [nn.Conv2d, LowRank] == [type(found[0]), type(found[2])]
+
+
 @pytest.mark.parametrize(("energy", "rank"), [(0.5, 1), (0.8, 2), (0.95, 3)])
 def test_the_energy_chooses_the_least_rank_that_keeps_it(energy, rank):
     """Squared singular values 70, 20, 9, 1 of a hundred: cumulated 0.70, 0.90, 0.99."""
@@ -49,12 +94,13 @@ def test_the_energy_chooses_the_least_rank_that_keeps_it(energy, rank):
 
 
 def test_a_layer_that_would_not_get_smaller_stays(fitted):
-    """72 x 16 at rank 4 saves 800 of 1,152 weights; 16 x 2 at rank 4 saves none; convolutions are not touched."""
+    """At rank 4, 72 x 16 saves 800 weights and 8 x 8 x 3 x 3 saves 384; 16 x 2 and 1 x 8 x 3 x 3 save none."""
     found = trained("low_rank(rank=4,epochs=0)", fitted=fitted).network
     assert isinstance(found.fc1, LowRank)
     assert type(found.fc2) is nn.Linear
     assert torch.equal(fitted.network.conv[0].weight, found.conv[0].weight)
-    assert 800 == parameters(fitted.network) - parameters(found)
+    assert isinstance(found.conv[2], LowRankConv)
+    assert 800 + 384 == parameters(fitted.network) - parameters(found)
 
 
 def test_everything_at_full_energy_is_the_network_itself(fitted):
@@ -64,9 +110,9 @@ def test_everything_at_full_energy_is_the_network_itself(fitted):
 
 
 def test_a_factored_network_computes_less_and_is_fine_tuned(fitted):
-    """Multiply-accumulates fall by as many as weights; the factors are trained; two runs agree to the last bit."""
+    """The convolution computes 6 x 8 and 6 x 6 places; the factors are trained; two runs agree to the last bit."""
     plain, tuned, again = (trained(f"low_rank(rank=4,epochs={epochs})", fitted=fitted) for epochs in (0, 1, 1))
-    assert 800 == macs(fitted) - macs(plain)
+    assert 800 + 36 * 576 - 48 * 96 - 36 * 96 == macs(fitted) - macs(plain)
     assert not torch.equal(plain.network.fc1[0].weight, tuned.network.fc1[0].weight)
     assert tiny.equal_states(tiny.state(tuned.network), tiny.state(again.network))
 
@@ -102,7 +148,7 @@ def low_rank(model, size):
 
 def test_weights_that_are_shared_stay_shared():
     """A factor of one of them would part them."""
-    with pytest.raises(UnavailableError, match="no Linear layer with a weight of its own"):
+    with pytest.raises(UnavailableError, match="no Linear layer or convolution with a weight of its own"):
         low_rank(Shared, 12)
 
 
