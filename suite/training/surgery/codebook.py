@@ -1,4 +1,4 @@
-"""Weights that share few values: found by k-means, shipped as a table of them and a byte for each weight that is left.
+"""Weights that share few values: found by k-means, trained, shipped as a table and a byte for each weight that is left.
 
 Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code: a zero takes no
 code; each weight that is none has its distance from the one before. Shapes: N weights of a tensor, M of them not zero,
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from suite.core.errors import OutputError
 from suite.training.surgery import tied
@@ -24,18 +26,74 @@ CODES = 256  # values that a byte tells apart
 FAR = 255  # a distance that goes on in the next byte
 
 
+Codes = dict[nn.Parameter, Tensor]
+"""Which value each weight has, in its shape: 0 for zero, then from 1 on."""
+
+
 @torch.no_grad()
-def share(network: nn.Module, clusters: int) -> None:
+def share(network: nn.Module, clusters: int) -> Codes:
     """Replace every non-zero weight of each matrix and filter by its nearest of ``clusters`` values, in place.
 
-    Zeros stay: what was pruned takes one more value. Values are each tensor's own.
+    Zeros stay: what was pruned takes one more value. Values are each tensor's own. A tensor that has no more than
+    that many keeps them.
     """
-    for weight in prunable(network):
-        left = weight[weight != 0]
-        if len(left):
-            table = centroids(left, clusters)
-            nearest = torch.bucketize(left.double(), (table[1:] + table[:-1]) / 2)
-            weight[weight != 0] = table[nearest].to(weight.dtype)
+    return {weight: _shared(weight, clusters) for weight in prunable(network)}
+
+
+def _shared(weight: nn.Parameter, clusters: int) -> Tensor:
+    codes = torch.zeros(weight.shape, dtype=torch.long, device=weight.device)
+    left = weight[weight != 0]
+    table, nearest = left.unique(return_inverse=True)
+    if len(table) > clusters:
+        found = centroids(left, clusters)
+        used, nearest = torch.bucketize(left.double(), (found[1:] + found[:-1]) / 2).unique(return_inverse=True)
+        table = found[used].to(weight.dtype)
+    codes[weight != 0] = nearest + 1
+    weight[codes != 0] = table[nearest]
+    return codes
+
+
+class Shared:
+    """A constraint: weights of one code stay one value, which is trained by the sum of its members' gradients.
+
+    Trained quantization (Han et al. 2016, section 3). As all members have one gradient, an optimizer that treats
+    weights one by one moves them alike; what rounding parts is brought together again.
+    """
+
+    rank = 1
+
+    def __init__(self, codes: Codes) -> None:
+        self.codes = codes
+        self.handles: list[RemovableHandle] = []
+
+    def begin(self, network: nn.Module) -> None:
+        """Weights that another technique replaced share no more; the others sum their gradients from now on."""
+        left = {id(weight): weight.shape for weight in network.parameters()}
+        self.codes = {weight: codes for weight, codes in self.codes.items() if left.get(id(weight)) == codes.shape}
+        self.end()
+        self.handles = [weight.register_hook(partial(summed, codes)) for weight, codes in self.codes.items()]
+
+    def end(self) -> None:
+        """Leave gradients as they are again."""
+        for handle in self.handles:
+            handle.remove()
+        self.handles = []
+
+    @torch.no_grad()
+    def restore(self, _network: nn.Module) -> None:
+        for weight, codes in self.codes.items():
+            weight.copy_(summed(codes, weight.double(), mean=True))
+
+
+def summed(codes: Tensor, values: Tensor, *, mean: bool = False) -> Tensor:
+    """Of each of ``values`` the sum, or the ``mean``, over all with its code; 0 for code 0."""
+    codes = codes.to(values.device)
+    flat = codes.flatten()
+    table = values.new_zeros(int(flat.max()) + 1).index_add_(0, flat, values.flatten())
+    if mean:
+        table = table / flat.bincount(minlength=len(table)).clamp(min=1)
+    table[0] = 0
+    return table[codes]
 
 
 def centroids(values: Tensor, count: int) -> Tensor:

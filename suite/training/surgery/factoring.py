@@ -40,7 +40,8 @@ class LowRankConv(LowRank):
 
     @property
     def weight(self) -> Tensor:
-        return torch.einsum("nrj,rci->ncij", self[1].weight[:, :, 0], self[0].weight[..., 0])
+        down, up = (cast("Tensor", layer.weight) for layer in self)
+        return torch.einsum("nrj,rci->ncij", up[:, :, 0], down[..., 0])
 
 
 @torch.no_grad()
@@ -64,17 +65,20 @@ def _matrix(layer: nn.Linear | nn.Conv2d) -> Tensor:
 
 def _pair(layer: nn.Linear | nn.Conv2d, below: Tensor, above: Tensor) -> LowRank:
     """``layer`` with the weight ``above @ below`` as two layers; the bias stays the layer's own."""
+    if isinstance(layer, nn.Conv2d):
+        return _column_and_row(layer, below, above)
     kept = len(below)
-    if isinstance(layer, nn.Linear):
-        down, up = nn.Linear(layer.in_features, kept, bias=False), nn.Linear(kept, layer.out_features)
-        down.weight, up.weight, up.bias = nn.Parameter(below), nn.Parameter(above), layer.bias
-        return LowRank(down, up)
-    rows, columns = layer.kernel_size
-    down = _along(layer, 0, layer.in_channels, kept)
-    up = _along(layer, 1, kept, layer.out_channels)
+    down, up = nn.Linear(layer.in_features, kept, bias=False), nn.Linear(kept, layer.out_features)
+    down.weight, up.weight, up.bias = nn.Parameter(below), nn.Parameter(above), layer.bias
+    return LowRank(down, up)
+
+
+def _column_and_row(layer: nn.Conv2d, below: Tensor, above: Tensor) -> LowRankConv:
+    kept, (rows, columns) = len(below), layer.kernel_size
+    down, up = _along(layer, 0, layer.in_channels, kept), _along(layer, 1, kept, layer.out_channels)
     down.weight = nn.Parameter(below.view(kept, layer.in_channels, rows, 1).contiguous())
     up.weight = nn.Parameter(above.view(layer.out_channels, columns, kept).permute(0, 2, 1)[:, :, None].contiguous())
-    up.bias = layer.bias
+    up.register_parameter("bias", cast("nn.Parameter | None", layer.bias))
     return LowRankConv(down, up)
 
 
