@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -248,11 +249,13 @@ _SCORES: dict[str, tuple[str, Better]] = {}
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
 COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
 _POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})
-_SHARE_SCORES = ("accuracy", "macro_precision", "macro_recall", "mean_average_precision")
+_SHARE_SCORES = ("accuracy", "macro_precision", "macro_recall", "average_precision_50", "average_precision_75")
 SHARES = frozenset(
     {"device_share", "exit_rate", *(name + end for name in _SHARE_SCORES for end in ("", VS_CONTROL, WORST_SEED))}
 )
 """Metrics that lie between 0 and 1, or as differences between -1 and 1."""
+RENAMED = {"mean_average_precision": "average_precision_50"}  # COCO's name is for the mean over overlaps 0.5 to 0.95
+"""Scores that had another name."""
 TIME_UNITS = frozenset({"s", "1/s"})
 
 
@@ -270,10 +273,20 @@ def declare_score(name: str, *, unit: str, better: Better, about: str = "") -> N
         METRICS.update({row.name: row for row in _score_rows(name, unit, better, about)})
 
 
+def current(name: str) -> str:
+    """The name that a metric has today; warns of an old one, unless a loaded workload has declared it as its own."""
+    ending = next((end for end in (VS_CONTROL, WORST_SEED) if name.endswith(end)), "")
+    new = RENAMED.get(name.removesuffix(ending))
+    if new is None or name in METRICS:
+        return name
+    warnings.warn(f"the metric {name} is called {new}{ending} now; write that", FutureWarning, stacklevel=3)
+    return new + ending
+
+
 def metric(name: str) -> Metric:
-    """The metric called ``name``, or an error that lists the nearest ones."""
+    """The metric called ``name``, or an error that lists the nearest ones. An old name is accepted with a warning."""
     try:
-        return METRICS[name]
+        return METRICS[current(name)]
     except KeyError:
         raise unknown("metric", name, METRICS) from None
 
@@ -336,7 +349,10 @@ declare_score("macro_recall", unit="1", better="higher", about="recall, plain me
 declare_score("mean_squared_error", unit="1", better="lower", about="mean squared error of the test items")
 declare_score("mean_absolute_error", unit="1", better="lower", about="mean absolute error of the test items")
 declare_score("bits_per_byte", unit="bit", better="lower", about="bits that the model needs for a byte of test text")
-declare_score("mean_average_precision", unit="1", better="higher", about="mean average precision over the classes")
+declare_score(
+    "average_precision_50", unit="1", better="higher",
+    about="average precision at an intersection over union of 0.5, plain mean over the classes",
+)  # fmt: skip
 
 
 def measured(cell: Cell, name: str, value: float, **details: Any) -> Measurement:

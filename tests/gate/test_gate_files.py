@@ -102,6 +102,15 @@ def test_conditions_values_by_seed_and_machines_seen_are_read(tmp_path):
     assert None is entry.retired
 
 
+def test_an_entry_of_an_old_name_is_of_the_metric_that_is_meant(tmp_path):
+    """With a warning that says the name of today."""
+    text = ENTRY.replace(".speedup]", ".mean_average_precision]").replace("value = 2.24", "value = 0.85")
+    text = text.replace("low = 2.17", "low = 0.83").replace('tier = "family"', 'tier = "portable"')
+    path = write(tmp_path, text.replace("processes = 5", "seeds = 3"), level="any")
+    with pytest.warns(FutureWarning, match="is called average_precision_50 now"):
+        assert ["average_precision_50"] == [entry.metric for entry in load(path)]
+
+
 def test_a_retired_entry_may_name_a_metric_that_is_gone(tmp_path):
     """What it says of unit and direction is then all that is known; without the mark it is refused."""
     text = ENTRY.replace("speedup]", "speedup_b64]") + 'retired = "renamed speedup"\n'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from suite.core.errors import UsageError, unknown
-from suite.core.metrics import METRICS
+from suite.core.metrics import METRICS, current
 from suite.core.records import Measurement, Metric
 from suite.core.units.quantities import parse_quantity, spell
 
@@ -127,7 +127,7 @@ def _parsed(text: str, side: str, known: Mapping[str, Metric]) -> DeploymentLimi
 
 def find_metric(name: str, known: Mapping[str, Metric]) -> Metric:
     """The metric of a name or of one of its short forms. Raises `UsageError` with the nearest ones for another."""
-    full = name if name in known else ALIASES.get(name, name)
+    full = name if name in known else ALIASES.get(name, current(name))
     if full not in known:
         raise unknown("metric", name, [*known, *ALIASES])
     return known[full]

@@ -15,12 +15,17 @@ PADDING = -1
 
 
 def detection(*, overlap: float = 0.5) -> tuple[Score, ...]:
-    """Mean average precision at an intersection over union of ``overlap``, all points interpolated (VOC 2010 on)."""
+    """Mean average precision at an intersection over union of ``overlap``, all points interpolated (VOC 2010 on).
+
+    Named by the overlap: ``average_precision_50`` at 0.5.
+    """
     return (
         Score(
-            name="mean_average_precision", better="higher", aggregate=partial(mean_average_precision, overlap=overlap)
+            name=f"average_precision_{100 * overlap:g}".replace(".", "_"), better="higher",
+            aggregate=partial(mean_average_precision, overlap=overlap),
+            about=f"average precision at an intersection over union of {overlap:g}, plain mean over the classes",
         ),
-    )
+    )  # fmt: skip
 
 
 def mean_average_precision(outputs: Any, targets: Any, *, overlap: float) -> float:

@@ -1,7 +1,7 @@
 """Which package of Python's standard library 128 bytes are from: an encoder that first learns to fill in masked bytes.
 
-Masked pre-training as in BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805): 15 % of the bytes are hidden and
-predicted from all others; every hidden one shows the mask, none a random byte. Both stages are one run of the one loop:
+Masked pre-training as in BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805): 15 % of the bytes are chosen and
+predicted; of these 80 % show the mask, 10 % a random byte and 10 % themselves. Both stages are one run of the one loop:
 all epochs but the last eight pre-train, the last eight classify. So whatever fine-tunes for up to eight epochs
 classifies, and whatever trains longer, say from rewound weights, pre-trains first. The layer that predicts bytes is
 thrown away at the end. Classes are the eight largest packages of at least five files. No file is in two parts: within a
@@ -44,7 +44,8 @@ from suite.training.recipe import Batch, Recipe, Split, Splits, Trainee
 PACKAGES = ("asyncio", "email", "http", "importlib", "multiprocessing", "unittest", "urllib", "xml")
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 MASK = VALUES  # the embedding's last row
-HIDDEN = 0.15  # share of the bytes that are masked
+HIDDEN = 0.15  # share of the bytes that are predicted
+MASKED, REPLACED = 0.8, 0.1  # of these
 DEPTH = 1
 EPOCHS = 16
 CLASSIFYING = 8  # epochs at the end
@@ -115,14 +116,21 @@ def masked_then_classified(trainee: Trainee, batch: Batch, output: Tensor) -> Te
 
 
 def hidden_bytes(trainee: Trainee, tokens: Tensor) -> Tensor:
-    """Cross-entropy of the bytes of [B, T] that were hidden, predicted by a helper of the training."""
+    """Cross-entropy of the bytes of [B, T] that were chosen, predicted by a helper of the training."""
     encoder = next(part for part in trainee.network.modules() if isinstance(part, ByteEncoder))
-    hidden = torch.rand(tokens.shape, device=tokens.device) < HIDDEN
-    hidden[:, 0] |= ~hidden.any()  # the mean over none would be no number
-    found = encoder.encode(tokens.masked_fill(hidden, MASK))[hidden]  # [M, D]
+    chosen = torch.rand(tokens.shape, device=tokens.device) < HIDDEN
+    chosen[:, 0] |= ~chosen.any()  # the mean over none would be no number
+    found = encoder.encode(corrupted(tokens, chosen))[chosen]  # [M, D]
     if "bytes" not in trainee.helpers:
         trainee.helpers["bytes"] = nn.Linear(found.shape[1], VALUES).to(found.device)
-    return F.cross_entropy(trainee.helpers["bytes"](found), tokens[hidden])
+    return F.cross_entropy(trainee.helpers["bytes"](found), tokens[chosen])
+
+
+def corrupted(tokens: Tensor, chosen: Tensor) -> Tensor:
+    """``tokens`` [B, T] with 80 % of the ``chosen`` ones masked and 10 % random; the others are as they were."""
+    lots = torch.rand(tokens.shape, device=tokens.device)
+    masked = tokens.masked_fill(chosen & (lots < MASKED), MASK)
+    return torch.where(chosen & (lots >= 1 - REPLACED), torch.randint_like(tokens, VALUES), masked)
 
 
 @lru_cache(maxsize=1)

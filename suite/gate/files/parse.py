@@ -146,7 +146,7 @@ def _entry(section: Section, origin: Origin) -> Expectation:
     entry = Expectation(
         workload=section.path.stem,
         technique=technique,
-        metric=name,
+        metric=known.name,
         level=section.path.absolute().parent.name,
         value=value,
         low=low,

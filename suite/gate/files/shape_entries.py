@@ -43,13 +43,13 @@ def _shape(section: Section) -> ShapeExpectation:
     assert along is not None  # noqa: S101  # required above
     _check_free(section, members, along)
     try:
-        metric(name)
+        known = metric(name)
     except UsageError as error:
         raise section.fault(str(error)) from error
     return ShapeExpectation(
         workload=section.path.stem,
         technique=technique,
-        metric=name,
+        metric=known.name,
         level=section.path.absolute().parent.name,
         along=along,
         shape=section.data["shape"],

@@ -92,3 +92,10 @@ def test_the_share_of_a_budget_is_1_at_its_limit():
     assert 0.5 == one("bytes=1kB").used(500)
     assert 0.75 == one("speedup>=1.5").used(2.0)
     assert one("accuracy_vs_control>=-1%").used(-0.005) is None
+
+
+def test_a_budget_of_an_old_name_is_one_of_the_metric_that_is_meant():
+    """With a warning that says the name of today."""
+    with pytest.warns(FutureWarning, match="is called average_precision_50 now"):
+        (found,) = parse_budgets([], ["mean_average_precision>=0.8"])
+    assert "average_precision_50" == found.metric

@@ -87,3 +87,11 @@ def test_its_interval_resamples_items():
     assert pytest.approx(0.5) == found[""].value
     assert 0.2 < found[""].low < 0.5 < found[""].high < 0.8
     assert (0, 0, 0) == (found["_vs_control"].value, found["_vs_control"].low, found["_vs_control"].high)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "name"), [(0.5, "average_precision_50"), (0.75, "average_precision_75"), (0.55, "average_precision_55")]
+)
+def test_the_name_says_at_which_overlap(overlap, name):
+    """COCO's mean average precision is the mean over ten of them."""
+    assert [name] == [score.name for score in detection(overlap=overlap)]

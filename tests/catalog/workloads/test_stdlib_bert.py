@@ -97,17 +97,29 @@ def test_a_fine_tuning_classifies_from_its_first_epoch(epochs):
     assert not trainee.helpers
 
 
-def test_hidden_bytes_are_predicted_without_being_seen():
-    """With everything hidden the loss does not depend on which bytes the encoder was given, only on what they are."""
+def test_a_share_of_the_bytes_is_predicted_and_the_others_are_as_they_were():
+    """15 % are chosen; the encoder is shown a mask for four of five of them."""
     trainee = trainee_at(0, CLASSIFYING + 1)
     seen = []
     trainee.network.embedding.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     tokens = torch.randint(256, (8, WINDOW))
     torch.manual_seed(1)
     stdlib_bert.hidden_bytes(trainee, tokens)
-    hidden = seen[0] == MASK
-    assert 0.1 < hidden.float().mean() < 0.2
-    assert torch.equal(tokens[~hidden], seen[0][~hidden])
+    changed = seen[0] != tokens
+    assert 0.08 < (seen[0] == MASK).float().mean() < 0.16
+    assert 0.1 < changed.float().mean() < 0.18
+
+
+def test_of_the_chosen_bytes_most_are_masked_some_random_and_some_kept():
+    """Four fifths, a tenth and a tenth; what is not chosen is kept."""
+    torch.manual_seed(0)
+    tokens, chosen = torch.full((100, 500), 7), torch.rand(100, 500) < 0.5
+    found = stdlib_bert.corrupted(tokens, chosen)
+    assert bool((found[~chosen] == 7).all())
+    shares = [
+        float(mask[chosen].float().mean()) for mask in (found == MASK, (found != MASK) & (found != 7), found == 7)
+    ]
+    assert pytest.approx([0.8, 0.1, 0.1], abs=0.01) == shares
 
 
 def test_an_encoder_inside_another_module_pre_trains_too():
