@@ -13,19 +13,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from suite.core.errors import UnavailableError, UsageError
+from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.devices import place
 from suite.training.recipe import Recipe, Tuner
-from suite.training.surgery.cutting import cut
-from suite.training.surgery.exits import NEVER, least_confidence
-from suite.training.surgery.rebuilding import Several, evaluating, rebuilt
-from suite.training.trees import split, to
-
-VALIDATION_BATCH = 256
+from suite.training.surgery.exits import EarlyExit, chosen_confidence
+from suite.training.surgery.rebuilding import rebuilt
 
 
 @technique(
@@ -47,7 +41,7 @@ def early_exit(recipe: Recipe, *, allowed_loss: float = 0.005, threshold: float 
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)
         if threshold == 0 and isinstance(network, EarlyExit):
-            network.threshold.fill_(_chosen(network, tuner, allowed_loss))
+            network.threshold.fill_(chosen_confidence(network, tuner, allowed_loss))
         return network
 
     def deploy(network: nn.Module) -> Callable[[Any], Any]:
@@ -60,65 +54,3 @@ def early_exit(recipe: Recipe, *, allowed_loss: float = 0.005, threshold: float 
         return EarlyExit(network, recipe.data().train.first(1).inputs, threshold, weight)
 
     return replace(recipe, model=rebuilt(recipe.model, change), finish=finish, deploy=deploy)
-
-
-@torch.no_grad()
-def _chosen(network: EarlyExit, tuner: Tuner, allowed_loss: float) -> float:
-    """The least confidence by both heads' answers to the validation items."""
-    validation = tuner.splits.validation
-    if validation is None:
-        raise UnavailableError("early_exit: the data have no validation split to choose on; say threshold= in advance")
-    with evaluating(network):
-        parts = [
-            network.heads(place(to(inputs, tuner.device), tuner.recipe.layout))
-            for inputs in split(validation.inputs, VALIDATION_BATCH)
-        ]
-    early, late = (torch.cat(scores).float().cpu() for scores in zip(*parts, strict=True))
-    return least_confidence(early, late, validation.targets.cpu(), allowed_loss)
-
-
-class EarlyExit(nn.Module):
-    """Inputs [B, C, H, W], class scores [B, K]. Items that have left are computed further unless it ``skips`` them.
-
-    ``threshold`` is a buffer: it ships with the weights.
-    """
-
-    threshold: Tensor
-
-    def __init__(self, network: nn.Module, example: Tensor, threshold: float, weight: float) -> None:
-        super().__init__()
-        self.weight, self.skips = weight, False
-        self.register_buffer("threshold", torch.tensor(threshold or NEVER))
-        self.stage, self.rest = cut(network, example, convolutions=1)
-        with torch.no_grad(), evaluating(self):
-            hidden = self.stage(example)
-            self.exit = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.LazyLinear(self.rest(hidden).shape[1]))
-            self.exit(hidden)  # now it knows its size
-
-    @property
-    def branch(self) -> nn.Module:
-        """What an item that leaves early goes through."""
-        return nn.Sequential(self.stage, self.exit)
-
-    def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Class scores [B, K] of the exit and of the last layer, of all items."""
-        hidden = self.stage(x)
-        return self.exit(hidden), self.rest(hidden)
-
-    def leaving(self, inputs: Tensor) -> Tensor:
-        """Which items [B] leave early."""
-        return self._is_sure(self.branch(inputs))
-
-    def forward(self, x: Tensor) -> Any:
-        if self.training:
-            early, late = self.heads(x)
-            return Several((late, early), (1.0, self.weight))
-        hidden = self.stage(x)
-        early = self.exit(hidden)
-        stays = ~self._is_sure(early)
-        if not self.skips:
-            return torch.where(stays[:, None], self.rest(hidden), early)
-        return early.index_put((stays,), self.rest(hidden[stays])) if stays.any() else early
-
-    def _is_sure(self, early: Tensor) -> Tensor:
-        return early.softmax(1).amax(1) >= self.threshold

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from technique_samples import composed
 from torch import nn
 
-from suite.catalog.techniques.mobilenet_block import Block, InvertedResidual
 from suite.catalog.workloads.digits_cnn import digits_cnn
 from suite.core.errors import UnavailableError, UsageError
 from suite.measure.macs import macs_of
 from suite.measure.size import parameters
 from suite.training.loop import built
+from suite.training.surgery.bottlenecks import Block, InvertedResidual
 
 
 @given(st.integers(1, 4), st.integers(1, 13), st.integers(2, 3), st.integers(1, 2), st.integers(2, 6))
