@@ -13,6 +13,5 @@ if __name__ == "__main__":
         output = model(torch.ones(3, 4))
     output.float().square().mean().backward()
     optimizer.step()
-    print(
-        json.dumps({"computed_in_bf16": output.dtype == torch.bfloat16, "moved": bool((model.weight != before).any())})
-    )
+    moved = bool((model.weight != before).any())
+    print(json.dumps({"computed_in_bf16": output.dtype == torch.bfloat16, "moved": moved}))

@@ -14,8 +14,7 @@ if __name__ == "__main__":
     optimizer = torch.optim.SGD([weight], lr=1.0)
     scaler = torch.amp.GradScaler("cpu")
     scaler.scale(weight.sum()).backward()
-    assert weight.grad is not None
-    weight.grad.fill_(float("inf"))
+    weight.grad = torch.full_like(weight, float("inf"))
     scaler.step(optimizer)
     scaler.update()
     finite = torch.isfinite(scaled.half())
