@@ -28,6 +28,7 @@ FROM_SCRATCH = frozenset(
         "optimizer",
         "schedule",
         "loss",
+        "gradients",
         "learning_rate",
         "epochs",
         "callbacks",

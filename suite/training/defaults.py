@@ -77,6 +77,13 @@ def usual_class_loss(_trainee: Any, batch: Batch, output: Any) -> Tensor:
     return F.cross_entropy(output, targets)
 
 
+def usual_gradients(trainee: Any, batch: Batch, scaler: Any = None) -> Tensor:
+    """Backward through the batch once, in as many parts as the recipe says; see `suite.training.loop.add_gradients`."""
+    from suite.training.loop import add_gradients
+
+    return add_gradients(trainee, batch, scaler)
+
+
 def _pair(output: Any, targets: Any) -> tuple[Tensor, Tensor]:
     """Both as single tensors; of a tuple the first, of named outputs the logits."""
     from torch import Tensor

@@ -172,7 +172,7 @@ class TrainingStep:
         """Train on one batch; returns the detached loss."""
         trainee = self.trainee
         self.optimizer.zero_grad(set_to_none=True)
-        loss = add_gradients(trainee, batch, self.scaler)
+        loss = trainee.recipe.gradients(trainee, batch, self.scaler)
         self._update()
         trainee.steps += 1
         for callback in trainee.recipe.callbacks:
@@ -434,7 +434,7 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     generator = torch.Generator().manual_seed(trainee.seed)
     batch = first_batch(trainee.recipe, train, generator)
     with phase("compiling"):
-        add_gradients(trainee, batch)
+        trainee.recipe.gradients(trainee, batch, None)
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from suite.training.data import Batch, Split, Splits
-from suite.training.defaults import adamw, cosine, shuffled_batches, usual_loss
+from suite.training.defaults import adamw, cosine, shuffled_batches, usual_gradients, usual_loss
 from suite.training.launch import ONE_PROCESS, Launch
 from suite.training.runtime import EAGER, Runtime, coded
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Loss",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Gradients", "Loss",
     "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
@@ -34,6 +34,9 @@ Reference = Callable[[str], "nn.Module"]
 
 Loss = Callable[["Trainee", Batch, Any], "Tensor"]
 """Scalar loss of one batch from the run's state, the batch and the network's output."""
+
+Gradients = Callable[["Trainee", Batch, "torch.amp.GradScaler | None"], "Tensor"]
+"""Adds a batch's gradients, scaled where there is a scaler, to the weights'; returns the detached loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,8 @@ class Recipe:
     """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
     loss: Loss = usual_loss
     """Scalar loss of one batch from the run's state, the batch and the network's output."""
+    gradients: Gradients = usual_gradients
+    """Adds the gradients of one batch to those of the weights; may change the batch first, or go through it twice."""
     learning_rate: float = 1e-3
     epochs: int = 10
     layout: Literal["contiguous", "channels_last"] = "contiguous"
@@ -130,7 +135,7 @@ SAME_STEP = (
 """Slots that leave the work of a training step as it is: they change which steps are taken, or what follows them."""
 SAME_NETWORK = (
     *("steps_per_epoch", "schedule", "learning_rate", "epochs", "batches", "launch"),
-    *("micro_batches", "optimizer", "loss", "precision", "callbacks", "constraints"),
+    *("micro_batches", "optimizer", "loss", "gradients", "precision", "callbacks", "constraints"),
     *("after_epoch", "after_training", "prepare"),
 )
 """Slots of training alone: what is served is the same network with other weights."""
