@@ -63,7 +63,9 @@ def test_an_item_that_is_judged_whole_has_the_recipes_loss():
     assert F.cross_entropy(output, batch.targets) == recipe.loss(None, batch, output)
 
 
-@pytest.mark.parametrize("text", ["mixup+accumulation(steps=3)", "mixup+large_batch(factor=2)", "sam+mixup", "mixup+sam"])
+@pytest.mark.parametrize(
+    "text", ["mixup+accumulation(steps=3)", "mixup+large_batch(factor=2)", "sam+mixup", "mixup+sam"]
+)
 def test_it_goes_with_other_batches_and_gradients(text):
     """Parts of a batch hold their targets; both passes of a step see the same items where sam comes last of the two."""
     network = tiny.fitted(replace(composed(text), epochs=8)).network
