@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from suite.core.errors import UsageError
@@ -77,11 +77,9 @@ def usual_class_loss(_trainee: Any, batch: Batch, output: Any) -> Tensor:
     return F.cross_entropy(output, targets)
 
 
-def usual_gradients(trainee: Any, batch: Batch, scaler: Any = None) -> Tensor:
-    """Backward through the batch once, in as many parts as the recipe says; see `suite.training.loop.add_gradients`."""
-    from suite.training.loop import add_gradients
-
-    return add_gradients(trainee, batch, scaler)
+def once(_trainee: Any, batch: Batch, backward: Callable[[Batch], Tensor]) -> Tensor:
+    """The gradients of the batch as it is, computed once."""
+    return backward(batch)
 
 
 def _pair(output: Any, targets: Any) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -172,7 +173,7 @@ class TrainingStep:
         """Train on one batch; returns the detached loss."""
         trainee = self.trainee
         self.optimizer.zero_grad(set_to_none=True)
-        loss = trainee.recipe.gradients(trainee, batch, self.scaler)
+        loss = trainee.recipe.gradients(trainee, batch, partial(add_gradients, trainee, scaler=self.scaler))
         self._update()
         trainee.steps += 1
         for callback in trainee.recipe.callbacks:
@@ -434,7 +435,7 @@ def _warm_up(trainee: Trainee, train: Split) -> None:
     generator = torch.Generator().manual_seed(trainee.seed)
     batch = first_batch(trainee.recipe, train, generator)
     with phase("compiling"):
-        trainee.recipe.gradients(trainee, batch, None)
+        trainee.recipe.gradients(trainee, batch, partial(add_gradients, trainee))
     trainee.network.zero_grad(set_to_none=True)
     for name, value in trainee.network.named_buffers():
         value.copy_(buffers[name])

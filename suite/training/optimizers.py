@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from torch.optim import Optimizer
 
 from suite.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from torch import nn
-    from torch.optim import Optimizer
 
 KERNELS = ("foreach", "fused")
 
-Builder = Callable[[Iterable["nn.Parameter"], float], "Optimizer"]
+Builder = Callable[[Iterable["nn.Parameter"], float], Optimizer]
 
 
 def offers(optimizer: Optimizer, kernel: str) -> bool:
@@ -37,3 +38,30 @@ def by(kernel: str, build: Builder) -> Builder:
         return optimizer
 
     return switched
+
+
+class Together(Optimizer):
+    """Several optimizers of different weights as one: its groups and state are theirs, and a step is one of each.
+
+    The last one's defaults and hooks count, and so do its settings in groups that lack them: a schedule that changes
+    them (OneCycle the betas) finds them everywhere.
+    """
+
+    def __init__(self, parts: Sequence[Optimizer]) -> None:
+        self.parts = tuple(parts)
+        super().__init__(
+            [group for part in parts for group in part.param_groups if group["params"]], parts[-1].defaults
+        )
+        for part in parts:
+            part.state = self.state
+        last = parts[-1]
+        for hook in last._optimizer_step_pre_hooks.values():  # noqa: SLF001  # such as clipped gradients
+            self.register_step_pre_hook(hook)
+        last._optimizer_step_pre_hooks.clear()  # noqa: SLF001
+
+    def step(self, closure: Any = None) -> Any:
+        """One step of each; a ``closure`` is called once, before them."""
+        loss = None if closure is None else closure()
+        for part in self.parts:
+            part.step()
+        return loss

@@ -7,13 +7,13 @@ or a tuple, list or dictionary of trees.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from suite.training.data import Batch, Split, Splits
-from suite.training.defaults import adamw, cosine, shuffled_batches, usual_gradients, usual_loss
+from suite.training.defaults import adamw, cosine, once, shuffled_batches, usual_loss
 from suite.training.launch import ONE_PROCESS, Launch
 from suite.training.runtime import EAGER, Runtime, coded
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = [
-    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Batch", "Constraint", "Gradients", "Loss",
-    "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner", "changed_slots", "same", "scaled",
+    "AFTER_TRAINING", "SAME_NETWORK", "SAME_STEP", "SERIALIZE", "SLOTS", "STAGES", "Backward", "Batch",
+    "Constraint", "Gradients", "Loss", "Precision", "Recipe", "Reference", "Split", "Splits", "Trainee", "Tuner",
+    "changed_slots", "same", "scaled",
 ]  # fmt: skip
 
 Reference = Callable[[str], "nn.Module"]
@@ -35,8 +36,11 @@ Reference = Callable[[str], "nn.Module"]
 Loss = Callable[["Trainee", Batch, Any], "Tensor"]
 """Scalar loss of one batch from the run's state, the batch and the network's output."""
 
-Gradients = Callable[["Trainee", Batch, "torch.amp.GradScaler | None"], "Tensor"]
-"""Adds a batch's gradients, scaled where there is a scaler, to the weights'; returns the detached loss."""
+Backward = Callable[[Batch], "Tensor"]
+"""Goes through a batch once, forward and backward: adds its gradients to the weights', returns its detached loss."""
+
+Gradients = Callable[["Trainee", Batch, Backward], "Tensor"]
+"""Computes a step's gradients from the run's state, the batch and what goes through one; returns the detached loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +82,8 @@ class Recipe:
     """Builds the schedule from the optimizer, the peak learning rate and the number of steps."""
     loss: Loss = usual_loss
     """Scalar loss of one batch from the run's state, the batch and the network's output."""
-    gradients: Gradients = usual_gradients
-    """Adds the gradients of one batch to those of the weights; may change the batch first, or go through it twice."""
+    gradients: Gradients = once
+    """Computes the gradients of one step; may change the batch first, or go through it twice."""
     learning_rate: float = 1e-3
     epochs: int = 10
     layout: Literal["contiguous", "channels_last"] = "contiguous"
@@ -226,6 +230,10 @@ class Tuner(Protocol):
     @property
     def example(self) -> Any:
         """One input (a tree of tensors [1, ...]) of the training data on the device, for tracing a network."""
+
+    @property
+    def constraints(self) -> Sequence[Constraint]:
+        """What earlier techniques hold while they and others fine-tune."""
 
     def hold(self, constraint: Constraint) -> None:
         """Keep ``constraint`` during this fine-tuning and those of later techniques, in order of their ``rank``."""

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-from torch import nn
-
 from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.devices import place
 from suite.training.recipe import Recipe, Trainee
-from suite.training.surgery.rebuilding import evaluating
+from suite.training.surgery.called import called_layers
 from suite.training.trees import to
 
 KEY = "frozen weights"
@@ -49,13 +46,15 @@ def layer_freezing(recipe: Recipe, *, start: float = 0.5, most: float = 1.0) -> 
 
 def _freeze(trainee: Trainee, share: float) -> None:
     """Freeze the weights of the first ``share`` of all layers, but those that a later layer shares."""
-    layers = called_layers(trainee)
+    recipe = trainee.recipe
+    example = place(to(recipe.data().train.first(2).inputs, trainee.device), recipe.layout)
+    layers = called_layers(trainee.network, example)
     count = int(share * len(layers))
     later = {weight for layer in layers[count:] for weight in layer.parameters(recurse=False)}
     frozen = [weight for layer in layers[:count] for weight in layer.parameters(recurse=False)]
     for weight in frozen:
         if weight.requires_grad and weight not in later:
-            weight.requires_grad_(requires_grad=False)
+            weight.requires_grad_(False)
             weight.grad = None  # optimizers leave out what has none
             trainee.kept.setdefault(KEY, []).append(weight)
 
@@ -63,18 +62,4 @@ def _freeze(trainee: Trainee, share: float) -> None:
 def _thaw(trainee: Trainee) -> None:
     """Let whatever follows train all weights again."""
     for weight in trainee.kept.pop(KEY, []):
-        weight.requires_grad_(requires_grad=True)
-
-
-@torch.no_grad()
-def called_layers(trainee: Trainee) -> list[nn.Module]:
-    """Modules with weights of their own, in the order of their first calls; those that nobody calls come last."""
-    own = [module for module in trainee.network.modules() if list(module.parameters(recurse=False))]
-    called: dict[nn.Module, None] = {}
-    hooks = [module.register_forward_pre_hook(lambda one, _: called.setdefault(one)) for module in own]
-    inputs = to(trainee.recipe.data().train.first(2).inputs, trainee.device)
-    with evaluating(trainee.network):
-        trainee.network(place(inputs, trainee.recipe.layout))
-    for hook in hooks:
-        hook.remove()
-    return [*called, *(module for module in own if module not in called)]
+        weight.requires_grad_(True)

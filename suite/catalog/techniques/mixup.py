@@ -17,7 +17,7 @@ from torch import Tensor
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee
+from suite.training.recipe import Backward, Batch, Recipe, Trainee
 from suite.training.trees import leaves, take, tree_map
 
 KEY = "random numbers of mixup"
@@ -43,8 +43,8 @@ def mixup(recipe: Recipe, *, alpha: float = 0.2) -> Recipe:
     if alpha <= 0:
         raise UsageError(f"mixup: alpha must be above 0, got {alpha}")
 
-    def gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler | None) -> Tensor:
-        return recipe.gradients(trainee, _mixed(trainee, batch, alpha), scaler)
+    def gradients(trainee: Trainee, batch: Batch, backward: Backward) -> Tensor:
+        return recipe.gradients(trainee, _mixed(trainee, batch, alpha), backward)
 
     def loss(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
         if not isinstance(batch.targets, Mixed):  # a look at validation items, which are whole

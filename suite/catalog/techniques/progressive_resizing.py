@@ -1,9 +1,9 @@
 """Progressive resizing: training begins with small images, which grow to their own size; then it goes on with these.
 
 Howard 2018 in fast.ai's entry to DAWNBench, https://www.fast.ai/posts/2018-04-30-dawnbench-fastai.html, and in
-MosaicML's Composer: the side grows evenly from ``smallest`` to 1 until a share ``full`` of the epochs is left. Bilinear,
-on the device. Early epochs cost about the square of the side less; the timed step is the first, and so the smallest.
-Networks need layers that take any size (a global pooling). What is served sees whole images.
+MosaicML's Composer: the side grows evenly from ``smallest`` to 1 until a share ``full`` of the epochs is left. Resized
+bilinearly on the device. Early epochs cost about the square of the side less; the timed step is the first, so the
+smallest. Networks need layers that take any size (a global pooling). What is served sees whole images.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee
+from suite.training.recipe import Backward, Batch, Recipe, Trainee
 from suite.training.trees import is_image
 
 
@@ -54,10 +54,10 @@ def progressive_resizing(recipe: Recipe, *, smallest: float = 0.5, full: float =
     if not 0 <= full < 1:
         raise UsageError(f"progressive_resizing: full must be in [0, 1), got {full}")
 
-    def gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler | None) -> Tensor:
+    def gradients(trainee: Trainee, batch: Batch, backward: Backward) -> Tensor:
         grown = min(1.0, trainee.epoch / trainee.recipe.epochs / (1 - full))
         inputs = resized(batch.inputs, smallest + (1 - smallest) * grown)
-        return recipe.gradients(trainee, Batch(inputs=inputs, targets=batch.targets), scaler)
+        return recipe.gradients(trainee, Batch(inputs=inputs, targets=batch.targets), backward)
 
     return replace(recipe, gradients=gradients)
 

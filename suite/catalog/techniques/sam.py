@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training.recipe import Batch, Recipe, Trainee
+from suite.training.recipe import Backward, Batch, Recipe, Trainee
 
 
 @technique(
@@ -32,10 +32,10 @@ def sam(recipe: Recipe, *, radius: float = 0.05) -> Recipe:
     if radius <= 0:
         raise UsageError(f"sam: radius must be above 0, got {radius}")
 
-    def gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler | None) -> Tensor:
-        loss = recipe.gradients(trainee, batch, scaler)
+    def gradients(trainee: Trainee, batch: Batch, backward: Backward) -> Tensor:
+        loss = recipe.gradients(trainee, batch, backward)
         with _uphill(trainee, radius):
-            recipe.gradients(trainee, batch, scaler)
+            recipe.gradients(trainee, batch, backward)
         return loss
 
     return replace(recipe, gradients=gradients)

@@ -20,6 +20,7 @@ from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.devices import autocast, place
 from suite.training.recipe import Recipe, Trainee
+from suite.training.schedules import Held
 from suite.training.surgery import norms
 
 KEY = "mean of the last epochs' weights"
@@ -49,18 +50,6 @@ def swa(recipe: Recipe, *, start: float = 0.75) -> Recipe:
         recipe, schedule=schedule, after_epoch=(*recipe.after_epoch, average),
         after_training=(*recipe.after_training, _keep),
     )  # fmt: skip
-
-
-class Held(LRScheduler):
-    """Another schedule's first ``steps`` steps; the rate stays where they bring it."""
-
-    def __init__(self, schedule: LRScheduler, steps: int) -> None:
-        self.schedule, self.left = schedule, steps  # the optimizer is the other schedule's affair
-
-    def step(self, *_: Any) -> None:
-        if self.left > 0:
-            self.schedule.step()
-            self.left -= 1
 
 
 @torch.no_grad()

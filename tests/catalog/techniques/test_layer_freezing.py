@@ -9,8 +9,8 @@ import tiny
 import torch
 from technique_samples import composed
 
-from suite.catalog.techniques.layer_freezing import called_layers
 from suite.core.errors import UsageError
+from suite.training.surgery.called import called_layers
 
 
 def frozen_at_ends(text, plain):
@@ -54,8 +54,7 @@ def test_layers_are_ordered_by_their_calls():
     """A head that is registered first is called last."""
     recipe = samples.head_first()
     network = recipe.model()
-    trainee = tiny.trainee(recipe, network)
-    assert [network.body, network.middle, network.head] == called_layers(trainee)
+    assert [network.body, network.middle, network.head] == called_layers(network, torch.zeros(2, 6))
 
 
 @pytest.mark.parametrize("given", ["start=-0.1", "start=1.5", "most=2.0"])

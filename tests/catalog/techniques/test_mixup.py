@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import technique_samples as samples
@@ -13,7 +14,7 @@ from technique_samples import composed
 from suite.bench.requirements import require
 from suite.core.errors import UnavailableError, UsageError
 from suite.registry import REGISTRY
-from suite.training.loop import start
+from suite.training.loop import add_gradients, start
 from suite.training.recipe import Batch
 
 
@@ -24,7 +25,7 @@ def mixed_by(text, plain=None, count=1):
     forward, seen = trainee.forward, []
     trainee.forward = lambda inputs: seen.append(inputs) or forward(inputs)
     batch = next(tiny.batches(tiny.splits(0).train, torch.Generator().manual_seed(0)))
-    losses = [float(recipe.gradients(trainee, batch, None)) for _ in range(count)]
+    losses = [float(recipe.gradients(trainee, batch, partial(add_gradients, trainee))) for _ in range(count)]
     return trainee, batch, seen, losses
 
 
@@ -34,7 +35,7 @@ def test_the_loss_is_cross_entropy_with_mixed_one_hot_targets():
     trainee, seen = start(recipe, seed=0, device="cpu", reference=tiny.no_reference), []
     trainee.forward = lambda inputs: seen.append(inputs) or trainee.network(inputs)
     targets = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
-    found = recipe.gradients(trainee, Batch(inputs=torch.eye(8), targets=targets), None)
+    found = recipe.gradients(trainee, Batch(inputs=torch.eye(8), targets=targets), partial(add_gradients, trainee))
     shares = seen[0]
     torch.testing.assert_close(torch.ones(8), shares.sum(1))
     assert 0 < float(shares[0].max()) < 1

@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import tiny
@@ -23,6 +24,11 @@ def run(recipe):
     return start(recipe, seed=0, device="cpu", reference=tiny.no_reference)
 
 
+def gradients(trainee, of=None, **scaler):
+    """A step's gradients as the loop computes them."""
+    return trainee.recipe.gradients(trainee, of or batch(), partial(add_gradients, trainee, **scaler))
+
+
 def test_the_gradient_is_that_of_weights_a_radius_uphill():
     """By hand: the plain gradient's direction, a tenth along it, the plain gradient there."""
     trainee = run(composed("sam(radius=0.1)"))
@@ -31,10 +37,10 @@ def test_the_gradient_is_that_of_weights_a_radius_uphill():
     norm = torch.cat([weight.grad.flatten() for weight in by_hand.network.parameters()]).norm()
     with torch.no_grad():
         for weight in by_hand.network.parameters():
-            weight += 0.1 * weight.grad / norm
+            weight.add_(0.1 * weight.grad / norm)
             weight.grad = None
     add_gradients(by_hand, batch())
-    trainee.recipe.gradients(trainee, batch(), None)
+    gradients(trainee)
     for expected, found in zip(by_hand.network.parameters(), trainee.network.parameters(), strict=True):
         torch.testing.assert_close(expected.grad, found.grad)
 
@@ -44,7 +50,7 @@ def test_weights_and_statistics_are_those_before_the_second_pass():
     plain = tiny.recipe(model=lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, 2)))
     found, expected = run(composed("sam", plain)), run(plain)
     before = [weight.detach().clone() for weight in found.network.parameters()]
-    losses = [trainee.recipe.gradients(trainee, batch(), None) for trainee in (expected, found)]
+    losses = [gradients(trainee) for trainee in (expected, found)]
     assert losses[0] == losses[1]
     assert all(torch.equal(old, weight) for old, weight in zip(before, found.network.parameters(), strict=True))
     assert 1 == int(found.network[1].num_batches_tracked)
@@ -58,7 +64,7 @@ def test_a_quadratic_is_differentiated_uphill_of_where_it_stands():
     plain = tiny.recipe(model=lambda: layer, loss=lambda _trainee, _batch, output: output.square().sum() / 2)
     trainee = run(composed("sam(radius=0.5)", plain))
     nn.init.constant_(layer.weight, 3.0)
-    loss = trainee.recipe.gradients(trainee, Batch(inputs=torch.ones(1, 1), targets=torch.zeros(1)), None)
+    loss = gradients(trainee, Batch(inputs=torch.ones(1, 1), targets=torch.zeros(1)))
     assert [4.5, 3.5, 3.0] == [float(loss), float(layer.weight.grad), float(layer.weight.detach())]
 
 
@@ -68,7 +74,7 @@ def test_scaled_gradients_have_the_same_direction():
     for scale in (1.0, 1024.0):
         trainee = run(composed("sam"))
         scaler = torch.amp.GradScaler("cpu", init_scale=scale)
-        trainee.recipe.gradients(trainee, batch(), scaler)
+        gradients(trainee, scaler=scaler)
         found.append(trainee.network.fc1.weight.grad / scale)
     torch.testing.assert_close(*found)
 
@@ -77,7 +83,7 @@ def test_a_gradient_of_zero_leaves_the_weights_where_they_are():
     """There is no direction."""
     plain = tiny.recipe(loss=lambda _trainee, _batch, output: 0.0 * output.sum())
     trainee = run(composed("sam", plain))
-    trainee.recipe.gradients(trainee, batch(), None)
+    gradients(trainee)
     assert not trainee.network.fc1.weight.grad.any()
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-from suite.catalog.techniques.swa import Held
 from suite.core.errors import CompositionError, UsageError
+from suite.training.schedules import Held
 from suite.training.surgery import norms
 
 

@@ -1,0 +1,19 @@
+"""Schedules of the learning rate made of other schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.optim.lr_scheduler import LRScheduler
+
+
+class Held(LRScheduler):
+    """Another schedule's first ``steps`` steps; the rate stays where they bring it."""
+
+    def __init__(self, schedule: LRScheduler, steps: int) -> None:
+        self.schedule, self.left = schedule, steps  # the optimizer is the other schedule's affair
+
+    def step(self, *_: Any) -> None:
+        if self.left > 0:
+            self.schedule.step()
+            self.left -= 1
