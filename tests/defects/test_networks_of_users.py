@@ -128,7 +128,7 @@ def test_networks_as_users_have_them_are_measured(bench, folder, reasons, figure
 def test_tied_weights_are_coded_once_and_stay_tied_or_the_technique_says_why_not(bench, reasons, figures):
     """No artefact is larger than the float32 one, and no count knows the second name."""
     techniques = (
-        "baseline", "qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8",
+        "baseline", "simulated_qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8",
         "structured_pruning", "magnitude_pruning", "low_rank", "static_int8",
     )  # fmt: skip
     done = bench(("01",), techniques)
@@ -138,7 +138,7 @@ def test_tied_weights_are_coded_once_and_stay_tied_or_the_technique_says_why_not
     assert all(re.search(r"table\.weight and head\.|first\.weight and second\.", why) for why in reasons("01").values())
     size, count = figures("01", "artefact_bytes"), figures("01", "parameters")
     assert [] == [cell for cell in size if size[cell] > size[cell[0], "baseline"]]
-    coded = ("qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8")
+    coded = ("simulated_qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8")
     assert [] == [cell for cell in size if cell[1] in coded and size[cell] > 0.9 * size[cell[0], "baseline"]]
     assert [] == [cell for cell in count if count[cell] > count[cell[0], "baseline"]]
 
@@ -150,7 +150,7 @@ def test_normalised_viewed_and_computed_floats_are_measured_or_unavailable(bench
         "magnitude_pruning",
         "structured_pruning",
         "pure_bf16",
-        "qat",
+        "simulated_qat",
         "low_rank",
         "channels_last",
     )
@@ -161,7 +161,9 @@ def test_normalised_viewed_and_computed_floats_are_measured_or_unavailable(bench
     assert re.search(r"RuntimeError.*12/bench\.py:\d+", found["from_bytes", "pure_bf16"])
     assert "are no images" in found["positions", "channels_last"]
     assert "viewed" not in {workload for workload, technique in found if technique != "channels_last"}
-    assert {"structured_pruning", "qat", "channels_last"} >= {t for w, t in found if w in {"wn_hook", "wn_param"}}
+    assert {"structured_pruning", "simulated_qat", "channels_last"} >= {
+        t for w, t in found if w in {"wn_hook", "wn_param"}
+    }
 
 
 def test_normalised_weights_are_quantized_or_the_reason_is_told(bench, reasons):
@@ -173,13 +175,15 @@ def test_normalised_weights_are_quantized_or_the_reason_is_told(bench, reasons):
 
 def test_a_checkpoint_in_bfloat16_has_codes_and_one_with_inputs_of_another_type_is_a_fault(bench, reasons, figures):
     """Codes are shorter than the checkpoint; the fault is told with its line and a remedy, and stops no other cell."""
-    done = bench(("19",), ("baseline", "deep_compression", "qat", "magnitude_pruning"))
+    done = bench(("19",), ("baseline", "deep_compression", "simulated_qat", "magnitude_pruning"))
     assert REFUSED == done.returncode, done.stdout[-3000:] + done.stderr
     assert re.search(r"'bf16_weights': .*must have the same dtype.*19/bench\.py:\d+\]; cast the inputs", done.stdout)
     assert {} == reasons("19")
     size = figures("19", "artefact_bytes")
     plain_size = size["bf16_inputs", "baseline"]
-    assert {"deep_compression", "qat"} == {technique for (_, technique), value in size.items() if value < plain_size}
+    assert {"deep_compression", "simulated_qat"} == {
+        technique for (_, technique), value in size.items() if value < plain_size
+    }
     assert plain_size == size["bf16_inputs", "magnitude_pruning"]
 
 

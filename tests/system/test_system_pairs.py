@@ -26,7 +26,7 @@ SHORT = {
 }
 """Techniques that train for long, or look for more steps than there are."""
 MEETING = (
-    *("ema", "early_stopping", "magnitude_pruning", "prune_at_init", "semi_structured", "qat", "low_rank"),
+    *("ema", "early_stopping", "magnitude_pruning", "prune_at_init", "semi_structured", "simulated_qat", "low_rank"),
     *("early_exit", "slimmable", "distillation"),
 )
 

@@ -67,7 +67,10 @@ def test_tied_weights_stay_tied():
     [
         ("ema+magnitude_pruning", [("magnitude_pruning", "ema", False)]),
         ("random_pruning+low_rank+dynamic_int8", [("random_pruning", "low_rank", False), ("low_rank", *OWN)]),
-        ("semi_structured+qat", [("semi_structured", "qat", False), ("qat", "qat", True)]),
+        (
+            "semi_structured+simulated_qat",
+            [("semi_structured", "simulated_qat", False), ("simulated_qat", "simulated_qat", True)],
+        ),
         ("prune_at_init", [("prune_at_init", "prune_at_init", False)]),
         ("label_smoothing+compiled", []),
     ],

@@ -1,10 +1,9 @@
-"""Quantization-aware training: fine-tune with weights on a grid of ``bits``, the inputs of layers on one of 8 bits.
+"""Quantization-aware training to real int8: fine-tune with fake quantization, then serve int8 kernels (PT2E, x86).
 
-Jacob et al. 2018, https://arxiv.org/abs/1712.05877: fake quantization and the straight-through estimator. Scales are
-fit by least squares and follow the weights; learnt ones are Esser et al. 2020, https://arxiv.org/abs/1902.08153. The
-artefact holds packed codes and scales, decoded and compared before it counts; biases, norms and embeddings stay. Served
-are the decoded weights in float, with inputs rounded as integer kernels would: outputs are those of integers, speed is
-not (rounding costs a little).
+Jacob et al. 2018, https://arxiv.org/abs/1712.05877: batch normalisation is folded, weights have a scale for each output
+channel and activations one for each tensor; gradients pass rounding unchanged. Observers and running statistics are
+frozen for the last third of the epochs (Krishnamoorthi 2018, https://arxiv.org/abs/1806.08342, section 3.2). What is
+served is as static_int8's: size and speed are the same, quality is what the training is for.
 """
 
 from __future__ import annotations
@@ -16,46 +15,39 @@ from torch import nn
 
 from suite.core.errors import UsageError
 from suite.registry import technique
-from suite.training import invariants
+from suite.training.compiling import compile_frozen
+from suite.training.exporting import exported_bytes
 from suite.training.recipe import Recipe, Tuner
-from suite.training.runtime import coded
-from suite.training.surgery import grids, rounding
+from suite.training.runtime import coded, running
+from suite.training.surgery import quantization_training as qat_pt2e
+from suite.training.surgery.static_quantization import OBSERVED_BATCH, quantizable
 from suite.training.trees import to
+
+FROZEN_AFTER = 2 / 3  # of the epochs
 
 
 @technique(
     slots=("finish", "quantize", "runtime"),
     family="quantization",
     control="extra_epochs(epochs={epochs})",
-    sweep={"bits": (8, 4, 2)},
+    needs=("compiler", "int8_cpu", "torchao", quantizable),
+    conflicts=("compiled", "compiled_training", "gradient_checkpointing"),  # which trace the network, too
     quick=False,
-    promises=lambda *, bits, per_channel, **_: invariants.Levels(
-        2**bits - 1, grids.ROW if per_channel else grids.TENSOR
-    ),
 )
-def qat(recipe: Recipe, *, bits: int = 8, per_channel: bool = True, epochs: int = 3) -> Recipe:
-    """Fine-tune for ``epochs`` with weights of ``bits`` bits, one scale for each output channel or for each tensor."""
-    if bits not in grids.BITS:
-        raise UsageError(f"qat: bits must be one of {', '.join(map(str, grids.BITS))}, got {bits}")
+def qat(recipe: Recipe, *, epochs: int = 3) -> Recipe:
+    """Fine-tune for ``epochs`` with weights and activations rounded to int8, then serve them in it."""
     if epochs < 0:
         raise UsageError(f"qat: epochs must be 0 or more, got {epochs}")
-    grid = grids.Grid(bits=bits, group=grids.ROW if per_channel else grids.TENSOR)
 
     def finish(network: nn.Module, tuner: Tuner) -> nn.Module:
         network = recipe.finish(network, tuner)
-        inputs = rounding.RoundedInputs()
-        inputs.begin(network)
-        rounding.observe(network, to(tuner.splits.train.first(rounding.OBSERVED_BATCH).inputs, tuner.device))
-        tuner.hold(inputs)
-        tuner.hold(rounding.Rounded(grid))
-        tuner.train(network, epochs=epochs)
-        grids.settle(network, grid)  # where nothing was trained
-        return network
+        example = to(tuner.splits.train.first(OBSERVED_BATCH).inputs, tuner.device)
+        rounded = qat_pt2e.prepared(network, example)
+        tuner.train(rounded, epochs=epochs, after_step=qat_pt2e.frozen_after(FROZEN_AFTER))
+        return rounded
 
     def quantize(network: nn.Module, calibration: Any) -> nn.Module:
-        network = recipe.quantize(network, calibration)
-        grids.settle(network, grid)  # where a later technique left the grid
-        return network
+        return qat_pt2e.converted(recipe.quantize(network, calibration))
 
-    runtime = coded(recipe.runtime, lambda network: grids.coded_bytes(network, grid))
+    runtime = coded(running(recipe.runtime, lambda network, _: compile_frozen(network)), exported_bytes)
     return replace(recipe, finish=finish, quantize=quantize, runtime=runtime)

@@ -38,7 +38,7 @@ def quantized(network: nn.Module, calibration: Any, *, per_channel: bool = True)
         prepared = prepare_pt2e(export(network, take(calibration, slice(2))).module(), quantizer)
         for inputs in split(calibration, OBSERVED_BATCH):
             prepared(inputs)
-        return _without_float_weights(convert_pt2e(prepared))
+        return without_float_weights(convert_pt2e(prepared))
 
 
 def quantizable(case: Any) -> str | None:
@@ -96,7 +96,7 @@ def _one_scale(config: Any) -> Any:
     return replace(config, weight=replace(config.weight, observer_or_fake_quant_ctr=OneRange.with_args(eps=eps)))
 
 
-def _without_float_weights(network: nn.Module) -> nn.Module:
+def without_float_weights(network: nn.Module) -> nn.Module:
     """Drop the float weights that the converted graph no longer reads but still carries."""
     used = {node.target for node in network.graph.nodes if node.op == "get_attr"}  # type: ignore[union-attr]
     for name, _ in list(network.named_parameters()):

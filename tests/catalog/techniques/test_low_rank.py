@@ -185,7 +185,7 @@ def test_one_rank_more_is_the_step_that_another_machine_may_be_off():
 
 @pytest.mark.parametrize(
     ("name", "follow"),
-    [("baseline", set()), ("magnitude_pruning", set()), ("qat", {"nonzero_parameters"}),
+    [("baseline", set()), ("magnitude_pruning", set()), ("simulated_qat", {"nonzero_parameters"}),
      ("deep_compression", {"nonzero_parameters", "artefact_bytes"})],
 )  # fmt: skip
 def test_what_rounds_weights_decides_which_are_zero(name, follow):

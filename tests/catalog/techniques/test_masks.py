@@ -256,7 +256,7 @@ def test_weights_that_training_chooses_to_keep_are_masked(chooses, name):
 @pytest.mark.parametrize("text", ["ema+{}", "{}+ema"])
 def test_an_average_is_on_the_grid_and_has_the_pattern(text):
     """Fifteen levels for a row, and two of four."""
-    levels = trained(text.format("qat(bits=4,epochs=1)")).network.fc1.weight
+    levels = trained(text.format("simulated_qat(bits=4,epochs=1)")).network.fc1.weight
     assert all(len(row.unique()) <= 15 for row in levels)
     kept = trained(text.format("semi_structured(epochs=1)")).network.fc1.weight != 0
     assert int(kept.unflatten(1, (-1, 4)).sum(2).max()) <= 2
