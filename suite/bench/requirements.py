@@ -158,6 +158,19 @@ def _lacks_classes(case: Case, plain: Recipe) -> str | None:
     return f"the targets of {case.workload.name} are no classes: one tensor [N] of whole numbers"
 
 
+def _lacks_class_scores(case: Case, plain: Recipe) -> str | None:
+    """Classes of whole items, or of each of their places, as of the bytes of a text."""
+    if _lacks_classes(case, plain) is None:
+        return None
+    targets, outputs = plain.data().train.first(2).targets, None
+    if isinstance(targets, Tensor) and not targets.is_floating_point():
+        with torch.no_grad():
+            outputs = built(plain, 0).eval()(plain.data().train.first(2).inputs)
+        if isinstance(outputs, Tensor) and targets.dim() + 1 == outputs.dim():
+            return None
+    return f"{case.workload.name} has no class scores: one tensor of whole-number targets, and one score for each class"
+
+
 def _lacks_attention(case: Case, plain: Recipe) -> str | None:
     if calls_attention(built(plain, 0), plain.data().train.first(2).inputs):  # norms train on two or more
         return None
@@ -199,6 +212,7 @@ OF_WORKLOAD: Mapping[str, Callable[[Case, Recipe], str | None]] = {
     "images": _lacks_images,
     "float_inputs": _lacks_floats,
     "classes": _lacks_classes,
+    "class_scores": _lacks_class_scores,
     "attention": _lacks_attention,
     "foreach": _lacks_kernel("foreach"),
     "fused": _lacks_kernel("fused"),

@@ -23,11 +23,12 @@ from suite.core.records import Better
 from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, seed_all, synchronize
+from suite.training.distilling import class_dim, soft_loss
 from suite.training.fingerprints import moved, values
 from suite.training.launch import launched
 from suite.training.preparing import prepared
 from suite.training.recipe import Batch, Constraint, Loss, Recipe, Reference, Split, Splits, Trainee, same
-from suite.training.surgery.rebuilding import Several
+from suite.training.surgery.rebuilding import Several, Taught
 from suite.training.trees import Tree, cat, split, to
 
 FINE_TUNE_SHARE = 0.1  # of the peak learning rate, where a recipe does not name one
@@ -210,7 +211,12 @@ def add_gradients(trainee: Trainee, batch: Batch, scaler: torch.amp.GradScaler |
 
 
 def loss_of(trainee: Trainee, batch: Batch, output: Any) -> Tensor:
-    """The recipe's loss; of a network that answers more than once, the weighted sum over its answers."""
+    """The recipe's loss; of a network that answers more than once, the weighted sum over its answers.
+
+    An answer that another one teaches has the divergence from it as its loss.
+    """
+    if isinstance(output, Taught):
+        return soft_loss(output.answer, output.teacher, 1.0, class_dim(trainee, output.answer))
     if not isinstance(output, Several):
         return trainee.recipe.loss(trainee, batch, output)
     first, *others = (

@@ -23,7 +23,7 @@ from suite.training.recipe import Batch, Recipe, Trainee, scaled
     family="teacher and student",
     control="narrow(width={width})",
     sweep={"width": (0.1, 0.25)},
-    needs=("training", "width", "classes"),
+    needs=("training", "width", "class_scores"),
 )
 def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
     """Train a network ``width`` as wide on the baseline's outputs at ``temperature`` and on the labels."""
@@ -34,7 +34,7 @@ def distillation(recipe: Recipe, *, width: float = 0.25, temperature: float = 4.
     def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
         with torch.no_grad():
             teacher = trainee.reference(BASELINE)(batch.inputs)
-        soft = distilling.soft_loss(output, teacher, temperature)
+        soft = distilling.soft_loss(output, teacher, temperature, distilling.class_dim(trainee, output))
         return weight * temperature**2 * soft + (1 - weight) * recipe.loss(trainee, batch, output)
 
     return replace(recipe, model=scaled(recipe.model, width), loss=loss)

@@ -25,7 +25,7 @@ from suite.training.recipe import Batch, Recipe, Trainee, Tuner
     family="teacher and student",
     control="extra_epochs(epochs={epochs})",
     sweep={"weight": (0.3, 0.7)},
-    needs=("classes",),
+    needs=("class_scores",),
     quick=False,
 )
 def distilled_tuning(recipe: Recipe, *, epochs: int = 3, temperature: float = 4.0, weight: float = 0.7) -> Recipe:
@@ -40,7 +40,7 @@ def distilled_tuning(recipe: Recipe, *, epochs: int = 3, temperature: float = 4.
         def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
             with torch.no_grad():
                 teacher = trainee.reference(BASELINE)(batch.inputs)
-            soft = distilling.soft_loss(output, teacher, temperature)
+            soft = distilling.soft_loss(output, teacher, temperature, distilling.class_dim(trainee, output))
             return weight * temperature**2 * soft + (1 - weight) * tuner.recipe.loss(trainee, batch, output)
 
         tuner.train(network, epochs=epochs, loss=loss)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from suite.core.errors import UsageError
 from suite.registry import technique
+from suite.training.distilling import class_dim
 from suite.training.recipe import Batch, Recipe, Trainee
 
 
@@ -21,7 +22,7 @@ from suite.training.recipe import Batch, Recipe, Trainee
     slots=("loss",),
     family="training",
     sweep={"smoothing": (0.05, 0.1, 0.2)},
-    needs=("training", "classes"),
+    needs=("training", "class_scores"),
     quick=False,
 )
 def label_smoothing(recipe: Recipe, *, smoothing: float = 0.1) -> Recipe:
@@ -31,8 +32,10 @@ def label_smoothing(recipe: Recipe, *, smoothing: float = 0.1) -> Recipe:
 
     def loss(trainee: Trainee, batch: Batch, output: Tensor) -> Tensor:
         if not isinstance(output, Tensor):
-            raise UsageError(f"label_smoothing: outputs must be one tensor [B, K], got {type(output).__name__}")
-        even = -F.log_softmax(output, dim=1).mean()  # over items and classes alike
+            raise UsageError(
+                f"label_smoothing: outputs must be one tensor of class scores, got {type(output).__name__}"
+            )
+        even = -F.log_softmax(output, dim=class_dim(trainee, output)).mean()  # over items and classes alike
         return (1 - smoothing) * recipe.loss(trainee, batch, output) + smoothing * even
 
     return replace(recipe, loss=loss)

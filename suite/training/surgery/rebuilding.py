@@ -46,6 +46,13 @@ class Several(NamedTuple):
     weights: tuple[float, ...]
 
 
+class Taught(NamedTuple):
+    """Class scores that learn from those of another answer of the same network, and from no label (detached)."""
+
+    answer: Any
+    teacher: Any
+
+
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode for a look at the network, which then moves no statistics; afterwards the mode that it had."""

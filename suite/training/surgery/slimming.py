@@ -1,7 +1,8 @@
 """One network at several widths: the narrow ones are its first channels, with norms of their own.
 
-Slimmable networks, Yu et al. 2019, https://arxiv.org/abs/1812.08928. A narrow weight is the corner of the wide one in
-the shape that the model gives it at that width.
+Slimmable networks, Yu et al. 2019, https://arxiv.org/abs/1812.08928, and how they are trained: the sandwich rule and
+in-place distillation, Yu & Huang 2019, https://arxiv.org/abs/1903.05134. A narrow weight is the corner of the wide one
+in the shape that the model gives it at that width.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm  # what all batch norms have in common
 
 from suite.core.errors import UnavailableError
-from suite.training.surgery.rebuilding import Several
+from suite.training.surgery.rebuilding import Several, Taught
 
 NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+BETWEEN = 2  # random widths that a step trains beside the smallest and the largest
 
 
 class Slimmable(nn.Module):
-    """Trains at all of ``widths``, which end with 1; answers at ``width``. Inputs and outputs are the model's."""
+    """Trains at ``widths``, which grow and end with 1; answers at ``width``. Outputs are class scores."""
 
     def __init__(self, model: Callable[..., nn.Module], widths: tuple[float, ...], width: float) -> None:
         super().__init__()
@@ -41,10 +43,16 @@ class Slimmable(nn.Module):
 
     def forward(self, x: Any) -> Any:
         if self.training:
-            answers = (*(_call(self.whole, network, x) for _, network in self.narrow), self.whole(x))
-            return Several(answers, (1 / len(answers),) * len(answers))
+            return self._sandwich(x)
         chosen = dict(self.narrow).get(self.width)
         return self.whole(x) if chosen is None else _call(self.whole, chosen, x)
+
+    def _sandwich(self, x: Any) -> Several:
+        """The whole network, which labels teach, and the smallest and some others, which it teaches."""
+        whole = self.whole(x)
+        others = [0, *(1 + torch.randperm(len(self.narrow) - 1)[:BETWEEN]).tolist()]
+        narrow = (_call(self.whole, self.narrow[place][1], x) for place in others)
+        return Several((whole, *(Taught(answer, whole.detach()) for answer in narrow)), (1.0,) * (1 + len(others)))
 
     @torch.no_grad()
     def extracted(self) -> nn.Module:

@@ -8,10 +8,12 @@ import torch.nn.functional as F  # noqa: N812  # torch's own convention
 from technique_samples import composed, trained
 from torch import nn
 
+from suite.bench.requirements import OF_WORKLOAD
 from suite.core.errors import UsageError
 from suite.registry import REGISTRY
-from suite.training import distilling
+from suite.training import distilling, loop
 from suite.training.loop import finish
+from suite.training.recipe import Split, Splits
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,40 @@ def test_soft_loss_is_the_divergence_of_softened_outputs():
     p, q = F.softmax(teacher / 2, 1), F.softmax(output / 2, 1)
     torch.testing.assert_close((p * (p / q).log()).sum(), distilling.soft_loss(output, teacher, 2.0))
     torch.testing.assert_close(torch.tensor(0.0), distilling.soft_loss(output, output, 2.0))
+
+
+def test_scores_of_every_place_of_a_text_are_compared():
+    """Of [B, T, V] the last dimension holds the classes, of [B, V, T] the second: the mean over all places."""
+    output, teacher = torch.randn(2, 3, 5), torch.randn(2, 3, 5)
+    p, q = teacher.softmax(2), output.softmax(2)
+    expected = (p * (p / q).log()).sum(2).mean()
+    torch.testing.assert_close(expected, distilling.soft_loss(output, teacher, 1.0))
+    torch.testing.assert_close(
+        expected, distilling.soft_loss(output.transpose(1, 2), teacher.transpose(1, 2), 1.0, dim=1)
+    )
+
+
+@pytest.mark.parametrize("text", ["distilled_tuning(epochs=1)", "label_smoothing", "distillation(width=1.0)"])
+def test_a_language_model_is_taught_and_smoothed(text):
+    """Outputs [B, T, V] for targets [B, T]; the need is met, and the loss is a number."""
+
+    class Bytes(nn.Sequential):
+        def __init__(self, width=1.0):
+            super().__init__(nn.Embedding(7, round(width * 4)), nn.Linear(round(width * 4), 7))
+
+    part = Split(inputs=torch.arange(24).reshape(8, 3) % 7, targets=torch.arange(1, 25).reshape(8, 3) % 7)
+    plain = tiny.recipe(
+        data=lambda: Splits(train=part, test=part), model=Bytes, epochs=1,
+        loss=lambda _trainee, batch, output: F.cross_entropy(output.flatten(0, 1), batch.targets.flatten()),
+    )  # fmt: skip
+    assert OF_WORKLOAD["class_scores"](tiny.case_of(tiny.registry(), "baseline"), plain) is None
+    teacher = tiny.fitted(plain)
+    fitted = loop.fit(
+        composed(text, plain), seed=0, device="cpu", reference=lambda _: teacher.network, goal=None, report=None
+    )
+    found = finish(fitted, composed(text, plain), reference=lambda _: teacher.network)
+    assert all(torch.isfinite(weight).all() for weight in found.network.parameters())
+    assert not tiny.equal_states(tiny.state(teacher.network), tiny.state(found.network))
 
 
 def test_masks_of_layers_that_were_replaced_are_let_go(fitted):

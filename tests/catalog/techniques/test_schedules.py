@@ -127,7 +127,7 @@ def test_a_smoothing_out_of_range_is_an_error(value):
 def test_labels_of_a_network_with_several_outputs_are_not_smoothed():
     """Which of them would be the classes' is not said."""
     recipe = composed("label_smoothing", tiny.recipe())
-    with pytest.raises(UsageError, match=r"outputs must be one tensor \[B, K\], got tuple"):
+    with pytest.raises(UsageError, match=r"outputs must be one tensor of class scores, got tuple"):
         recipe.loss(None, None, (torch.zeros(1, 2), torch.zeros(1, 2)))
 
 
@@ -143,7 +143,7 @@ def case_of(text, plain):
 def test_smoothing_needs_classes():
     """Values have no labels to smooth."""
     plain = samples.head_first()
-    with pytest.raises(UnavailableError, match="no classes"):
+    with pytest.raises(UnavailableError, match="no class scores"):
         require(case_of("label_smoothing", plain), plain)
     assert require(case_of("label_smoothing", tiny.recipe()), tiny.recipe()) is None
 
