@@ -188,7 +188,7 @@ def test_a_model_that_takes_no_width_cannot_be_narrowed(name):
 def test_distillation_needs_classes():
     """Softened outputs are probabilities of classes."""
     plain = replace(samples.head_first(), model=lambda width=1.0: samples.HeadFirst() if width else None)
-    with pytest.raises(UnavailableError, match="the targets of mine are no classes"):
+    with pytest.raises(UnavailableError, match="mine has no class scores"):
         require(case_of("distillation", plain), plain)
 
 
