@@ -11,7 +11,7 @@ if __name__ == "__main__":
     layer = nn.Conv2d(1, 32, 3)
     before = layer.weight.detach().clone()
     prune.l1_unstructured(layer, name="weight", amount=0.2)
-    kept = layer.weight_mask.bool()
+    kept = layer.get_buffer("weight_mask").bool()
     print(
         json.dumps(
             {
