@@ -20,9 +20,9 @@ ENDS = ("", "_low", "_high")
 SMALLEST = "_smallest"  # effect that a difference could have shown
 OWN_COPY = frozenset({"speedup", "speedup_b1", "speedup_saturated", "train_step_speedup"})
 """Ratios to the baseline: its own is that to its own copy."""
-Ends = Literal["all", "shown", "none"]
-"""Which differences stand with their intervals: all, those that show, none."""
-ENDS_OF_LAYOUTS: tuple[Ends, ...] = ("shown", "none")  # wide and narrow ones of the terminal
+Ends = Literal["all", "shown", "none", "brief"]
+"""Which differences stand with their intervals: all, those that show, none; ``brief`` has no smallest effect either."""
+ENDS_OF_LAYOUTS: tuple[Ends, ...] = ("shown", "none", "brief")  # from the widest of the terminal
 MOST_NAMES = 3  # of ratios that one line names
 LAUNCH_BOUND = 0.5  # of the wall time on the device: below it the host sets the pace
 
@@ -85,9 +85,9 @@ def score_columns(
         return "-" if _is_own_control(row) else plainly(row[versus + SMALLEST], share=share, unit=unit)
 
     least = Column(title=f"shows from{_of_title(difference)}", show=smallest, figure=versus + SMALLEST)
-    merged = ends == "none"
-    differences = Column(title=difference, show=against, figure=versus, covers=(least.title,) if merged else ())
-    return [value, differences, *([] if merged else [least])]
+    covers = (least.title,) if ends == "none" else ()
+    differences = Column(title=difference, show=against, figure=versus, covers=covers)
+    return [value, differences, *([] if ends in ("none", "brief") else [least])]
 
 
 def compared(
@@ -102,6 +102,8 @@ def compared(
     if value is None or low is None or high is None:
         return show(value) if value else "-" if value is None else "0, no interval"
     least = plainly(smallest_effect(value, low, high), share=share, unit=unit)
+    if ends == "brief":
+        return show(value) if shows(low, high) else "none"
     if ends == "none":
         return f"{show(value)} (> {least})" if shows(low, high) else f"none above {least}"
     if shows(low, high):
@@ -214,8 +216,8 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
 
 def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
     """What the terminal shows of one group of rows, widest first: each layout is less than the one before."""
-    wide, short = (score_columns(rows, lower=" (lower)", ends=ends) for ends in ENDS_OF_LAYOUTS)
-    score, difference, narrow = wide[:1], wide[1:], short[1:]
+    wide, short, least = (score_columns(rows, lower=" (lower)", ends=ends) for ends in ENDS_OF_LAYOUTS)
+    score, difference, narrow, brief = wide[:1], wide[1:], short[1:], least[1:]
     smaller, memory = _metric("size", "artefact_bytes", size), _metric("memory", "peak_memory_inference", size)
     speedup = speedup_column(rows, spell=" b{}")
     verdict = Column(title="verdict", show=verdict_of)
@@ -224,7 +226,8 @@ def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
         [*score, *difference, smaller, speedup, verdict],
         [*score, *narrow, smaller, speedup, verdict],
         [*score, *narrow, speedup, verdict],
-        [*narrow, speedup, verdict],
+        [*score, *brief, speedup, verdict],
+        [*brief, speedup, verdict],
         [speedup, verdict],
         [verdict],
     ]
