@@ -20,6 +20,10 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
+RUNTIMES = (
+    *("baseline", "channels_last", "compiled_frozen", "aot_inductor"),
+    *("onnxruntime", "onnxruntime_int8", "onnxruntime_dynamic_int8", "openvino", "openvino_bf16", "openvino_int8"),
+)
 HERE = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 LOWEST = ("torch==2.11.*", "torchvision==0.26.*")
@@ -178,6 +182,13 @@ def defects(session: nox.Session) -> None:
     """Inputs that once ended wrongly: each with the outcome that is right."""
     folder, beside = str(HERE / "tests" / "defects"), ("-n", "auto", "--dist", "worksteal")
     _python(session, "-m", "pytest", "-m", "system", folder, *beside, *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def runtimes(session: nox.Session) -> None:
+    """Every serving runtime against eager torch on one workload; what is not installed is listed with its command."""
+    chosen = (f"--technique={name}" for name in RUNTIMES)
+    _suite(session, "bench", "--workload=digits_cnn", *chosen, "--expect=report", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

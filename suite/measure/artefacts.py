@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase  # what batch and instance norms have in common
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves  # no public name holds it
 
@@ -21,6 +22,7 @@ SAMPLE = 2**18  # values whose entropy is counted
 SLACK = 64  # bytes
 ITEMS = 4
 MOVED = 0.5  # of the parameters that a technique takes away: so many new numbers in buffers are the same weights
+STATISTICS = ("running_mean", "running_var")
 GROWN = 65_536  # bytes that a format may add: names, records, a graph
 
 
@@ -92,12 +94,21 @@ def check_files(served: Served, technique: str) -> None:
 def check_parameters(network: nn.Module, base: nn.Module, technique: str) -> None:
     """Raise `ImplausibleError` for weights that are buffers now: counts of parameters leave buffers out."""
     lost = _numbers(base.parameters()) - _numbers(network.parameters())
-    more = _numbers(network.buffers()) - _numbers(base.buffers())
+    more = _numbers(_kept(network)) - _numbers(_kept(base))
     if lost > 0 and more > MOVED * lost:
         raise ImplausibleError(
             f"{technique} has turned {min(lost, more)} parameters into buffers, which are not counted; keep what a "
             "network computes with as torch.nn.Parameter"
         )
+
+
+def _kept(network: nn.Module) -> Iterator[Tensor]:
+    """Buffers but for the statistics of norms, of which there are two for each channel that is normalised."""
+    for module in network.modules():
+        channels = module.num_features if isinstance(module, _NormBase) else None
+        for name, buffer in module.named_buffers(recurse=False):
+            if name not in STATISTICS or buffer.numel() != channels:
+                yield buffer
 
 
 def _numbers(tensors: Iterable[Tensor]) -> int:

@@ -11,7 +11,7 @@ class Held(LRScheduler):
     """Another schedule's first ``steps`` steps; the rate stays where they bring it."""
 
     def __init__(self, schedule: LRScheduler, steps: int) -> None:
-        self.schedule, self.left = schedule, steps  # the optimizer is the other schedule's affair
+        self.schedule, self.optimizer, self.left = schedule, schedule.optimizer, steps
 
     def step(self, *_: Any) -> None:
         if self.left > 0:

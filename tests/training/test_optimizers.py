@@ -7,6 +7,7 @@ import torch
 
 from suite.core.errors import UnavailableError
 from suite.training.optimizers import by, offers
+from suite.training.schedules import Held
 
 
 def hooked(parameters, rate):
@@ -39,3 +40,10 @@ def test_an_optimizer_without_the_switch_is_unavailable():
 def test_switches_are_looked_up_in_the_groups(rule, expected):
     """Where the step reads them."""
     assert expected == offers(rule([torch.nn.Parameter(torch.zeros(1))], lr=0.1), "foreach")
+
+
+def test_a_schedule_that_is_held_has_its_optimizer():
+    """What wraps it, a warm-up, asks for it."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    inner = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+    assert optimizer is Held(inner, 3).optimizer

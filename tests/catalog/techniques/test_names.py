@@ -19,6 +19,8 @@ ALLOWED = {
     ("core/composition.py", "structured_pruning(ratio=0.5)+amp_bf16"): "the example that error messages show",
     ("measure/arms.py", "baseline"): "a timed side, in the samples' columns",
     ("measure/arms.py", "channels_last"): "a timed side; a value of Recipe.layout",
+    ("catalog/runtimes/onnx_runtime.py", "onnxruntime"): "the package",
+    ("catalog/runtimes/openvino_runtime.py", "openvino"): "the package",
     ("bench/workers/replay.py", "baseline"): "a timed side, in the samples' columns",
     ("training/devices.py", "channels_last"): "a value of Recipe.layout",
     ("training/recipe.py", "channels_last"): "a value of Recipe.layout",

@@ -72,5 +72,5 @@ def test_it_runs_only_where_it_is_asked_for():
 def test_distillation_into_one_answer_is_unavailable_with_a_reason():
     """Its loss reads one table of class scores; two heads have none."""
     workload = REGISTRY.find_workload("digits_multitask")
-    with pytest.raises(UnavailableError, match="digits_multitask has no class scores: one tensor of whole-number targets"):
+    with pytest.raises(UnavailableError, match="digits_multitask has no class scores: one tensor of"):
         requirements.require(case(REGISTRY, workload, "distillation", "cpu"), digits_multitask(0))

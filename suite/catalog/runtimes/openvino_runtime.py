@@ -1,0 +1,174 @@
+"""OpenVINO on the CPU: the network in its intermediate representation, in float32, bfloat16 or 8 bits.
+
+https://docs.openvino.ai. Its own default precision on some CPUs is bfloat16, so each of the techniques asks for one and
+reads off the executed graph what its products really run in. The 8-bit network is made by NNCF from the converted one,
+with ranges of training inputs. One stream, as many threads as the process.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from suite.core.errors import UnavailableError
+from suite.core.machine.hardware import device_type
+from suite.registry import technique
+from suite.training.engines import AnswerForm, Array, EngineCall, arrays, calibration_batches, check_precision
+from suite.training.recipe import Recipe
+from suite.training.runtime import Artifact, Predictor
+from suite.training.serving import calibration_inputs
+
+if TYPE_CHECKING:
+    from suite.training.trees import Tree
+
+GRAPH, WEIGHTS = "network.xml", "network.bin"
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of what is not quantized
+NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16", "u8": "int8", "i8": "int8"}
+PRODUCTS = frozenset({"Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Deconvolution"})
+
+
+def installed(case: Any) -> str | None:
+    """Why the cell cannot run: the package or the device."""
+    return _missing(case, ("openvino",))
+
+
+def installed_with_nncf(case: Any) -> str | None:
+    """Why the cell cannot run: a package or the device."""
+    return _missing(case, ("openvino", "nncf"))
+
+
+def _missing(case: Any, packages: tuple[str, ...]) -> str | None:
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"{', '.join(missing)} is not installed: pip install 'tradeoff-suite[openvino]'"
+    device = case.cell.device
+    return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
+
+
+@technique(slots=("runtime",), family="runtimes", needs=(installed,), runs=False)
+def openvino(recipe: Recipe) -> Recipe:
+    """Serve with OpenVINO in float32."""
+    return replace(recipe, runtime=OpenVINO())
+
+
+@technique(slots=("runtime",), family="runtimes", needs=(installed, "bf16"), runs=False)
+def openvino_bf16(recipe: Recipe) -> Recipe:
+    """Serve with OpenVINO in bfloat16: its default where the CPU multiplies in it."""
+    return replace(recipe, runtime=OpenVINO(precision="bf16"))
+
+
+@technique(slots=("runtime", "quantize"), family="runtimes", needs=(installed_with_nncf,), runs=False)
+def openvino_int8(recipe: Recipe) -> Recipe:
+    """Serve with OpenVINO in 8 bits, quantized by NNCF with ranges of training inputs."""
+    return replace(recipe, runtime=OpenVINO(precision="int8", calibration=lambda: calibration_inputs(recipe)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenVINO:
+    """Converts a network and runs the converted files; with ``calibration`` inputs, quantized."""
+
+    precision: str = "fp32"
+    calibration: Callable[[], Tree] | None = None
+
+    def export(self, network: nn.Module, example: Tree) -> Artifact:
+        """Graph and weights. Raises `UnavailableError` where the network cannot be converted."""
+        form = AnswerForm.of(network, example)
+        with _quiet():
+            model = _converted(network, example)
+            if self.calibration is not None:
+                model = _quantized(model, self.calibration())
+        files = _files(model)
+        return Artifact(write=lambda: {**files, **form.files()})
+
+    def load(self, artifact: Artifact, device: str) -> Predictor:
+        """An infer request of one stream. Raises `TechniqueError` where the products run in another precision."""
+        del device
+        import openvino as ov
+
+        core = ov.Core()
+        options = {
+            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "NUM_STREAMS": 1,
+        }
+        model = core.read_model(model=artifact.files[GRAPH], weights=artifact.files[WEIGHTS])
+        compiled = core.compile_model(model, "CPU", options)
+        ran = check_precision("OpenVINO", self.precision, _executed(compiled))
+        request = compiled.create_infer_request()
+
+        def run(given: list[Array]) -> list[Array]:
+            found = request.infer(given, share_inputs=True)
+            return list(found.values())
+
+        return Predictor(call=EngineCall(run=run, form=AnswerForm.read(artifact.files)), precision=ran)
+
+
+def _converted(network: nn.Module, example: Tree) -> Any:
+    """The network with a free number of items; all other sizes are the example's.
+
+    It is traced: a program of torch.export makes all sizes free. Attention's fast path has no converted form.
+    """
+    import openvino as ov
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it traces by a deprecated function
+            model = ov.convert_model(network, example_input=example)
+        model.reshape({one: [-1, *array.shape[1:]] for one, array in zip(model.inputs, arrays(example), strict=True)})
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise UnavailableError(f"OpenVINO cannot convert this network ({said})") from error
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+    return model
+
+
+def _quantized(model: Any, inputs: Tree) -> Any:
+    import nncf
+
+    batches = [found[0] if len(found) == 1 else tuple(found) for found in calibration_batches(inputs)]
+    with redirect_stdout(io.StringIO()):  # it draws bars
+        return nncf.quantize(model, nncf.Dataset(batches), subset_size=len(batches))
+
+
+def _files(model: Any) -> dict[str, bytes]:
+    import openvino as ov
+
+    with TemporaryDirectory() as folder:
+        ov.save_model(model, str(Path(folder) / GRAPH), compress_to_fp16=False)
+        return {name: (Path(folder) / name).read_bytes() for name in (GRAPH, WEIGHTS)}
+
+
+def _executed(compiled: Any) -> list[str]:
+    """The precisions in which the products of the compiled graph run."""
+    found = []
+    for node in compiled.get_runtime_model().get_ops():
+        told = node.get_rt_info()
+        if str(told["layerType"].astype(str)) in PRODUCTS:
+            kind = str(told["runtimePrecision"].astype(str)).lower()
+            found.append(NAMES.get(kind, kind))
+    return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Converters tell each of their steps."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,96 @@
+"""What engines outside of torch have in common: tensors as arrays, answers in the network's own form, batches.
+
+An engine's file is written once from a network and an example; its predictor gets and returns the trees that the
+network does. Arrays share memory with the tensors on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils._pytree import (  # no public name holds them
+    TreeSpec,
+    tree_flatten,
+    tree_unflatten,
+    treespec_dumps,
+    treespec_loads,
+)
+
+from suite.core.errors import TechniqueError
+from suite.training.trees import Tree, leaves, length, split
+
+Array = NDArray[Any]
+CALIBRATION_BATCH = 32
+
+
+FORM = "answer.json"  # beside the engine's file, where an answer is more than one tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerForm:
+    """The structure of a network's answers."""
+
+    spec: TreeSpec
+
+    @classmethod
+    def of(cls, network: nn.Module, example: Tree) -> AnswerForm:
+        """Of the answer to ``example``."""
+        with torch.no_grad():
+            return cls(spec=tree_flatten(network(example))[1])
+
+    @classmethod
+    def read(cls, files: Mapping[str, bytes]) -> AnswerForm:
+        """Of an artefact's files; without one of its own it is one tensor."""
+        return cls(spec=treespec_loads(files[FORM].decode()) if FORM in files else tree_flatten(0)[1])
+
+    def files(self) -> dict[str, bytes]:
+        """What has to ship beside the engine's file: nothing for one tensor."""
+        return {} if self.spec.is_leaf() else {FORM: treespec_dumps(self.spec).encode()}
+
+    def tree(self, arrays: Iterable[Array]) -> Any:
+        """An engine's outputs [B, ...], in their order, as the network would answer."""
+        return tree_unflatten([torch.from_numpy(np.asarray(array)) for array in arrays], self.spec)
+
+
+def arrays(inputs: Tree) -> list[Array]:
+    """The tensors of ``inputs`` [B, ...] on the host, each contiguous; copied only where it is neither."""
+    return [leaf.detach().cpu().contiguous().numpy() for leaf in leaves(inputs)]
+
+
+def calibration_batches(inputs: Tree) -> Iterator[list[Array]]:
+    """Training inputs [N, ...] in batches, as a quantizer looks at them."""
+    for part in split(inputs, CALIBRATION_BATCH):
+        if length(part):
+            yield arrays(part)
+
+
+def check_precision(engine: str, wanted: str, found: Sequence[str]) -> str:
+    """The precision that an engine's products run in, by what it really executes, such as ``int8`` or ``fp32``.
+
+    Raises `TechniqueError` where the label says another one: an engine falls back in silence.
+    """
+    kinds = sorted(set(found))
+    ran = "+".join(kinds) or "none"
+    if wanted not in kinds:
+        raise TechniqueError(
+            f"mislabelled: {engine} was to compute in {wanted}, and its products run in {ran}; this machine or this "
+            "version of the engine has no such kernels"
+        )
+    return ran
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EngineCall:
+    """A predictor's call: ``run`` takes arrays in the order of the inputs and returns those of the outputs."""
+
+    run: Callable[[list[Array]], Iterable[Array]]
+    form: AnswerForm
+
+    def __call__(self, inputs: Tree) -> Any:
+        return self.form.tree(self.run(arrays(inputs)))
