@@ -132,7 +132,7 @@ def test_an_engine_that_refuses_broken_files_uses_them():
 
 def test_statistics_of_norms_are_no_parameters_that_moved():
     """A smaller network with norms has fewer weights and more buffers; weights in a norm's buffer are told."""
-    base, ours = nn.Linear(10, 10), nn.Sequential(nn.Linear(10, 9), nn.BatchNorm1d(9))
+    base, ours = nn.Linear(40, 10), nn.Sequential(nn.Linear(40, 9), nn.BatchNorm1d(9))
     check_parameters(ours, base, "mine")
     ours[1].running_mean = torch.zeros(200)
     with pytest.raises(ImplausibleError, match="parameters into buffers"):
