@@ -9,6 +9,7 @@ from suite.core.machine import nvml
 from suite.report.columns import Row, groups, markdown_columns, suspicions
 from suite.report.foreign import code, inline
 from suite.report.frames import records
+from suite.report.headline import sentences
 from suite.report.pipe_table import escaped, pipe_table
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arms: Sequence[s
     """
     parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
     heading = "\n- ".join((_heading(header), *null_arms))
-    return "\n\n".join([heading, LEGEND, *parts]) + "\n"
+    said = "\n".join(f"- **{escaped(line)}**" for line in sentences(records(table)))
+    return "\n\n".join([heading, *filter(None, [said]), LEGEND, *parts]) + "\n"
 
 
 def _table(rows: list[Row]) -> str:

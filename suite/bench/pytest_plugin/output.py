@@ -83,8 +83,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Print the table, the cells that need attention, the counts, the wall time by phase and the report's path."""
     from suite.bench import training_cache  # loads torch
     from suite.core.stats import null_arm
-    from suite.report import summary, sweeps
-    from suite.report.frames import tidy  # loads pandas
+    from suite.report import headline, summary, sweeps
+    from suite.report.frames import records, tidy  # loads pandas
     from suite.report.same_seeds import lines as seed_lines
     from suite.report.same_seeds import same_seeds
     from suite.report.terminal import table
@@ -95,6 +95,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Run) -> None:
     measurements = run.folder.measurements()
     if measurements or run.verdicts:
         frame = tradeoffs(tidy(run.header, same_seeds(measurements), run.verdicts), run.header.scores)
+        for line in headline.sentences(records(frame)):
+            terminal.line(line, bold=True)
         terminal.line(table(frame, wide))
         for line in seed_lines(measurements):
             terminal.line(f"{GAP}{line}")
