@@ -20,6 +20,7 @@ from suite.training.surgery.scaling import Cost, Shape
     sweep={"phi": (0.5, 1.0, 2.0)},
     needs=("training", "images", "depth"),
     quick=False,
+    runs=False,
 )
 def depth_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale the layers alone, to ``2 ** phi`` times the multiply-accumulates."""

@@ -21,7 +21,7 @@ from suite.registry import technique
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("optimizer",), family="optimizer", needs=("adam",), quick=False)
+@technique(slots=("optimizer",), family="optimizer", needs=("adam",), runs=False)
 def lamb(recipe: Recipe) -> Recipe:
     """Scale Adam's steps to the length of the weights."""
 

@@ -19,6 +19,7 @@ from suite.training.surgery.scaling import Cost, Shape
     sweep={"phi": (0.5, 1.0, 2.0)},
     needs=("training", "images"),
     quick=False,
+    runs=False,
 )
 def resolution_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale the images' sides alone, to ``2 ** phi`` times the multiply-accumulates."""
