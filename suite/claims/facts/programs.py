@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from functools import cache
 
+from suite.claims import isolated
 from suite.claims.facts.declare import fact
 from suite.core.errors import SetupError, unknown
 
-LONGEST = 120  # seconds; each takes a few
 PACKAGE = "suite.claims.programs"
 
 
 @cache
-def _ran(program: str) -> subprocess.CompletedProcess[str]:
-    """One run of the program; its warnings are shown, not raised."""
-    command = [sys.executable, "-P", "-W", "default", "-m", f"{PACKAGE}.{program}"]
-    return subprocess.run(  # noqa: S603  # our own programs
-        command,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-        capture_output=True,
-        text=True,
-        timeout=LONGEST,
-        check=False,
-    )
+def _ran(program: str) -> isolated.Done:
+    """One run of the program."""
+    return isolated.run(f"{PACKAGE}.{program}")
 
 
 @fact
