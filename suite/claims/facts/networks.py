@@ -139,6 +139,27 @@ def article_flattened() -> float:
 
 
 @fact
+def article_separate_parameters() -> float:
+    """Parameters of two of the networks as printed, one for each of two tasks of ten classes."""
+    return 2 * article_numel("printed", "plain")
+
+
+@fact
+def article_shared_parameters() -> float:
+    """Parameters of one of them with a second last layer for the second task."""
+    return article_numel("printed", "plain") + 129 * 10
+
+
+@fact
+def mnist_statistic(name: str) -> float:
+    """The ``mean`` or ``deviation`` of the pixels of the 5,000 MNIST digits at hand, in [0, 1]."""
+    from suite.catalog.datasets import mnist5k
+
+    pixels = mnist5k.load()[0].double() / 255
+    return float(pixels.mean() if name == "mean" else pixels.std())
+
+
+@fact
 def published_parameters(name: str) -> float:
     """Parameters of a torchvision network, counted."""
     import torch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 
 from suite.claims import isolated
 from suite.claims.facts.declare import fact
@@ -50,3 +51,15 @@ def printed(program: str, name: str) -> float:
 def warns(program: str, words: str) -> float:
     """1 if the program prints a warning that holds ``words``, else 0."""
     return float(words in _ran(program).stderr)
+
+
+@fact
+def reports(program: str, word: str) -> float:
+    """1 if a text that the program's ``main`` prints holds ``word``, else 0; it is read, not run."""
+    from importlib.util import find_spec
+
+    found = find_spec(f"{PACKAGE}.{program}")
+    if found is None or found.origin is None:
+        raise SetupError(f"there is no program {program!r} in suite/claims/programs")
+    lines = Path(found.origin).read_text("utf-8").splitlines()
+    return float(any("print(" in line and word in line.casefold() for line in lines))

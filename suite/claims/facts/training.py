@@ -27,8 +27,7 @@ def adam_bytes_per_parameter() -> float:
     optimizer.step()
     held = [one for weight in layer.parameters() for one in (weight, weight.grad, *optimizer.state[weight].values())]
     count = sum(weight.numel() for weight in layer.parameters())
-    sizes = (one.numel() * one.element_size() for one in held if one is not None and one.dim() > 0)
-    return float(sum(sizes) / count)
+    return float(sum(one.numel() * one.element_size() for one in held if one is not None and one.dim() > 0) / count)
 
 
 @fact

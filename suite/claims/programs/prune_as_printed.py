@@ -4,6 +4,4 @@ import torch
 import torch.nn as nn  # noqa: PLR0402  # as printed
 
 if __name__ == "__main__":
-    torch.nn.utils.prune.l1_unstructured(  # type: ignore[attr-defined]  # that is the claim
-        nn.Conv2d(1, 32, 3), name="weight", amount=0.2
-    )
+    torch.nn.utils.prune.l1_unstructured(nn.Conv2d(1, 32, 3), name="weight", amount=0.2)  # type: ignore[attr-defined]

@@ -1,0 +1,29 @@
+"""K-20: main() of section 5.2, of which it is asked what it reports; it is read and never run to its end."""
+
+import torch
+
+from suite.claims.programs.network import SimpleCNN
+
+
+def main() -> None:
+    print("Training baseline model...")
+    baseline_model = SimpleCNN().to("cuda")
+    print("\nTraining with mixed precision...")
+    amp_model = SimpleCNN().to("cuda")
+    print("\nPruning model...")
+    pruned_model = SimpleCNN().to("cuda")
+    print("\nQuantizing model...")
+    quantized_model = torch.ao.quantization.quantize_dynamic(SimpleCNN())
+
+    def get_model_size(model: torch.nn.Module) -> int:
+        return sum(p.numel() for p in model.parameters())
+
+    print("\nModel sizes:")
+    print(f"Baseline: {get_model_size(baseline_model):,} parameters")
+    print(f"AMP: {get_model_size(amp_model):,} parameters")
+    print(f"Pruned: {get_model_size(pruned_model):,} parameters")
+    print(f"Quantized: {get_model_size(quantized_model):,} parameters")
+
+
+if __name__ == "__main__":
+    main()
