@@ -56,6 +56,12 @@ def _copied(module: str) -> Done:
         return _started(module)
 
 
+def start() -> None:
+    """Let the process that copies itself import torch while the caller does something else."""
+    if COPIES:
+        _server()
+
+
 @cache
 def _server() -> subprocess.Popen[str]:
     """The process that runs programs in copies of itself; it ends when its input does."""

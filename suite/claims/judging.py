@@ -175,7 +175,7 @@ def _of_parts(parts: Sequence[PartFinding]) -> tuple[Standing, str]:
     if kinds[Truth.TRUE] and kinds[Truth.FALSE]:
         return Standing.PARTLY, f"holds: {_listed(kinds[Truth.TRUE])}; does not: {_listed(kinds[Truth.FALSE])}"
     missing = list(dict.fromkeys(part.missing for part in parts if part.missing))
-    if missing and len(missing) == len(parts):
+    if parts and all(part.missing for part in parts):
         return Standing.NOT_TESTABLE, "; ".join(missing)
     whole = every(part.truth for part in parts)
     if not kinds[Truth.OPEN]:

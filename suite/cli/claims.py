@@ -124,9 +124,13 @@ def _judged(
     claims: Sequence[Claim], folders: Sequence[Path], parsed: argparse.Namespace, *, quick: bool | None = None
 ) -> tuple[tuple[Finding, ...], list[RunHeader]]:
     """The findings on this machine, and the headers of the runs that they rest on."""
+    from suite.claims import isolated
+    from suite.claims.claim import ClaimKind
     from suite.claims.judging import judge
     from suite.core.machine.hardware import where
 
+    if any(claim.kind is ClaimKind.CODE for claim in claims):
+        isolated.start()
     evidence, headers = _evidence(folders, quick=parsed.quick if quick is None else quick)
     place = headers[0].where if headers else where(getattr(parsed, "device", "cpu"))
     started = min((header.started for header in headers), default="")

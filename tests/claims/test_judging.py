@@ -44,6 +44,12 @@ def test_what_was_not_measured_is_not_testable_here():
     assert (Standing.NOT_TESTABLE, "speedup of w/fast was not measured") == (finding.standing, finding.reason)
 
 
+def test_parts_that_all_miss_the_same_are_not_testable_here():
+    """And not undecided: nothing was measured."""
+    finding = found(claim('{ faster = "speedup(ours) >= 2", much = "speedup(ours) >= 4" }'))
+    assert (Standing.NOT_TESTABLE, "speedup of w/fast was not measured") == (finding.standing, finding.reason)
+
+
 def test_a_suspect_timing_is_no_evidence():
     """It says why."""
     finding = found(claim(), measured(2.5, 2.4, 2.6, suspect="another process took the core"))

@@ -9,7 +9,7 @@ from suite.claims.facts.declare import fact
 
 SERVICE = 0.05  # seconds of a request on one replica
 LEAST, MOST = 1, 8  # replicas
-DAY = 1800  # seconds of the trace, which holds one rise and fall of the load
+DAY = 600  # seconds of the trace, which holds one rise and fall of the load
 PEAK = 100.0  # requests a second
 WINDOW = 10  # seconds that the policy looks back
 SPARE = 0.7  # of a replica's time that the policy uses

@@ -1,0 +1,87 @@
+"""The suite's own ledger: complete, locked, and what is computed stands as expected."""
+# the expected value stands on the left
+
+import re
+from pathlib import Path
+
+import pytest
+
+from suite.claims.claim import ClaimKind
+from suite.claims.evidence import Evidence
+from suite.claims.judging import judge
+from suite.claims.ledger import read_ledger
+from suite.claims.lock import NAME, ClaimsLock
+from suite.core.machine.hardware import where
+from suite.registry import REGISTRY
+from suite.registry.settings import shipped_expectations
+
+SECTIONS = {"D": 8, "C": 10, "M": 9, "K": 20, "S": 11, "B": 4, "F": 12}
+QUESTIONS = (*("1a", "1b", "1c", "2a", "2b", "2c", "2d", "3a", "3b", "3c", "3d", "4a", "4b", "4c", "4d"), "5")
+MOST_CELLS = 45  # some 60 seconds each on two cores
+SLOW = re.compile(
+    "fails|warns|printed|tool_works|torchvision_|published_|article_|amdahl|linear_int8|half_|accumulat|adam_|techniques_"
+)
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    REGISTRY.workloads  # noqa: B018  # their scores are metrics
+    return read_ledger(sorted(folder().glob("*.toml")))
+
+
+def folder():
+    return Path(shipped_expectations()) / "claims"
+
+
+def test_no_claim_of_the_article_is_missing(ledger):
+    """By the numbers of its sections."""
+    names = {claim.name for claim in ledger}
+    numbered = {f"{section}-{number:02}" for section, count in SECTIONS.items() for number in range(1, count + 1)}
+    assert set() == (numbered | {f"Q{name}" for name in QUESTIONS} | {"H-01", "S-05b"}) - names
+
+
+def test_every_claim_is_locked_as_it_stands(ledger):
+    """The lock is committed with the ledger."""
+    lock = ClaimsLock.read(folder() / NAME)
+    assert {} == lock.doubts(ledger, "")
+    assert set(lock.claims) == {claim.name for claim in ledger}
+
+
+def test_a_full_ledger_measures_few_cells(ledger):
+    """Claims share them."""
+    assert len({cell for claim in ledger for cell in claim.texts}) <= MOST_CELLS
+
+
+def test_a_claim_without_cells_is_computed_or_says_what_it_lacks(ledger):
+    """All others name what they measure."""
+    for claim in ledger:
+        assert claim.texts or claim.parts or claim.kind is ClaimKind.ADVICE, claim.name
+
+
+def test_mathematics_that_take_no_time_stand_as_expected(ledger):
+    """Curves, arithmetic and citations; programs and networks are the next test's."""
+    quick = [claim for claim in ledger if computed(claim) and not SLOW.search(texts(claim))]
+    assert len(quick) > 20
+    assert [] == wrong(quick)
+
+
+@pytest.mark.system
+def test_whatever_is_computed_stands_as_expected(ledger):
+    """The quick ledger: programs that run, networks that are counted."""
+    quick = [claim for claim in ledger if computed(claim)]
+    assert len(quick) > 70
+    assert [] == wrong(quick)
+
+
+def computed(claim):
+    return claim.kind not in {ClaimKind.EMPIRICAL, ClaimKind.ADVICE}
+
+
+def texts(claim):
+    parts = [part.text for part in claim.parts.values()]
+    return " ".join([*parts, claim.measured.text if claim.measured else ""])
+
+
+def wrong(claims):
+    found = judge(claims, Evidence(quick=True), where("cpu").levels)
+    return [(one.claim.name, str(one.standing), one.reason) for one in found if one.changed or one.expected is None]
