@@ -29,6 +29,7 @@ def _play(module: str, longest: int, out: IO[bytes], err: IO[bytes]) -> NoReturn
     """Be the program; its exit code is that of ``python -m``."""
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno(), 2)
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
     signal.alarm(longest)
     code = 1
     try:

@@ -49,7 +49,7 @@ def test_a_pipeline_runs_as_its_slower_stage():
 def test_what_is_missing_is_unavailable_and_told(call, monkeypatch):
     """Never a failure of the claim."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UnavailableError, match="there is no|there are no|no runtime|is not installed"):
+    with pytest.raises(UnavailableError, match=r"there is no|there are no|no runtime|is not installed"):
         compute(*call)
 
 
