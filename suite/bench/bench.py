@@ -30,10 +30,11 @@ from suite.bench.workers.protocol import FIRST_SEED, Speed
 from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
-from suite.measure import device_memory, memory, quality, size, speed
+from suite.measure import counts, device_memory, memory, quality, size, speed
 from suite.measure.arms import BASE, TECHNIQUE, Arm, serving_arms
 from suite.measure.artefacts import check_artefact, check_files, check_growth, check_parameters
 from suite.measure.ceilings import ceilings
+from suite.measure.counting.compiler import Compiled
 from suite.measure.integrity.outputs import Judged, check_rate, check_unchanged, same_bits
 from suite.measure.macs import macs
 from suite.measure.sampler.timing import Sample
@@ -46,7 +47,7 @@ from suite.training.loop import Trained
 from suite.training.recipe import Recipe, Reference
 from suite.training.runtime import InTorch
 from suite.training.serving import Served, serve, warm_up
-from suite.training.trees import fill_up
+from suite.training.trees import Tree, fill_up
 
 KeepSamples = Callable[[Cell, str, Mapping[str, np.ndarray[Any, Any]]], str | None]  # returns the name they have
 
@@ -113,6 +114,7 @@ class Bench(AbstractContextManager["Bench"]):
     """The paired samples of the speed group that was measured last."""
     _workers: Workers | None = None
     _served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    _compiled: dict[tuple[str, str], Compiled | None] = field(default_factory=dict)
     _outcomes: dict[tuple[str, str], dict[int, Outcome]] = field(default_factory=dict)
     _answers: dict[tuple[str, str], Judged] = field(default_factory=dict)
     _able: set[Cell] = field(default_factory=set)
@@ -272,10 +274,29 @@ class Bench(AbstractContextManager["Bench"]):
         self._check_finished(case)
         check_parameters(self._trained(case).network, self._base(case).network, case.composition.name)
         self._check_artefact(case)
-        return size.size(
+        sizes = size.size(
             case.cell, self._trained(case), self._serve(case.workload, case.composition),
             follow=case.composition.sizes_follow_weights, compiled=case.compiles,
         )  # fmt: skip
+        return [*sizes, *self._counts(case)]
+
+    def _counts(self, case: Case) -> list[Measurement]:
+        """The work of one served call and of one training step, where this process trains alone."""
+        follow = case.composition.sizes_follow_weights
+        served = self._serve(case.workload, case.composition)
+        found = counts.served_counts(
+            case.cell, served, self._inputs(served, case.workload), follow=follow,
+            compiled=self._compiled.get((case.workload.name, case.composition.name)),
+        )  # fmt: skip
+        if case.trains_differently and case.cell.ranks == 1 and self.plan.memory_cap is None:
+            recipe = self._trained(case).recipe
+            found += counts.training_counts(case.cell, recipe, reference=self._reference(case), follow=follow)
+        return found
+
+    def _inputs(self, served: Served, workload: Workload) -> Tree:
+        """One served batch of test items."""
+        batch = self._batch(workload)
+        return fill_up(served.recipe.data().test.first(batch).inputs, batch)
 
     def _check_artefact(self, case: Case) -> None:
         """Raise for an artefact that does not ship what is served, or that grew; codecs of the suite decode theirs."""
@@ -473,7 +494,7 @@ class Bench(AbstractContextManager["Bench"]):
         trained = self.store.get(workload, composition, seed)
         served = self._serve(workload, composition) if seed == 0 else _served(trained, composition)
         batch = self._batch(workload)
-        warm_up(served, served.prepare_inputs(fill_up(trained.recipe.data().test.first(batch).inputs, batch)))
+        warm_up(served, served.prepare_inputs(self._inputs(served, workload)))
         found = quality.outcome(trained, served, workload, batch=batch)
         if seed == 0:
             items = min(batch, len(found))
@@ -488,7 +509,14 @@ class Bench(AbstractContextManager["Bench"]):
         """The served network of seed 0, kept while its case is measured."""
         key = (workload.name, composition.name)
         if key not in self._served:
-            self._served[key] = _served(self.store.get(workload, composition, 0), composition)
+            trained = self.store.get(workload, composition, 0)
+            if "compiler" not in composition.needs:
+                self._served[key] = _served(trained, composition)
+                return self._served[key]
+            self._served[key], self._compiled[key] = counts.compiled_and_served(
+                lambda: _served(trained, composition),
+                lambda served: served.prepare_inputs(self._inputs(served, workload)),
+            )
         return self._served[key]
 
     def _saturating(self, case: Case, sides: Mapping[str, Arm]) -> int | None:

@@ -93,6 +93,95 @@ _ROWS = (
         group="size",
         about="multiply-accumulates of one item, mean over test items that may leave early",
     ),
+    # counts of work, under a version of torch
+    Metric(
+        name="operators",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="operators that one served batch dispatches, views apart",
+    ),
+    Metric(
+        name="view_operators",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="views that one served batch takes of tensors",
+    ),
+    Metric(
+        name="training_operators",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="operators that one training step dispatches, views apart",
+    ),
+    Metric(
+        name="allocations",
+        unit="1",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="tensors that get memory of their own in one served batch; not of compiled networks",
+    ),
+    Metric(
+        name="allocated_bytes",
+        unit="B",
+        better="lower",
+        tier="exact",
+        group="size",
+        about="bytes that these tensors get, freed ones too",
+    ),
+    Metric(
+        name="graphs",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="graphs that torch.compile makes of the served network",
+    ),
+    Metric(
+        name="graph_breaks",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="places at which such a graph ends early",
+    ),
+    Metric(
+        name="recompilations",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="compilations in the second to fourth call of one shape",
+    ),
+    Metric(
+        name="generated_kernels",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="kernels that TorchInductor generates for the served network",
+    ),
+    Metric(
+        name="fused_operators",
+        unit="1",
+        better="higher",
+        tier="portable",
+        group="size",
+        about="operators in graphs that need no kernel and no call of their own",
+    ),
+    Metric(
+        name="kernel_launches",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="kernels that one served batch launches on an accelerator",
+    ),
     # speed, paired
     Metric(
         name="speedup_b1",
@@ -246,6 +335,11 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 """Every metric that is known: the rows above, and three for each score that a loaded workload declares."""
 
 _SCORES: dict[str, tuple[str, Better]] = {}
+COUNTS = (
+    *("operators", "view_operators", "training_operators", "allocations", "allocated_bytes"),
+    *("graphs", "graph_breaks", "recompilations", "generated_kernels", "fused_operators", "kernel_launches"),
+)
+"""Counts of work (`suite.measure.counting`): they hold under one version of torch, and on one kind of device."""
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
 COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
 _POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})

@@ -66,7 +66,8 @@ class Measurement:
     says that the value is the share of ``n`` items that were right, each of them either right or wrong. ``same_work``
     says that both arms of a ratio of times do the same work: networks of one architecture, so that the ratio is 1 if
     the arms are timed alike. ``note`` describes the measurement for a reader, such as an accelerator's clock; nothing
-    is judged by it.
+    is judged by it. ``fingerprint`` is the multiset of what a count counts (`suite.core.fingerprints`), and ``lines``
+    has the present line of code of each of its keys that has one.
     """
 
     cell: Cell
@@ -94,6 +95,8 @@ class Measurement:
     share: bool = False
     same_work: bool = False
     note: str | None = None
+    fingerprint: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +175,7 @@ class Expectation:
     (``cpu``, ``cuda``, ...) that must bring a measurement; on others its absence is not a failure. ``conditions`` are
     those of the measurement; under others it is no match. ``by_seed`` holds a quality's value for each seed, ``seen``
     the value on each machine that recorded it, or for a machine's own ratios of times in each run. ``retired`` says why
-    nothing has to answer the entry any more.
+    nothing has to answer the entry any more. ``fingerprint`` is that of the measurement.
     """
 
     workload: str
@@ -191,6 +194,7 @@ class Expectation:
     conditions: Mapping[str, int | str] = field(default_factory=dict)
     by_seed: Mapping[int, float] = field(default_factory=dict)
     seen: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: Mapping[str, int] = field(default_factory=dict)
     xfail: XFail | None = None
     only: tuple[str, ...] = ()
     retired: str | None = None

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from suite.core.metrics import METRICS, place
 from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Reason, Verdict, VerdictKind, Where
 from suite.gate.files.match import (
+    VERSIONS,
     must_answer,
     other_conditions,
     other_data,
     other_environment,
     other_family,
     other_hardware,
+    other_versions,
 )
 from suite.gate.judge import Judgement, judge
 
@@ -89,10 +91,25 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     )
     if elsewhere:
         return _unverified(measured, Reason.OTHER_PLACE, elsewhere)
+    versions = other_versions(measured, entry)
+    if versions:
+        return _of_other_version(run, measured, entry, versions)
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)
     if unlike:
         return _unlike(run, measured, entry, unlike)
-    return _judged(measured, entry, judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings), run)
+    return _judged(measured, entry, _judgement(run, measured, entry), run)
+
+
+def _judgement(run: _Run, measured: Measurement, entry: Expectation) -> Judgement:
+    return judge(measured, entry, quiet=run.quiet, today=run.today, timings=run.timings)
+
+
+def _of_other_version(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
+    """A count of another version of torch still passes where it agrees; where it does not, nothing is known."""
+    judgement = _judgement(run, measured, entry)
+    if judgement.kind is not VerdictKind.PASS:
+        judgement = Judgement(kind=VerdictKind.UNVERIFIED, code=Reason.OTHER_CONDITIONS, reason=reason)
+    return _judged(measured, entry, judgement, run)
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:
@@ -126,8 +143,8 @@ def _judged(measured: Measurement, entry: Expectation | None, judgement: Judgeme
 
 
 def _stale(entry: Expectation, where: Where) -> bool:
-    """Recorded under other versions; counts do not depend on them."""
-    if entry.tier == "exact":
+    """Recorded under other versions; sizes do not depend on them, counts of work do."""
+    if entry.tier == "exact" and VERSIONS.isdisjoint(entry.conditions):
         return False
     recorded = entry.origin.versions
     return any(recorded[name] != where.versions[name] for name in recorded if name in where.versions)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from suite.core.fingerprints import differences
 from suite.core.metrics import TIME_UNITS, metric
 from suite.core.records import Expectation, Measurement, Reason, VerdictKind, XFail
 from suite.core.stats.proportions import too_few
@@ -54,7 +55,14 @@ def _by_bounds(measured: Measurement, entry: Expectation, evidence: Evidence, ti
         return Judgement(kind=VerdictKind.ERROR, code=Reason.NOT_A_NUMBER, reason=reason)
     judgement = _of_absolute_time(_compare(measured, entry, evidence.bounds), measured)
     judgement = _of_whole_run(judgement, measured, entry, evidence, timings)
-    return judgement.noting(evidence.bounds.note)
+    return judgement.noting(evidence.bounds.note).noting(_changes(judgement, measured, entry))
+
+
+def _changes(judgement: Judgement, measured: Measurement, entry: Expectation) -> str:
+    """What came and went in a count that is not the stored one: ``+2 aten.copy_, at model.py:41``."""
+    if judgement.kind is VerdictKind.PASS:
+        return ""
+    return "; ".join(differences(measured.fingerprint, entry.fingerprint, measured.lines))
 
 
 def disturbed(measured: Measurement, *, quiet: bool) -> Judgement | None:

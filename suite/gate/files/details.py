@@ -46,6 +46,14 @@ def seen(section: Section | None) -> dict[str, float]:
     return _numbers(section)
 
 
+def fingerprint(section: Section | None) -> dict[str, int]:
+    """What a count is made of: how often each operator, graph break or kernel is there, by its name."""
+    if section is None:
+        return {}
+    counts = {key: section.count(key) for key in section.data}
+    return {key: count for key, count in counts.items() if count is not None}  # TOML has no null
+
+
 def xfail(section: Section | None) -> XFail | None:
     """The mark of a known failure; both of its fields are required."""
     if section is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suite.core.metrics import METRICS, TIME_UNITS
+from suite.core.metrics import COUNTS, METRICS, TIME_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 HARDWARE = frozenset({"threads", "host"})  # under others of these a machine is another machine
 MEMORY_CAP = "memory_cap"  # of the edge profile, in bytes; the condition of all its figures
-OF_KERNELS = frozenset({"output_error"})  # metrics that follow from how a device's kernels round
+OF_KERNELS = frozenset({"output_error", *COUNTS})  # metrics that follow from a device's kernels
+VERSIONS = frozenset({"torch"})  # conditions that are versions: under another one a figure may differ, and may not
 ENVIRONMENT = ":"  # in a digest, after the name of what the data come with
 ANEW = "record it again (suite bench --expect=record)"
 
@@ -96,6 +97,18 @@ def other_conditions(measured: Measurement, entry: Expectation) -> str:
     keys = [key for key in _differing(measured.conditions, entry.conditions) if key not in HARDWARE]
     difference = _difference(keys, measured.conditions, entry.conditions)
     return f"{difference}; {ANEW}" if difference else ""
+
+
+def other_versions(measured: Measurement, entry: Expectation) -> str:
+    """Why a count that differs is none of this code's: it was recorded under another version; empty where it was not.
+
+    All other conditions have to agree: under others it is another quantity (`other_conditions`).
+    """
+    keys = _differing(measured.conditions, entry.conditions)
+    if not keys or not VERSIONS.issuperset(keys):
+        return ""
+    recorded, here = (", ".join(f"{key} {given[key]}" for key in keys) for given in (entry.conditions, measured.conditions))
+    return f"counted with {recorded}, this run has {here}; {ANEW}"
 
 
 def other_data(entry: Expectation, where: Where) -> str:

@@ -24,7 +24,7 @@ ORIGIN_KEYS = ("commit", "date", "versions", "machine", "threads", "data_digest"
 FILE_ORIGIN_KEYS = (*ORIGIN_KEYS, "family")
 MEASURED_KEYS = (
     *("value", "low", "high", "unit", "better", "tier", "seeds", "processes", "noise"),
-    *("conditions", "by_seed", "seen", "recorded", "retired"),  # a new measurement ends the retirement
+    *("conditions", "by_seed", "seen", "fingerprint", "recorded", "retired"),  # a new measurement ends the retirement
 )
 ENTRY_KEYS = (*MEASURED_KEYS, "xfail", "only")
 
@@ -160,6 +160,7 @@ def _entry(section: Section, origin: Origin) -> Expectation:
         conditions=details.conditions(section.section("conditions")),
         by_seed=details.by_seed(section.section("by_seed")),
         seen=details.seen(section.section("seen")),
+        fingerprint=details.fingerprint(section.section("fingerprint")),
         xfail=details.xfail(section.section("xfail")),
         only=details.only(section),
         retired=section.text("retired"),

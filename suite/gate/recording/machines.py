@@ -101,6 +101,7 @@ def _alone(measured: Measurement, where: Where) -> Expectation:
         noise=None if noise is None else float(f"{noise:.4g}"),
         conditions={k: v for k, v in measured.conditions.items() if level != ANYWHERE or k not in HARDWARE},
         by_seed=_by_seed(measured),
+        fingerprint=dict(measured.fingerprint),
     )
 
 

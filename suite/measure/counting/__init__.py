@@ -1,0 +1,1 @@
+"""Counts of the work of a call: operators, allocations, compiled graphs, kernels."""

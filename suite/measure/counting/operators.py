@@ -1,0 +1,161 @@
+"""Operators that a call dispatches, the memory that they allocate, and the lines of code that they come from.
+
+Of torch alone: each side of a comparison loads this file by its path, whatever its version of the suite.
+
+A fingerprint is a multiset of names by their place: ``aten.copy_ @ model.py:forward:3f2a``. The last part is a digest of
+the line's text, so that a name keeps its key where lines are only moved. What has no place in the user's code (a
+backward pass, an optimizer of torch) has the name alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+AT = " @ "
+DIGITS = 4  # of the digest of a line's text
+LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  # compared with file names as frames have them
+TORCH = os.path.dirname(torch.__file__)  # noqa: PTH120
+CATALOG = "catalog"  # of the suite: techniques and networks, which are the code that is counted
+GENERATED = "extern_kernels"  # a global of TorchInductor's generated modules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A line of code: ``stable`` names it in fingerprints, ``line`` is where it stands now (``src/model.py:41``)."""
+
+    stable: str
+    line: str
+
+
+@dataclass(kw_only=True)
+class Work:
+    """What one call did: fingerprints of operators and of views, and the tensors that got memory of their own."""
+
+    operators: Counter[str] = field(default_factory=Counter)
+    views: Counter[str] = field(default_factory=Counter)
+    allocations: int = 0
+    allocated_bytes: int = 0
+    lines: dict[str, str] = field(default_factory=dict)
+    """The present line of each key that has a place."""
+
+
+def work_of(call: Callable[[], object], *, eagerly: bool = False) -> Work:
+    """What ``call`` dispatches to torch's operators. Compiled code dispatches what it does not compute by itself.
+
+    ``eagerly`` counts the operators of the code that was compiled instead: torch does not run compiled code then.
+    """
+    mode = (_EagerCounter if eagerly else _Counter)(sys._getframe())  # noqa: SLF001  # where the user's frames end
+    with mode:
+        call()
+    return mode.work
+
+
+def place(file: str, line: int, function: str) -> Place:
+    """The place of a line of a function."""
+    text = linecache.getline(file, line).strip()
+    digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+    return Place(stable=f"{Path(file).name}:{function}:{digest}", line=f"{_near(file)}:{line}")
+
+
+def is_users(file: str) -> bool:
+    """Whether a file is neither of torch, nor of Python's library, nor of the parts of the suite that measure."""
+    if file.startswith(("<", TORCH + os.sep)) or (file.startswith(LIBRARY + os.sep) and "site-packages" not in file):
+        return False
+    return not any(file.startswith(root + os.sep) and not _in_catalog(file, root) for root in _suites())
+
+
+class _Counter(TorchDispatchMode):
+    """Counts on the way of each operator; ``outside`` is the frame beyond which nothing is the user's."""
+
+    supports_higher_order_operators = True
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        """Compiled code runs as without this mode."""
+        return True
+
+    def __init__(self, outside: FrameType) -> None:
+        super().__init__()
+        self.work, self.outside = Work(), outside
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        output = func(*args, **(kwargs or {}))
+        self._see(func, (args, kwargs), output)
+        return output
+
+    def _see(self, func: Any, given: Any, output: Any) -> None:
+        found = _users_frame(sys._getframe(2), self.outside)  # noqa: SLF001  # the only way to the caller
+        key = name = _name(func)
+        if found is not None:
+            key = name + AT + found.stable
+            self.work.lines[key] = found.line
+        (self.work.views if getattr(func, "is_view", False) else self.work.operators)[key] += 1
+        known = {identity for identity, _ in _storages(given)}
+        new = {identity: size for identity, size in _storages(output) if identity not in known}
+        self.work.allocations += len(new)
+        self.work.allocated_bytes += sum(new.values())
+
+
+class _EagerCounter(_Counter):
+    """The same over the code that was compiled."""
+
+    @classmethod
+    def ignore_compile_internals(cls) -> bool:
+        return False
+
+
+def _name(func: Any) -> str:
+    """``aten.copy_`` of ``aten.copy_.default``; higher-order operators have one name."""
+    return str(getattr(func, "overloadpacket", func))
+
+
+def _storages(tree: Any) -> Iterator[tuple[int, int]]:
+    """Identity and bytes of the memory of each tensor; subclasses that have none are left out."""
+    for leaf in tree_leaves(tree):
+        if isinstance(leaf, torch.Tensor) and leaf.layout == torch.strided:
+            try:
+                storage = leaf.untyped_storage()
+            except (RuntimeError, NotImplementedError):
+                continue
+            yield storage._cdata, storage.nbytes()  # noqa: SLF001  # two tensors share memory where it is the same
+
+
+def _users_frame(frame: FrameType | None, outside: FrameType) -> Place | None:
+    """The innermost place in the user's code. Generated code has none."""
+    while frame is not None and frame is not outside:
+        if GENERATED in frame.f_globals and not frame.f_code.co_filename.startswith(TORCH):
+            return None
+        if is_users(frame.f_code.co_filename):
+            return place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        frame = frame.f_back
+    return None
+
+
+def _suites() -> set[str]:
+    """The folders of the suites that are loaded: that of this file, and that of a side which has its own."""
+    modules: Mapping[str, Any] = sys.modules
+    own = str(Path(__file__).parents[2])
+    return {own, *(os.path.dirname(modules[name].__file__) for name in ("suite",) if name in modules)}  # noqa: PTH120
+
+
+def _in_catalog(file: str, root: str) -> bool:
+    return file.startswith(os.path.join(root, CATALOG) + os.sep)  # noqa: PTH118
+
+
+def _near(file: str) -> str:
+    """The file's path below the working folder, or its name alone."""
+    here = os.getcwd() + os.sep  # noqa: PTH109
+    return file.removeprefix(here) if file.startswith(here) else Path(file).name
