@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from suite.cli.command import Command
 from suite.core.errors import UsageError
@@ -41,7 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--workload", action="append", default=[], help="this workload only (repeatable)")
     option("--technique", action="append", default=[], help="this composition (repeatable; default: baseline)")
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
-    option("--training", action="store_true", help="time a training step too")
+    option("--training", action="store_true", help="time (or count) a training step too")
+    option("--count", action="store_true", help="count the work of both sides instead of timing it: any runner will do")
+    option("--time", action="store_true", help="with --count: time both sides too")
     option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
     option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
     option("--forks", type=int, default=6, help="children that each process of a pair forks, if it can (default 6)")
@@ -115,8 +117,16 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
     return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
-        tolerance=parsed.outputs,
+        tolerance=parsed.outputs, counts=_counts(parsed),
     )  # fmt: skip
+
+
+def _counts(parsed: argparse.Namespace) -> Literal["none", "served", "training"]:
+    if parsed.time and not parsed.count:
+        raise UsageError("--time goes with --count, which leaves the timings out; without it both sides are timed")
+    if not parsed.count:
+        return "none"
+    return "training" if parsed.training else "served"
 
 
 def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> PairedSides:
@@ -135,8 +145,11 @@ def _one(case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: Compa
         workload=case.cell.workload, technique=case.cell.technique, device=case.cell.device, batch=case.batch,
         load=tuple(parsed.load), trains=parsed.trained,
     )  # fmt: skip
-    metrics = ["speed", *(["speed_b1"] if case.batch > 1 else [])]
-    metrics += ["train_step"] if parsed.training and case.trains_differently else []
+    trains = parsed.training and case.trains_differently
+    metrics = ["speed", *(["speed_b1"] if case.batch > 1 else []), *(["train_step"] if trains else [])]
+    if parsed.count:
+        metrics = metrics if parsed.time else []
+        plan = plan if trains else replace(plan, counts="served")
     found = compare_cell(str(case), request, metrics, bench=bench, plan=plan)
     found.users = bool(of_users([case.workload.recipe]))
     return found

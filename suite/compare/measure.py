@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from suite.compare.counts import compared
+from suite.compare.exact import Exact
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
 from suite.compare.process import MISSING, Process, SideError, image
-from suite.compare.protocol import Begin, Done, End, Question, Ready, SideRequest
+from suite.compare.protocol import Begin, Count, Counted, Done, End, Question, Ready, SideRequest
 from suite.compare.sides import Side
 from suite.compare.turns import (
     LEAST_ROUNDS,
@@ -50,16 +52,8 @@ class ComparisonPlan:
     """Largest relative difference of outputs that does not fail; ``None``: it is only reported."""
     doubt: str | None = None
     """Why no timing of this run could be trusted: then nothing is timed, and all are inconclusive."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exact:
-    """A figure that needs no statistics: of the current code and of the reference (outputs have a difference alone)."""
-
-    metric: str
-    current: float
-    reference: float | None
-    verdict: Verdict
+    counts: Literal["none", "served", "training"] = "none"
+    """Whether work is counted: that of a served batch, and of a training step too."""
 
 
 @dataclass(kw_only=True)
@@ -130,16 +124,25 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
     described = replace(timed, describe=True, outputs="reference.pt")
     with bench.image(request) as loaded:
         with bench.process(bench.current, asked, 0, image=loaded) as process:
-            ours = process.ready()
+            ours, our_counts = process.ready(), _counted(process, plan)
         with bench.process(bench.reference, described, 1, image=loaded) as process:
-            theirs = process.ready()
+            theirs, their_counts = process.ready(), _counted(process, plan)
     bench.log({"cell": found.cell, "current": vars(ours), "reference": vars(theirs)})
+    bench.log({"cell": found.cell, "current_counts": vars(our_counts), "reference_counts": vars(their_counts)})
     found.exact = [_sized(name, ours, theirs, plan) for name in ("parameters", "artefact_bytes")]
     if theirs.own_weights:
         found.notes.append(f"{found.cell}: the networks' weights differ in names or shapes; each side has its own")
     else:
         found.exact.append(_outputs(bench.folder, plan))
+    found.exact += compared(our_counts, their_counts)
     return timed
+
+
+def _counted(process: Any, plan: ComparisonPlan) -> Counted:
+    if plan.counts == "none":
+        return Counted(values={}, fingerprints={}, doubts={}, lines={})
+    counted: Counted = process.ask(Count(training=plan.counts == "training"), Counted)
+    return counted
 
 
 def _sized(name: str, ours: Ready, theirs: Ready, plan: ComparisonPlan) -> Exact:

@@ -100,6 +100,23 @@ class TimedTurn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Count:
+    """Count the work of one served batch, and of a ``training`` step."""
+
+    training: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """By metric: the counts, what they are made of, and why one does not repeat. ``lines`` are those of the keys."""
+
+    values: dict[str, int]
+    fingerprints: dict[str, dict[str, int]]
+    doubts: dict[str, str]
+    lines: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class End:
     """End the child, if there is one."""
 
@@ -157,8 +174,10 @@ class Ended:
     code: int
 
 
-Question = Begin | Calibrate | Move | Turn | End
-QUESTIONS: dict[str, Any] = {kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, End, Start, Wait)}
+Question = Begin | Calibrate | Move | Turn | Count | End
+QUESTIONS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, Count, End, Start, Wait)
+}
 
 
 def line(record: object) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from suite.compare.exact import Exact
 from suite.compare.judge import CONFIDENCE, LOOKS, Rules, Timing, Verdict, estimate
-from suite.compare.measure import Compared, Exact
+from suite.compare.measure import Compared
 from suite.core import records
-from suite.core.records import Cell, Measurement, Reason, VerdictKind
+from suite.core.metrics import METRICS
+from suite.core.records import Better, Cell, Measurement, Reason, VerdictKind
 
 KINDS = {"same": VerdictKind.PASS, "differs": VerdictKind.PASS}
 """Verdicts of sizes that a comparison has beside the usual ones."""
@@ -53,13 +55,25 @@ def _of_size(cell: Cell, exact: Exact) -> records.Verdict:
     size = None
     if math.isfinite(exact.current):  # outputs of another shape are infinitely far away, which no record holds
         size = Measurement(
-            cell=cell, metric=exact.metric, value=float(exact.current), unit="1", better="lower", tier="exact",
+            cell=cell, metric=exact.metric, value=float(exact.current), unit="1", better=_better(exact), tier="exact",
             group="size",
         )  # fmt: skip
-    code = Reason.ABOVE if kind is VerdictKind.REGRESSED else Reason.WITHIN
     return records.Verdict(
-        kind=kind, cell=cell, metric=exact.metric, group="size", reason=before, measurement=size, code=code
+        kind=kind, cell=cell, metric=exact.metric, group="size", reason="; ".join((before, *exact.changes)),
+        measurement=size, code=_code(exact, kind),
     )  # fmt: skip
+
+
+def _better(exact: Exact) -> Better:
+    return METRICS[exact.metric].better if exact.metric in METRICS else "lower"
+
+
+def _code(exact: Exact, kind: VerdictKind) -> Reason:
+    if kind is VerdictKind.INCONCLUSIVE:
+        return Reason.SUSPECT
+    if kind is VerdictKind.REGRESSED:
+        return Reason.ABOVE if _better(exact) == "lower" else Reason.BELOW
+    return Reason.WITHIN
 
 
 def _of_timing(cell: Cell, timing: Timing, kind: VerdictKind, rules: Rules) -> records.Verdict:

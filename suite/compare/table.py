@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from suite.compare import judge
 from suite.compare.attribution import Blame, blamed
+from suite.compare.exact import Exact
 from suite.compare.judge import LOOKS, Rules, SpeedEstimate, Timing, Verdict, estimate, pairs_needed
-from suite.compare.measure import Compared, Exact
+from suite.compare.measure import Compared
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
 from suite.report.pipe_table import pipe_table
 
@@ -76,6 +77,7 @@ def remarks(found: Sequence[Compared], verdicts: Sequence[Verdict], rules: Rules
     for one in found:
         own = [next(waiting) for _ in one.timings]
         lines += one.notes
+        lines += [f"{one.cell} {exact.metric}: {'; '.join(exact.changes)}" for exact in one.exact if exact.changes]
         if one.problem is not None:
             lines.append(f"{one.cell}: {one.problem[0]}: {one.problem[1]}")
             continue

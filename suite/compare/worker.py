@@ -33,6 +33,8 @@ WARM_UP = 3
 TRIES = 3
 PLACES = Path(__file__).parents[1] / "measure" / "sampler" / "memory_layout.py"  # the driver's too, and of torch alone
 ANSWERS = Path(__file__).with_name("answers.py")  # likewise
+COUNTING = Path(__file__).parents[1] / "measure" / "counting"  # likewise
+IMAGE = Path(__file__).with_name("preloaded.py")  # the program of a worker that was forked
 PROTOCOL = Path(__file__).with_name("protocol.py")  # of the standard library alone
 LOOKED_AT = 0.05  # of the timed turns, at random
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
@@ -286,6 +288,42 @@ class _Side:
                 return protocol.Failed(error=f"ImplausibleError: implausible: {problem}", kind="ImplausibleError")
         return protocol.TimedTurn(seconds=seconds, stolen=stolen)
 
+    def count(self, asked: protocol.Count) -> protocol.Counted | protocol.Failed:
+        """Count the work of a network that is served anew, so that what it compiles is counted too."""
+        try:
+            found = self._counts(training=asked.training)
+        except Exception as error:  # noqa: BLE001  # as in `main`
+            return _failure(error)
+        return protocol.Counted(
+            values={name: one.value for name, one in found.items()},
+            fingerprints={name: dict(one.fingerprint) for name, one in found.items()},
+            doubts={name: one.doubt for name, one in found.items() if one.doubt},
+            lines={name: dict(one.lines) for name, one in found.items()},
+        )
+
+    def _counts(self, *, training: bool) -> dict[str, Any]:
+        operators, compiler, calls = (
+            _driver_module(COUNTING / f"{name}.py") for name in ("operators", "compiler", "calls")
+        )
+
+        def first() -> Any:
+            serving = self._of(self._served(), self.request.batch)
+            serving()
+            return serving
+
+        def again(serving: Any) -> None:
+            for _ in range(WARM_UP):
+                serving()
+
+        serving, compiled = compiler.watched(first, again, operators.place)
+        found: dict[str, Any] = {}
+        if getattr(serving.served, "in_torch", True):
+            found = calls.served_counts(serving, compiled, operators.work_of)
+        if training:
+            step, _ = self._train_step()
+            found |= calls.training_counts(step, operators.work_of)
+        return found
+
     def _timed(self, metric: str, calls: int) -> tuple[float, bool, object]:
         call, reset = self.calls[metric]
         output = None
@@ -317,10 +355,14 @@ class _Side:
         return self._serving(1)
 
     def _serving(self, batch: int) -> tuple[Callable[[], object], Callable[[], object]]:
-        call = _Serving(self.served, self.served.prepare_inputs(self._inputs(batch)), batch)
+        call = self._of(self.served, batch)
         for _ in range(WARM_UP):
             call()
         return call, _nothing
+
+    def _of(self, served: Any, batch: int) -> _Serving:
+        self.served = served
+        return _Serving(served, served.prepare_inputs(self._inputs(batch)), batch)
 
     def _train_step(self) -> tuple[Callable[[], object], Callable[[], object]]:
         from suite.measure.step import training_step
@@ -447,7 +489,7 @@ def _of_other(path: Path, request: protocol.Build) -> bool:
 
 def check_modules(request: protocol.Build) -> None:
     """Raise if a module comes from the other side's checkout: that code would be compared with itself."""
-    driver = {str(path.resolve()) for path in (Path(__file__), PLACES, PROTOCOL)}
+    driver = {str(path.resolve()) for path in (Path(__file__), IMAGE, PLACES, PROTOCOL)}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__dict__", {}).get("__file__")
         if isinstance(file, str) and str(Path(file).resolve()) not in driver and _of_other(Path(file), request):

@@ -1,26 +1,26 @@
 """Counts of the work of a cell: they are the same whatever the neighbours do, and name what came and went.
 
 They hold under the version of torch that counted, which is a condition of each. Whatever goes wrong in counting costs
-the counts alone: it is told as a warning.
+the counts alone, and is told as a warning.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 
 from suite.core.machine.flags import applied
-from suite.core.metrics import measured
+from suite.core.metrics import measured, metric
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
+from suite.measure.counting import calls
+from suite.measure.counting.calls import Count
 from suite.measure.counting.compiler import Compiled, watched
 from suite.measure.counting.launches import launches
-from suite.measure.counting.operators import AT, Work, place, work_of
+from suite.measure.counting.operators import place, work_of
 from suite.training.data import test_sealed
 from suite.training.loop import first_step
 from suite.training.recipe import Recipe, Reference
@@ -36,7 +36,9 @@ def version() -> str:
     return ".".join(str(torch.__version__).split(".")[:2])
 
 
-def compiled_and_served(serve: Callable[[], Served], inputs: Callable[[Served], Tree]) -> tuple[Served, Compiled | None]:
+def compiled_and_served(
+    serve: Callable[[], Served], inputs: Callable[[Served], Tree]
+) -> tuple[Served, Compiled | None]:
     """What ``serve`` makes, warmed up for its inputs, and what was compiled for that."""
 
     def first() -> Served:
@@ -67,30 +69,29 @@ def served_counts(
     def call() -> None:
         _called(served, placed)
 
-    found: list[Measurement] = []
+    found: dict[str, Count] = {}
     with _told(cell), phase("testing"):
         if compiled is None:
             warm_up(served, placed)
-        one, other = work_of(call), work_of(call)
-        found = [*_of_work(cell, one, other, compiled is None), *_of_launches(cell, call)]
-        found += [] if compiled is None else _of_compiler(cell, compiled, work_of(call, eagerly=True))
-    conditions = {"torch": version(), "batch": length(inputs)}
-    return [_following(replace(m, conditions={**m.conditions, **conditions}), bool(follow)) for m in found]
+        found = calls.served_counts(call, compiled, work_of)
+        kernels = launches(call, cell.device)
+        if kernels is not None:
+            found["kernel_launches"] = calls.count(kernels, {})
+    return _measured(cell, found, length(inputs), follows=bool(follow))
 
 
 def training_counts(
     cell: Cell, recipe: Recipe, *, reference: Reference, follow: Collection[str] = ()
 ) -> list[Measurement]:
     """Operators of one training step on the first batch, after one that makes the optimizer's state."""
-    found: list[Measurement] = []
+    found: dict[str, Count] = {}
+    items = 0
     with _told(cell), applied(recipe.flags), phase("testing"):
         step, batch = first_step(recipe, device=cell.device, reference=reference)
+        items = len(batch)
         step(batch)
-        one, other = work_of(lambda: step(batch)), work_of(lambda: step(batch))
-        counted = _counted(cell, "training_operators", one.operators, one.lines, other.operators)
-        conditions = {**counted.conditions, "torch": version(), "batch": len(batch)}
-        found = [_following(replace(counted, conditions=conditions), bool(follow))]
-    return found
+        found = calls.training_counts(lambda: step(batch), work_of)
+    return _measured(cell, found, items, follows=bool(follow))
 
 
 def _called(served: Served, inputs: Tree) -> None:
@@ -108,79 +109,13 @@ def _told(cell: Cell) -> Iterator[None]:
         warnings.warn(f"{cell}: its work cannot be counted: {type(error).__name__}: {said}", stacklevel=3)
 
 
-def _of_work(cell: Cell, one: Work, other: Work, eager: bool) -> list[Measurement]:
-    found = [
-        _counted(cell, "operators", one.operators, one.lines, other.operators),
-        _counted(cell, "view_operators", one.views, one.lines, other.views),
-    ]
-    if eager:
-        doubt = _doubt(one.allocated_bytes, other.allocated_bytes, "bytes")
-        found += [
-            measured(cell, name, getattr(one, name), suspect=doubt) for name in ("allocations", "allocated_bytes")
-        ]
-    return found
-
-
-def _of_launches(cell: Cell, call: Callable[[], object]) -> list[Measurement]:
-    one = launches(call, cell.device)
-    return [] if one is None else [_counted(cell, "kernel_launches", one, {}, launches(call, cell.device) or {})]
-
-
-def _of_compiler(cell: Cell, compiled: Compiled, eager: Work) -> list[Measurement]:
-    """``eager`` is the work of the code that was compiled: it says which lines a kernel may be of."""
-    found = [
-        measured(cell, "graphs", compiled.graphs),
-        _counted(cell, "graph_breaks", compiled.breaks, compiled.lines),
-        _counted(cell, "recompilations", compiled.recompiled, compiled.lines),
-    ]
-    if compiled.kernels:
-        names = compiled.kernel_names
-        found += [
-            measured(
-                cell, "generated_kernels", compiled.kernels, fingerprint=dict(names), lines=_kernel_lines(names, eager)
-            ),
-            measured(cell, "fused_operators", compiled.fused),
-        ]  # fmt: skip
-    return [replace(one, margin=0.0) for one in found]
-
-
-def _kernel_lines(names: Collection[str], eager: Work) -> dict[str, str]:
-    """By kernel, the lines of the operators in its name: ``cpp_fused_mul_relu`` is of ``aten.mul`` and ``aten.relu``."""
-    by_name: dict[str, list[str]] = {}
-    for key, line in eager.lines.items():
-        by_name.setdefault(key.partition(AT)[0].partition(".")[2], []).append(line)
-    found = {name: [line for op, lines in by_name.items() if _is_of(name, op) for line in lines] for name in names}
-    return {name: " or ".join(dict.fromkeys(lines)) for name, lines in found.items() if lines}
-
-
-def _is_of(kernel: str, operator: str) -> bool:
-    return f"_{operator.strip('_')}_" in f"{kernel.partition('_fused')[2]}_"
-
-
-def _counted(
-    cell: Cell,
-    metric: str,
-    one: Mapping[str, int],
-    lines: Mapping[str, str],
-    other: Mapping[str, int] | None = None,
-) -> Measurement:
-    """The count of a fingerprint; suspect where another call does not repeat it."""
-    total = Counter(one).total()
-    return measured(
-        cell, metric, total, fingerprint=dict(sorted(one.items())), margin=0.0,
-        lines={key: lines[key] for key in sorted(one) if key in lines},
-        suspect=None if other is None else _doubt(total, Counter(other).total(), "operators"),
-    )  # fmt: skip
-
-
-def _doubt(one: int, other: int, what: str) -> str | None:
-    if one == other:
-        return None
-    return f"the count does not repeat: {one} {what} in one call and {other} in the next (randomness, or a cache)"
-
-
-def _following(one: Measurement, follows: bool) -> Measurement:
-    """A network whose sizes follow its weights does work that follows them, too."""
-    if not follows:
-        return one
-    return replace(one, tier="portable", margin=max(one.margin or 0.0, VARIES * one.value))
+def _measured(cell: Cell, found: Mapping[str, Count], items: int, *, follows: bool) -> list[Measurement]:
+    """Measurements of counts. A network whose sizes follow its weights does work that follows them, too."""
+    return [
+        measured(
+            cell, name, one.value, suspect=one.doubt, fingerprint=one.fingerprint, lines=one.lines,
+            conditions={"torch": version(), "batch": items}, margin=VARIES * one.value if follows else 0.0,
+            tier="portable" if follows else metric(name).tier,
+        )
+        for name, one in found.items()
+    ]  # fmt: skip

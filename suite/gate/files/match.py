@@ -107,7 +107,9 @@ def other_versions(measured: Measurement, entry: Expectation) -> str:
     keys = _differing(measured.conditions, entry.conditions)
     if not keys or not VERSIONS.issuperset(keys):
         return ""
-    recorded, here = (", ".join(f"{key} {given[key]}" for key in keys) for given in (entry.conditions, measured.conditions))
+    recorded, here = (
+        ", ".join(f"{key} {given[key]}" for key in keys) for given in (entry.conditions, measured.conditions)
+    )
     return f"counted with {recorded}, this run has {here}; {ANEW}"
 
 

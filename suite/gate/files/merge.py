@@ -83,7 +83,9 @@ def _favourable(best: float, bound: float, entry: Expectation) -> float:
 def _measured_items(entry: Expectation) -> dict[str, Any]:
     items = _given(entry, [key for key in MEASURED_KEYS if key != "recorded"])
     items["by_seed"] = {str(seed): value for seed, value in entry.by_seed.items()}
-    mappings = {key: dict(sorted(items[key].items())) for key in ("conditions", "seen", "fingerprint")} | {"by_seed": items["by_seed"]}
+    mappings = {key: dict(sorted(items[key].items())) for key in ("conditions", "seen", "fingerprint")} | {
+        "by_seed": items["by_seed"]
+    }
     return {key: mappings.get(key, value) for key, value in items.items() if value != {}}
 
 

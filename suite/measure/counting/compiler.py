@@ -1,4 +1,4 @@
-"""What torch.compile made of a network: graphs, graph breaks, recompilations, kernels. Read off the compiler's counters.
+"""What torch.compile made of a network: graphs, graph breaks, recompilations, kernels. Read off its counters.
 
 Of torch alone, like its neighbour `operators`, from which it is given the ``place`` of a line.
 """
@@ -139,7 +139,9 @@ def _recompiled(
     if found:
         where = place(_whole(found[-1]["file"], file), int(found[-1]["line"]), found[-1]["function"])
         key += AT + where.stable
-        lines[key] = f"{where.line} ({text.splitlines()[0].partition('#')[0].partition(': ')[2].strip()} no longer holds)"
+        lines[key] = (
+            f"{where.line} ({text.splitlines()[0].partition('#')[0].partition(': ')[2].strip()} no longer holds)"
+        )
     return Counter({key: count})
 
 

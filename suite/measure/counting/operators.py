@@ -2,7 +2,7 @@
 
 Of torch alone: each side of a comparison loads this file by its path, whatever its version of the suite.
 
-A fingerprint is a multiset of names by their place: ``aten.copy_ @ model.py:forward:3f2a``. The last part is a digest of
+A fingerprint is a multiset of names by place: ``aten.copy_ @ model.py:forward:3f2a``. The last part is a digest of
 the line's text, so that a name keeps its key where lines are only moved. What has no place in the user's code (a
 backward pass, an optimizer of torch) has the name alone.
 """
@@ -29,6 +29,7 @@ DIGITS = 4  # of the digest of a line's text
 LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  # compared with file names as frames have them
 TORCH = os.path.dirname(torch.__file__)  # noqa: PTH120
 CATALOG = "catalog"  # of the suite: techniques and networks, which are the code that is counted
+UNCOUNTED = "profiler."  # marks of time, which torch's optimizers make
 GENERATED = "extern_kernels"  # a global of TorchInductor's generated modules
 
 
@@ -57,10 +58,19 @@ def work_of(call: Callable[[], object], *, eagerly: bool = False) -> Work:
 
     ``eagerly`` counts the operators of the code that was compiled instead: torch does not run compiled code then.
     """
-    mode = (_EagerCounter if eagerly else _Counter)(sys._getframe())  # noqa: SLF001  # where the user's frames end
+    kind = _uncompiled(_EagerCounter if eagerly else _Counter)
+    mode = kind(sys._getframe())  # noqa: SLF001  # where the user's frames end
     with mode:
         call()
     return mode.work
+
+
+def _uncompiled(kind: type[_Counter]) -> type[_Counter]:
+    """``kind``, whose own code the compiler does not take for the network's where anything was compiled."""
+    if "torch._dynamo" not in sys.modules:
+        return kind
+    counting = torch._dynamo.disable(kind.__torch_dispatch__)  # noqa: SLF001  # the documented way
+    return type(kind.__name__, (kind,), {"__torch_dispatch__": counting})
 
 
 def place(file: str, line: int, function: str) -> Place:
@@ -87,6 +97,11 @@ class _Counter(TorchDispatchMode):
         """Compiled code runs as without this mode."""
         return True
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Without the usual guard, which imports the compiler: seconds in a process that compiles nothing."""
+        return False
+
     def __init__(self, outside: FrameType) -> None:
         super().__init__()
         self.work, self.outside = Work(), outside
@@ -97,8 +112,10 @@ class _Counter(TorchDispatchMode):
         return output
 
     def _see(self, func: Any, given: Any, output: Any) -> None:
-        found = _users_frame(sys._getframe(2), self.outside)  # noqa: SLF001  # the only way to the caller
         key = name = _name(func)
+        if name.startswith(UNCOUNTED):
+            return
+        found = _users_frame(sys._getframe(2), self.outside)  # noqa: SLF001  # the only way to the caller
         if found is not None:
             key = name + AT + found.stable
             self.work.lines[key] = found.line

@@ -1,0 +1,99 @@
+"""All counts of one call, by metric. Of the standard library alone: each side of a comparison loads this file.
+
+Each call is counted twice: a count that the second one does not repeat carries the doubt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+AT = " @ "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """A count, the fingerprint of what it counts, and the present line of each key of it that has one."""
+
+    value: int
+    fingerprint: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
+    doubt: str | None = None
+
+
+def served_counts(call: Callable[[], object], compiled: Any, work_of: Callable[..., Any]) -> dict[str, Count]:
+    """Counts of a served ``call``, which was warmed up. ``work_of`` is that of the neighbour `operators`.
+
+    ``compiled`` is what `watched` of the neighbour `compiler` saw: allocations are left out then, since compiled code
+    makes its own without an operator.
+    """
+    one, other = work_of(call), work_of(call)
+    found = {
+        "operators": _repeated(one.operators, other.operators, one.lines),
+        "view_operators": _repeated(one.views, other.views, one.lines),
+    }
+    if compiled is not None:
+        return found | _of_compiler(compiled, work_of(call, eagerly=True))
+    return found | {
+        name: Count(value=now, doubt=_doubt(now, again, name.replace("_", " ")))
+        for name in ("allocations", "allocated_bytes")
+        for now, again in [(getattr(one, name), getattr(other, name))]
+    }
+
+
+def training_counts(step: Callable[[], object], work_of: Callable[..., Any]) -> dict[str, Count]:
+    """Counts of a training ``step`` that was taken once, so that the optimizer has its state."""
+    one, other = work_of(step), work_of(step)
+    return {"training_operators": _repeated(one.operators, other.operators, one.lines)}
+
+
+def count(fingerprint: Mapping[str, int], lines: Mapping[str, str], doubt: str | None = None) -> Count:
+    """The count of all that a fingerprint holds, with the lines of its own keys alone."""
+    own = dict(sorted(fingerprint.items()))
+    return Count(
+        value=sum(own.values()), fingerprint=own, lines={key: lines[key] for key in own if key in lines}, doubt=doubt
+    )
+
+
+def _repeated(one: Counter[str], other: Counter[str], lines: Mapping[str, str]) -> Count:
+    return count(one, lines, _doubt(one.total(), other.total(), "operators"))
+
+
+def _doubt(one: int, other: int, what: str) -> str | None:
+    if one == other:
+        return None
+    return f"the count does not repeat: {one} {what} in one call and {other} in the next (randomness, or a cache)"
+
+
+def _of_compiler(compiled: Any, eager: Any) -> dict[str, Count]:
+    """``eager`` is the work of the code that was compiled: it says which lines a kernel may be of."""
+    found = {
+        "graphs": Count(value=compiled.graphs),
+        "graph_breaks": count(compiled.breaks, compiled.lines),
+        "recompilations": count(compiled.recompiled, compiled.lines),
+    }
+    if compiled.kernels:
+        names = dict(sorted(compiled.kernel_names.items()))
+        found["generated_kernels"] = Count(
+            value=compiled.kernels, fingerprint=names, lines=_kernel_lines(names, eager.lines)
+        )
+        found["fused_operators"] = Count(value=compiled.fused)
+    return found
+
+
+def _kernel_lines(names: Collection[str], lines: Mapping[str, str]) -> dict[str, str]:
+    """By kernel, the lines of the operators in its name: ``aten.mul`` and ``aten.relu`` of ``cpp_fused_mul_relu``."""
+    by_operator: dict[str, list[str]] = {}
+    for key, line in lines.items():
+        by_operator.setdefault(key.partition(AT)[0].partition(".")[2], []).append(line)
+    found = {
+        name: [line for operator, own in by_operator.items() if _is_of(name, operator) for line in own]
+        for name in names
+    }
+    return {name: " or ".join(dict.fromkeys(own)) for name, own in found.items() if own}
+
+
+def _is_of(kernel: str, operator: str) -> bool:
+    return f"_{operator.strip('_')}_" in f"{kernel.partition('_fused')[2]}_"
