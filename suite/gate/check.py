@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import METRICS, place
@@ -109,7 +109,7 @@ def _of_other_version(run: _Run, measured: Measurement, entry: Expectation, reas
     judgement = _judgement(run, measured, entry)
     if judgement.kind is not VerdictKind.PASS:
         judgement = Judgement(kind=VerdictKind.UNVERIFIED, code=Reason.OTHER_CONDITIONS, reason=reason)
-    return _judged(measured, entry, judgement, run)
+    return replace(_judged(measured, entry, judgement, run), stale=True)
 
 
 def _unlike(run: _Run, measured: Measurement, entry: Expectation, reason: str) -> Verdict:

@@ -16,6 +16,7 @@ from suite.core.errors import ImplausibleError, OutputError, RegistrationError, 
 from suite.core.metrics import measured
 from suite.measure import speed
 from suite.measure.arms import BASE
+from suite.registry import Composition
 from suite.training.recipe import Precision
 
 QUICK = Plan(profile="quick", seeds=2)
@@ -81,11 +82,36 @@ def test_groups_share_the_trained_network(bench, news):
     assert 2 * tiny.EPOCHS == len(news)
 
 
-def test_size_has_its_five_figures(bench):
+SIZES = {"parameters", "nonzero_parameters", "artefact_bytes", "entropy_bytes", "macs"}
+WORK = {"operators", "view_operators", "allocations", "allocated_bytes"}
+
+
+def test_size_has_its_five_figures_and_the_counts_of_work(bench):
     """All of them are counts."""
     found = bench.measure(case(bench, "baseline"), "size")
-    assert {"parameters", "nonzero_parameters", "artefact_bytes", "entropy_bytes", "macs"} == names(found)
+    assert SIZES | WORK | {"training_operators"} == names(found)
     assert all(measurement.value == int(measurement.value) > 0 for measurement in found)
+
+
+def test_a_step_is_counted_where_the_technique_changes_it(bench):
+    """What only follows training has the baseline's step."""
+    assert SIZES | WORK == names(bench.measure(case(bench, "wrapped"), "size"))
+
+
+def test_a_compiled_network_is_watched_when_it_is_served_first(bench, monkeypatch):
+    """What was compiled then stays known to the group that counts; it is compiled once."""
+    seen = []
+
+    def watched(serve, inputs):
+        served = serve()
+        seen.append(inputs(served).shape[0])
+        return served, None
+
+    monkeypatch.setattr(module.counts, "compiled_and_served", watched)
+    monkeypatch.setattr(Composition, "needs", ("compiler",))
+    plain = case(bench, "baseline")
+    assert bench._serve(plain.workload, plain.composition) is bench._serve(plain.workload, plain.composition)
+    assert [plain.batch] == seen
 
 
 @pytest.mark.parametrize(

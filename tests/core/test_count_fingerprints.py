@@ -11,7 +11,7 @@ from suite.core.fingerprints import AT, differences
 COPY, MOVED = f"aten.copy_{AT}model.py:forward:3f2a", f"aten.copy_{AT}model.py:head:11aa"
 RELU = f"aten.relu{AT}model.py:forward:0b0b"
 KEYS = st.dictionaries(
-    st.tuples(st.sampled_from("abc"), st.sampled_from(["", "x.py:f:1", "y.py:g:2"])).map(lambda key: AT.join(key)),
+    st.tuples(st.sampled_from("abc"), st.sampled_from(["", "x.py:f:1", "y.py:g:2"])).map(AT.join),
     st.integers(1, 9),
 )
 

@@ -113,7 +113,9 @@ def test_kernels_are_told_with_the_lines_of_their_operators():
     """Which the code that was compiled has."""
     lines = {"mul": "m.py:3", "relu": "m.py:4", "_softmax": "m.py:9", "add": "m.py:2"}
     found = calls.served_counts(lambda: None, COMPILED, lambda _, eagerly=False: work(**lines) if eagerly else work())
-    assert {"cpp_fused_mul_relu": "m.py:3 or m.py:4", "cpp_fused__softmax": "m.py:9"} == found["generated_kernels"].lines
+    assert {"cpp_fused_mul_relu": "m.py:3 or m.py:4", "cpp_fused__softmax": "m.py:9"} == found[
+        "generated_kernels"
+    ].lines
     assert (1, 0, 0, 2, 3) == tuple(
         found[name].value
         for name in ("graphs", "graph_breaks", "recompilations", "generated_kernels", "fused_operators")
