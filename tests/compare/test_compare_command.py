@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
+import tiny
 
 from suite.bench import selection
 from suite.cli import compare
@@ -246,3 +247,41 @@ def test_an_accelerator_needs_no_core(plans, monkeypatch):
     """Nor is it in doubt where the host's cores are taken."""
     monkeypatch.setenv(core.TAKEN, "3")
     assert (ComparisonPlan(), False) == plans(device="cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [([], "none"), (["--count"], "served"), (["--count", "--training"], "training")]
+)
+def test_work_is_counted_where_asked_for(options, expected, plans):
+    """That of a training step too, if it is to be compared."""
+    plan, _ = plans(*options)
+    assert expected == plan.counts
+
+
+def test_times_without_counts_need_no_option(plans):
+    """They are what a comparison takes."""
+    with pytest.raises(UsageError, match="--time goes with --count"):
+        plans("--time")
+
+
+@pytest.mark.parametrize(
+    ("options", "metrics", "counts"),
+    [
+        (["--count"], [], "served"),
+        (["--count", "--time"], ["speed", "speed_b1"], "served"),
+        (["--count", "--training", "--time"], ["speed", "speed_b1", "train_step"], "training"),
+        (["--training"], ["speed", "speed_b1", "train_step"], "none"),
+    ],
+)
+def test_what_is_counted_is_timed_only_if_asked_for(options, metrics, counts, monkeypatch):
+    """Counts need no quiet machine."""
+    asked = []
+
+    def compared(cell, request, wanted, **details):
+        asked.append((list(wanted), details["plan"].counts))
+        return Compared(cell=cell, request=request)
+
+    monkeypatch.setattr(measure, "compare_cell", compared)
+    parsed = build_parser().parse_args(["compare", "HEAD", *options])
+    compare._one(tiny.case_of(tiny.registry(), "baseline"), parsed, None, compare._plan(parsed))
+    assert [(metrics, counts)] == asked

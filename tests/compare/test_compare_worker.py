@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 import ast
+import inspect
 import itertools
 import os
 import random
@@ -10,11 +11,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tiny
 import torch
 from torch import nn
 
 from suite.compare import preloaded, protocol, worker
+from suite.compare.counts import compared
 from suite.compare.protocol import Move, Turn
+from suite.training.loop import Trained
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform pins no process")
@@ -165,3 +169,49 @@ def test_a_timed_call_that_answers_otherwise_is_an_error_of_its_side(side, monke
     expected = {"error": "ImplausibleError: implausible: 1 items answered otherwise", "kind": "ImplausibleError"}
     assert expected == vars(made.turn(Turn(metric="speed", calls=2)))
     assert 3.0 == made.turn(Turn(metric="train_step", calls=3)).seconds
+
+
+class Copying(tiny.Net):
+    """The tiny network with a copy more."""
+
+    def forward(self, x):
+        x = torch.empty_like(x).copy_(x)
+        return super().forward(x)
+
+
+def counting_side(model, *, training=False):
+    """What a worker counts of a network of random weights, without its process."""
+    recipe = tiny.recipe(model=model)
+    made = object.__new__(worker._Side)
+    made.request = SimpleNamespace(batch=4, metrics=())
+    made.device, made.reference = "cpu", tiny.no_reference
+    made.trained = Trained(recipe=recipe, network=model().eval(), device="cpu", seed=0, seconds=0.0)
+    return made.count(protocol.Count(training=training))
+
+
+def test_a_worker_counts_the_work_of_a_served_batch():
+    """By the driver's own files; an extra copy is found at its line."""
+    before, now = counting_side(tiny.Net), counting_side(Copying)
+    exact = {one.metric: one for one in compared(now, before)}
+    assert {"operators", "view_operators", "allocations", "allocated_bytes"} == exact.keys()
+    line = inspect.getsourcelines(Copying)[1] + 4
+    (copied,) = [change for change in exact["operators"].changes if "aten.copy_" in change]
+    assert copied.startswith("+1 aten.copy_, at ")
+    assert copied.endswith(f"test_compare_worker.py:{line}")
+    assert "regressed" == exact["operators"].verdict
+
+
+def test_a_worker_counts_a_training_step_if_asked_to():
+    """With the backward pass and the optimizer."""
+    found = counting_side(tiny.Net, training=True)
+    assert 2 == found.fingerprints["training_operators"]["aten.convolution_backward"]
+
+
+def test_what_a_network_raises_while_it_is_counted_is_the_sides_failure():
+    """And no traceback of the worker's."""
+
+    class Failing(tiny.Net):
+        def forward(self, _):
+            raise ValueError("no such layer")
+
+    assert {"error": "ValueError: no such layer", "kind": "ValueError"} == vars(counting_side(Failing))
