@@ -50,7 +50,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--budget", type=float, default=16.0, help="seconds of timing for each metric and set (default 16)")
     option("--margin", type=_share, default=0.02, help="slowdown that a pass has to exclude (default 2%%)")
     option("--allow", type=_share, default=0.0, help="slowdown that is no regression (default 0%%)")
-    option("--sizes", choices=("gate", "report"), default="gate", help="whether more parameters or bytes fail")
+    option(
+        "--sizes",
+        choices=("gate", "report"),
+        default="gate",
+        help="whether more parameters, bytes or counted work fail",
+    )
     option("--outputs", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")
     option("--inconclusive", choices=("report", "fail"), default="report", help="exit code 10 if undecided")
     option("--load", action="append", default=[], help="module or .py file of both sides to load (repeatable)")

@@ -134,7 +134,7 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
         found.notes.append(f"{found.cell}: the networks' weights differ in names or shapes; each side has its own")
     else:
         found.exact.append(_outputs(bench.folder, plan))
-    found.exact += compared(our_counts, their_counts)
+    found.exact += compared(our_counts, their_counts, gates=plan.gates_sizes)
     return timed
 
 

@@ -40,6 +40,12 @@ def test_more_work_is_a_regression_with_the_operators_that_explain_it():
     assert 1 == exit_code(rows([one], []), [one])
 
 
+def test_more_work_passes_where_sizes_are_reported():
+    """It is named all the same."""
+    (exact,) = compared(NEW, OLD, gates=False)
+    assert ("differs", ("+2 aten.copy_, at model.py:41",)) == (exact.verdict, exact.changes)
+
+
 def test_less_work_differs_and_names_the_line_that_went():
     """Of the reference."""
     (exact,) = compared(counted({}, operators=0), OLD)
