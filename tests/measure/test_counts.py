@@ -122,6 +122,14 @@ def test_kernels_are_told_with_the_lines_of_their_operators():
     )
 
 
+def test_what_fuses_nothing_has_no_fused_operators():
+    """No bound below zero could be crossed; the kernels tell."""
+    packed = replace(COMPILED, captured=2)
+    found = calls.served_counts(lambda: None, packed, lambda *_, **__: work())
+    assert "generated_kernels" in found
+    assert "fused_operators" not in found
+
+
 def test_compiled_code_has_no_allocations():
     """It makes its own memory, and no operator tells."""
     found = calls.served_counts(lambda: None, COMPILED, lambda *_, **__: work())

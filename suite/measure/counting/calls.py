@@ -79,6 +79,7 @@ def _of_compiler(compiled: Any, eager: Any) -> dict[str, Count]:
         found["generated_kernels"] = Count(
             value=compiled.kernels, fingerprint=names, lines=_kernel_lines(names, eager.lines)
         )
+    if compiled.kernels and compiled.fused > 0:
         found["fused_operators"] = Count(value=compiled.fused)
     return found
 

@@ -39,7 +39,10 @@ class Compiled:
 
     @property
     def fused(self) -> int:
-        """Captured operators that need neither a kernel nor a call of their own."""
+        """Captured operators that need neither a kernel nor a call of their own.
+
+        Below 0 where the compiler adds more than it fuses, such as reorders of what it packed.
+        """
         return self.captured - self.kernels - self.extern
 
 
