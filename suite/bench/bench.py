@@ -68,6 +68,7 @@ class Plan:
     ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
     compared with what is stored of the same seed. ``memory_cap`` are the bytes by which serving may raise the resident
     set, in the edge profile. ``slow`` trains what takes many times as long as its control, too (`suite.bench.pace`).
+    ``count`` counts the work of a served call and of a training step (`suite.measure.counts`).
     """
 
     profile: Profile = "default"
@@ -76,6 +77,7 @@ class Plan:
     processes: int = 1
     memory_cap: int | None = None
     slow: bool = True
+    count: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -278,7 +280,7 @@ class Bench(AbstractContextManager["Bench"]):
             case.cell, self._trained(case), self._serve(case.workload, case.composition),
             follow=case.composition.sizes_follow_weights, compiled=case.compiles,
         )  # fmt: skip
-        return [*sizes, *self._counts(case)]
+        return [*sizes, *(self._counts(case) if self.plan.count else [])]
 
     def _counts(self, case: Case) -> list[Measurement]:
         """The work of one served call and of one training step, where this process trains alone."""
@@ -510,7 +512,7 @@ class Bench(AbstractContextManager["Bench"]):
         key = (workload.name, composition.name)
         if key not in self._served:
             trained = self.store.get(workload, composition, 0)
-            if "compiler" not in composition.needs:
+            if not self.plan.count or "compiler" not in composition.needs:
                 self._served[key] = _served(trained, composition)
                 return self._served[key]
             self._served[key], self._compiled[key] = counts.compiled_and_served(

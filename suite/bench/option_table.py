@@ -132,6 +132,9 @@ OPTIONS = (
         switch=True,
         help="one seed for each technique, short timings, no fresh processes",
     ),
+    BenchOption(
+        name="count", switch=True, comparable=True, help="count work, too: operators, allocations, graphs, kernels"
+    ),
     BenchOption(name="slow", switch=True, help="also run techniques that train many times as long as their control"),
     BenchOption(name="full", switch=True, help="every technique's sweep, and the combinations"),
     BenchOption(name="sweep", switch=True, help="the whole sweep of each technique that runs, in any profile"),

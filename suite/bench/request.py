@@ -80,6 +80,7 @@ class RunRequest:
             processes=self.processes or (RECORDED_PROCESSES if self.records and profile != "quick" else 1),
             memory_cap=None if self.edge is None else edge_profile.cap(self.edge),
             slow=self.slow or profile == "full" or bool(self.technique),
+            count=self.count,
         )
 
     def options(self, command: str) -> Options:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.core.machine.core import Watch
-from suite.core.metrics import is_paired
+from suite.core.metrics import COUNTS, is_paired
 from suite.core.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict
 from suite.gate import Recorded, Store
 from suite.report.endings import incomplete
@@ -99,9 +99,10 @@ class Run(AbstractContextManager["Run"]):
         ]
 
     def entries(self, case: Case) -> list[Expectation]:
-        """What is expected of a case here."""
+        """What is expected of a case here; counts of work only of a run that counts."""
         entries = self.store.find(case.workload.name, self.header.where)
-        return [entry for entry in entries if entry.technique == case.cell.technique]
+        own = (entry for entry in entries if entry.technique == case.cell.technique)
+        return [entry for entry in own if self.bench.plan.count or entry.metric not in COUNTS]
 
     @cached_property
     def timings(self) -> int:

