@@ -66,6 +66,66 @@ def test_points_are_equal_or_not_and_intervals_that_meet_leave_it_open():
     ]
 
 
+ANYTHING = (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (-Interval(2, 1, 4), (-2, -4, -1)),
+        (Interval(2, 1, 4) + Interval(20, 10, 30), (22, 11, 34)),
+        (Interval(2, 1, 4) - Interval(20, 10, 30), (-18, -29, -6)),
+        (Interval(2, 1, 3) * Interval(-1, -2, 4), (-2, -6, 12)),
+        (Interval(2, 1, 3) / Interval(2, 1, 4), (1, 0.25, 3)),
+        (Interval(2, 1, 3) / Interval(-2, -4, -1), (-1, -3, -0.25)),
+        (Interval(2, 1, 3) / Interval(0.5, 0.25, 0.75), (4, 4 / 3, 12)),
+        (Interval(2, 1, 3) / Interval(4, -1, 5), (0.5, *ANYTHING)),
+        (Interval(2, 1, 3) / Interval(4, 0, 5), (0.5, *ANYTHING)),
+        (Interval(2, 1, 3) / Interval(-4, -5, 0), (-0.5, *ANYTHING)),
+        (Interval(4, 1, 9) ** Interval.point(0.5), (2, 1, 3)),
+        (Interval(4, 1, 9) ** Interval.point(-1), (0.25, 1 / 9, 1)),
+        (Interval(0.5, 0.25, 0.75) ** Interval.point(2), (0.25, 0.0625, 0.5625)),
+        (Interval.point(-2) ** Interval.point(2), (4, 4, 4)),
+        (Interval.point(0) * Interval(1, *ANYTHING), (0, 0, 0)),  # no figure is infinite
+        (Interval.point(1) * Interval(1, *ANYTHING), (1, *ANYTHING)),
+    ],
+)
+def test_arithmetic_by_hand(result, expected):
+    """The value and both ends."""
+    assert expected == pytest.approx((result.value, result.low, result.high))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        Interval(2, 1, 3) / Interval(0, -1, 1),
+        Interval(4, 1, 9) ** Interval(1, 0.5, 2),
+        Interval(4, 0, 9) ** Interval.point(0.5),
+        Interval(4, -1, 9) ** Interval.point(2),
+    ],
+)
+def test_what_arithmetic_cannot_tell_is_no_number_and_may_be_anything(result):
+    """A divisor of zero, an exponent that is not known, a base that may be zero or negative."""
+    assert math.isnan(result.value)
+    assert ANYTHING == (result.low, result.high)
+
+
+def test_intervals_that_touch_may_be_equal():
+    """Neither is known to be below the other, but a lower end at the other's upper end is known not to be below."""
+    left, right = Interval(1.5, 1, 2), Interval(2.5, 2, 3)
+    assert [Truth.OPEN, Truth.FALSE] == [left.below(right), right.below(left)]
+    assert [Truth.TRUE, Truth.OPEN] == [left.at_most(right), right.at_most(left)]
+    assert [Truth.OPEN, Truth.OPEN] == [left.equal(right), right.equal(left)]
+    assert [Truth.FALSE, Truth.FALSE] == [left.equal(right + Interval.point(1)), (right + left).equal(left)]
+
+
+def test_a_point_equals_itself_only_if_both_are_points():
+    """Of a measured figure it is open."""
+    two = Interval.point(2)
+    assert [Truth.TRUE, Truth.FALSE] == [two.equal(two), two.equal(Interval.point(3))]
+    assert [Truth.OPEN, Truth.OPEN] == [two.equal(Interval(2, 1, 2)), Interval(2, 2, 3).equal(two)]
+
+
 def test_truth_has_kleenes_connectives():
     """Open and false is false; open or true is true."""
     true, open_, false = Truth.TRUE, Truth.OPEN, Truth.FALSE
@@ -91,9 +151,37 @@ def test_what_has_no_interval_decides_nothing_unless_it_is_exact():
     assert Truth.OPEN is Quantity(value=math.nan, low=0.0, high=0.1).at(0.95).below(limit)
 
 
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_half_an_interval_is_none(side):
+    """Its other end may be anywhere."""
+    found = Quantity(value=5.0, **{side: 5.0}).at(0.95)
+    assert (5.0, *ANYTHING) == (found.value, found.low, found.high)
+
+
+def test_an_interval_is_stretched_from_its_own_level():
+    """From 90 % to 95 %: by 1.959964 / 1.644854, each side by itself."""
+    found = Quantity(value=1.0, low=0.9, high=1.2, confidence=0.9).at(0.95)
+    assert (1.0, 0.880843, 1.238315) == pytest.approx((found.value, found.low, found.high), abs=1e-6)
+    assert Interval.point(1.0) == Quantity(value=1.0, low=0.9, high=1.2).at(0.0)
+
+
+def test_an_exact_figure_is_a_point_at_any_level():
+    """Whatever its ends."""
+    assert Interval.point(3.0) == Quantity(value=3.0, exact=True).at(0.999)
+
+
 def test_the_quantile_is_the_normal_distributions():
-    """Of a two-sided interval."""
+    """Of a two-sided interval; at a level of 1 it is great but finite."""
     assert 1.959964 == pytest.approx(quantile(0.95), abs=1e-6)
+    assert 0.0 == quantile(0.0)
+    assert 7.1305 == pytest.approx(quantile(1.0), abs=1e-3)
+
+
+def test_the_limits_themselves_are_within():
+    """An interval that ends at both."""
+    limits = Interval.point(-0.3), Interval.point(0.3)
+    assert Truth.TRUE is within(Interval(0.0, -0.3, 0.3), *limits)
+    assert Truth.FALSE is within(Interval(-0.5, -0.6, -0.4), *limits)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +207,35 @@ def test_a_trend_over_seeds_is_told_from_noise():
     assert Truth.OPEN is rises(sweep(0.1, seeds=1), 0.95)
 
 
+def by_seed(*rows):
+    return [Quantity(value=0.0, by_seed=row) for row in rows]
+
+
+def test_a_trend_needs_three_points_and_two_seeds():
+    """Page's test of three rising points has a p-value of 1 / 36 in two seeds."""
+    three = by_seed((1, 1), (2, 2), (3, 3))
+    assert [Truth.TRUE, Truth.FALSE] == [rises(three, 0.9), rises(three[::-1], 0.9)]
+    assert Truth.OPEN is rises(three[:2], 0.9)
+    assert Truth.OPEN is rises(by_seed((1,), (2,), (3,), (4,), (5,)), 0.5)
+
+
+def test_a_trend_is_tested_on_both_sides():
+    """Each at half of the risk: 1 / 36 is above 2.5 %, and below 5 %."""
+    three = by_seed((1, 1), (2, 2), (3, 3))
+    assert [Truth.OPEN, Truth.OPEN] == [rises(three, 0.95), rises(three[::-1], 0.95)]
+    assert [Truth.TRUE, Truth.OPEN] == [rises(three, 17 / 18 - 1e-9), rises(three, 17 / 18 + 1e-9)]
+
+
+def test_only_seeds_that_all_points_have_are_compared():
+    """What one point has beside is left out."""
+    assert Truth.TRUE is rises(by_seed((1, 1, 9), (2, 2), (3, 3, 0)), 0.9)
+
+
+def test_one_value_that_is_not_exact_makes_a_trend_a_test():
+    """Without seeds it is open."""
+    assert Truth.OPEN is rises([Quantity(value=1, exact=True), Quantity(value=2), Quantity(value=3, exact=True)], 0.9)
+
+
 def test_exact_values_rise_by_their_order():
     """Equal neighbours are allowed, but not everywhere."""
     exact = lambda *values: [Quantity(value=value, exact=True) for value in values]  # noqa: E731
@@ -128,5 +245,6 @@ def test_exact_values_rise_by_their_order():
 
 
 def test_orders_that_agree_have_a_tau_of_1():
-    """Reversed ones of -1."""
+    """Reversed ones of -1; a tie counts half in tau-b: 5 / sqrt(5 * 6)."""
+    assert 5 / math.sqrt(30) == pytest.approx(agreement([1, 1, 2, 3], [1, 2, 3, 4]))
     assert (1.0, -1.0) == pytest.approx((agreement([1, 2, 3], [10, 20, 30]), agreement([1, 2, 3], [3, 2, 1])))
