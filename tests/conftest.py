@@ -8,7 +8,7 @@ import sys
 import forked_python
 import pytest
 from fakes import torch  # noqa: F401  # the fixture that stands in for torch on hardware that is not here
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from suite.core.machine import quiet
 
@@ -20,8 +20,13 @@ settings.register_profile(
 )  # slow machines
 settings.register_profile("few", settings.get_profile("suite"), max_examples=10)  # are no fault
 settings.register_profile("ci", settings.get_profile("suite"), max_examples=500)
-settings.register_profile(  # the same examples for every mutant
-    "mutation", settings.get_profile("suite"), max_examples=25, derandomize=True, database=None
+settings.register_profile(  # the same examples for every mutant; that one fails is enough, the simplest is not sought
+    "mutation",
+    settings.get_profile("suite"),
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
 )
 settings.load_profile("suite")
 

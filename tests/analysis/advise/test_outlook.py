@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.analysis.advise.outlook import chance_above, outlook
+from suite.analysis.advise.outlook import LEVELS, MOST_TIMES, Outlook, chance_above, kind_of, outlook
+from suite.curves import ExtrapolationError
 
 TAILS = np.linspace(0.01, 0.99, 11)
 
@@ -73,6 +74,94 @@ def test_an_accuracy_above_one_is_impossible():
     assert 0 == outlook(curves.curve(curves.RISING), 0.9).chance
 
 
+HALF = [0.25, 0.375, 0.5]  # its last value is one half to the bit
+
+
+@pytest.mark.parametrize(
+    ("kind", "better", "worth", "possible"),
+    [
+        ("accuracy", "higher", 0.5, True),
+        ("accuracy", "higher", 0.75, False),
+        ("accuracy", "lower", 0.5, True),
+        ("accuracy", "lower", 0.75, False),
+        ("loss", "lower", 0.5, True),
+        ("loss", "lower", 0.75, False),
+        ("unbounded", "higher", 0.75, True),
+        ("unbounded", "lower", 0.75, True),
+    ],
+)
+def test_only_what_lies_beyond_the_end_of_the_scale_is_impossible(kind, better, worth, possible, monkeypatch):
+    """An accuracy of exactly 1 and an error of exactly 0 may be reached; other qualities have no end."""
+    monkeypatch.setattr("suite.analysis.advise.outlook.extrapolate", uniform)
+    found = outlook(curves.curve(HALF, kind=kind, better=better), worth)
+    assert (pytest.approx(1 - worth) if possible else 0.0) == found.chance
+
+
+def test_a_forecast_is_asked_for_at_every_level_with_what_is_known_of_the_curve(monkeypatch):
+    """Its points, its kind and direction, and whether they are the log of one training."""
+    asked = []
+
+    def asking(resource, quality, **options):
+        asked.append((resource.tolist(), quality.tolist(), options))
+        return uniform(resource, quality, **options)
+
+    monkeypatch.setattr("suite.analysis.advise.outlook.extrapolate", asking)
+    for annealed in (True, False):
+        outlook(curves.curve(HALF, kind="accuracy", better="lower", annealed=annealed), 0.1, times=4.0)
+    told = {"to": [160.0], "kind": "accuracy", "better": "lower"}
+    points = [10.0, 20.0, 40.0], HALF
+    assert [
+        (*points, told | {"level": level, "annealed": annealed}) for annealed in (True, False) for level in LEVELS
+    ] == asked
+
+
+def test_an_outlook_says_what_was_asked(monkeypatch):
+    """Twice the last resource unless another multiple is asked for."""
+    monkeypatch.setattr("suite.analysis.advise.outlook.extrapolate", uniform)
+    curve = curves.curve(HALF, kind="unbounded")
+    twice = outlook(curve, 0.25)
+    assert Outlook(
+        times=2.0, resource=80.0, worth=0.25, gain=0.5, low=pytest.approx(0.05), high=pytest.approx(0.95),
+        chance=pytest.approx(0.75), abstained=None,
+    ) == twice  # fmt: skip
+    most = outlook(curve, 0.25, times=MOST_TIMES)
+    assert (32.0, 1280.0) == (most.times, most.resource)
+
+
+def test_the_reason_of_an_abstention_is_that_of_the_forecast(monkeypatch):
+    """The gain and its interval are told, a chance is not: not even that of what is impossible."""
+    monkeypatch.setattr(
+        "suite.analysis.advise.outlook.extrapolate",
+        lambda *points, **options: replace(uniform(*points, **options), abstained="it dips"),
+    )
+    found = outlook(curves.curve(HALF, kind="accuracy"), 0.75)
+    assert (None, "it dips") == (found.chance, found.abstained)
+    assert 0.5 == pytest.approx(found.gain)
+
+
+@pytest.mark.parametrize("kind", ["auto", "unbounded"])
+def test_a_quality_without_a_direction_is_refused(kind):
+    """Values do not tell it; the message names the curve and the options that do."""
+    with pytest.raises(ExtrapolationError, match=r"^whether a is better when higher or lower is not known; "):
+        kind_of(replace(curves.curve(HALF, kind=kind), better=None))
+
+
+@pytest.mark.parametrize(
+    ("kind", "better", "told"),
+    [
+        ("auto", "higher", ("accuracy", "higher")),
+        ("auto", "lower", ("loss", "lower")),
+        ("unbounded", "lower", ("unbounded", "lower")),
+        ("accuracy", None, ("accuracy", "higher")),
+        ("loss", None, ("loss", "lower")),
+    ],
+)
+def test_a_kind_or_a_direction_suffices(kind, better, told):
+    """An accuracy is better when higher, a loss when lower."""
+    found = kind_of(replace(curves.curve(HALF, kind=kind), better=better))
+    assert told == (found.space, found.better)
+
+
 def test_an_error_rate_is_an_accuracy_upside_down():
     """Gains are positive where it is better."""
     accuracy = outlook(curves.curve(curves.RISING, kind="accuracy"), 0.01)
@@ -87,6 +176,13 @@ def test_the_unit_of_the_resource_does_not_matter():
     before = curves.curve(curves.RISING)
     after = replace(before, resource=before.resource / 1000)
     assert pytest.approx(outlook(before, 0.01).chance) == outlook(after, 0.01).chance
+
+
+def test_quantiles_that_cross_are_read_as_their_running_greatest():
+    """Ends of intervals that are not nested: the distribution never falls."""
+    quantiles, tails = np.array([0.0, 2.0, 1.0, 3.0]), np.array([0.1, 0.3, 0.7, 0.9])
+    assert pytest.approx(0.8) == chance_above(1.0, quantiles, tails)
+    assert pytest.approx(0.2) == chance_above(2.5, quantiles, tails)
 
 
 ascending = st.lists(st.floats(-1, 1), min_size=11, max_size=11).map(sorted).map(np.array)
