@@ -68,11 +68,16 @@ def _needed(share: float, margin: float) -> str:
 
 
 def items_needed(share: float, margin: float) -> int | None:
-    """The least ``n``, to two digits, at which a loss of ``share`` of the items is known to be below ``margin``."""
+    """About the least ``n``, of two digits, at which a loss of ``share`` of the items is known to be below ``margin``.
+
+    A part of an item counts as lost: else a few items of which none would be lost decided more than all that were
+    tested.
+    """
     n = math.log(MISSED) / math.log1p(-margin)  # if none is lost
     while n < MOST:
-        if as_few(math.floor(share * n), math.ceil(n), margin) <= MISSED:
-            return _two_digits(n)
+        items = _two_digits(n)
+        if as_few(math.ceil(share * items), items, margin) <= MISSED:
+            return items
         n *= 1.05
     return None
 

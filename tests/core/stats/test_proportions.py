@@ -1,6 +1,7 @@
 """What a number of items tells about a loss: simulated losses as large as the margin do not pass."""
 # the expected value stands on the left
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -121,6 +122,85 @@ def test_near_the_bound_no_number_tells():
 def test_the_number_of_items_has_two_digits(margin, items):
     """Without a loss: 58.4, 298.1 and 2994.2."""
     assert items == items_needed(0.0, margin)
+
+
+@pytest.mark.parametrize(
+    ("share", "margin", "items"), [(0.004, 0.01, 920), (0.005, 0.01, 1200), (0.02, 0.05, 190), (0.009, 0.01, 28_000)]
+)
+def test_the_nearer_the_loss_to_the_margin_the_more_items_are_needed(share, margin, items):
+    """In steps of 5 % from the number that suffices without a loss, rounded up to two digits."""
+    assert items == items_needed(share, margin)
+    assert as_few(math.ceil(share * items), items, margin) <= 0.05
+
+
+@given(st.integers(5, 3000), st.floats(0.002, 0.4), st.floats(0, 1))
+def test_more_items_than_those_that_do_not_decide_are_asked_for(n, margin, part):
+    """Of 11 items 1 / 16 is none, but none of 11 would be too good for one lost of 16."""
+    lost = round(part * n * margin)
+    if as_few(lost, n, margin) > 0.05:
+        assert items_needed(lost / n, margin) is None or n < items_needed(lost / n, margin)
+
+
+@pytest.mark.parametrize(
+    ("lost", "n", "margin", "chance"), [(0, 10, 0.1, 0.9**10), (1, 10, 0.1, 0.9**10 + 0.9**9), (2, 2, 0.3, 1.0)]
+)
+def test_the_chance_of_so_few_losses_is_binomial(lost, n, margin, chance):
+    """By hand."""
+    assert chance == pytest.approx(as_few(lost, n, margin))
+
+
+@pytest.mark.parametrize(("n", "margin"), [(1, 0.95), (2, 1 - 0.05**0.5), (100, 0.029513)])
+def test_the_least_margin_by_hand(n, margin):
+    """The n-th root of 5 % is the share that is right then."""
+    assert margin == pytest.approx(least_margin(n), rel=1e-5)
+
+
+@given(st.integers(10, 100_000), st.floats(0.001, 0.5))
+def test_the_loss_that_is_found_lies_its_quantile_above_the_margin(n, margin):
+    """The equation of the module's docstring; at a margin of everything it is everything."""
+    loss = loss_found(n, margin)
+    assert loss - margin == pytest.approx(1.6448536 * math.sqrt(loss * (1 - loss) / n), rel=1e-5)
+    assert pytest.approx(1.0) == loss_found(n, 1.0)
+
+
+ITEMS = Bounds(value=0.5, low=0.25, high=None)  # a margin of a quarter, and shares that are exact in binary
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        (8, ""),  # of 16: with a quarter, none is lost in 1 % of cases
+        (9, ""),
+        (7, "50.00% -> 43.75%: 1 of 16 items lost; a loss of 25.00% loses as few in 6% of cases, too many to pass; "),
+        (6, "50.00% -> 37.50%: 2 of 16 items lost; a loss of 25.00% loses as few in 20% of cases, too many to pass; "),
+    ],
+)
+def test_few_items_are_counted_one_by_one(right, words):
+    """One of 16 is one too many."""
+    assert words == too_few(share(right, 16), ITEMS)[: len(words) or None]
+
+
+def test_the_items_that_would_decide_are_those_for_the_same_share():
+    """One of 16 lost: of 23 items two would be lost, and as few are in 5 % of cases."""
+    words = too_few(share(7, 16), ITEMS)
+    assert words.endswith("; about 23 items (more images, or seeds that test others) would decide")
+    assert as_few(2, 23, 0.25) < 0.05 < as_few(1, 16, 0.25)
+
+
+@pytest.mark.parametrize(("n", "words"), [(10, "record anew, or about 11 items"), (11, "")])
+def test_a_margin_below_what_the_items_can_tell_is_said_at_once(n, words):
+    """A quarter is told from nothing by 11 items, not by 10."""
+    found = too_few(replace(share(5, 10), n=n), ITEMS)
+    assert words in found
+    assert bool(words) is bool(found)
+
+
+def test_losses_of_errors_count_upwards_and_gains_are_none():
+    """A share of wrong answers has its bound above; the other bound does not matter."""
+    wrong = replace(share(9, 16), better="lower")
+    bounds = Bounds(value=0.5, low=0.0, high=0.75)
+    assert "50.00% -> 56.25%: 1 of 16 items lost; a loss of 25.00%" in too_few(wrong, bounds)
+    assert "" == too_few(replace(wrong, value=0.25), bounds)
 
 
 @given(st.integers(10, 100_000))
