@@ -115,7 +115,7 @@ def test_near_the_bound_no_number_tells():
     """Lost as many as the margin allows."""
     assert items_needed(0.008, 0.008) is None
     near = said(1770 - 14, 1797, 14 / 1797, stored=1770 / 1797)
-    assert "too close to the bound for any number of items" in near.reason
+    assert "too many to pass; the value is too close to the bound for any number of items" in near.reason
 
 
 @pytest.mark.parametrize(("margin", "items"), [(0.05, 59), (0.01, 300), (0.001, 3000)])
