@@ -204,7 +204,7 @@ def test_a_figure_can_be_asked_for():
     """At the level of the interval that is wanted."""
     found = parse("speedup(ours) * 2", NAMES).figure(Made(), 0.95)
     assert (4.0, 3.8, 4.2) == pytest.approx((found.value, found.low, found.high))
-    with pytest.raises(UsageError, match="is a statement"):
+    with pytest.raises(UsageError, match=r"^'1 > 2' is a statement, where a number is needed"):
         parse("1 > 2", NAMES).figure(Made(), 0.95)
 
 
@@ -216,6 +216,7 @@ def test_a_figure_can_be_asked_for():
         ("abs(loss(ours) + 1)", (1, 0, 2)),  # its upper end is zero
         ("abs(speedup(ours) - 1.9)", (0.1, 0, 0.2)),  # its lower end is zero
         ("abs(speedup(ours))", (2, 1.9, 2.1)),
+        ("abs(timed() / 4)", (0.75, 0.5, 1)),
         ("log2(timed() * timed())", (math.log2(9), 2, 4)),
         ("log2(timed() - 1.5)", (math.log2(1.5), -1, math.log2(2.5))),
         ("round(speedup(ours) / 3, 1)", (0.7, 0.6, 0.7)),
@@ -288,10 +289,14 @@ def test_what_may_not_stand_in_a_predicate_is_quoted_beside_what_may():
         UsageError, match="not, cells, metrics, facts and abs, equivalent, falls, largest, log2, rises,"
     ):
         parse("[1] > 0", NAMES)
-    with pytest.raises(UsageError, match=r"^'1 >' cannot be read: invalid syntax"):
+    with pytest.raises(UsageError, match=r"^'1 >' cannot be read: invalid syntax$"):
         parse("1 >", NAMES)
     with pytest.raises(UsageError, match=r"cannot be read: .*null bytes"):
         parse("a\0b", NAMES)
+    with pytest.raises(UsageError, match=r"cannot be read: .*surrogates not allowed"):  # this error has no `msg`
+        parse("has('\ud800') > 0", NAMES)
+    with pytest.raises(UsageError, match=r"^rises\(\.\.\.\) takes a metric of a sweep: .* several cells$"):
+        at("rises(1)")
 
 
 def test_every_name_that_may_stand_is_told_of_a_mistake():
