@@ -80,12 +80,12 @@ HALF = [0.25, 0.375, 0.5]  # its last value is one half to the bit
 @pytest.mark.parametrize(
     ("kind", "better", "worth", "possible"),
     [
-        ("accuracy", "higher", 0.5, True),
-        ("accuracy", "higher", 0.75, False),
-        ("accuracy", "lower", 0.5, True),
-        ("accuracy", "lower", 0.75, False),
-        ("loss", "lower", 0.5, True),
-        ("loss", "lower", 0.75, False),
+        ("accuracy", "higher", 0.25, True),
+        ("accuracy", "higher", 0.5, False),
+        ("accuracy", "lower", 0.75, True),
+        ("accuracy", "lower", 0.875, False),
+        ("loss", "lower", 0.75, True),
+        ("loss", "lower", 0.875, False),
         ("unbounded", "higher", 0.75, True),
         ("unbounded", "lower", 0.75, True),
     ],
@@ -93,7 +93,7 @@ HALF = [0.25, 0.375, 0.5]  # its last value is one half to the bit
 def test_only_what_lies_beyond_the_end_of_the_scale_is_impossible(kind, better, worth, possible, monkeypatch):
     """An accuracy of exactly 1 and an error of exactly 0 may be reached; other qualities have no end."""
     monkeypatch.setattr("suite.analysis.advise.outlook.extrapolate", uniform)
-    found = outlook(curves.curve(HALF, kind=kind, better=better), worth)
+    found = outlook(curves.curve([0.25, 0.5, 0.75], kind=kind, better=better), worth)
     assert (pytest.approx(1 - worth) if possible else 0.0) == found.chance
 
 
