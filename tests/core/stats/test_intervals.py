@@ -146,7 +146,7 @@ def test_the_blocked_interval_is_never_narrower_than_that_of_the_rounds(values, 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_values_that_are_not_finite_are_refused(bad):
     """A NaN would sort to the end and pass for a slow round."""
-    with pytest.raises(ValueError, match="values must be finite"):
+    with pytest.raises(ValueError, match=f"values must be finite, got {bad} among 21"):
         median_interval([*range(20), bad], 0.99)
 
 
@@ -176,6 +176,39 @@ def test_the_mean_of_one_value_has_no_interval():
     """One seed says nothing about the spread."""
     with pytest.raises(ValueError, match="at least 2 values, got 1"):
         mean_interval([0.98], 0.95)
+
+
+def test_the_mean_of_two_values_has_one():
+    """t(1 degree, 97.5 %) = 12.7062."""
+    assert pytest.approx((1.5 - 6.3531, 1.5 + 6.3531), abs=1e-4) == mean_interval([1.0, 2.0], 0.95)
+
+
+def test_six_blocks_tell_how_much_blocks_differ():
+    """They alternate by 0.3 of the logarithm: the interval is that of their means."""
+    values, block = np.exp(np.repeat([0.3, -0.3] * 3, 4)), np.repeat(np.arange(6), 4)
+    expected = np.exp(mean_interval([0.3, -0.3] * 3, 0.99))
+    assert pytest.approx(tuple(expected)) == blocked_interval(values, block, 0.99)
+    assert expected[0] < median_interval(values, 0.99)[0]
+
+
+def test_of_many_blocks_the_least_and_the_greatest_are_left_out():
+    """One in twelve at each end, while the machine was busy."""
+    logs = [0.3, -0.3] * 5 + [9.0, -9.0]
+    low, high = blocked_interval(np.exp(np.repeat(logs, 4)), np.repeat(np.arange(12), 4), 0.99)
+    assert pytest.approx(tuple(np.exp(mean_interval(logs, 0.99, trimmed=0.1)))) == (low, high)
+    assert 0.5 < low < high < 2
+
+
+def test_a_value_of_zero_has_no_logarithm():
+    """Only the rounds tell."""
+    values, block = np.append(np.zeros(4), np.linspace(1, 2, 44)), np.repeat(np.arange(12), 4)
+    assert median_interval(values, 0.99) == blocked_interval(values, block, 0.99)
+
+
+def test_the_wilson_interval_at_its_ends():
+    """None is zero to the bit, one is not: 1 of 10 at 95 %, from the formula."""
+    assert 0.0 == wilson(0, 2, 0.5)[0]
+    assert pytest.approx((0.017876, 0.404150), abs=1e-6) == wilson(1, 10, 0.95)
 
 
 def test_the_wilson_interval_of_a_published_example():
