@@ -154,8 +154,8 @@ def _receive(client: socket.socket) -> tuple[dict, list[int]]:
     head, files, _, _ = socket.recv_fds(client, size, 3)
     left = struct.unpack("i", head)[0]
     text = b""
-    while len(text) < left:
-        text += client.recv(left - len(text))
+    while len(text) < left and (more := client.recv(left - len(text))):
+        text += more
     return json.loads(text), list(files)
 
 

@@ -88,6 +88,7 @@ class Claim:
     def locked_fields(self) -> dict[str, object]:
         """What may not change once results were seen."""
         return {
+            "kind": str(self.kind),
             "statement": self.statement,
             "holds": {name: part.text for name, part in self.parts.items()},
             "cells": {name: list(cells) for name, cells in self.cells.items()},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import fmean, stdev
 
 from suite.claims.facts import FACTS
 from suite.claims.predicate import Missing
-from suite.claims.quantities import Quantity
-from suite.core.errors import SuiteError, UnavailableError
-from suite.core.metrics import METRICS
+from suite.claims.quantities import Quantity, quantile
+from suite.core.errors import SetupError, SuiteError, UnavailableError, UsageError
+from suite.core.metrics import is_paired
 from suite.core.records import CellFailure, Measurement
 
 Key = tuple[str, str, str]  # workload, technique, metric
@@ -41,7 +41,15 @@ class Evidence:
         quick: bool = False,
     ) -> Evidence:
         """Of the records of a run."""
-        measured = {(one.cell.workload, one.cell.technique, one.metric): one for one in measurements}
+        measured: dict[Key, Measurement] = {}
+        for one in measurements:
+            key = one.cell.workload, one.cell.technique, one.metric
+            if key in measured and measured[key] != one:
+                raise UsageError(
+                    f"{one.metric} of {one.cell.workload}/{one.cell.technique} is in the results twice: on "
+                    f"{measured[key].cell.device} and {one.cell.device}, or in two runs; give one of them"
+                )
+            measured[key] = one
         failed = {(one.cell.workload, one.cell.technique): one.reason for one in failures}
         return cls(measured=measured, failed=failed, canonical=canonical, quick=quick)
 
@@ -78,32 +86,53 @@ class Evidence:
             return Missing(f"{name} takes longer than a quick ledger: run without --quick")
         try:
             return FACTS[name].compute(*arguments)
-        except UnavailableError as error:
+        except (UnavailableError, SetupError) as error:
             return Missing(str(error))
         except SuiteError:
             raise
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+            given = ", ".join(map(repr, arguments))
+            raise UsageError(f"{name}({given}) cannot be computed: {error}") from error
         except ImportError as error:
             return Missing(f"{name}: {error.name or error} is not installed")
 
 
 def quantity(found: Measurement) -> Quantity:
-    """A measurement as a figure of a claim: counts are points, times and scores have their intervals."""
-    row = METRICS.get(found.metric)
-    exact = found.low is None and found.group == "size" and (row is None or row.group == "size")
+    """A measurement as a figure of a claim: counts are points, times and scores have their intervals.
+
+    A ratio of times is a median of ``n`` rounds, whose order supports levels up to ``1 - 2 ** (1 - n)``. The interval
+    over seeds is Student's.
+    """
+    exact = found.low is None and found.group == "size"
+    freedom = len(found.by_seed) - 1 if len(found.by_seed) > 1 else None
+    most = 1 - 2.0 ** (1 - found.n) if is_paired(found.metric) else 1.0
     return Quantity(
         value=found.value, low=found.low, high=found.high, confidence=found.confidence or 0.95, exact=exact,
-        by_seed=found.by_seed,
+        by_seed=found.by_seed, freedom=freedom, most=most,
     )  # fmt: skip
 
 
 def _without(found: Measurement, seeds: frozenset[int]) -> Measurement | None:
-    """The measurement over its other seeds; its interval grows with the root of what is left out."""
+    """The measurement over its other seeds, with the wider of two intervals.
+
+    One is the old one, which grows with the root of what is left out, the other Student's over the seeds that are
+    left. A single seed has none.
+    """
     if not found.seeds or not seeds & set(found.seeds):
         return found
-    pairs = zip(found.seeds, found.by_seed, strict=False)
-    kept = {seed: value for seed, value in pairs if seed not in seeds}
+    kept = {s: value for s, value in zip(found.seeds, found.by_seed, strict=False) if s not in seeds}
     if not kept:
         return None
-    value, wider = fmean(kept.values()), (len(found.seeds) / len(kept)) ** 0.5
-    low, high = (None if end is None else value + wider * (end - found.value) for end in (found.low, found.high))
-    return replace(found, value=value, low=low, high=high, seeds=tuple(kept), by_seed=tuple(kept.values()))
+    values = list(kept.values())
+    value = fmean(values)
+    low, high = _wider(found, values) if len(values) > 1 else (None, None)
+    return replace(found, value=value, low=low, high=high, seeds=tuple(kept), by_seed=tuple(values))
+
+
+def _wider(found: Measurement, values: Sequence[float]) -> tuple[float | None, float | None]:
+    if found.low is None or found.high is None:
+        return None, None
+    value, level = fmean(values), found.confidence or 0.95
+    own = quantile(level, len(values) - 1) * stdev(values) / len(values) ** 0.5
+    grown = (len(found.seeds) / len(values)) ** 0.5
+    return value - max(own, grown * (found.value - found.low)), value + max(own, grown * (found.high - found.value))

@@ -50,10 +50,13 @@ def _copied(module: str) -> Done:
     try:
         server.stdin.write(f"{module}\n")
         server.stdin.flush()
-        return Done(**json.loads(server.stdout.readline()))
+        done = Done(**json.loads(server.stdout.readline()))
     except (OSError, ValueError):  # it was killed
         _server.cache_clear()
         return _started(module)
+    if done.returncode < 0:
+        raise SetupError(f"the program {module} was ended by signal {-done.returncode}: is the machine busy?")
+    return done
 
 
 def start() -> None:

@@ -61,8 +61,13 @@ class Finding:
 
     @property
     def changed(self) -> bool:
-        """Whether it is decided otherwise than expected; what is open or untested here is no change."""
+        """Whether it is decided otherwise than expected; what is open or untested here is no change.
+
+        A part that is refuted is a change of a claim that is expected to hold, whatever the other parts say.
+        """
         open_ones = (Standing.UNDECIDED, Standing.NOT_TESTABLE)
+        if self.expected is Standing.HOLDS and any(part.truth is Truth.FALSE for part in self.parts):
+            return True
         return self.expected is not None and self.standing not in (self.expected, *open_ones)
 
 
@@ -182,7 +187,8 @@ def _of_parts(parts: Sequence[PartFinding]) -> tuple[Standing, str]:
         return (Standing.HOLDS if whole is Truth.TRUE else Standing.REFUTED), ""
     still = _listed(kinds[Truth.OPEN])
     why = "; ".join(missing) or "the interval lies on both sides of the limit: more seeds, items or rounds decide it"
-    return Standing.UNDECIDED, f"{still}: {why}" if still else why
+    refuted = f"does not: {_listed(kinds[Truth.FALSE])}; " if kinds[Truth.FALSE] else ""
+    return Standing.UNDECIDED, f"{refuted}{still}: {why}" if still else f"{refuted}{why}"
 
 
 def _listed(names: Sequence[str]) -> str:

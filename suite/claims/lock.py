@@ -75,8 +75,9 @@ class ClaimsLock:
             return f"is not locked: `{lock}` fixes what it says before results are seen"
         if locked.digest != claim.digest:
             return f"was edited after it was locked ({_edited(locked.fields, claim)}): `{lock}`, then measure it anew"
-        if locked.amendments and started and started < locked.amendments[-1].at:
-            return f"was edited on {locked.amendments[-1].at}, after this run started: measure it anew"
+        if claim.texts and started and started < locked.at:
+            what = "edited" if locked.amendments else "locked"
+            return f"was {what} on {locked.at}, after this run started: measure it anew"
         return ""
 
     def with_locked(self, claims: Iterable[Claim], at: str = "") -> ClaimsLock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,12 +22,14 @@ class Transfer:
     on: Mapping[str, Standing]
     by: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
+    alike: bool = True
+    """Whether the same parts hold on all machines that decided it."""
 
     @property
     def transfers(self) -> bool | None:
-        """Whether all machines that decided it agree; ``None`` where fewer than two did."""
+        """Whether all machines that decided it agree, part by part; ``None`` where fewer than two did."""
         decided = [standing for standing in self.on.values() if standing in DECIDED]
-        return None if len(decided) < 2 else len(set(decided)) == 1  # noqa: PLR2004  # of two there is a comparison
+        return None if len(decided) < 2 else len(set(decided)) == 1 and self.alike  # noqa: PLR2004  # two are compared
 
 
 def matrix(claims: Iterable[Claim], ledgers: Sequence[JudgedLedger]) -> list[Transfer]:
@@ -40,9 +44,11 @@ def _transfer(
 ) -> Transfer:
     own = {machine: findings[claim.name] for machine, findings in found.items() if claim.name in findings}
     on = {machine: one.standing for machine, one in own.items() if one.digest == claim.digest}
+    parts = [own[machine].parts for machine, standing in on.items() if standing in DECIDED]
     return Transfer(
-        claim=claim, on=on, by=_by(on, features), outdated=tuple(machine for machine in own if machine not in on)
-    )
+        claim=claim, on=on, by=_by(on, features), outdated=tuple(machine for machine in own if machine not in on),
+        alike=all(one == parts[0] for one in parts),
+    )  # fmt: skip
 
 
 def _by(on: Mapping[str, Standing], features: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
@@ -68,6 +74,15 @@ def rows(found: Iterable[Transfer], machines: Sequence[str]) -> list[list[str]]:
         [one.claim.name, one.claim.statement, *(str(one.on.get(m, EMPTY)) for m in machines), told(one)]
         for one in found
     ]
+
+
+def comma_separated(found: Iterable[Transfer], machines: Sequence[str]) -> str:
+    """The rows below a line of titles."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*HEAD, *machines, "transfers"])
+    writer.writerows(rows(found, machines))
+    return text.getvalue()
 
 
 def told(one: Transfer) -> str:

@@ -38,10 +38,18 @@ def measure(claims: Iterable[Claim], options: Sequence[str], reports: Path, say:
     for workload, techniques in needed(claims).items():
         line = command(workload, techniques, options, reports)
         say(f"suite {' '.join(line)}")
+        before = _latest(reports)
         code = child.run_to_end([sys.executable, "-P", "-m", "suite", *line], dict(os.environ))
         if code == EXIT_INTERRUPTED:
             raise KeyboardInterrupt
-        if code == EXIT_UNUSABLE:
-            raise SetupError(f"the cells of {workload} could not be measured: see above")
-        folders.append((reports / "latest").resolve())
+        folder = _latest(reports)
+        if code == EXIT_UNUSABLE or folder is None or folder == before:  # an older run is no evidence
+            raise SetupError(f"the cells of {workload} could not be measured (exit code {code}): see above")
+        folders.append(folder)
     return folders
+
+
+def _latest(reports: Path) -> Path | None:
+    """The folder of the newest run that has ended."""
+    found = (reports / "latest").resolve()
+    return found if found.is_dir() else None

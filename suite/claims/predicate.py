@@ -231,6 +231,8 @@ def _log2(found: Sequence[Value], _: float) -> Interval:
 
 def _round(found: Sequence[Value], _: float) -> Interval:
     one, digits = _numbers(found, 2, "round")
+    if not digits.exact or not math.isfinite(digits.value):
+        raise UsageError("round(...) takes a whole number of digits")
     return Interval(*(round(end, int(digits.value)) if math.isfinite(end) else end for end in vars(one).values()))
 
 

@@ -55,9 +55,10 @@ class Interval:
         return _hull(self.value / other.value, self, other, lambda a, b: a / b)
 
     def __pow__(self, other: Interval) -> Interval:
-        if not other.exact or (self.low <= 0 and not self.exact):
+        whole = self.exact and other.value.is_integer() and (self.value != 0 or other.value >= 0)
+        if not other.exact or (self.low <= 0 and not whole):
             return Interval(math.nan, -math.inf, math.inf)
-        return _hull(self.value**other.value, self, other, lambda a, b: a**b)
+        return _hull(_power(self.value, other.value), self, other, _power)
 
     def below(self, other: Interval) -> Truth:
         """``self < other``."""
@@ -70,15 +71,27 @@ class Interval:
         return ~other.below(self)
 
     def equal(self, other: Interval) -> Truth:
-        """``self == other``: two intervals that meet leave it open unless both are points."""
+        """``self == other``: intervals that meet leave it open unless both are points; so does what is no number."""
+        if math.isnan(self.value) or math.isnan(other.value):
+            return Truth.OPEN
         if self.exact and other.exact:
             return Truth.of(self.low == other.low)
         return Truth.OPEN if self.low <= other.high and other.low <= self.high else Truth.FALSE
 
 
 def _hull(value: float, a: Interval, b: Interval, of: Callable[[float, float], float]) -> Interval:
+    """Of the four pairs of ends; zero times infinity is zero, and what is no number may be anything."""
+    if any(math.isnan(one) for one in (a.value, b.value, *_ends(a), *_ends(b))):
+        return Interval(math.nan, -math.inf, math.inf)
     corners = [0.0 if math.isnan(found) else found for found in (of(x, y) for x, y in product(_ends(a), _ends(b)))]
     return Interval(value, min(corners), max(corners))
+
+
+def _power(base: float, exponent: float) -> float:
+    try:
+        return float(base**exponent)
+    except OverflowError:
+        return math.inf
 
 
 def _ends(one: Interval) -> tuple[float, float]:
@@ -90,7 +103,8 @@ class Quantity:
     """A figure of evidence: its ``value`` and interval at the ``confidence`` at which it was taken.
 
     Without an interval it is a point if it is ``exact``; else nothing is known of its uncertainty, and no comparison
-    decides anything. ``by_seed`` are its values in the order of the seeds.
+    decides anything. ``by_seed`` are its values in the order of the seeds. ``freedom`` are the degrees of freedom of
+    an interval that comes from few values (Student's t); ``most`` is the greatest level that the values can support.
     """
 
     value: float
@@ -99,22 +113,36 @@ class Quantity:
     confidence: float = 0.95
     exact: bool = False
     by_seed: tuple[float, ...] = ()
+    freedom: int | None = None
+    most: float = 1.0
 
     def at(self, level: float) -> Interval:
-        """Its interval at another ``level``: each side in proportion to the normal distribution's quantile."""
+        """Its interval at another ``level``: each side in proportion to the quantile of its distribution.
+
+        A measured side without width (equal values) says nothing beyond the level at which it was taken.
+        """
         if self.exact:
             return Interval.point(self.value)
         if self.low is None or self.high is None or math.isnan(self.value):
             return Interval(self.value, -math.inf, math.inf)
-        wider = quantile(level) / quantile(self.confidence)
-        return Interval(
-            self.value, self.value - wider * (self.value - self.low), self.value + wider * (self.high - self.value)
-        )
+        if level > max(self.most, self.confidence):
+            return Interval(self.value, -math.inf, math.inf)
+        wider = quantile(level, self.freedom) / quantile(self.confidence, self.freedom)
+        down, up = (self._side(side, wider) for side in (self.value - self.low, self.high - self.value))
+        return Interval(self.value, self.value - down, self.value + up)
+
+    def _side(self, width: float, wider: float) -> float:
+        return math.inf if width <= 0 and wider > 1 else wider * width
 
 
-def quantile(level: float) -> float:
-    """Of the normal distribution, for a two-sided interval of a ``level``."""
-    return NormalDist().inv_cdf((1 + min(level, CERTAIN)) / 2)
+def quantile(level: float, freedom: int | None = None) -> float:
+    """Of a two-sided interval of a ``level``: the normal distribution's, or Student's with degrees of ``freedom``."""
+    below = (1 + min(level, CERTAIN)) / 2
+    if freedom is None:
+        return NormalDist().inv_cdf(below)
+    from scipy.special import stdtrit  # slow to import
+
+    return float(stdtrit(freedom, below))
 
 
 def within(found: Interval, low: Interval, high: Interval) -> Truth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,9 @@ DIGITS = 7  # of a stored figure
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFinding:
-    """A claim's standing on one machine. ``used`` maps what it rests on to value, low and high."""
+    """A claim's standing on one machine. ``used`` maps what it rests on to value, low and high, ``parts``
+    each part to its truth.
+    """
 
     name: str
     standing: Standing
@@ -30,7 +33,8 @@ class StoredFinding:
     reason: str = ""
     figure: float | None = None
     degree: float | None = None
-    used: Mapping[str, tuple[float, float | None, float | None]] = field(default_factory=dict)
+    used: Mapping[str, tuple[float | None, float | None, float | None]] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +101,10 @@ def _stored(found: Finding) -> StoredFinding:
         reason=found.reason,
         figure=_short(found.figure),
         degree=_short(found.degree),
+        parts={part.name: part.truth.name.lower() for part in found.parts},
         used={
             f"{one.cell.workload}/{one.cell.technique} {one.metric}": (
-                float(f"{one.value:.{DIGITS}g}"), _short(one.low), _short(one.high)
+                _short(one.value), _short(one.low), _short(one.high)
             )
             for one in found.used
         },
@@ -107,4 +112,4 @@ def _stored(found: Finding) -> StoredFinding:
 
 
 def _short(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.{DIGITS}g}")
+    return None if value is None or not math.isfinite(value) else float(f"{value:.{DIGITS}g}")

@@ -26,7 +26,7 @@ def verdict(found: Finding, device: str = "cpu") -> Verdict:
 
 
 def _kind(found: Finding) -> VerdictKind:
-    if found.changed and found.standing not in OPEN:
+    if found.changed and found.standing not in (Standing.TOO_GOOD, Standing.AMENDED):
         return VerdictKind.REGRESSED
     if found.standing in OPEN:
         return OPEN[found.standing]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from suite.core import files, metrics
@@ -30,6 +31,9 @@ def entry(name: str, *, statement: str, cell: str, metric: str, at_least: float 
 def predicate(name: str, at_least: float | None, at_most: float | None) -> str:
     """``speedup(ours) >= 2``. Raises `UsageError` as `entry` does."""
     metrics.metric(name)
+    for limit in (at_least, at_most):
+        if limit is not None and not math.isfinite(limit):
+            raise UsageError(f"a limit must be a finite number, got {limit}")
     limits = ((">=", at_least), ("<=", at_most))
     found = [f"{name}({ALIAS}) {sign} {limit!r}" for sign, limit in limits if limit is not None]
     if not found:

@@ -132,7 +132,13 @@ def _judged(
     if any(claim.kind is ClaimKind.CODE for claim in claims):
         isolated.start()
     evidence, headers = _evidence(folders, quick=parsed.quick if quick is None else quick)
-    place = headers[0].where if headers else where(getattr(parsed, "device", "cpu"))
+    place = where(getattr(parsed, "device", "cpu"))
+    for header in headers:
+        if header.where.machine != place.machine:
+            raise UsageError(
+                f"the results of {header.run} are from {header.where.machine}, and this is {place.machine}: judge them "
+                "there, then `suite claims merge`"
+            )
     started = min((header.started for header in headers), default="")
     doubts: dict[str, str] = {}
     for path, lock in _locks(claims).items():
@@ -255,6 +261,7 @@ def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     _say(f"claims: {counts}")
     if parsed.out:
         parsed.out.mkdir(parents=True, exist_ok=True)
+        files.replace_file(parsed.out / "matrix.csv", matrix.comma_separated(found, machines).encode())
         files.replace_file(parsed.out / "matrix.md", f"# Claims over machines\n\n{counts}\n\n{table}\n".encode())
     for one in found:
         for machine in one.outdated:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
-from suite.core.stats.smallest import shows, smallest_effect
 from suite.core.units.values import times
 from suite.report.columns import ENDS, Row, is_share, plainly
 
@@ -39,6 +38,11 @@ class Standing:
     def loses(self) -> bool:
         """Whether the loss can be told from none."""
         return self.high < 0 if self.row["score_better"] == "higher" else self.low > 0
+
+    @property
+    def least_loss(self) -> float:
+        """The smallest loss that could have shown: how far the interval reaches to the better side."""
+        return self.high - self.value if self.row["score_better"] == "higher" else self.value - self.low
 
     @property
     def is_faster(self) -> bool:
@@ -69,7 +73,7 @@ def _said(rows: list[Row]) -> str:
     smaller = sorted((one for one in kept if one.is_smaller), key=lambda one: -one.row["bytes_ratio"])
     lost = sorted((one for one in found if one.loses), key=lambda one: -abs(one.value))
     points = _Points(share=is_share(rows), unit=rows[0]["score_unit"] or "1")
-    return " ".join(filter(None, (_best(faster, smaller, points), _free(faster), _losing(lost, points))))
+    return " ".join(filter(None, (_best(faster, smaller, points), _free(faster, points), _losing(lost, points))))
 
 
 def _standing(row: Row, base: Row | None) -> Standing | None:
@@ -108,22 +112,26 @@ def _best(faster: list[Standing], smaller: list[Standing], points: _Points) -> s
     if not faster and not smaller:
         return "nothing serves faster or smaller without a measurable loss."
     if not faster:
-        return f"{smaller[0].name} is smallest without a measurable loss, {_times(smaller[0])}; nothing is faster."
+        small = smaller[0]
+        return f"{small.name} is smallest without a measurable loss, {_times(small)}; nothing is faster without one."
     first = faster[0]
     size = f", {_times(first)}" if first.is_smaller else ""
     speed = times(*(first.row[f"speedup{end}"] for end in ENDS))
-    effect = 0.0 if shows(first.low, first.high) else smallest_effect(first.value, first.low, first.high)
-    seen = f" (a loss shows from {points.of(effect)})" if effect else ""
+    seen = f" (a loss shows from {points.of(first.least_loss)})" if first.least_loss else ""
     said = f"{first.name} is fastest without a measurable loss{seen}, {speed}{size}"
     if smaller and smaller[0] is not first:
         return f"{said}; {smaller[0].name} is smallest, {_times(smaller[0])}."
     return f"{said}."
 
 
-def _free(faster: list[Standing]) -> str:
-    """The others that are faster."""
+def _free(faster: list[Standing], points: _Points) -> str:
+    """The others that are faster, each with the loss that would have shown."""
+
+    def told(one: Standing) -> str:
+        return f"{times(one.row['speedup'])}, from {points.of(one.least_loss)}"
+
     others = faster[1:]
-    return f"Faster without one, too: {_listed(others, lambda one: times(one.row['speedup']))}." if others else ""
+    return f"Faster without one, too: {_listed(others, told)}." if others else ""
 
 
 def _losing(lost: list[Standing], points: _Points) -> str:

@@ -75,6 +75,8 @@ def check_precision(engine: str, wanted: str, found: Sequence[str]) -> str:
 
     Raises `TechniqueError` where the label says another one: an engine falls back in silence.
     """
+    if not found and wanted == "fp32":  # nothing is multiplied
+        return wanted
     kinds = sorted(set(found))
     ran = "+".join(kinds) or "none"
     if wanted not in kinds:

@@ -32,6 +32,7 @@ def measured(value, low=None, high=None, technique="fast", metric="speedup", **f
     row = METRICS[metric]
     return Measurement(
         cell=Cell(workload="w", technique=technique, device="cpu"), metric=metric, value=value, low=low, high=high,
+        n=fields.pop("n", 100),
         confidence=None if low is None else 0.95, unit=row.unit, better=row.better, tier=row.tier, group=row.group,
         **fields,
     )  # fmt: skip

@@ -152,3 +152,24 @@ def test_a_claim_of_ones_own_is_written_from_its_parts(capsys):
     assert 11 == claims("init", "OURS-2", *words, "--metric=parameter", "--at-most=1")
     assert 11 == claims("init", "OURS-2", *words, "--metric=parameters")
     assert "when does it hold? give --at-least, --at-most or both" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_limit_that_is_no_number_is_refused(capsys):
+    """It would make the ledger unreadable."""
+    words = ("--workload=digits_cnn", "--technique=narrow(width=0.5)", "--statement=It is small.")
+    assert 11 == claims("init", "OURS-3", *words, "--metric=parameters", "--at-most=nan")
+    assert "a limit must be a finite number, got nan" in capsys.readouterr().err
+
+
+def test_a_run_that_left_no_folder_is_not_replaced_by_an_older_one(folder, monkeypatch):
+    """Its figures are no evidence."""
+    from claim_samples import claim
+
+    from suite.claims import measuring
+    from suite.core.errors import SetupError
+
+    (folder / "reports" / "latest").mkdir(parents=True)
+    monkeypatch.setattr(measuring.child, "run_to_end", lambda *_: 3)
+    with pytest.raises(SetupError, match=r"could not be measured \(exit code 3\)"):
+        measuring.measure([claim()], [], folder / "reports", print)

@@ -52,3 +52,15 @@ def test_a_lock_is_read_as_it_was_written(tmp_path):
     (tmp_path / "claims.lock").write_text('{"A-1": 3}', "utf-8")
     with pytest.raises(ExpectationFileError, match="is no lock of claims"):
         ClaimsLock.read(tmp_path / "claims.lock")
+
+
+def test_a_claim_that_was_locked_after_the_run_began_was_not_locked_before_the_look():
+    """Its author may have seen the results; a computed one has none to see."""
+    lock = ClaimsLock().with_locked([claim()], AFTER)
+    assert "was locked on 2026-02-01" in lock.doubts([claim()], BEFORE)["A-1"]
+
+
+def test_another_kind_is_an_edit():
+    """Advice is never judged."""
+    lock = ClaimsLock().with_locked([claim()], BEFORE)
+    assert 'kind: "empirical" -> "advice"' in lock.doubts([claim(kind="advice")], AFTER)["A-1"]

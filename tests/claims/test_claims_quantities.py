@@ -257,3 +257,34 @@ def test_orders_that_agree_have_a_tau_of_1():
     """Reversed ones of -1; a tie counts half in tau-b: 5 / sqrt(5 * 6)."""
     assert 5 / math.sqrt(30) == pytest.approx(agreement([1, 1, 2, 3], [1, 2, 3, 4]))
     assert (1.0, -1.0) == pytest.approx((agreement([1, 2, 3], [10, 20, 30]), agreement([1, 2, 3], [3, 2, 1])))
+
+
+def test_what_is_no_number_decides_nothing():
+    """A count that torch could not take: no arithmetic makes a figure of it."""
+    nan, one = Interval.point(math.nan), Interval.point(1)
+    for found in (nan * one, nan / one, one / nan, nan * Interval.point(0)):
+        assert Truth.OPEN is found.below(one)
+        assert Truth.OPEN is found.at_most(one)
+    assert Truth.OPEN is nan.equal(one)
+
+
+def test_an_interval_of_few_values_grows_as_students_does():
+    """Of five seeds: 99.95 % is 8.61 standard errors, not 3.48; at 95 % they are 2.776."""
+    found = Quantity(value=0.0, low=-2.776, high=2.776, freedom=4)
+    assert 8.610 == pytest.approx(found.at(0.999).high, abs=2e-3)
+
+
+def test_an_interval_goes_no_further_than_its_values_can():
+    """Nine rounds support 99.6 %; equal values say nothing beyond the level at which they were taken."""
+    nine = Quantity(value=1.1, low=1.0, high=1.2, most=1 - 2.0**-8)
+    assert (1.0, math.inf) == (pytest.approx(nine.at(0.95).low), nine.at(0.999).high)
+    equal = Quantity(value=1.0, low=1.0, high=1.0)
+    assert (Truth.TRUE, Truth.OPEN) == tuple(equal.at(level).below(Interval.point(1.1)) for level in (0.95, 0.999))
+
+
+def test_powers_that_are_no_numbers_or_too_large_are_no_errors():
+    """A root of a negative number, a reciprocal of zero, ten to the four hundredth."""
+    point = Interval.point
+    assert math.isnan((point(-8) ** point(0.5)).value)
+    assert math.isnan((point(0) ** point(-1)).value)
+    assert math.inf == (point(10) ** point(400)).value

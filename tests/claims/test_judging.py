@@ -11,7 +11,7 @@ from claim_samples import claim, claims, measured
 from suite.claims.claim import Standing
 from suite.claims.evidence import Evidence
 from suite.claims.judging import RISK, degree, judge
-from suite.core.errors import ExpectationFileError
+from suite.core.errors import ExpectationFileError, SetupError, UsageError
 
 LEVELS = ("cpu-x86_64-made-2c", "cpu-x86_64-avx2", "any")
 
@@ -159,3 +159,53 @@ def test_the_degree_is_the_coefficient_of_variation_of_two_figures():
     assert 0.0 == degree(3.0, 3.0)
     assert 100 * 1.125 * math.sqrt(math.pi) / 2 / 1.5 == pytest.approx(degree(1.0, 2.0))
     assert math.inf == degree(1.0, -1.0)
+
+
+def test_one_seed_that_is_left_has_no_interval():
+    """It held with the width of five before."""
+    chosen = claim('"accuracy_vs_control(ours) > 0"', more="chosen_on = [0, 1, 2, 3]")
+    seeds = {"metric": "accuracy_vs_control", "seeds": (0, 1, 2, 3, 4), "by_seed": (0.01, 0.01, 0.0, 0.0, 0.04)}
+    assert Standing.UNDECIDED is found(chosen, measured(0.012, 0.004, 0.020, **seeds)).standing
+
+
+def test_seeds_that_are_left_have_their_own_spread():
+    """Two of them that lie far apart do not decide, however narrow the five were."""
+    chosen = claim('"accuracy_vs_control(ours) > 0"', more="chosen_on = [0, 1, 2]")
+    seeds = {"metric": "accuracy_vs_control", "seeds": (0, 1, 2, 3, 4), "by_seed": (0.02, 0.02, 0.02, 0.001, 0.039)}
+    assert Standing.UNDECIDED is found(chosen, measured(0.02, 0.019, 0.021, **seeds)).standing
+
+
+def test_a_refuted_part_is_a_change_whatever_the_others_say():
+    """The other one was not measured."""
+    parts = '{ one = "gompertz(1) > 5", two = "speedup(ours) > 1" }'
+    finding = found(claim(parts, more='expected = "holds"'))
+    assert Standing.UNDECIDED is finding.standing
+    assert finding.changed
+    assert finding.reason.startswith("does not: one; two: ")
+
+
+def test_a_cell_that_two_runs_or_devices_measured_is_refused():
+    """The last one would count."""
+    with pytest.raises(UsageError, match=r"speedup of w/fast is in the results twice: on cpu and cpu, or in two runs"):
+        Evidence.of([measured(2.5, 2.4, 2.6), measured(1.0, 0.9, 1.1)])
+
+
+@pytest.mark.parametrize("text", ["gompertz() > 0", "amdahl(1) > 0", 'article_numel("x", "plain") > 0'])
+def test_a_fact_that_cannot_be_computed_from_its_arguments_is_told_with_the_entry(text):
+    """No traceback."""
+    with pytest.raises(ExpectationFileError, match=r"claims/ours.toml:2: A-1: \w+\(.*\) cannot be computed"):
+        found(claim(f"'{text}'", kind="mathematics"))
+
+
+def test_a_program_that_cannot_answer_leaves_the_other_claims(monkeypatch):
+    """It is not testable here."""
+    from suite.claims.facts import programs
+
+    def busy(_module):
+        raise SetupError("the program was ended by signal 14: is the machine busy?")
+
+    programs._ran.cache_clear() if hasattr(programs._ran, "cache_clear") else None
+    monkeypatch.setattr(programs, "_ran", busy)
+    finding = found(claim("'fails(\"forward_as_printed\") == 0'", kind="code"))
+    assert Standing.NOT_TESTABLE is finding.standing
+    assert "is the machine busy?" in finding.reason

@@ -60,3 +60,20 @@ def test_a_ledger_is_read_as_it_was_written(tmp_path):
         store.JudgedLedger.read(tmp_path)
     with pytest.raises(ResultsError, match="does not exist; `suite claims run` writes it"):
         store.JudgedLedger.read(tmp_path / "none")
+
+
+def test_opposite_parts_do_not_transfer():
+    """Both machines say partly."""
+    parts = '{ x = "speedup(ours) > 2", y = "speedup(ours) < 2" }'
+    one = claim(parts)
+    (row,) = matrix.matrix([one], [ledger("a-1", FAST, one=one), ledger("b-2", SLOW, one=one)])
+    assert row.transfers is False
+    assert "A-1,It is twice as fast.,partly,partly,differs" in matrix.comma_separated([row], ["a-1", "b-2"])
+
+
+def test_a_figure_that_is_no_number_is_stored_as_none(tmp_path):
+    """JSON has no such number, and the file has to be read again."""
+    one = claim('"gompertz(1) > 0"', kind="mathematics", more='said = 2.0\nmeasured = "1 / 0"')
+    made = ledger("a-1", FAST, one=one)
+    made.write(tmp_path)
+    assert None is store.JudgedLedger.read(tmp_path).findings[0].figure

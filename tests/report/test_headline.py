@@ -40,7 +40,7 @@ def test_the_fastest_without_a_loss_comes_first_then_the_others_then_what_loses(
     )
     assert (
         "int8 is fastest without a measurable loss (a loss shows from 0.40 points), 3.00x [2.95, 3.05], 3.50 times "
-        "smaller. Faster without one, too: compiled (1.70x). With a loss: narrow (2.00 points)."
+        "smaller. Faster without one, too: compiled (1.70x, from 0.40 points). With a loss: narrow (2.00 points)."
     ) == found
 
 
@@ -49,7 +49,7 @@ def test_the_smallest_is_named_where_it_is_another_one():
     assert "; pruned is smallest, 4.00 times smaller." in said(
         row("int8", speedup=3.0), row("pruned", speedup=1.0, smaller=4.0)
     )
-    assert "pruned is smallest without a measurable loss, 4.00 times smaller; nothing is faster." == said(
+    assert "pruned is smallest without a measurable loss, 4.00 times smaller; nothing is faster without one." == said(
         row("pruned", speedup=1.0, smaller=4.0)
     )
 
@@ -83,3 +83,9 @@ def test_without_comparisons_there_is_no_sentence():
     """The baseline alone, or a workload without a score."""
     assert [] == sentences([BASE])
     assert [] == sentences([BASE | {"score": None}, row("int8", score=None)])
+
+
+def test_the_loss_that_would_have_shown_is_that_of_the_worse_side():
+    """A gain of 0.1 points whose interval reaches 2 points down and 0.2 up: a loss shows from 0.2 points."""
+    found = row("int8", 0.001, speedup=3.0) | {"accuracy_vs_control_low": -0.02, "accuracy_vs_control_high": 0.003}
+    assert "(a loss shows from 0.20 points)" in said(found)

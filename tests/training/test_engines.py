@@ -67,6 +67,11 @@ def test_the_precision_is_that_of_the_products_that_run(found, expected):
     assert expected == check_precision("engine", "int8", found)
 
 
+def test_a_network_that_multiplies_nothing_computes_in_float32():
+    """As torch does."""
+    assert "fp32" == check_precision("engine", "fp32", [])
+
+
 @pytest.mark.parametrize(("found", "ran"), [(["fp32"], "fp32"), ([], "none")])
 def test_a_label_that_nothing_runs_in_is_an_error(found, ran):
     """An engine falls back in silence."""

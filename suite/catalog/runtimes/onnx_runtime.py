@@ -43,7 +43,12 @@ INT8 = frozenset(
         *("DynamicQuantizeMatMul", "QAttention", "DynamicQuantizeLSTM"),
     }
 )
-FP32 = frozenset({"Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "Attention", "MultiHeadAttention"})
+FP32 = frozenset(
+    {
+        *("Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "Einsum"),
+        *("Attention", "MultiHeadAttention", "LSTM", "GRU", "RNN"),
+    }
+)
 Quantize = Callable[[Path, Path], None]
 
 

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 GRAPH, WEIGHTS = "network.xml", "network.bin"
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of what is not quantized
 NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16", "u8": "int8", "i8": "int8"}
-PRODUCTS = frozenset({"Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Deconvolution"})
+PRODUCTS = frozenset(
+    {
+        *("Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Deconvolution"),
+        *("RNNSeq", "RNNCell", "MHA", "ScaledDotProductAttention", "ScaledDotProductAttentionWithKVCache"),
+    }
+)
 
 
 def installed(case: Any) -> str | None:

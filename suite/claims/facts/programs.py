@@ -40,7 +40,7 @@ def printed(program: str, name: str) -> float:
     """A number by its name in the object that the program prints last. Raises `SetupError` where it has none."""
     done = _ran(program)
     if done.returncode:
-        raise SetupError(f"the program {program} failed: {done.stderr.strip().splitlines()[-1]}")
+        raise SetupError(f"the program {program} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     found = json.loads(done.stdout.strip().splitlines()[-1])
     if name not in found:
         raise SetupError(str(unknown("figure of the program", name, found)))

@@ -40,11 +40,11 @@ def accumulation_error(parts: str) -> float:
     import torch
     from torch import nn
 
+    sizes = {"equal": [8, 8], "unequal": [4, 12], "batch norm": [8, 8]}[parts]
     torch.manual_seed(0)
     middle: nn.Module = nn.BatchNorm1d(8) if parts == "batch norm" else nn.ReLU()
     network = nn.Sequential(nn.Linear(6, 8), middle, nn.Linear(8, 3)).double()
     inputs, targets = torch.randn(16, 6, dtype=torch.float64), torch.randint(3, (16,))
-    sizes = [4, 12] if parts == "unequal" else [8, 8]
     whole = _gradients(network, [(inputs, targets)])
     added = _gradients(network, list(zip(inputs.split(sizes), targets.split(sizes), strict=True)))
     return float((added - whole).norm() / whole.norm())
