@@ -84,7 +84,7 @@ def interpreter(tmp_path_factory, environment):
 def python(environment, interpreter):
     """``python(*arguments, cwd=..., env=...)`` runs the interpreter to its end; ``None`` in ``env`` removes."""
 
-    def run(*arguments, cwd, env=None, timeout=150):
+    def run(*arguments, cwd, env=None, timeout=280):
         merged = {name: value for name, value in {**environment, **(env or {})}.items() if value is not None}
         command = [interpreter, *arguments]
         return subprocess.run(
