@@ -19,6 +19,8 @@ EXTRAS = {
     "data": "mlxtend",
     "gpu": "pynvml",
     "history": "ruptures",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
     "plots": "matplotlib",
     "pruning": "torch_pruning",
     "quantization": "torchao",

@@ -47,7 +47,7 @@ def test_a_gpu_that_nobody_looks_at_is_told_with_the_command_that_helps(on, monk
 def test_every_extra_has_a_module_that_tells_whether_it_is_there():
     """An extra that is added to pyproject.toml, and not here, would be missed in silence."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    assert set(project["optional-dependencies"]) - {"all"} == set(doctor.EXTRAS)
+    assert set(project["optional-dependencies"]) - {"all", "runtimes"} == set(doctor.EXTRAS)
 
 
 def test_missing_extras_come_with_the_command_that_installs_them(monkeypatch):

@@ -11,8 +11,8 @@ import tiny
 import torch
 from technique_samples import composed
 
-from suite.catalog.runtimes import onnx_runtime, openvino_runtime
 from suite.core.errors import UnavailableError
+from suite.training import onnx_engine, openvino_engine
 from suite.training.recipe import changed_slots
 from suite.training.serving import predict, serve
 
@@ -45,23 +45,23 @@ def test_only_what_is_served_changes(name):
 
 def test_a_package_that_is_missing_is_named_with_the_extra(monkeypatch):
     """The command installs it."""
-    monkeypatch.setattr(onnx_runtime.importlib.util, "find_spec", lambda name: None if name == "onnx" else object())
-    said = onnx_runtime.installed(case_on("cpu"))
+    monkeypatch.setattr(onnx_engine.importlib.util, "find_spec", lambda name: None if name == "onnx" else object())
+    said = onnx_engine.installed(case_on("cpu"))
     assert "onnx is not installed: pip install 'tradeoff-suite[onnxruntime]'" == said
-    monkeypatch.setattr(openvino_runtime.importlib.util, "find_spec", lambda _: None)
-    assert "openvino, nncf is not installed" in (openvino_runtime.installed_with_nncf(case_on("cpu")) or "")
+    monkeypatch.setattr(openvino_engine.importlib.util, "find_spec", lambda _: None)
+    assert "openvino, nncf is not installed" in (openvino_engine.installed_with_nncf(case_on("cpu")) or "")
 
 
 def test_an_accelerator_is_not_served(monkeypatch):
     """These runtimes are the CPU's."""
-    for module in (onnx_runtime, openvino_runtime):
+    for module in (onnx_engine, openvino_engine):
         monkeypatch.setattr(module.importlib.util, "find_spec", lambda _: object())
         assert "serves on a CPU, not on cuda:0" in (module.installed(case_on("cuda:0")) or "")
 
 
 def missing(name):
     """What has to be installed for a technique here."""
-    module = onnx_runtime if name.startswith("onnx") else openvino_runtime
+    module = onnx_engine if name.startswith("onnx") else openvino_engine
     need = module.installed_with_nncf if name == "openvino_int8" else module.installed
     return need(case_on("cpu"))
 

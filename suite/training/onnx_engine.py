@@ -14,8 +14,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -25,12 +24,9 @@ from torch import nn
 
 from suite.core.errors import UnavailableError
 from suite.core.machine.hardware import device_type
-from suite.registry import technique
 from suite.training.engines import AnswerForm, Array, EngineCall, calibration_batches, check_precision
 from suite.training.exporting import export
-from suite.training.recipe import Recipe
 from suite.training.runtime import Artifact, Predictor
-from suite.training.serving import calibration_inputs
 
 if TYPE_CHECKING:
     from suite.training.trees import Tree
@@ -59,25 +55,6 @@ def installed(case: Any) -> str | None:
         return f"{', '.join(missing)} is not installed: pip install 'tradeoff-suite[onnxruntime]'"
     device = case.cell.device
     return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
-
-
-@technique(slots=("runtime",), family="runtimes", needs=(installed,), runs=False)
-def onnxruntime(recipe: Recipe) -> Recipe:
-    """Serve with ONNX Runtime in float32."""
-    return replace(recipe, runtime=ONNXRuntime())
-
-
-@technique(slots=("runtime", "quantize"), family="runtimes", needs=(installed,), runs=False)
-def onnxruntime_int8(recipe: Recipe) -> Recipe:
-    """Serve with ONNX Runtime, weights and activations in 8 bits by ranges of training inputs."""
-    quantize = partial(_static, lambda: calibration_inputs(recipe))
-    return replace(recipe, runtime=ONNXRuntime(precision="int8", quantize=quantize))
-
-
-@technique(slots=("runtime", "quantize"), family="runtimes", needs=(installed,), runs=False)
-def onnxruntime_dynamic_int8(recipe: Recipe) -> Recipe:
-    """Serve with ONNX Runtime, weights in 8 bits and activations by their range at each call."""
-    return replace(recipe, runtime=ONNXRuntime(precision="int8", quantize=_dynamic))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,13 +121,13 @@ def _session(content: bytes, wanted: str) -> tuple[Any, str]:
     return session, check_precision("ONNX Runtime", wanted, kinds)
 
 
-def _dynamic(plain: Path, path: Path) -> None:
+def dynamic(plain: Path, path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True)
 
 
-def _static(inputs: Callable[[], Tree], plain: Path, path: Path) -> None:
+def static(inputs: Callable[[], Tree], plain: Path, path: Path) -> None:
     import onnxruntime as ort
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process

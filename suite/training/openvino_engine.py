@@ -13,7 +13,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,8 @@ from torch import nn
 
 from suite.core.errors import UnavailableError
 from suite.core.machine.hardware import device_type
-from suite.registry import technique
 from suite.training.engines import AnswerForm, Array, EngineCall, arrays, calibration_batches, check_precision
-from suite.training.recipe import Recipe
 from suite.training.runtime import Artifact, Predictor
-from suite.training.serving import calibration_inputs
 
 if TYPE_CHECKING:
     from suite.training.trees import Tree
@@ -59,24 +56,6 @@ def _missing(case: Any, packages: tuple[str, ...]) -> str | None:
         return f"{', '.join(missing)} is not installed: pip install 'tradeoff-suite[openvino]'"
     device = case.cell.device
     return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
-
-
-@technique(slots=("runtime",), family="runtimes", needs=(installed,), runs=False)
-def openvino(recipe: Recipe) -> Recipe:
-    """Serve with OpenVINO in float32."""
-    return replace(recipe, runtime=OpenVINO())
-
-
-@technique(slots=("runtime",), family="runtimes", needs=(installed, "bf16"), runs=False)
-def openvino_bf16(recipe: Recipe) -> Recipe:
-    """Serve with OpenVINO in bfloat16: its default where the CPU multiplies in it."""
-    return replace(recipe, runtime=OpenVINO(precision="bf16"))
-
-
-@technique(slots=("runtime", "quantize"), family="runtimes", needs=(installed_with_nncf,), runs=False)
-def openvino_int8(recipe: Recipe) -> Recipe:
-    """Serve with OpenVINO in 8 bits, quantized by NNCF with ranges of training inputs."""
-    return replace(recipe, runtime=OpenVINO(precision="int8", calibration=lambda: calibration_inputs(recipe)))
 
 
 @dataclass(frozen=True, kw_only=True)
