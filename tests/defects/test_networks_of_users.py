@@ -128,8 +128,8 @@ def test_networks_as_users_have_them_are_measured(bench, folder, reasons, figure
 def test_tied_weights_are_coded_once_and_stay_tied_or_the_technique_says_why_not(bench, reasons, figures):
     """No artefact is larger than the float32 one, and no count knows the second name."""
     techniques = (
-        "baseline", "simulated_qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8",
-        "structured_pruning", "magnitude_pruning", "low_rank", "static_int8",
+        "baseline", "simulated_qat", "deep_compression", "weight_only_int8", "dynamic_int8", "structured_pruning",
+        "magnitude_pruning", "low_rank", "static_int8",
     )  # fmt: skip
     done = bench(("01",), techniques)
     assert MEASURED == done.returncode, done.stdout[-3000:] + done.stderr
@@ -138,7 +138,7 @@ def test_tied_weights_are_coded_once_and_stay_tied_or_the_technique_says_why_not
     assert all(re.search(r"table\.weight and head\.|first\.weight and second\.", why) for why in reasons("01").values())
     size, count = figures("01", "artefact_bytes"), figures("01", "parameters")
     assert [] == [cell for cell in size if size[cell] > size[cell[0], "baseline"]]
-    coded = ("simulated_qat", "deep_compression", "weight_only_int8", "weight_only_int4", "dynamic_int8")
+    coded = ("simulated_qat", "deep_compression", "weight_only_int8", "dynamic_int8")
     assert [] == [cell for cell in size if cell[1] in coded and size[cell] > 0.9 * size[cell[0], "baseline"]]
     assert [] == [cell for cell in count if count[cell] > count[cell[0], "baseline"]]
 
