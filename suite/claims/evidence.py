@@ -17,7 +17,7 @@ Key = tuple[str, str, str]  # workload, technique, metric
 
 
 @dataclass(kw_only=True)
-class Evidence:
+class ClaimEvidence:
     """Figures of a run: ``measured`` by cell and metric, ``failed`` cells with their reasons.
 
     ``canonical`` spells a composition as results do. With ``quick``, facts that train or time something are missing.
@@ -39,7 +39,7 @@ class Evidence:
         *,
         canonical: Callable[[str], str] = str,
         quick: bool = False,
-    ) -> Evidence:
+    ) -> ClaimEvidence:
         """Of the records of a run."""
         measured: dict[Key, Measurement] = {}
         for one in measurements:
@@ -53,7 +53,7 @@ class Evidence:
         failed = {(one.cell.workload, one.cell.technique): one.reason for one in failures}
         return cls(measured=measured, failed=failed, canonical=canonical, quick=quick)
 
-    def without_seeds(self, seeds: Sequence[int]) -> Evidence:
+    def without_seeds(self, seeds: Sequence[int]) -> ClaimEvidence:
         """The same figures without the seeds on which a setting was chosen; what has no others is missing."""
         kept = {key: _without(one, frozenset(seeds)) for key, one in self.measured.items()}
         return replace(self, measured={key: one for key, one in kept.items() if one is not None})

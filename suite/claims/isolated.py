@@ -21,7 +21,7 @@ COPIES = sys.platform == "linux"  # elsewhere a copy of a process with threads i
 
 
 @dataclass(frozen=True)
-class Done:
+class ProgramEnd:
     """How a program ended and what it wrote."""
 
     returncode: int
@@ -29,28 +29,28 @@ class Done:
     stderr: str
 
 
-def run(module: str) -> Done:
+def run(module: str) -> ProgramEnd:
     """Run a module as a program; its warnings are shown, not raised. Raises `SetupError` where it does not end."""
     return _copied(module) if COPIES else _started(module)
 
 
-def _started(module: str) -> Done:
+def _started(module: str) -> ProgramEnd:
     try:
         done = subprocess.run(  # noqa: S603  # our own programs
             [*PYTHON, "-m", module], env=_environment(), capture_output=True, text=True, timeout=LONGEST, check=False
         )
     except subprocess.TimeoutExpired:
         raise SetupError(f"the program {module} did not end within {LONGEST} s: is the machine busy?") from None
-    return Done(done.returncode, done.stdout, done.stderr)
+    return ProgramEnd(done.returncode, done.stdout, done.stderr)
 
 
-def _copied(module: str) -> Done:
+def _copied(module: str) -> ProgramEnd:
     server = _server()
     assert server.stdin is not None and server.stdout is not None  # noqa: PT018, S101  # both are pipes
     try:
         server.stdin.write(f"{module}\n")
         server.stdin.flush()
-        done = Done(**json.loads(server.stdout.readline()))
+        done = ProgramEnd(**json.loads(server.stdout.readline()))
     except (OSError, ValueError):  # it was killed
         _server.cache_clear()
         return _started(module)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from suite.claims.claim import Claim, ClaimKind, Standing
-from suite.claims.evidence import Evidence
+from suite.claims.evidence import ClaimEvidence
 from suite.claims.predicate import Missing, Predicate
 from suite.claims.truth import Truth, every
 from suite.core.errors import ExpectationFileError, SuiteError
@@ -57,7 +57,6 @@ class Finding:
     degree: float | None = None
     used: tuple[Measurement, ...] = ()
     expected: Standing | None = None
-    locked: str = ""
 
     @property
     def changed(self) -> bool:
@@ -85,7 +84,7 @@ class Look:
 
 
 def judge(
-    claims: Iterable[Claim], evidence: Evidence, levels: tuple[str, ...], amended: Mapping[str, str] | None = None
+    claims: Iterable[Claim], evidence: ClaimEvidence, levels: tuple[str, ...], amended: Mapping[str, str] | None = None
 ) -> tuple[Finding, ...]:
     """The findings on a machine whose ``levels`` are given, most specific first.
 
@@ -95,7 +94,7 @@ def judge(
     return tuple(_finding(look, levels) for look in _together(looks))
 
 
-def _look(claim: Claim, evidence: Evidence, amended: str) -> Look:
+def _look(claim: Claim, evidence: ClaimEvidence, amended: str) -> Look:
     if claim.kind is ClaimKind.ADVICE or amended:
         return Look(claim=claim, amended=amended)
     seen = evidence.without_seeds(claim.chosen_on) if claim.chosen_on else evidence
@@ -113,14 +112,14 @@ def _look(claim: Claim, evidence: Evidence, amended: str) -> Look:
     return Look(claim=claim, parts=parts, used=tuple(seen.asked.values()), figure=figure, too_good=good)
 
 
-def _part(name: str, part: Predicate, evidence: Evidence) -> PartFinding:
+def _part(name: str, part: Predicate, evidence: ClaimEvidence) -> PartFinding:
     try:
         return _decided(name, part, evidence)
     except Missing as error:
         return PartFinding(name=name, truth=Truth.OPEN, risk=NEVER, missing=str(error))
 
 
-def _decided(name: str, part: Predicate, evidence: Evidence) -> PartFinding:
+def _decided(name: str, part: Predicate, evidence: ClaimEvidence) -> PartFinding:
     """The part with the smallest risk that decides it: intervals grow with the level, so bisection finds it."""
     surest = part.at(1 - LEAST_RISK, evidence)
     if surest is not Truth.OPEN:

@@ -16,7 +16,7 @@ from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
 if TYPE_CHECKING:
     from suite.claims.claim import Claim
-    from suite.claims.evidence import Evidence
+    from suite.claims.evidence import ClaimEvidence
     from suite.claims.judging import Finding
     from suite.claims.lock import ClaimsLock
     from suite.core.records import RunHeader
@@ -146,16 +146,13 @@ def _judged(
     return judge(claims, evidence, place.levels, doubts), headers
 
 
-def _evidence(folders: Sequence[Path], *, quick: bool) -> tuple[Evidence, list[RunHeader]]:
-    from suite.claims.evidence import Evidence
+def _evidence(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence, list[RunHeader]]:
+    from suite.claims.evidence import ClaimEvidence
     from suite.registry import REGISTRY
     from suite.report.results.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in folders]
-    machines = {run.header.where.machine for run in runs}
-    if len(machines) > 1:
-        raise UsageError(f"results of {' and '.join(sorted(machines))}: judge each, then `suite claims merge`")
-    return Evidence.of(
+    return ClaimEvidence.of(
         [one for run in runs for one in run.measurements()],
         [one for run in runs for one in run.failures()],
         canonical=lambda text: REGISTRY.resolve(text).name,

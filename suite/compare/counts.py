@@ -12,10 +12,10 @@ from suite.core.metrics import METRICS, place
 
 if TYPE_CHECKING:
     from suite.compare.judge import Verdict
-    from suite.compare.protocol import Counted
+    from suite.compare.protocol import WorkCounted
 
 
-def compared(ours: Counted, theirs: Counted, *, gates: bool = True) -> list[Exact]:
+def compared(ours: WorkCounted, theirs: WorkCounted, *, gates: bool = True) -> list[Exact]:
     """One figure for each metric that the current code has, in the catalogue's order, and for each that it lost.
 
     More work is a regression if the comparison ``gates`` sizes.
@@ -25,7 +25,7 @@ def compared(ours: Counted, theirs: Counted, *, gates: bool = True) -> list[Exac
     return found if gates else [replace(one, verdict="differs") if one.verdict == "regressed" else one for one in found]
 
 
-def _of(name: str, ours: Counted, theirs: Counted) -> Iterator[Exact]:
+def _of(name: str, ours: WorkCounted, theirs: WorkCounted) -> Iterator[Exact]:
     now, before = ours.values.get(name), theirs.values.get(name)
     doubt = ours.doubts.get(name) or theirs.doubts.get(name)
     if now is None or before is None:

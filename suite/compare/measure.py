@@ -15,7 +15,7 @@ from suite.compare.counts import compared
 from suite.compare.exact import Exact
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
 from suite.compare.process import MISSING, Process, SideError, image
-from suite.compare.protocol import Begin, Count, Counted, Done, End, Question, Ready, SideRequest
+from suite.compare.protocol import Begin, CountWork, Done, End, Question, Ready, SideRequest, WorkCounted
 from suite.compare.sides import Side
 from suite.compare.turns import (
     LEAST_ROUNDS,
@@ -138,10 +138,10 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
     return timed
 
 
-def _counted(process: Any, plan: ComparisonPlan) -> Counted:
+def _counted(process: Any, plan: ComparisonPlan) -> WorkCounted:
     if plan.counts == "none":
-        return Counted(values={}, fingerprints={}, doubts={}, lines={})
-    counted: Counted = process.ask(Count(training=plan.counts == "training"), Counted)
+        return WorkCounted(values={}, fingerprints={}, doubts={}, lines={})
+    counted: WorkCounted = process.ask(CountWork(training=plan.counts == "training"), WorkCounted)
     return counted
 
 

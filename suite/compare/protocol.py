@@ -100,14 +100,14 @@ class TimedTurn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count:
+class CountWork:
     """Count the work of one served batch, and of a ``training`` step."""
 
     training: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class WorkCounted:
     """By metric: the counts, what they are made of, and why one does not repeat. ``lines`` are those of the keys."""
 
     values: dict[str, int]
@@ -174,9 +174,9 @@ class Ended:
     code: int
 
 
-Question = Begin | Calibrate | Move | Turn | Count | End
+Question = Begin | Calibrate | Move | Turn | CountWork | End
 QUESTIONS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, Count, End, Start, Wait)
+    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, CountWork, End, Start, Wait)
 }
 
 

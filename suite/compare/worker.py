@@ -288,13 +288,13 @@ class _Side:
                 return protocol.Failed(error=f"ImplausibleError: implausible: {problem}", kind="ImplausibleError")
         return protocol.TimedTurn(seconds=seconds, stolen=stolen)
 
-    def count(self, asked: protocol.Count) -> protocol.Counted | protocol.Failed:
+    def count(self, asked: protocol.CountWork) -> protocol.WorkCounted | protocol.Failed:
         """Count the work of a network that is served anew, so that what it compiles is counted too."""
         try:
             found = self._counts(training=asked.training)
         except Exception as error:  # noqa: BLE001  # as in `main`
             return _failure(error)
-        return protocol.Counted(
+        return protocol.WorkCounted(
             values={name: one.value for name, one in found.items()},
             fingerprints={name: dict(one.fingerprint) for name, one in found.items()},
             doubts={name: one.doubt for name, one in found.items() if one.doubt},

@@ -17,7 +17,7 @@ from suite.core.metrics import measured, metric
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
 from suite.measure.counting import calls
-from suite.measure.counting.calls import Count
+from suite.measure.counting.calls import CallCount
 from suite.measure.counting.compiler import Compiled, watched
 from suite.measure.counting.launches import launches
 from suite.measure.counting.operators import place, work_of
@@ -69,7 +69,7 @@ def served_counts(
     def call() -> None:
         _called(served, placed)
 
-    found: dict[str, Count] = {}
+    found: dict[str, CallCount] = {}
     with _told(cell), phase("testing"):
         if compiled is None:
             warm_up(served, placed)
@@ -84,7 +84,7 @@ def training_counts(
     cell: Cell, recipe: Recipe, *, reference: Reference, follow: Collection[str] = ()
 ) -> list[Measurement]:
     """Operators of one training step on the first batch, after one that makes the optimizer's state."""
-    found: dict[str, Count] = {}
+    found: dict[str, CallCount] = {}
     items = 0
     with _told(cell), applied(recipe.flags), phase("testing"):
         step, batch = first_step(recipe, device=cell.device, reference=reference)
@@ -109,7 +109,7 @@ def _told(cell: Cell) -> Iterator[None]:
         warnings.warn(f"{cell}: its work cannot be counted: {type(error).__name__}: {said}", stacklevel=3)
 
 
-def _measured(cell: Cell, found: Mapping[str, Count], items: int, *, follows: bool) -> list[Measurement]:
+def _measured(cell: Cell, found: Mapping[str, CallCount], items: int, *, follows: bool) -> list[Measurement]:
     """Measurements of counts. A network whose sizes follow its weights does work that follows them, too."""
     return [
         measured(

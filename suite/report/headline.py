@@ -22,7 +22,7 @@ NOTICEABLE = 1.02  # times smaller or faster: less is not worth a sentence
 
 
 @dataclass(frozen=True)
-class Standing:
+class AgainstBaseline:
     """A row and its difference to the baseline, in the score's unit: value, low, high."""
 
     row: Row
@@ -76,19 +76,19 @@ def _said(rows: list[Row]) -> str:
     return " ".join(filter(None, (_best(faster, smaller, points), _free(faster, points), _losing(lost, points))))
 
 
-def _standing(row: Row, base: Row | None) -> Standing | None:
+def _standing(row: Row, base: Row | None) -> AgainstBaseline | None:
     """``None`` where the score or its interval is not known."""
     score = row["score"]
     if row.get("control") == BASELINE:
         paired = _ends(row, f"{score}{VS_CONTROL}")
-        return None if paired is None else Standing(row, *paired)
+        return None if paired is None else AgainstBaseline(row, *paired)
     ours, theirs = _ends(row, score), _ends(base or {}, score)
     if ours is None or theirs is None:
         return None
     value = ours[0] - theirs[0]
     down = math.hypot(ours[0] - ours[1], theirs[2] - theirs[0])
     up = math.hypot(ours[2] - ours[0], theirs[0] - theirs[1])
-    return Standing(row, value, value - down, value + up)
+    return AgainstBaseline(row, value, value - down, value + up)
 
 
 def _ends(row: Row, figure: str | None) -> tuple[float, float, float] | None:
@@ -108,7 +108,7 @@ class _Points:
         return f"{plainly(abs(effect), share=self.share, unit=self.unit)}{' points' if self.share else ''}"
 
 
-def _best(faster: list[Standing], smaller: list[Standing], points: _Points) -> str:
+def _best(faster: list[AgainstBaseline], smaller: list[AgainstBaseline], points: _Points) -> str:
     if not faster and not smaller:
         return "nothing serves faster or smaller without a measurable loss."
     if not faster:
@@ -124,26 +124,26 @@ def _best(faster: list[Standing], smaller: list[Standing], points: _Points) -> s
     return f"{said}."
 
 
-def _free(faster: list[Standing], points: _Points) -> str:
+def _free(faster: list[AgainstBaseline], points: _Points) -> str:
     """The others that are faster, each with the loss that would have shown."""
 
-    def told(one: Standing) -> str:
+    def told(one: AgainstBaseline) -> str:
         return f"{times(one.row['speedup'])}, from {points.of(one.least_loss)}"
 
     others = faster[1:]
     return f"Faster without one, too: {_listed(others, told)}." if others else ""
 
 
-def _losing(lost: list[Standing], points: _Points) -> str:
+def _losing(lost: list[AgainstBaseline], points: _Points) -> str:
     """What loses, the worst first, with how much."""
     return f"With a loss: {_listed(lost, lambda one: points.of(one.value))}." if lost else ""
 
 
-def _times(one: Standing) -> str:
+def _times(one: AgainstBaseline) -> str:
     return f"{one.row['bytes_ratio']:.2f} times smaller"
 
 
-def _listed(found: list[Standing], figure: Callable[[Standing], str]) -> str:
+def _listed(found: list[AgainstBaseline], figure: Callable[[AgainstBaseline], str]) -> str:
     shown = [f"{one.name} ({figure(one)})" for one in found[:FEW]]
     more = len(found) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -6,7 +6,10 @@ network does. Arrays share memory with the tensors on a CPU.
 
 from __future__ import annotations
 
+import importlib.util
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +26,30 @@ from torch.utils._pytree import (  # no public name holds them
 )
 
 from suite.core.errors import TechniqueError
+from suite.core.machine.hardware import device_type
 from suite.training.trees import Tree, leaves, length, split
 
 Array = NDArray[Any]
 CALIBRATION_BATCH = 32
+
+
+def missing(device: str, packages: Sequence[str], extra: str) -> str | None:
+    """Why an engine of these ``packages`` cannot serve: one that is not installed, or a device that is no CPU."""
+    absent = [name for name in packages if importlib.util.find_spec(name) is None]
+    if absent:
+        return f"{', '.join(absent)} is not installed: pip install 'tradeoff-suite[{extra}]'"
+    return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Exporters, converters and quantizers tell each of their steps through the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 FORM = "answer.json"  # beside the engine's file, where an answer is more than one tensor

@@ -9,11 +9,8 @@ optimized graph.
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +20,7 @@ import torch
 from torch import nn
 
 from suite.core.errors import UnavailableError
-from suite.core.machine.hardware import device_type
-from suite.training.engines import AnswerForm, Array, EngineCall, calibration_batches, check_precision
+from suite.training.engines import AnswerForm, Array, EngineCall, calibration_batches, check_precision, missing, quiet
 from suite.training.exporting import export
 from suite.training.runtime import Artifact, Predictor
 
@@ -50,11 +46,7 @@ Quantize = Callable[[Path, Path], None]
 
 def installed(case: Any) -> str | None:
     """Why the cell cannot run: a package or the device."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        return f"{', '.join(missing)} is not installed: pip install 'tradeoff-suite[onnxruntime]'"
-    device = case.cell.device
-    return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
+    return missing(case.cell.device, PACKAGES, "onnxruntime")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +65,7 @@ class ONNXRuntime:
             if self.quantize is None:
                 plain.rename(path)
             else:
-                with _quiet():
+                with quiet():
                     self.quantize(plain, path)
             content = path.read_bytes()
         return Artifact(write=lambda: {FILE: content, **form.files()})
@@ -93,7 +85,7 @@ class ONNXRuntime:
 
 def _write(network: nn.Module, example: Tree, path: Path) -> None:
     """The network as one ONNX file with its weights inside."""
-    with _quiet(), warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = export(network, example)
         try:
@@ -146,14 +138,3 @@ def static(inputs: Callable[[], Tree], plain: Path, path: Path) -> None:
         prepared, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
     )  # fmt: skip
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Exporters and quantizers tell each of their steps through the root logger."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -7,12 +7,10 @@ with ranges of training inputs. One stream, as many threads as the process.
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import logging
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +20,16 @@ import torch
 from torch import nn
 
 from suite.core.errors import UnavailableError
-from suite.core.machine.hardware import device_type
-from suite.training.engines import AnswerForm, Array, EngineCall, arrays, calibration_batches, check_precision
+from suite.training.engines import (
+    AnswerForm,
+    Array,
+    EngineCall,
+    arrays,
+    calibration_batches,
+    check_precision,
+    missing,
+    quiet,
+)
 from suite.training.runtime import Artifact, Predictor
 
 if TYPE_CHECKING:
@@ -42,20 +48,12 @@ PRODUCTS = frozenset(
 
 def installed(case: Any) -> str | None:
     """Why the cell cannot run: the package or the device."""
-    return _missing(case, ("openvino",))
+    return missing(case.cell.device, ("openvino",), "openvino")
 
 
 def installed_with_nncf(case: Any) -> str | None:
     """Why the cell cannot run: a package or the device."""
-    return _missing(case, ("openvino", "nncf"))
-
-
-def _missing(case: Any, packages: tuple[str, ...]) -> str | None:
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        return f"{', '.join(missing)} is not installed: pip install 'tradeoff-suite[openvino]'"
-    device = case.cell.device
-    return None if device_type(device) == "cpu" else f"this runtime serves on a CPU, not on {device}"
+    return missing(case.cell.device, ("openvino", "nncf"), "openvino")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +66,7 @@ class OpenVINO:
     def export(self, network: nn.Module, example: Tree) -> Artifact:
         """Graph and weights. Raises `UnavailableError` where the network cannot be converted."""
         form = AnswerForm.of(network, example)
-        with _quiet():
+        with quiet():
             model = _converted(network, example)
             if self.calibration is not None:
                 model = _quantized(model, self.calibration())
@@ -145,14 +143,3 @@ def _executed(compiled: Any) -> list[str]:
             kind = str(told["runtimePrecision"].astype(str)).lower()
             found.append(NAMES.get(kind, kind))
     return found
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Converters tell each of their steps."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

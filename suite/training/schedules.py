@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim.lr_scheduler import LRScheduler
 
 
-class Held(LRScheduler):
+class HeldSchedule(LRScheduler):
     """Another schedule's first ``steps`` steps; the rate stays where they bring it."""
 
     def __init__(self, schedule: LRScheduler, steps: int) -> None:

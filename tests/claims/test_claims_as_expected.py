@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from suite.claims.claim import ClaimKind
-from suite.claims.evidence import Evidence
+from suite.claims.evidence import ClaimEvidence
 from suite.claims.judging import judge
 from suite.claims.ledger import read_ledger
 from suite.claims.lock import NAME, ClaimsLock
@@ -83,5 +83,5 @@ def texts(claim):
 
 
 def wrong(claims):
-    found = judge(claims, Evidence(quick=True), where("cpu").levels)
+    found = judge(claims, ClaimEvidence(quick=True), where("cpu").levels)
     return [(one.claim.name, str(one.standing), one.reason) for one in found if one.changed or one.expected is None]

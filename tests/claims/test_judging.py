@@ -9,7 +9,7 @@ import pytest
 from claim_samples import claim, claims, measured
 
 from suite.claims.claim import Standing
-from suite.claims.evidence import Evidence
+from suite.claims.evidence import ClaimEvidence
 from suite.claims.judging import RISK, degree, judge
 from suite.core.errors import ExpectationFileError, SetupError, UsageError
 
@@ -17,7 +17,7 @@ LEVELS = ("cpu-x86_64-made-2c", "cpu-x86_64-avx2", "any")
 
 
 def found(one, *measurements, **options):
-    (finding,) = judge([one], Evidence.of(measurements, **options), LEVELS)
+    (finding,) = judge([one], ClaimEvidence.of(measurements, **options), LEVELS)
     return finding
 
 
@@ -89,7 +89,7 @@ def test_many_open_claims_are_decided_at_a_stricter_level():
         replace(one, name=f"A-{k}", parts={"": claim(f'"speedup(ours) >= {2 + k * 1e-6}"').parts[""]})
         for k in range(20)
     ]
-    assert {Standing.UNDECIDED} == {one.standing for one in judge(many, Evidence.of([alone]), LEVELS)}
+    assert {Standing.UNDECIDED} == {one.standing for one in judge(many, ClaimEvidence.of([alone]), LEVELS)}
 
 
 def test_the_risk_of_a_part_is_the_two_sided_one_of_its_interval():
@@ -106,7 +106,7 @@ def test_candidates_of_equal_merit_rarely_have_a_winner():
     for _ in range(ledgers):
         values = [draw(1.0, 0.05) for _ in many]
         seen = [measured(v, v - 0.098, v + 0.098, technique=f"t{k}") for k, v in enumerate(values)]
-        findings = judge(many, Evidence.of(seen), LEVELS)
+        findings = judge(many, ClaimEvidence.of(seen), LEVELS)
         wrong += any(finding.standing is not Standing.UNDECIDED for finding in findings)
     assert wrong / ledgers <= RISK + 2 * math.sqrt(RISK * (1 - RISK) / ledgers)
 
@@ -187,7 +187,7 @@ def test_a_refuted_part_is_a_change_whatever_the_others_say():
 def test_a_cell_that_two_runs_or_devices_measured_is_refused():
     """The last one would count."""
     with pytest.raises(UsageError, match=r"speedup of w/fast is in the results twice: on cpu and cpu, or in two runs"):
-        Evidence.of([measured(2.5, 2.4, 2.6), measured(1.0, 0.9, 1.1)])
+        ClaimEvidence.of([measured(2.5, 2.4, 2.6), measured(1.0, 0.9, 1.1)])
 
 
 @pytest.mark.parametrize("text", ["gompertz() > 0", "amdahl(1) > 0", 'article_numel("x", "plain") > 0'])

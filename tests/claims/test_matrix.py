@@ -5,7 +5,7 @@ import pytest
 from claim_samples import claim, measured
 
 from suite.claims import matrix, store
-from suite.claims.evidence import Evidence
+from suite.claims.evidence import ClaimEvidence
 from suite.claims.judging import judge
 from suite.core.errors import ResultsError
 from suite.core.records import Where
@@ -15,7 +15,7 @@ FAST, SLOW = (2.5, 2.4, 2.6), (1.0, 0.9, 1.1)
 
 def ledger(machine, figures, features=(), one=None):
     where = Where(machine=machine, family="cpu-x86_64", device="cpu", threads=1, versions={"torch": "2.15"})
-    findings = judge([one or claim()], Evidence.of([measured(*figures)]), where.levels)
+    findings = judge([one or claim()], ClaimEvidence.of([measured(*figures)]), where.levels)
     return store.judged(findings, where, features=features, commit="abc", run="run", started="2026")
 
 

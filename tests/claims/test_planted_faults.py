@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from claim_samples import claim, claims, measured
 
-from suite.claims.evidence import Evidence
+from suite.claims.evidence import ClaimEvidence
 from suite.claims.facts import bibliography, networks
 from suite.claims.judging import judge
 from suite.claims.ledger import read_ledger
@@ -28,7 +28,7 @@ cells = { all = ["w/a", "w/b", "w/c"] }
 
 
 def standing(one, *measurements, amended=None):
-    (found,) = judge([one], Evidence.of(measurements), ("any",), amended)
+    (found,) = judge([one], ClaimEvidence.of(measurements), ("any",), amended)
     return found.standing
 
 
@@ -75,7 +75,7 @@ def a_reused_seed(_):
 
 def a_truncated_artefact(patch):
     honest, quantized = standing(shipped("K-16")), networks.MADE["int8"]
-    patch.setitem(networks.MADE, "int8", lambda network: quantized(network)[:2])
+    patch.setitem(networks.MADE, "int8", lambda network: next(quantized(network).children()))
     return honest, standing(shipped("K-16"))
 
 
@@ -126,7 +126,7 @@ def a_run_that_is_older_than_the_edit(_):
 
 def a_wrong_title_in_the_records(patch):
     honest = standing(shipped("B-03a"))
-    other = bibliography.Work(bibliography.WORKS["mixed precision"].cited, ("Mixed", "Micikevicius", 2018), "")
+    other = bibliography.CitedWork(bibliography.WORKS["mixed precision"].cited, ("Mixed", "Micikevicius", 2018), "")
     patch.setitem(bibliography.WORKS, "mixed precision", other)
     return honest, standing(shipped("B-03a"))
 

@@ -186,7 +186,7 @@ def counting_side(model, *, training=False):
     made.request = SimpleNamespace(batch=4, metrics=())
     made.device, made.reference = "cpu", tiny.no_reference
     made.trained = Trained(recipe=recipe, network=model().eval(), device="cpu", seed=0, seconds=0.0)
-    return made.count(protocol.Count(training=training))
+    return made.count(protocol.CountWork(training=training))
 
 
 def test_a_worker_counts_the_work_of_a_served_batch():

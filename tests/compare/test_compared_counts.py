@@ -6,7 +6,7 @@ import pytest
 from suite.compare.counts import compared
 from suite.compare.judge import Rules
 from suite.compare.measure import Compared
-from suite.compare.protocol import Counted, SideRequest, line, parts
+from suite.compare.protocol import SideRequest, WorkCounted, line, parts
 from suite.compare.records import as_records
 from suite.compare.table import exit_code, remarks, rows
 from suite.core.records import Reason, VerdictKind
@@ -19,7 +19,7 @@ REQUEST = SideRequest(workload="halves", technique="baseline", device="cpu", bat
 def counted(fingerprint=None, lines=None, doubts=None, **values):
     fingerprints = {} if fingerprint is None else {"operators": fingerprint}
     values = values or {"operators": sum(fingerprint.values())}
-    return Counted(
+    return WorkCounted(
         values=values, fingerprints=fingerprints, doubts=doubts or {}, lines={"operators": lines} if lines else {}
     )
 
@@ -96,4 +96,4 @@ def test_fewer_fused_operators_lie_below_in_a_record():
 def test_counts_travel_as_a_line():
     """From the worker to the driver."""
     name, fields = parts(line(NEW))
-    assert NEW == {"Counted": Counted}[name](**fields)
+    assert NEW == {"WorkCounted": WorkCounted}[name](**fields)

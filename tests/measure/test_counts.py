@@ -12,7 +12,7 @@ from suite.gate import propose
 from suite.measure import counts as module
 from suite.measure.counting import calls
 from suite.measure.counting.compiler import Compiled
-from suite.measure.counting.operators import Work
+from suite.measure.counting.operators import CallWork
 from suite.measure.counts import served_counts, training_counts, version
 from suite.training.runtime import Predictor
 from suite.training.serving import serve
@@ -100,7 +100,7 @@ def test_a_predictor_of_another_engine_is_not_counted(fitted):
 
 def work(**lines):
     """Work of eager code whose operators have lines."""
-    return Work(lines={f"aten.{name} @ m.py:f:{number}": at for number, (name, at) in enumerate(lines.items())})
+    return CallWork(lines={f"aten.{name} @ m.py:f:{number}": at for number, (name, at) in enumerate(lines.items())})
 
 
 COMPILED = Compiled(

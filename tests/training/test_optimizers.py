@@ -7,7 +7,7 @@ import torch
 
 from suite.core.errors import UnavailableError
 from suite.training.optimizers import by, offers
-from suite.training.schedules import Held
+from suite.training.schedules import HeldSchedule
 
 
 def hooked(parameters, rate):
@@ -46,4 +46,4 @@ def test_a_schedule_that_is_held_has_its_optimizer():
     """What wraps it, a warm-up, asks for it."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     inner = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
-    assert optimizer is Held(inner, 3).optimizer
+    assert optimizer is HeldSchedule(inner, 3).optimizer

@@ -11,7 +11,6 @@ from __future__ import annotations
 from suite.registry import technique
 from suite.training.recipe import Recipe
 from suite.training.surgery import scaling
-from suite.training.surgery.scaling import Cost, Shape
 
 
 @technique(
@@ -24,9 +23,4 @@ from suite.training.surgery.scaling import Cost, Shape
 )
 def depth_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale the layers alone, to ``2 ** phi`` times the multiply-accumulates."""
-    scaling.check("depth_scaling", phi)
-    return scaling.shaped(recipe, phi, _alone, "depth_scaling")
-
-
-def _alone(cost: Cost, target: float) -> Shape:
-    return scaling.nearest(cost, target, lambda factor: Shape(depth=factor))
+    return scaling.alone(recipe, phi, "depth", "depth_scaling")

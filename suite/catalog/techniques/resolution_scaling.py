@@ -10,7 +10,6 @@ from __future__ import annotations
 from suite.registry import technique
 from suite.training.recipe import Recipe
 from suite.training.surgery import scaling
-from suite.training.surgery.scaling import Cost, Shape
 
 
 @technique(
@@ -23,9 +22,4 @@ from suite.training.surgery.scaling import Cost, Shape
 )
 def resolution_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale the images' sides alone, to ``2 ** phi`` times the multiply-accumulates."""
-    scaling.check("resolution_scaling", phi)
-    return scaling.shaped(recipe, phi, _alone, "resolution_scaling", resizes=True)
-
-
-def _alone(cost: Cost, target: float) -> Shape:
-    return scaling.nearest(cost, target, lambda factor: Shape(resolution=factor))
+    return scaling.alone(recipe, phi, "resolution", "resolution_scaling")

@@ -20,7 +20,7 @@ from suite.core.errors import UsageError
 from suite.registry import technique
 from suite.training.devices import autocast, place
 from suite.training.recipe import Recipe, Trainee
-from suite.training.schedules import Held
+from suite.training.schedules import HeldSchedule
 from suite.training.surgery import norms
 
 KEY = "mean of the last epochs' weights"
@@ -40,7 +40,7 @@ def swa(recipe: Recipe, *, start: float = 0.75) -> Recipe:
         raise UsageError(f"swa: start must be in [0, 1), got {start}")
 
     def schedule(optimizer: Optimizer, rate: float, steps: int) -> LRScheduler:
-        return Held(recipe.schedule(optimizer, rate, steps), int(start * steps))
+        return HeldSchedule(recipe.schedule(optimizer, rate, steps), int(start * steps))
 
     def average(trainee: Trainee) -> None:
         if trainee.epoch > start * trainee.recipe.epochs:

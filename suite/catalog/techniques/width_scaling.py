@@ -10,7 +10,6 @@ from __future__ import annotations
 from suite.registry import technique
 from suite.training.recipe import Recipe
 from suite.training.surgery import scaling
-from suite.training.surgery.scaling import Cost, Shape
 
 
 @technique(
@@ -22,9 +21,4 @@ from suite.training.surgery.scaling import Cost, Shape
 )
 def width_scaling(recipe: Recipe, *, phi: float = 1.0) -> Recipe:
     """Scale the channels alone, to ``2 ** phi`` times the multiply-accumulates."""
-    scaling.check("width_scaling", phi)
-    return scaling.shaped(recipe, phi, _alone, "width_scaling")
-
-
-def _alone(cost: Cost, target: float) -> Shape:
-    return scaling.nearest(cost, target, lambda factor: Shape(width=factor))
+    return scaling.alone(recipe, phi, "width", "width_scaling")

@@ -4,6 +4,6 @@ A file of this folder holds the facts of one subject, each declared by `suite.cl
 imported when `FACTS` is first asked for a name.
 """
 
-from suite.claims.facts.declare import FACTS, Fact, fact
+from suite.claims.facts.declare import FACTS, ClaimFact, fact
 
-__all__ = ["FACTS", "Fact", "fact"]
+__all__ = ["FACTS", "ClaimFact", "fact"]

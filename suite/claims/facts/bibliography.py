@@ -9,7 +9,7 @@ from suite.core.errors import unknown
 
 
 @dataclass(frozen=True)
-class Work:
+class CitedWork:
     """A title, the first author's family name and a year, as the article has them and as the record does."""
 
     cited: tuple[str, str, int]
@@ -17,8 +17,8 @@ class Work:
     venue: str
 
 
-def _right(title: str, author: str, year: int, venue: str) -> Work:
-    return Work((title, author, year), (title, author, year), venue)
+def _right(title: str, author: str, year: int, venue: str) -> CitedWork:
+    return CitedWork((title, author, year), (title, author, year), venue)
 
 
 WORKS = {
@@ -29,7 +29,7 @@ WORKS = {
         "ICLR 2016, arXiv:1510.00149",
     ),
     "mixed precision": _right("Mixed Precision Training", "Micikevicius", 2018, "ICLR 2018, arXiv:1710.03740"),
-    "distributed": Work(
+    "distributed": CitedWork(
         ("Distributed Training Strategies for the Transformer Model", "Ott", 2018),
         ("Scaling Neural Machine Translation", "Ott", 2018),
         "WMT 2018, W18-6301",
@@ -68,7 +68,7 @@ WORKS = {
 """The nine papers of the article's section 7.3."""
 
 
-def _work(name: str) -> Work:
+def _work(name: str) -> CitedWork:
     if name not in WORKS:
         raise unknown("work", name, WORKS)
     return WORKS[name]

@@ -86,12 +86,6 @@ def excess_over_line() -> float:
 
 
 @fact
-def meets_line() -> float:
-    """The resource above which the straight line lies higher."""
-    return article.meets_straight()
-
-
-@fact
 def article_grid_step() -> float:
     """The step of ``linspace(0, 100, 100)``."""
     grid = np.linspace(0.0, article.LAST, 100)

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Function)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fact:
+class ClaimFact:
     """A function that a predicate may call by ``name``: numbers and texts to a figure.
 
     ``slow`` facts train or time something and are left out of a quick ledger. It raises `UnavailableError` where it
@@ -29,13 +29,8 @@ class Fact:
     compute: Function
     slow: bool = False
 
-    @property
-    def about(self) -> str:
-        """The first line of its docstring."""
-        return (self.compute.__doc__ or "").strip().partition("\n")[0]
 
-
-_DECLARED: dict[str, Fact] = {}
+_DECLARED: dict[str, ClaimFact] = {}
 
 
 def fact(function: F) -> F:
@@ -52,7 +47,7 @@ def _declare(function: F, *, slow: bool) -> F:
     name = function.__name__
     if name in _DECLARED and _DECLARED[name].compute.__module__ != function.__module__:
         raise RegistrationError(f"the fact {name} is declared twice: in {_DECLARED[name].compute.__module__} too")
-    _DECLARED[name] = Fact(name=name, compute=function, slow=slow)
+    _DECLARED[name] = ClaimFact(name=name, compute=function, slow=slow)
     return function
 
 
@@ -62,10 +57,10 @@ def _load() -> None:
         importlib.import_module(f"suite.claims.facts.{found.name}")
 
 
-class _Facts(Mapping[str, Fact]):
+class _Facts(Mapping[str, ClaimFact]):
     """By name; the files of this folder are imported when it is first read."""
 
-    def __getitem__(self, name: str) -> Fact:
+    def __getitem__(self, name: str) -> ClaimFact:
         _load()
         return _DECLARED[name]
 
@@ -78,4 +73,4 @@ class _Facts(Mapping[str, Fact]):
         return len(_DECLARED)
 
 
-FACTS: Mapping[str, Fact] = _Facts()
+FACTS: Mapping[str, ClaimFact] = _Facts()

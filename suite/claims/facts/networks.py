@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,20 +10,20 @@ from suite.claims.facts.declare import fact
 if TYPE_CHECKING:
     from torch import nn
 
+    from suite.claims.programs.network import SimpleCNN
+
 INPUTS = {"printed": 9216, "repaired": 1600}  # of fc1; two poolings leave 64 * 5 * 5
-BYTES = 4  # of a float32
+PIXELS = 224  # of an image; parameters do not depend on it
 
 
-def simple_cnn(form: str) -> nn.Module:
+def simple_cnn(form: str) -> SimpleCNN:
     """The article's SimpleCNN, untrained: ``printed`` (its forward fails) or ``repaired``."""
     import torch
-    from torch import nn
+
+    from suite.claims.programs.network import SimpleCNN
 
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(INPUTS[form], 128), nn.ReLU(), nn.Linear(128, 10),
-    )  # fmt: skip
+    return SimpleCNN(INPUTS[form])
 
 
 def _pruned(network: nn.Module) -> nn.Module:
@@ -69,16 +68,6 @@ def article_numel(form: str, treatment: str) -> float:
 
 
 @fact
-def article_state_bytes(form: str, treatment: str) -> float:
-    """Bytes of the saved state of the network: what storage needs."""
-    import torch
-
-    file = io.BytesIO()
-    torch.save(_made(form, treatment).state_dict(), file)
-    return float(file.getbuffer().nbytes)
-
-
-@fact
 def article_tensor_bytes(form: str, treatment: str) -> float:
     """Bytes of all tensors of the state, masks and packed weights included; without the file's own."""
     import torch
@@ -94,14 +83,9 @@ def article_tensor_bytes(form: str, treatment: str) -> float:
 @fact
 def article_masked_share(form: str) -> float:
     """The share of all weights that 20 % of each convolution's are."""
-    import torch
-
     network = _made(form, "pruned")
     masked = sum(int((mask == 0).sum()) for name, mask in network.named_buffers() if name.endswith("mask"))
-    total = sum(tensor.numel() for name, tensor in network.named_parameters())
-    assert isinstance(masked, int)  # noqa: S101  # of booleans
-    del torch
-    return masked / total
+    return masked / sum(weight.numel() for weight in network.parameters())
 
 
 @fact
@@ -135,7 +119,7 @@ def article_flattened() -> float:
     """Values that the two convolutions and poolings leave of a 28 x 28 image."""
     import torch
 
-    return float(simple_cnn("repaired")[:7](torch.zeros(1, 1, 28, 28)).numel())  # type: ignore[index]  # a Sequential
+    return float(simple_cnn("repaired").flattened(torch.zeros(1, 1, 28, 28)).numel())
 
 
 @fact
@@ -162,24 +146,6 @@ def mnist_statistic(name: str) -> float:
 @fact
 def published_parameters(name: str) -> float:
     """Parameters of a torchvision network, counted."""
-    import torch
-    import torchvision
+    from suite.claims.torchvision.counts import count
 
-    with torch.device("meta"):
-        network = torchvision.models.get_model(name, weights=None)
-    return float(sum(parameter.numel() for parameter in network.parameters()))
-
-
-@fact
-def published_macs(name: str, resolution: float) -> float:
-    """Multiply-accumulates of a torchvision network for one image, counted."""
-    import torch
-    import torchvision
-
-    from suite.measure.macs import macs_of
-
-    with torch.device("meta"):
-        network = torchvision.models.get_model(name, weights=None).eval()
-        inputs = torch.zeros(1, 3, int(resolution), int(resolution))
-    found = macs_of(network, inputs)
-    return float("nan") if found is None else float(found)
+    return float(count(name, PIXELS).parameters)

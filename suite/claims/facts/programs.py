@@ -14,7 +14,7 @@ PACKAGE = "suite.claims.programs"
 
 
 @cache
-def _ran(program: str) -> isolated.Done:
+def _ran(program: str) -> isolated.ProgramEnd:
     """One run of the program."""
     return isolated.run(f"{PACKAGE}.{program}")
 

@@ -39,12 +39,6 @@ def lenet_300_100_parameters() -> float:
 
 
 @fact
-def adam_training_bytes(size: str) -> float:
-    """Bytes of weights, gradients and moments of BERT ``base`` or ``large`` under Adam in float32."""
-    return 16 * bert_parameters(size)
-
-
-@fact
 def compound_cost(alpha: float, beta: float, gamma: float) -> float:
     """Multiply-accumulates of EfficientNet's step of depth, width and resolution, over those before it."""
     return alpha * beta**2 * gamma**2
@@ -74,12 +68,6 @@ def linear_int8_ratio(inputs: float, outputs: float) -> float:
 def elastic_subnetworks() -> float:
     """Networks in Once-for-All: five units of 2 to 4 layers, each with 3 kernels and 3 expansions."""
     return float(sum((3 * 3) ** depth for depth in (2, 3, 4)) ** 5)
-
-
-@fact
-def sparse_bits_per_weight(density: float, bits: float, index: float) -> float:
-    """Bits a weight that Deep Compression stores: those that are kept, each with an index of the gap before it."""
-    return density * (bits + index)
 
 
 @fact

@@ -112,13 +112,6 @@ def noisy_accuracy(noise: float) -> float:
 
 
 @fact
-def int8_ceiling() -> float:
-    """How many times smaller a Linear layer of 1600 to 128 gets in 8 bits with a scale for each row."""
-    weights, rows = 1600 * 128, 128
-    return 4 * weights / (weights + 4 * rows)
-
-
-@fact
 def runs_on_python(version: str) -> float:
     """1 if the installed torch says that it runs on a version of Python, else 0."""
     from importlib.metadata import metadata
@@ -126,11 +119,3 @@ def runs_on_python(version: str) -> float:
     from packaging.specifiers import SpecifierSet
 
     return float(SpecifierSet(metadata("torch")["Requires-Python"] or "").contains(version))
-
-
-@fact
-def tool_imports(name: str) -> float:
-    """1 if a tool of the article's list can be imported here, else 0."""
-    from importlib.util import find_spec
-
-    return float(find_spec(name) is not None)

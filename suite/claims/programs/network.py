@@ -15,8 +15,11 @@ class SimpleCNN(nn.Module):
         self.fc1 = nn.Linear(features, 128)
         self.fc2 = nn.Linear(128, 10)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def flattened(self, x: torch.Tensor) -> torch.Tensor:
+        """What the first Linear layer is given: [B, 1600]."""
         x = self.pool(torch.relu(self.conv1(x)))
-        x = self.pool(torch.relu(self.conv2(x)))
-        x = torch.relu(self.fc1(torch.flatten(x, 1)))
+        return torch.flatten(self.pool(torch.relu(self.conv2(x))), 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.fc1(self.flattened(x)))
         return self.fc2(x)  # type: ignore[no-any-return]  # a Linear layer's answer is a tensor

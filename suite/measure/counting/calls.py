@@ -14,7 +14,7 @@ AT = " @ "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count:
+class CallCount:
     """A count, the fingerprint of what it counts, and the present line of each key of it that has one."""
 
     value: int
@@ -23,7 +23,7 @@ class Count:
     doubt: str | None = None
 
 
-def served_counts(call: Callable[[], object], compiled: Any, work_of: Callable[..., Any]) -> dict[str, Count]:
+def served_counts(call: Callable[[], object], compiled: Any, work_of: Callable[..., Any]) -> dict[str, CallCount]:
     """Counts of a served ``call``, which was warmed up. ``work_of`` is that of the neighbour `operators`.
 
     ``compiled`` is what `watched` of the neighbour `compiler` saw: allocations are left out then, since compiled code
@@ -37,27 +37,27 @@ def served_counts(call: Callable[[], object], compiled: Any, work_of: Callable[.
     if compiled is not None:
         return found | _of_compiler(compiled, work_of(call, eagerly=True))
     return found | {
-        name: Count(value=now, doubt=_doubt(now, again, name.replace("_", " ")))
+        name: CallCount(value=now, doubt=_doubt(now, again, name.replace("_", " ")))
         for name in ("allocations", "allocated_bytes")
         for now, again in [(getattr(one, name), getattr(other, name))]
     }
 
 
-def training_counts(step: Callable[[], object], work_of: Callable[..., Any]) -> dict[str, Count]:
+def training_counts(step: Callable[[], object], work_of: Callable[..., Any]) -> dict[str, CallCount]:
     """Counts of a training ``step`` that was taken once, so that the optimizer has its state."""
     one, other = work_of(step), work_of(step)
     return {"training_operators": _repeated(one.operators, other.operators, one.lines)}
 
 
-def count(fingerprint: Mapping[str, int], lines: Mapping[str, str], doubt: str | None = None) -> Count:
+def count(fingerprint: Mapping[str, int], lines: Mapping[str, str], doubt: str | None = None) -> CallCount:
     """The count of all that a fingerprint holds, with the lines of its own keys alone."""
     own = dict(sorted(fingerprint.items()))
-    return Count(
+    return CallCount(
         value=sum(own.values()), fingerprint=own, lines={key: lines[key] for key in own if key in lines}, doubt=doubt
     )
 
 
-def _repeated(one: Counter[str], other: Counter[str], lines: Mapping[str, str]) -> Count:
+def _repeated(one: Counter[str], other: Counter[str], lines: Mapping[str, str]) -> CallCount:
     return count(one, lines, _doubt(one.total(), other.total(), "operators"))
 
 
@@ -67,20 +67,20 @@ def _doubt(one: int, other: int, what: str) -> str | None:
     return f"the count does not repeat: {one} {what} in one call and {other} in the next (randomness, or a cache)"
 
 
-def _of_compiler(compiled: Any, eager: Any) -> dict[str, Count]:
+def _of_compiler(compiled: Any, eager: Any) -> dict[str, CallCount]:
     """``eager`` is the work of the code that was compiled: it says which lines a kernel may be of."""
     found = {
-        "graphs": Count(value=compiled.graphs),
+        "graphs": CallCount(value=compiled.graphs),
         "graph_breaks": count(compiled.breaks, compiled.lines),
         "recompilations": count(compiled.recompiled, compiled.lines),
     }
     if compiled.kernels:
         names = dict(sorted(compiled.kernel_names.items()))
-        found["generated_kernels"] = Count(
+        found["generated_kernels"] = CallCount(
             value=compiled.kernels, fingerprint=names, lines=_kernel_lines(names, eager.lines)
         )
     if compiled.kernels and compiled.fused > 0:
-        found["fused_operators"] = Count(value=compiled.fused)
+        found["fused_operators"] = CallCount(value=compiled.fused)
     return found
 
 

@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(kw_only=True)
-class Work:
+class CallWork:
     """What one call did: fingerprints of operators and of views, and the tensors that got memory of their own."""
 
     operators: Counter[str] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class Work:
     """The present line of each key that has a place."""
 
 
-def work_of(call: Callable[[], object], *, eagerly: bool = False) -> Work:
+def work_of(call: Callable[[], object], *, eagerly: bool = False) -> CallWork:
     """What ``call`` dispatches to torch's operators. Compiled code dispatches what it does not compute by itself.
 
     ``eagerly`` counts the operators of the code that was compiled instead: torch does not run compiled code then.
@@ -104,7 +104,7 @@ class _Counter(TorchDispatchMode):
 
     def __init__(self, outside: FrameType) -> None:
         super().__init__()
-        self.work, self.outside = Work(), outside
+        self.work, self.outside = CallWork(), outside
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = func(*args, **(kwargs or {}))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from suite.training.surgery.tied import own_layers
 
 
-class Adapted(nn.Linear):
+class LowRankAdapted(nn.Linear):
     """A Linear layer, its own weight and bias, and ``scale * up @ down`` beside them: [in, rank] and [rank, out]."""
 
     def __init__(self, layer: nn.Linear, rank: int, scale: float) -> None:
@@ -37,7 +37,7 @@ def adapted(network: nn.Module, rank: int, scale: float, technique: str) -> Iter
     trainable = [weight for weight in network.parameters() if weight.requires_grad]
     network.requires_grad_(False)
     for name, layer in layers.items():
-        network = _put(network, name, Adapted(layer, rank, scale))  # type: ignore[arg-type]
+        network = _put(network, name, LowRankAdapted(layer, rank, scale))  # type: ignore[arg-type]
     try:
         yield network
     finally:
@@ -49,7 +49,7 @@ def adapted(network: nn.Module, rank: int, scale: float, technique: str) -> Iter
 
 
 @torch.no_grad()
-def _merge(adapter: Adapted, layer: nn.Linear) -> None:
+def _merge(adapter: LowRankAdapted, layer: nn.Linear) -> None:
     layer.weight.add_(adapter.scale * adapter.up @ adapter.down)
 
 

@@ -65,6 +65,16 @@ def shaped(recipe: Recipe, phi: float, choose: Choose, technique: str, *, resize
     return replace(recipe, data=data, model=model)
 
 
+def alone(recipe: Recipe, phi: float, dimension: str, technique: str) -> Recipe:
+    """As `shaped`, one ``dimension`` alone: ``depth``, ``width`` or ``resolution``. Raises `UsageError` as `check`."""
+    check(technique, phi)
+
+    def choose(cost: Cost, target: float) -> Shape:
+        return nearest(cost, target, lambda factor: Shape(**{dimension: factor}))
+
+    return shaped(recipe, phi, choose, technique, resizes=dimension == "resolution")
+
+
 def found(cost: Cost, phi: float, choose: Choose, technique: str) -> Shape:
     """The shape that ``choose`` finds for ``2 ** phi`` times the plain count. Raises `UnavailableError`."""
     plain = cost(Shape())

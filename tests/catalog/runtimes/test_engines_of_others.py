@@ -12,7 +12,7 @@ import torch
 from technique_samples import composed
 
 from suite.core.errors import UnavailableError
-from suite.training import onnx_engine, openvino_engine
+from suite.training import engines, onnx_engine, openvino_engine
 from suite.training.recipe import changed_slots
 from suite.training.serving import predict, serve
 
@@ -45,17 +45,17 @@ def test_only_what_is_served_changes(name):
 
 def test_a_package_that_is_missing_is_named_with_the_extra(monkeypatch):
     """The command installs it."""
-    monkeypatch.setattr(onnx_engine.importlib.util, "find_spec", lambda name: None if name == "onnx" else object())
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None if name == "onnx" else object())
     said = onnx_engine.installed(case_on("cpu"))
     assert "onnx is not installed: pip install 'tradeoff-suite[onnxruntime]'" == said
-    monkeypatch.setattr(openvino_engine.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _: None)
     assert "openvino, nncf is not installed" in (openvino_engine.installed_with_nncf(case_on("cpu")) or "")
 
 
 def test_an_accelerator_is_not_served(monkeypatch):
     """These runtimes are the CPU's."""
     for module in (onnx_engine, openvino_engine):
-        monkeypatch.setattr(module.importlib.util, "find_spec", lambda _: object())
+        monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _: object())
         assert "serves on a CPU, not on cuda:0" in (module.installed(case_on("cuda:0")) or "")
 
 

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from suite.core.errors import CompositionError, UsageError
-from suite.training.schedules import Held
+from suite.training.schedules import HeldSchedule
 from suite.training.surgery import norms
 
 
@@ -50,7 +50,7 @@ def test_what_is_kept_is_the_mean_that_torchs_own_gives():
 def test_the_rate_stays_where_the_schedule_had_brought_it():
     """Half of a cosine over eight steps, then half of the peak."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    held, rates = Held(CosineAnnealingLR(optimizer, T_max=8), 4), []
+    held, rates = HeldSchedule(CosineAnnealingLR(optimizer, T_max=8), 4), []
     for _ in range(8):
         optimizer.step()
         held.step()
