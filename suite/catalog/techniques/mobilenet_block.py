@@ -18,7 +18,7 @@ from torch import nn
 from suite.core.errors import UnavailableError, UsageError
 from suite.registry import technique
 from suite.training.recipe import Recipe
-from suite.training.surgery.bottlenecks import Bottleneck
+from suite.training.surgery.bottlenecks import LinearBottleneck
 from suite.training.surgery.rebuilding import rebuilt, with_convolutions
 
 
@@ -32,7 +32,7 @@ def mobilenet_block(recipe: Recipe, *, expansion: int = 6) -> Recipe:
 
 def _with_blocks(network: nn.Module, *, expansion: int) -> nn.Module:
     changed = with_convolutions(network, change=partial(_smaller, expansion=expansion), technique="mobilenet_block")
-    if not any(isinstance(module, Bottleneck) for module in changed.modules()):
+    if not any(isinstance(module, LinearBottleneck) for module in changed.modules()):
         raise UnavailableError(
             f"mobilenet_block: no convolution gets smaller as a block of expansion {expansion}: all have few channels"
         )
@@ -40,7 +40,7 @@ def _with_blocks(network: nn.Module, *, expansion: int) -> nn.Module:
 
 
 def _smaller(layer: nn.Conv2d, *, expansion: int) -> nn.Module:
-    block = Bottleneck(layer, expansion=expansion)
+    block = LinearBottleneck(layer, expansion=expansion)
     return block if _weights(block) < _weights(layer) else layer
 
 

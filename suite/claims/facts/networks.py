@@ -10,20 +10,20 @@ from suite.claims.facts.declare import fact
 if TYPE_CHECKING:
     from torch import nn
 
-    from suite.claims.programs.network import SimpleCNN
+    from suite.claims.programs.network import ArticleCNN
 
 INPUTS = {"printed": 9216, "repaired": 1600}  # of fc1; two poolings leave 64 * 5 * 5
 PIXELS = 224  # of an image; parameters do not depend on it
 
 
-def simple_cnn(form: str) -> SimpleCNN:
+def simple_cnn(form: str) -> ArticleCNN:
     """The article's SimpleCNN, untrained: ``printed`` (its forward fails) or ``repaired``."""
     import torch
 
-    from suite.claims.programs.network import SimpleCNN
+    from suite.claims.programs.network import ArticleCNN
 
     torch.manual_seed(0)
-    return SimpleCNN(INPUTS[form])
+    return ArticleCNN(INPUTS[form])
 
 
 def _pruned(network: nn.Module) -> nn.Module:

@@ -5,10 +5,10 @@ import json
 import torch
 from torch import nn
 
-from suite.claims.programs.network import SimpleCNN
+from suite.claims.programs.network import ArticleCNN
 
 if __name__ == "__main__":
-    model = SimpleCNN(features=64 * 5 * 5).to("meta")
+    model = ArticleCNN(features=64 * 5 * 5).to("meta")
     device = next(model.parameters()).device
     data, target = torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long)
     loss = nn.CrossEntropyLoss()(model(data.to(device)), target.to(device))

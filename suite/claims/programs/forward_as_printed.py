@@ -2,7 +2,7 @@
 
 import torch
 
-from suite.claims.programs.network import SimpleCNN
+from suite.claims.programs.network import ArticleCNN
 
 if __name__ == "__main__":
-    SimpleCNN()(torch.zeros(1, 1, 28, 28))
+    ArticleCNN()(torch.zeros(1, 1, 28, 28))

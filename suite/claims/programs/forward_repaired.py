@@ -4,8 +4,8 @@ import json
 
 import torch
 
-from suite.claims.programs.network import SimpleCNN
+from suite.claims.programs.network import ArticleCNN
 
 if __name__ == "__main__":
-    answer = SimpleCNN(features=64 * 5 * 5)(torch.zeros(1, 1, 28, 28))
+    answer = ArticleCNN(features=64 * 5 * 5)(torch.zeros(1, 1, 28, 28))
     print(json.dumps({"classes": answer.shape[1]}))

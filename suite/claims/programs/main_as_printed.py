@@ -2,18 +2,18 @@
 
 import torch
 
-from suite.claims.programs.network import SimpleCNN
+from suite.claims.programs.network import ArticleCNN
 
 
 def main() -> None:
     print("Training baseline model...")
-    baseline_model = SimpleCNN().to("cuda")
+    baseline_model = ArticleCNN().to("cuda")
     print("\nTraining with mixed precision...")
-    amp_model = SimpleCNN().to("cuda")
+    amp_model = ArticleCNN().to("cuda")
     print("\nPruning model...")
-    pruned_model = SimpleCNN().to("cuda")
+    pruned_model = ArticleCNN().to("cuda")
     print("\nQuantizing model...")
-    quantized_model = torch.ao.quantization.quantize_dynamic(SimpleCNN())
+    quantized_model = torch.ao.quantization.quantize_dynamic(ArticleCNN())
 
     def get_model_size(model: torch.nn.Module) -> int:
         return sum(p.numel() for p in model.parameters())

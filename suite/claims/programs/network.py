@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 
-class SimpleCNN(nn.Module):
+class ArticleCNN(nn.Module):
     """Two convolutions, two poolings, two Linear layers; images [B, 1, 28, 28] to classes [B, 10]."""
 
     def __init__(self, features: int = 64 * 12 * 12) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 
-class Bottleneck(nn.Sequential):
+class LinearBottleneck(nn.Sequential):
     """[B, C, H, W] to the same shape [B, N, ...] as ``layer`` gives."""
 
     def __init__(self, layer: nn.Conv2d, *, expansion: int) -> None:

@@ -15,14 +15,14 @@ from suite.core.errors import UnavailableError, UsageError
 from suite.measure.macs import macs_of
 from suite.measure.size import parameters
 from suite.training.loop import built
-from suite.training.surgery.bottlenecks import Bottleneck, InvertedResidual
+from suite.training.surgery.bottlenecks import InvertedResidual, LinearBottleneck
 
 
 @given(st.integers(1, 4), st.integers(1, 13), st.integers(2, 3), st.integers(1, 2), st.integers(2, 6))
 def test_a_block_answers_in_the_shape_of_the_layer_that_it_replaces(inputs, outputs, kernel, stride, expansion):
     """Weights are C k^2 + C b + t b (2 b + 9) + b N, and two for each channel of a norm."""
     layer = nn.Conv2d(inputs, outputs, kernel, stride, 1)
-    found, images = Bottleneck(layer, expansion=expansion), torch.zeros(2, inputs, 7, 7)
+    found, images = LinearBottleneck(layer, expansion=expansion), torch.zeros(2, inputs, 7, 7)
     assert layer(images).shape == found(images).shape
     narrow = max(1, outputs // expansion)
     hidden = expansion * narrow
