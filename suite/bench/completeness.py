@@ -63,12 +63,15 @@ def _of_planned_groups(entries: Iterable[Expectation], run: Run) -> list[Expecta
 
 
 def _of_other_profiles(registry: Registry, run: Run, together: Sequence[str]) -> set[tuple[str, str]]:
-    """Workload and composition of the cells that this profile leaves out: slow workloads, workloads that run only by
-    name, sweeps and combinations.
+    """Workload and composition of the cells that this profile leaves out: slow workloads, workloads and techniques
+    that run only by name, sweeps and combinations.
     """
     found: set[tuple[str, str]] = set()
     full, device = run.bench.plan.profile == "full", run.header.where.device
+    by_name = [found.name for found in registry.techniques.values() if not found.runs]
     for workload in registry.workloads.values():
+        if workload.techniques_on(device) is None:
+            found |= {(workload.name, variant) for name in by_name for variant in registry.variants(name, sweep=True)}
         if full and workload.full:
             continue
         with suppress(UsageError):

@@ -2,18 +2,22 @@
 # the expected value stands on the left
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import tiny
 
 from suite.bench.bench import Plan
+from suite.bench.combinations import combinations
 from suite.bench.completeness import left_out_line, partial_line, unanswered_entries
 from suite.bench.options import Options
-from suite.bench.selection import default_compositions
+from suite.bench.selection import Selection, default_compositions, select
 from suite.catalog.scores import classification
 from suite.core.records import GROUPS, VerdictKind, Where
+from suite.registry import REGISTRY as OWN
 
+EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 ENTRY = """
 ["{technique}".parameters]
 value = 10
@@ -36,6 +40,11 @@ def sample_registry():
     @made.technique(slots=("finish",), sweep={"share": (0.25, 0.75)})
     def pruned(plain, *, share: float = 0.5):
         """Has a sweep."""
+        return replace(plain, epochs=int(share))
+
+    @made.technique(slots=("finish",), runs=False, sweep={"share": (0.25, 0.75)})
+    def by_name(plain, *, share: float = 0.5):
+        """Runs only where it is named."""
         return replace(plain, epochs=int(share))
 
     return made
@@ -159,6 +168,31 @@ def test_workloads_that_run_by_name_alone_are_excused_by_the_full_profile(answer
     table["slow"] = replace(table["slow"], full=False)
     monkeypatch.setattr(REGISTRY, "_workloads", table)
     assert () == answered({"slow": ["baseline"]}, profile="full", planned=[("halves", "baseline")])
+
+
+@pytest.mark.parametrize("profile", ["quick", "default", "full"])
+def test_techniques_that_run_by_name_alone_are_excused_on_workloads_that_list_none(answered, profile, monkeypatch):
+    """A workload that lists its techniques has named it: taken off that list, its entries are missing."""
+    stored = {"halves": ["by_name(share=0.5)", "by_name(share=0.75)"]}
+    assert () == answered(stored, profile=profile)
+    listed = replace(REGISTRY.workloads["halves"], techniques=("pruned",))
+    monkeypatch.setattr(REGISTRY, "_workloads", REGISTRY.workloads | {"halves": listed})
+    assert 2 == len(missing(answered(stored, profile=profile)))
+
+
+@pytest.mark.parametrize("profile", ["quick", "default", "full"])
+def test_each_of_the_projects_own_entries_is_answered_or_excused(profile):
+    """One that a run of everything calls missing would fail each merge, whatever that merge changes."""
+    where = Where(machine="cpu-x-1c", family="cpu-x", device="cpu", threads=1)
+    cases, _ = select(OWN, Selection(device="cpu", profile=profile))
+    run = SimpleNamespace(
+        options=Options(expect_dir=EXPECTATIONS, everything=True),
+        partial=False,
+        planned={case: GROUPS for case in cases},
+        header=SimpleNamespace(where=where),
+        bench=SimpleNamespace(plan=Plan(profile=profile)),
+    )
+    assert [] == missing(unanswered_entries(OWN, run, together=tuple(combinations(OWN, EXPECTATIONS))))
 
 
 @pytest.mark.parametrize(
