@@ -29,7 +29,7 @@ def unanswered(
             continue
         reason = _why(entry, groups)
         if reason:
-            found.append(_missing(entry, where, f"{entry.path}:{entry.line}: {reason}"))
+            found.append(_missing(entry, where, reason))
     return tuple(found)
 
 

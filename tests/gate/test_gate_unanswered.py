@@ -24,7 +24,7 @@ def test_an_entry_whose_technique_is_gone_is_missing_with_the_nearest_name():
     """A deleted technique, or a changed default, must not leave its entries silent."""
     (verdict,) = unanswered([COUNT], OTHERS, where=here())
     wanted = (
-        "any/digits_cnn.toml:3: no cell of this run measures it: the technique is gone or is spelled otherwise "
+        "no cell of this run measures it: the technique is gone or is spelled otherwise "
         f"(nearest: structured_pruning(ratio=0.4,epochs=5)); run it with --technique '{TECHNIQUE}', "
         'or mark it retired = "why"'
     )
