@@ -188,7 +188,7 @@ def test_each_of_the_projects_own_entries_is_answered_or_excused(profile):
     run = SimpleNamespace(
         options=Options(expect_dir=EXPECTATIONS, everything=True),
         partial=False,
-        planned={case: GROUPS for case in cases},
+        planned=dict.fromkeys(cases, GROUPS),
         header=SimpleNamespace(where=where),
         bench=SimpleNamespace(plan=Plan(profile=profile)),
     )

@@ -70,7 +70,7 @@ def test_distillation_is_torchs_divergence_of_the_teacher_from_the_student(tempe
 
 SCHEDULES = {
     "one_cycle": lambda made, steps: lr_scheduler.OneCycleLR(made, PEAK, total_steps=steps),
-    "cosine": lambda made, steps: lr_scheduler.CosineAnnealingLR(made, steps),
+    "cosine": lr_scheduler.CosineAnnealingLR,
     "warm_restarts(cycles=2,growth=2)": lambda made, steps: lr_scheduler.CosineAnnealingWarmRestarts(
         made, steps // 3, 2
     ),
