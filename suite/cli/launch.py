@@ -39,6 +39,6 @@ def main() -> int:
 
 _PROBLEM = problem()
 if _PROBLEM is None:
-    pytest_plugins = ["suite.bench.pytest_plugin.plugin"]
+    pytest_plugins = ["suite.bench.pytest_plugin.plugin", "suite.bench.functions.fixture"]
 else:
     warnings.warn(f"{_PROBLEM}; its pytest plugin is off", stacklevel=1)

@@ -23,6 +23,7 @@ ANYWHERE = "any"
 FAMILIES_WITHOUT_DASH = frozenset({"mps", "xpu", "hpu", "mtia", "npu", "xla", "openreg"})  # one family of all devices
 WIDE_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
+FUNCTIONS = "functions"  # the folder of the fixture tradeoff's expectations, which has levels of its own
 
 
 def load(path: Path | str) -> tuple[Expectation, ...]:
@@ -44,7 +45,7 @@ def load_shapes(directory: Path | str) -> tuple[ShapeExpectation, ...]:
 
 
 def load_all(directory: Path | str) -> tuple[Expectation, ...]:
-    """All expectations below ``directory``, by level and workload; the ledger of claims is no part of them.
+    """All expectations below ``directory``, by level and workload, without those of claims and plain functions.
 
     A missing directory holds none. Raises `ExpectationFileError` for the first malformed or misplaced file.
     """
@@ -66,7 +67,7 @@ def level_families(directory: Path | str) -> dict[str, str]:
 def _paths(root: Path) -> Iterator[Path]:
     for path in sorted(one for one in root.rglob("*") if one.suffix.lower() == ".toml"):
         parts = path.relative_to(root).parts
-        if parts[0] == CLAIMS or any(map(is_hidden, parts)):
+        if parts[0] in (CLAIMS, FUNCTIONS) or any(map(is_hidden, parts)):
             continue
         if len(parts) != 2:  # noqa: PLR2004  # level and file
             raise ExpectationFileError(path, None, f"is in no level's folder; move it to {root / ANYWHERE / path.name}")

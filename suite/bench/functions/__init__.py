@@ -1,0 +1,1 @@
+"""Two plain callables measured against each other: the fixture ``tradeoff`` and the command `suite time`."""

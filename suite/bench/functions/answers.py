@@ -1,0 +1,122 @@
+"""What two callables return: numbers in any nesting, and how far they are apart.
+
+A number is anything that numpy reads: Python's numbers, arrays, tensors of torch on any device.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from suite.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NESTED = (list, tuple)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AnswersApart:
+    """The largest ``difference`` of two answers, relative to the largest finite number of the baseline's.
+
+    ``reason`` says why they cannot be compared; then the difference is infinite.
+    """
+
+    difference: float
+    reason: str = ""
+
+    def close(self, tolerance: float) -> bool:
+        """Whether no number differs by more than ``tolerance``, relative to the largest of the baseline's."""
+        return self.difference <= tolerance
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def __str__(self) -> str:
+        return self.reason or f"outputs differ by {self.difference:.3g} of the largest"
+
+
+def check_answer(name: str, answer: object) -> None:
+    """Raise `UsageError` for an answer that says nothing of the work: none, or one that is still to be computed."""
+    if inspect.isawaitable(answer) or inspect.isasyncgen(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        raise UsageError(f"the {name} returns a coroutine, so calling it computes nothing; run it to its end within")
+    if inspect.isgenerator(answer):
+        raise UsageError(f"the {name} returns a generator, so calling it computes nothing; return a list")
+
+
+def apart(baseline: object, candidate: object) -> AnswersApart:
+    """How far the ``candidate``'s answer is from the ``baseline``'s; infinite where they cannot be compared."""
+    if baseline is None or candidate is None:
+        return AnswersApart(difference=math.inf, reason=_nothing(baseline, candidate))
+    try:
+        ours, theirs = dict(_numbers(candidate)), dict(_numbers(baseline))
+    except (TypeError, ValueError) as error:
+        return AnswersApart(difference=math.inf, reason=f"the outputs are no numbers: {error}")
+    if ours.keys() != theirs.keys() or any(ours[key].shape != theirs[key].shape for key in ours):
+        return AnswersApart(difference=math.inf, reason=f"the outputs differ in shape: {_shapes(theirs, ours)}")
+    scale = max((_largest(value) for value in theirs.values()), default=0.0)
+    difference = max((_difference(theirs[key], ours[key]) for key in theirs), default=0.0)
+    return AnswersApart(difference=difference / scale if scale and math.isfinite(difference) else difference)
+
+
+def _nothing(baseline: object, candidate: object) -> str:
+    if baseline is None and candidate is None:
+        return "both return None, so there are no outputs to compare; return what was computed"
+    return f"the {'baseline' if baseline is None else 'candidate'} returns None, the other one does not"
+
+
+def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    """Each array of an answer, in double precision, with its place in the nesting."""
+    import numpy as np
+
+    if isinstance(answer, Mapping):
+        for key in answer:
+            yield from _numbers(answer[key], f"{place}[{key!r}]")
+    elif isinstance(answer, NESTED) and any(map(_is_nested, answer)):
+        for index, one in enumerate(answer):
+            yield from _numbers(one, f"{place}[{index}]")
+    else:
+        found = np.asarray(_on_host(answer))
+        yield place, found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, (*NESTED, Mapping)) or hasattr(value, "shape")
+
+
+def _on_host(answer: Any) -> Any:
+    """A tensor of torch as an array; anything else as it is."""
+    if not hasattr(answer, "detach"):
+        return answer
+    held = answer.detach().cpu()
+    return (held.to_dense() if held.is_sparse else held).double().numpy() if not held.is_complex() else held.numpy()
+
+
+def _largest(values: NDArray[Any]) -> float:
+    import numpy as np
+
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size else 0.0
+
+
+def _difference(baseline: NDArray[Any], candidate: NDArray[Any]) -> float:
+    """The largest absolute difference; infinite if NaN and infinities do not stand at the same places."""
+    import numpy as np
+
+    same = (baseline == candidate) | (np.isnan(baseline) & np.isnan(candidate))
+    finite = np.isfinite(baseline) & np.isfinite(candidate)
+    if not bool(same[~finite].all()):
+        return math.inf
+    apart = np.abs(baseline[finite] - candidate[finite])
+    return float(apart.max()) if apart.size else 0.0
+
+
+def _shapes(baseline: Mapping[str, NDArray[Any]], candidate: Mapping[str, NDArray[Any]]) -> str:
+    first, second = ({key or "output": value.shape for key, value in one.items()} for one in (baseline, candidate))
+    return f"{first} of the baseline, {second} of the candidate"

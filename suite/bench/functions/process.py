@@ -1,0 +1,106 @@
+"""``python -P -m suite.bench.functions.process OLD.py:F NEW.py:G``: two functions timed in this quiet process."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from suite.bench.functions.comparing import compare
+from suite.bench.functions.result import FunctionTradeoff
+from suite.core.command_line import printable_streams
+from suite.core.errors import SuiteError, UsageError, unknown
+from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
+from suite.core.machine import child, quiet
+from suite.registry.settings import PACKAGE
+
+
+def function(text: str) -> Callable[[], Any]:
+    """The function that ``file.py:name`` names. Raises `UsageError` where there is none."""
+    file, colon, name = text.rpartition(":")
+    path = Path(file).resolve()
+    if not colon or not path.is_file():
+        raise UsageError(f"{text!r} names no function of a file; write it as old.py:norm")
+    module = _loaded(path)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise unknown(f"function of {file}", name, [key for key, value in vars(module).items() if callable(value)])
+    return found  # type: ignore[no-any-return]
+
+
+def _loaded(path: Path) -> Any:
+    """The module of a file, whose folder is on the import path as if it were run."""
+    name = f"_timed_{path.stem}_{abs(hash(path))}"
+    if name not in sys.modules:
+        if str(path.parent) not in sys.path:
+            sys.path.insert(0, str(path.parent))
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"{path} is no Python file")
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def code(result: FunctionTradeoff, *, at_least: float | None, close: float | None) -> tuple[int, list[str]]:
+    """The exit code and what it is for."""
+    failed: list[str] = []
+    open_: list[str] = []
+    if close is not None and not result.outputs.close(close):
+        failed.append(f"{result.outputs}, at most {close:g} wanted")
+    if at_least is not None:
+        decision = result.speedup.at_least(at_least)
+        if not decision:
+            (open_ if decision.figure.startswith("inconclusive") else failed).append(decision.figure)
+    if failed:
+        return EXIT_FAILED, failed
+    return (EXIT_INCONCLUSIVE if open_ else EXIT_PASS), open_
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Time, print, decide."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("baseline")
+    parser.add_argument("candidate")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--at-least", type=float)
+    parser.add_argument("--close", type=float)
+    asked = parser.parse_args(arguments)
+    quiet.pin()
+    try:
+        functions = [function(text) for text in (asked.baseline, asked.candidate)]
+        result = compare(baseline=functions[0], candidate=functions[1], seconds=asked.seconds)
+    except SuiteError as error:
+        print(f"suite: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except Exception as error:  # noqa: BLE001  # a user's functions may raise anything
+        print(f"suite: {_raised(error)}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    print(_told(result))
+    found, lines = code(result, at_least=asked.at_least, close=asked.close)
+    for line in lines:
+        print(line)
+    return found
+
+
+def _raised(error: Exception) -> str:
+    """What a function raised, and at which line of the user's; one that takes arguments has no line yet."""
+    called = traceback.extract_tb(error.__traceback__)
+    frames = [one for one in called if not Path(one.filename).is_relative_to(PACKAGE)]
+    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else " (it is called without arguments)"
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _told(result: FunctionTradeoff) -> str:
+    doubt = f"\nsuspect: {result.speedup.suspect}" if result.speedup.suspect else ""
+    return f"{result}; the baseline against its own copy {result.speedup.null:.4g}{doubt}"
+
+
+if __name__ == "__main__":
+    printable_streams()
+    child.interrupt_on_termination()
+    sys.exit(main(sys.argv[1:]))

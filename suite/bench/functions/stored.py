@@ -1,0 +1,73 @@
+"""The speed-up of a test's two callables against this repository's expectations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.bench.functions.result import FunctionTradeoff
+from suite.core.records import Cell, Group, Measurement, RunHeader, Verdict
+
+if TYPE_CHECKING:
+    from suite.gate import Recorded
+
+METRIC = "speedup"
+PLANNED: tuple[Group, ...] = ("speed",)
+UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def cell_of(nodeid: str, device: str = "cpu") -> Cell:
+    """The cell of a test: its file and function are the workload, its parameters are the technique's.
+
+    ``tests/test_norm.py::TestFast::test_norm[64]`` is ``tests.test_norm.TestFast.test_norm`` and ``candidate[64]``.
+    """
+    path, _, name = nodeid.partition("::")
+    bare, bracket, parameters = name.partition("[")
+    workload = ".".join((path.removesuffix(".py").replace("/", "."), *bare.split("::")))
+    return Cell(workload=UNSAFE.sub("_", workload), technique=f"candidate{bracket}{parameters}", device=device)
+
+
+def measured(cell: Cell, result: FunctionTradeoff) -> Measurement:
+    """The speed-up as `suite bench` has it."""
+    from suite.core.machine.hardware import threads
+    from suite.core.metrics import measured as of_catalogue
+
+    ratio = result.speedup
+    return of_catalogue(
+        cell, METRIC, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.rounds,
+        suspect=ratio.suspect, control="baseline", null=ratio.null, conditions={"threads": threads(cell.device)},
+    )  # fmt: skip
+
+
+def judged(measurement: Measurement, directory: Path) -> Verdict:
+    """The verdict by the expectation that applies here, if there is one."""
+    from suite.core.machine import quiet
+    from suite.core.machine.hardware import where
+    from suite.gate import Store, check
+
+    cell, here = measurement.cell, where(measurement.cell.device)
+    store = Store([directory])
+    (verdict,) = check(
+        measurements=[measurement], failures=(), expectations=store.find(cell.workload, here), where=here,
+        planned={cell: PLANNED}, fresh_processes=False, quiet=quiet.is_quiet()[0], today=datetime.now(UTC).date(),
+        near=lambda one: store.near(cell.workload, cell.technique, one.metric, here),
+    )  # fmt: skip
+    return verdict
+
+
+def recorded(measurement: Measurement, directory: Path, command: Sequence[str]) -> Recorded:
+    """Store the speed-up, with the wide bounds of one process, beside what earlier runs of this machine saw."""
+    from suite.core.machine import quiet
+    from suite.core.machine.hardware import where
+    from suite.gate import Storing, record
+
+    now = datetime.now(UTC)
+    header = RunHeader(
+        run=f"tradeoff-{now:%Y-%m-%dT%H-%M-%S}", started=now.isoformat(timespec="seconds"),
+        command=" ".join(command), commit=None, where=where(measurement.cell.device), seeds=(0,), profile="default",
+        quiet=quiet.is_quiet()[0],
+    )  # fmt: skip
+    return record([measurement], header=header, directory=directory, how=Storing(single=True))

@@ -1,0 +1,80 @@
+"""Two callables timed in turns: what is refused, and that timed calls have to answer as the first ones did."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from suite.bench.functions import comparing
+from suite.bench.functions.comparing import compare, copied
+from suite.core.errors import ImplausibleError, UsageError
+from suite.measure.sampler.samples import Ratio
+
+
+@pytest.fixture
+def sampled(monkeypatch):
+    """Calls each arm so many times, without a clock; the ratios are made up."""
+
+    def run(arms, keep, *_, **__):
+        for _ in range(200):
+            for name, call in arms.items():
+                keep(name, call())
+        ratios = {"candidate": 2.0, "null": 1.01}
+        return SimpleNamespace(
+            suspect=None,
+            ratio=lambda _, name: Ratio(value=ratios[name], low=1.9, high=2.1, n=30, confidence=0.99),
+        )
+
+    monkeypatch.setattr(comparing, "_sampled", run)
+
+
+@pytest.mark.usefixtures("sampled")
+def test_a_comparison_has_speed_outputs_and_the_null_arm():
+    """Of functions that do the same work each time."""
+    found = compare(baseline=lambda: [1.0, 2.0], candidate=lambda: [1.0, 2.5])
+    assert (2.0, 1.9, 2.1, 1.01) == (found.speedup.value, found.speedup.low, found.speedup.high, found.speedup.null)
+    assert 0.25 == found.outputs.difference
+
+
+@pytest.mark.usefixtures("sampled")
+def test_a_candidate_that_keeps_its_answer_is_implausible():
+    """Here it computes once, and answers something else from then on; the baseline likewise."""
+    first = itertools.chain([1.0], itertools.repeat(0.0))
+    with pytest.raises(ImplausibleError, match="the candidate answers otherwise in a timed call"):
+        compare(baseline=lambda: 1.0, candidate=lambda: next(first))
+    counter = itertools.count()
+    with pytest.raises(ImplausibleError, match="the baseline answers otherwise"):
+        compare(baseline=lambda: next(counter), candidate=lambda: 1.0)
+
+
+@pytest.mark.usefixtures("sampled")
+def test_functions_that_return_nothing_are_timed_and_have_no_outputs():
+    """As those that write into an array."""
+    found = compare(baseline=lambda: None, candidate=lambda: None)
+    assert "both return None" in str(found.outputs)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_a_budget_that_is_none_is_refused(seconds):
+    """Before anything is called."""
+    with pytest.raises(UsageError, match="the budget must be positive"):
+        compare(baseline=lambda: 1 / 0, candidate=lambda: 1, seconds=seconds)
+
+
+def test_what_cannot_be_called_is_refused():
+    """As a result where a function was meant."""
+    with pytest.raises(UsageError, match="the candidate is 3, which cannot be called"):
+        compare(baseline=lambda: 3, candidate=3)
+
+
+def test_the_copy_of_a_function_is_another_object_with_the_same_answer():
+    """With its defaults and what it closes over; other callables stay as they are."""
+    factor = 3
+
+    def call(value=2, *, more=1):
+        return factor * value + more
+
+    made = copied(call)
+    assert made is not call
+    assert 7 == made()
+    assert print is copied(print)

@@ -1,0 +1,57 @@
+"""`suite time`: which functions are named, what decides, and what a function raises."""
+
+import pytest
+
+from suite.bench.functions import process
+from suite.bench.functions.answers import AnswersApart
+from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
+from suite.core.errors import UsageError
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "fast.py"
+    path.write_text("def one():\n    return 1\n\n\ndef bad():\n    raise ValueError('no')\n", "utf-8")
+    return path
+
+
+def result(low=1.9, high=2.1, difference=0.0):
+    speed = SpeedRatio(value=2.0, low=low, high=high, rounds=30, confidence=0.99, null=1.0)
+    return FunctionTradeoff(speedup=speed, outputs=AnswersApart(difference=difference))
+
+
+def test_a_function_is_named_by_file_and_name(file):
+    """A file is loaded once."""
+    assert 1 == process.function(f"{file}:one")()
+    assert process.function(f"{file}:one") is process.function(f"{file}:one")
+
+
+def test_a_name_that_is_none_is_told(file):
+    """With the nearest one."""
+    with pytest.raises(UsageError, match="did you mean one"):
+        process.function(f"{file}:onne")
+    with pytest.raises(UsageError, match="names no function of a file"):
+        process.function("fast")
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        (result(), {}, 0),
+        (result(), {"at_least": 1.5}, 0),
+        (result(), {"at_least": 3.0}, 1),
+        (result(), {"at_least": 2.0}, 10),
+        (result(difference=0.1), {"close": 0.01}, 1),
+        (result(difference=0.1), {"close": 0.01, "at_least": 2.0}, 1),
+    ],
+)
+def test_the_exit_code_says_what_holds(found, wanted, expected):
+    """Outputs that differ are a failure whatever the speed is."""
+    assert expected == process.code(found, **({"at_least": None, "close": None} | wanted))[0]
+
+
+def test_what_a_function_raises_is_told_with_its_line(file, capsys, monkeypatch):
+    """No traceback from within the suite."""
+    monkeypatch.setattr(process.quiet, "pin", lambda: None)
+    assert 11 == process.main([f"{file}:one", f"{file}:bad", "--seconds", "0.1"])
+    assert f"suite: ValueError: no at {file}:6" in capsys.readouterr().err
