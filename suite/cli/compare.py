@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from suite.cli.command import Command
-from suite.core.errors import UsageError
+from suite.core.errors import UnavailableError, UsageError
 from suite.core.machine import core, quiet
 from suite.registry import REGISTRY
 
@@ -43,6 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
     option("--training", action="store_true", help="time (or count) a training step too")
     option("--count", action="store_true", help="count the work of both sides instead of timing it: any runner will do")
+    option("--no-instructions", action="store_true", help="with --count: no instructions, which valgrind counts")
     option("--time", action="store_true", help="with --count: time both sides too")
     option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
     option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
@@ -94,6 +95,7 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     )
     for note in (*here.notes, *old.notes):
         print(note)
+    plan = _with_instructions(plan, cases[0].cell.device)
     folder = dated_folder(parsed.reports_dir, "compare", cases[0].cell.device)
     on_host = cases[0].cell.device == "cpu"
     shared = not on_host or quiet.threads() > 1  # nothing is pinned then
@@ -103,6 +105,20 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
         found = [_one(case, parsed, bench, plan) for case in cases]
         return _report(parsed, found, bench, plan, folder, code=reference)
+
+
+def _with_instructions(plan: ComparisonPlan, device: str) -> ComparisonPlan:
+    """Without instructions where they cannot be counted, which is told once."""
+    from suite.measure.counting import instructions
+
+    if not plan.instructions:
+        return plan
+    try:
+        instructions.check_available(device)
+    except UnavailableError as error:
+        print(error)
+        return replace(plan, instructions=False)
+    return plan
 
 
 def _doubt() -> str | None:
@@ -122,7 +138,7 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
     return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
-        tolerance=parsed.outputs, counts=_counts(parsed),
+        tolerance=parsed.outputs, counts=_counts(parsed), instructions=parsed.count and not parsed.no_instructions,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite.compare.counts import compared
 from suite.compare.exact import Exact
+from suite.compare.instructions import compare_instructions, sentence
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
 from suite.compare.process import MISSING, Process, SideError, image
 from suite.compare.protocol import Begin, CountWork, Done, End, Question, Ready, SideRequest, WorkCounted
@@ -28,6 +29,8 @@ from suite.compare.turns import (
     play,
     pooled,
 )
+
+from suite.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +57,8 @@ class ComparisonPlan:
     """Why no timing of this run could be trusted: then nothing is timed, and all are inconclusive."""
     counts: Literal["none", "served", "training"] = "none"
     """Whether work is counted: that of a served batch, and of a training step too."""
+    instructions: bool = False
+    """Whether the instructions of these calls are counted, too, by valgrind."""
 
 
 @dataclass(kw_only=True)
@@ -102,6 +107,8 @@ def compare_cell(
     found = Compared(cell=cell, request=request)
     try:
         request = found.request = _describe(found, request, bench, plan)
+        if plan.instructions:
+            _count_instructions(found, request, bench, plan)
         found.timings = [Timing(metric=metric, trouble=plan.doubt) for metric in metrics]
         time_all(cell, found.timings, request, bench=bench, plan=plan)
     except SideError as error:
@@ -136,6 +143,21 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
         found.exact.append(_outputs(bench.folder, plan))
     found.exact += compared(our_counts, their_counts, gates=plan.gates_sizes)
     return timed
+
+
+def _count_instructions(found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan) -> None:
+    """What goes wrong under valgrind costs these counts alone, and is told."""
+    served = ["speed", *(["speed_b1"] if request.batch > 1 else [])]
+    metrics = [*served, *(["train_step"] if plan.counts == "training" else [])]
+    try:
+        counted = compare_instructions(request, metrics, bench=bench, gates=plan.gates_sizes)
+    except SideError as error:
+        found.notes.append(f"{found.cell}: {sentence(error)}")
+    except UnavailableError as error:
+        found.notes.append(f"{found.cell}: {error}")
+    else:
+        found.exact += counted
+        bench.log({"cell": found.cell, "instructions": [vars(one) for one in counted]})
 
 
 def _counted(process: Any, plan: ComparisonPlan) -> WorkCounted:

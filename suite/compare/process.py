@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
 from suite.compare import protocol
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 WORKER = Path(__file__).with_name("worker.py")
 TIMEOUT = 1800.0  # seconds for one answer; a hung compiler must not hang a gate
+NOTHING: Mapping[str, str] = MappingProxyType({})
 MISSING = ("UsageError", "CompositionError")  # how a side says that it has no such workload or technique
 
 
@@ -38,13 +39,16 @@ class SideError(SuiteError):
 
 
 class Process:
-    """A running worker; a context manager that ends it."""
+    """A running worker; a context manager that ends it.
+
+    Without an ``image`` it may run ``under`` another program, such as valgrind, with ``variables`` of its own.
+    """
 
     def __init__(
         self, side: Side, request: SideRequest, *, folder: Path, other: Side, number: int = 0,
-        image: Image | None = None,
+        image: Image | None = None, under: Sequence[str] = (), variables: Mapping[str, str] = NOTHING,
     ) -> None:  # fmt: skip
-        self.side = side
+        self.side, self._under, self._variables = side, under, variables
         self._errors = folder / f"{number}.err"
         path = folder / f"{number}.json"
         path.write_text(protocol.line(_build(side, request, folder, other)), "utf-8")
@@ -54,8 +58,9 @@ class Process:
         side = self.side
         with self._errors.open("w", encoding="utf-8") as errors:
             if image is None:
-                command = [str(side.python), "-P", str(WORKER), str(path)]
-                return Spawned(command, here=side.here, environment=_environment(side, request, other), errors=errors)
+                command = [*self._under, str(side.python), "-P", str(WORKER), str(path)]
+                environment = _environment(side, request, other) | dict(self._variables)
+                return Spawned(command, here=side.here, environment=environment, errors=errors)
             try:
                 return image.start(path, here=side.here, path=moved_path(os.environ, side, other), errors=errors)
             except ImageError as error:

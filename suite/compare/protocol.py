@@ -117,6 +117,25 @@ class WorkCounted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CountInstructions:
+    """Count the instructions of one call of each metric under callgrind.
+
+    ``library`` has the requests to valgrind, which writes its files beside ``out``.
+    """
+
+    library: str
+    out: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstructionsCounted:
+    """By metric, the files of the counts; ``failed`` says by metric why there are none."""
+
+    dumps: dict[str, list[str]]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class End:
     """End the child, if there is one."""
 
@@ -174,9 +193,9 @@ class Ended:
     code: int
 
 
-Question = Begin | Calibrate | Move | Turn | CountWork | End
+Question = Begin | Calibrate | Move | Turn | CountWork | CountInstructions | End
 QUESTIONS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, CountWork, End, Start, Wait)
+    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, CountWork, CountInstructions, End, Start, Wait)
 }
 
 

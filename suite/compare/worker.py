@@ -288,7 +288,7 @@ class _Side:
                 return protocol.Failed(error=f"ImplausibleError: implausible: {problem}", kind="ImplausibleError")
         return protocol.TimedTurn(seconds=seconds, stolen=stolen)
 
-    def count(self, asked: protocol.CountWork) -> protocol.WorkCounted | protocol.Failed:
+    def countwork(self, asked: protocol.CountWork) -> protocol.WorkCounted | protocol.Failed:
         """Count the work of a network that is served anew, so that what it compiles is counted too."""
         try:
             found = self._counts(training=asked.training)
@@ -323,6 +323,22 @@ class _Side:
             step, _ = self._train_step()
             found |= calls.training_counts(step, operators.work_of)
         return found
+
+    def countinstructions(self, asked: protocol.CountInstructions) -> protocol.InstructionsCounted | protocol.Failed:
+        """Count one call of each metric, after `begin`; what fails in one of them costs that one alone."""
+        module = _driver_module(COUNTING / "callgrind.py")
+        dumps, failed = {}, {}
+        try:
+            counter = module.Callgrind(asked.library, asked.out)
+        except Exception as error:  # noqa: BLE001  # as in `main`
+            return _failure(error)
+        for metric, (call, reset) in self.calls.items():
+            try:
+                warm_up = module.WARM_UP if metric == "speed_b1" else module.LONG
+                dumps[metric] = counter.counted(call, reset, warm_up=warm_up)
+            except Exception as error:  # noqa: BLE001  # as in `main`
+                failed[metric] = _failure(error).error
+        return protocol.InstructionsCounted(dumps=dumps, failed=failed)
 
     def _timed(self, metric: str, calls: int) -> tuple[float, bool, object]:
         call, reset = self.calls[metric]

@@ -119,6 +119,30 @@ _ROWS = (
         about="operators that one training step dispatches, views apart",
     ),
     Metric(
+        name="instructions",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="instructions of one served batch under valgrind, without those that follow addresses",
+    ),
+    Metric(
+        name="instructions_b1",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="instructions of one served item under valgrind, without those that follow addresses",
+    ),
+    Metric(
+        name="training_instructions",
+        unit="1",
+        better="lower",
+        tier="portable",
+        group="size",
+        about="instructions of one training step under valgrind, without those that follow addresses",
+    ),
+    Metric(
         name="allocations",
         unit="1",
         better="lower",
@@ -337,6 +361,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 _SCORES: dict[str, tuple[str, Better]] = {}
 COUNTS = (
     *("operators", "view_operators", "training_operators", "allocations", "allocated_bytes"),
+    *("instructions", "instructions_b1", "training_instructions"),
     *("graphs", "graph_breaks", "recompilations", "generated_kernels", "fused_operators", "kernel_launches"),
 )
 """Counts of work (`suite.measure.counting`): they hold under one version of torch, and on one kind of device."""

@@ -9,6 +9,7 @@ import random
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 import tiny
@@ -171,6 +172,12 @@ def test_a_timed_call_that_answers_otherwise_is_an_error_of_its_side(side, monke
     assert 3.0 == made.turn(Turn(metric="train_step", calls=3)).seconds
 
 
+@pytest.mark.parametrize("asked", get_args(protocol.Question), ids=lambda kind: kind.__name__)
+def test_a_side_answers_each_question_of_the_protocol(asked):
+    """By the method of its name: a question that was renamed alone would end the worker."""
+    assert callable(getattr(worker._Side, asked.__name__.lower()))
+
+
 class Copying(tiny.Net):
     """The tiny network with a copy more."""
 
@@ -186,7 +193,7 @@ def counting_side(model, *, training=False):
     made.request = SimpleNamespace(batch=4, metrics=())
     made.device, made.reference = "cpu", tiny.no_reference
     made.trained = Trained(recipe=recipe, network=model().eval(), device="cpu", seed=0, seconds=0.0)
-    return made.count(protocol.CountWork(training=training))
+    return made.countwork(protocol.CountWork(training=training))
 
 
 def test_a_worker_counts_the_work_of_a_served_batch():
