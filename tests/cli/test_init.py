@@ -97,7 +97,7 @@ def test_the_workflow_compares_a_pull_request_with_its_base_where_that_has_the_n
     assert "BASE: origin/${{ github.base_ref }}\n" in job
     before, command, after = (line.strip() for line in job.partition("run: |\n          if ")[2].splitlines()[:3])
     assert f'git cat-file -e "$BASE:{WORKLOAD.as_posix()}"; then' == before
-    assert 'suite compare "$BASE" --device cpu --workload my_network --inconclusive=fail' == command
+    assert 'suite compare "$BASE" --device cpu --workload my_network --count --time --inconclusive=fail' == command
     assert "else" == after
 
 
