@@ -65,9 +65,8 @@ def _compared(
     for metric in metrics:
         failed = ours.failed.get(metric) or theirs.failed.get(metric)
         if failed:
-            yield Exact(
-                metric=COUNTED[metric], current=0, reference=0, verdict="inconclusive", changes=(f"not counted: {failed}",)
-            )
+            said = f"not counted: {failed}"
+            yield Exact(metric=COUNTED[metric], current=0, reference=0, verdict="inconclusive", changes=(said,))
         else:
             now, before = (instructions.read(side.dumps[metric]) for side in (ours, theirs))
             yield exact(COUNTED[metric], now, before, gates=gates)

@@ -29,7 +29,6 @@ from suite.compare.turns import (
     play,
     pooled,
 )
-
 from suite.core.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,9 +194,7 @@ class Ended:
 
 
 Question = Begin | Calibrate | Move | Turn | CountWork | CountInstructions | End
-QUESTIONS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Build, Begin, Calibrate, Move, Turn, CountWork, CountInstructions, End, Start, Wait)
-}
+QUESTIONS: dict[str, Any] = {kind.__name__: kind for kind in (Build, *get_args(Question), Start, Wait)}
 
 
 def line(record: object) -> str:
