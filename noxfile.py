@@ -197,6 +197,13 @@ def claims(session: nox.Session) -> None:
     _suite(session, "claims", "run", *session.posargs)
 
 
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """The documentation as a site in build/docs; a broken link fails."""
+    session.install(*nox.project.dependency_groups(_pyproject(), "docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff, as linter and as formatter."""

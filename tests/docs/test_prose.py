@@ -39,6 +39,13 @@ def test_sentences_are_wrapped(page):
     assert [] == [line for line in lines if len(line) > WIDTH and not line.startswith(("|", "!"))]
 
 
+def test_each_page_is_in_the_sites_index():
+    """A page that is not is found by nobody."""
+    index = (ROOT / "docs" / "index.rst").read_text("utf-8").split()
+    found = {path.removeprefix("docs/").removesuffix(".md") for path in PAGES if path.startswith("docs/")}
+    assert set() == {page for page in found if page not in index and not page.startswith("decisions/")}
+
+
 @pytest.mark.parametrize("name", ["SECURITY.md", "CITATION.cff", ".pre-commit-config.yaml", "LICENSE"])
 def test_what_people_expect_is_there(name):
     assert (ROOT / name).read_text("utf-8").strip()
