@@ -106,8 +106,10 @@ def test_a_command_of_a_block_parses(page, command):
 
 
 def parse(words):
-    """The arguments; only those of bench may be pytest's."""
+    """The arguments; only those of bench may be pytest's, and all of `suite pytest`."""
     parsed, rest = build_parser().parse_known_args(words)
+    if parsed.command == "pytest":
+        return parsed
     assert [] == [word for word in rest if parsed.command != "bench" or word not in ("-k", "speed", "--quick")]
     return parsed
 
