@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -107,6 +108,29 @@ def test_children_of_processes_that_have_loaded_torch_serve_and_train(repository
     }
     expected = {(m, p, f) for m in ("speed", "speed_b1", "train_step") for p in (0, 1) for f in (0, 1, 2)}
     assert expected == played or is_busy(done.stdout), done.stdout + done.stderr
+
+
+def test_counted_work_tells_a_heavier_commit_and_none_from_itself(repository, suite):
+    """On any runner: nothing is timed. What came is named."""
+    options = ("--workload=tiny", "--count", "--training", "--no-instructions")
+    done = suite("compare", "HEAD~1", *options, cwd=repository)
+    said = rows(repository)
+    assert {"regressed"} == {said["operators"], said["training_operators"]}, done.stdout + done.stderr
+    assert "+7 aten.convolution, at lab.py:" in done.stdout
+    assert 1 == done.returncode
+    done = suite("compare", "HEAD", *options, cwd=repository)
+    assert {"same"} == set(rows(repository).values()), done.stdout + done.stderr
+    assert 0 == done.returncode
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+@pytest.mark.timeout(1800)
+def test_counted_instructions_tell_a_heavier_commit(repository, suite):
+    """With the functions that it calls more often."""
+    done = suite("compare", "HEAD~1", "--workload=tiny", "--count", cwd=repository, timeout=1800)
+    said = rows(repository)
+    assert {"regressed"} == {said["instructions"], said["instructions_b1"]}, done.stdout + done.stderr
+    assert 1 == done.returncode
 
 
 def test_a_cell_that_the_reference_lacks_is_said(repository, suite):
