@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from suite.bench.functions.comparing import SECONDS
 from suite.cli.command import Command
+from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
 from suite.core.machine import child, quiet
 
@@ -39,7 +40,7 @@ def _add_time(parser: argparse.ArgumentParser) -> None:
         "Exit code 1 if --at-least does not hold, 10 if nothing is decided."
     )
     option = parser.add_argument
-    option("baseline", help="a function, as in old.py:norm")
+    option(BASELINE, help="a function, as in old.py:norm")
     option("candidate", help="another one, as in new.py:norm")
     option("--at-least", type=float, metavar="X", help="the speed-up that is wanted")
     option("--close", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")

@@ -11,9 +11,10 @@ from typing import Any
 
 from suite.bench.functions.answers import AnswersApart, apart, check_answer
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio, Undecided, is_failure
+from suite.core.composition import BASELINE
 from suite.core.errors import ImplausibleError, UsageError
 
-BASELINE, COPY, CANDIDATE = "baseline", "null", "candidate"
+COPY, CANDIDATE = "null", "candidate"
 SECONDS = 2.0
 LOOKED_AT = 0.1  # of the timed turns, at random
 CONFIDENCE = 0.99

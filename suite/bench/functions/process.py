@@ -13,6 +13,7 @@ from typing import Any
 from suite.bench.functions.comparing import compare
 from suite.bench.functions.result import FunctionTradeoff
 from suite.core.command_line import printable_streams
+from suite.core.composition import BASELINE
 from suite.core.errors import SuiteError, UsageError, unknown
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
@@ -64,7 +65,7 @@ def code(result: FunctionTradeoff, *, at_least: float | None, close: float | Non
 def main(arguments: Sequence[str]) -> int:
     """Time, print, decide."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("baseline")
+    parser.add_argument(BASELINE)
     parser.add_argument("candidate")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--at-least", type=float)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.bench.functions.result import FunctionTradeoff
+from suite.core.composition import BASELINE
 from suite.core.records import Cell, Group, Measurement, RunHeader, Verdict
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def measured(cell: Cell, result: FunctionTradeoff) -> Measurement:
     ratio = result.speedup
     return of_catalogue(
         cell, METRIC, ratio.value, low=ratio.low, high=ratio.high, confidence=ratio.confidence, n=ratio.rounds,
-        suspect=ratio.suspect, control="baseline", null=ratio.null, conditions={"threads": threads(cell.device)},
+        suspect=ratio.suspect, control=BASELINE, null=ratio.null, conditions={"threads": threads(cell.device)},
     )  # fmt: skip
 
 

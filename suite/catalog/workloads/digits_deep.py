@@ -2,7 +2,8 @@
 
 Sixteen convolutions at full size, each with batch normalization: activations of one batch take tens of times the bytes
 of weights, gradients and moments together. So gradient checkpointing (Chen et al. 2016,
-https://arxiv.org/abs/1604.06174), offloading and smaller batches show what they save. The data are those of `digits_cnn`.
+https://arxiv.org/abs/1604.06174), offloading and smaller batches show what they save. Data: those
+of `digits_cnn`.
 """
 
 from __future__ import annotations
