@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def apart(baseline: object, candidate: object) -> AnswersApart:
 def _nothing(baseline: object, candidate: object) -> str:
     if baseline is None and candidate is None:
         return "both return None, so there are no outputs to compare; return what was computed"
-    return f"the {'baseline' if baseline is None else 'candidate'} returns None, the other one does not"
+    return f"the {BASELINE if baseline is None else 'candidate'} returns None, the other one does not"
 
 
 def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
