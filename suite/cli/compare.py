@@ -189,7 +189,7 @@ def _report(
     from suite.compare import outputs, table
     from suite.compare.records import as_records
     from suite.report import github
-    from suite.report.results.folder import encode
+    from suite.report.results.lines import encode
 
     verdicts = table.judged(found, plan.rules)
     lines = table.remarks(found, verdicts, plan.rules)

@@ -81,8 +81,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
     Raises `OSError` where the file cannot be read.
     """
-    *lines, tail = path.read_bytes().split(b"\n")
-    yield from enumerate([*lines, tail] if is_whole(tail) else lines, 1)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield number, line[:-1]
+            elif is_whole(line):
+                yield number, line
 
 
 def append_lines(path: Path, lines: Iterable[bytes], *, keeps_torn: bool = False) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 
 from suite.core.errors import ResultsError
-from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd
-from suite.report.results.folder import Record, RunFolder
+from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd, RunHeader
+from suite.report.results.folder import RunFolder
+from suite.report.results.lines import BriefRecord, Record
 
 Key = tuple[Cell, Group]
 
@@ -27,16 +29,21 @@ def incomplete(folder: RunFolder) -> frozenset[tuple[Cell, Group]]:
     """
     if not folder.header.groups:
         return frozenset()
-    here, ended, _ = _read(folder)
+    here, ended, _ = _read(folder.records())
     return frozenset(key for key, metrics in here.items() if metrics < ended.get(key, math.inf))
 
 
 def unfinished(folder: RunFolder) -> str:
     """How much of a run is missing, as ``unfinished: 12 of 20 groups ...``; empty for whole runs and older ones."""
-    planned = folder.header.groups
+    return unfinished_of(folder.header, folder.records()) if folder.header.groups else ""
+
+
+def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord]) -> str:
+    """The same of the records of a run, which were read already."""
+    planned = header.groups
     if not planned:
         return ""
-    here, ended, last = _read(folder)
+    here, ended, last = _read(records)
     done = sum(metrics <= here[key] for key, metrics in ended.items())
     if isinstance(last, RunEnd) and last.whole and done >= last.done:
         return ""
@@ -52,12 +59,14 @@ def check_finished(folder: RunFolder) -> None:
         )
 
 
-def _read(folder: RunFolder) -> tuple[Counter[Key], dict[Key, int], Record | None]:
-    """Of each group the metrics that are here and how many it ended with; and the last record. Reads the file once."""
+def _read(
+    records: Iterable[Record | BriefRecord],
+) -> tuple[Counter[Key], dict[Key, int], Record | BriefRecord | None]:
+    """Of each group the metrics that are here and how many it ended with; and the last record."""
     metrics: dict[tuple[Cell, str], Group] = {}
     ended: dict[Key, int] = {}
     last = None
-    for last in folder.records():
+    for last in records:
         if isinstance(last, Measurement):
             metrics[last.cell, last.metric] = last.group
         elif isinstance(last, GroupEnd):

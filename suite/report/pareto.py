@@ -6,6 +6,7 @@ intervals of both where they have any: what lies within noise is no merit.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Flags = npt.NDArray[Any]
+
+MOST_SORTED = 3  # merits that cells are sorted by; of more, all pairs are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,102 @@ def front(cells: Sequence[tuple[Merit, ...] | None]) -> list[bool | None]:
 def _unbeaten(cells: Sequence[tuple[Merit, ...]]) -> list[bool]:
     """Whether each cell is in a circle that no cell outside of it beats.
 
+    A cell that nothing beats is such a circle by itself, and whatever it beats, directly or by way of others, is none.
+    Few cells are left after that, mostly none: their circles are searched for pair by pair.
+    """
+    beaten = _beaten(cells, range(len(cells)), range(len(cells)))
+    best = [index for index in range(len(cells)) if index not in beaten]
+    left, winners = beaten, best
+    while winners and left:
+        winners = sorted(_beaten(cells, winners, sorted(left)))
+        left = left - set(winners)
+    rest = sorted(left)
+    in_circles = {rest[place] for place, is_best in enumerate(_circles([cells[one] for one in rest])) if is_best}
+    on_front = in_circles.union(best)
+    return [index in on_front for index in range(len(cells))]
+
+
+def _beaten(cells: Sequence[tuple[Merit, ...]], rivals: Sequence[int], candidates: Sequence[int]) -> set[int]:
+    """The candidates that some rival beats: better in one merit, and not worse in any other.
+
+    Each merit in turn is the one to be better in. Rivals [r] and candidates [c] are visited along it, and of the rivals
+    that are better in it a staircase keeps those that matter for the two other merits: (r + c) log(r + c) steps.
+    """
+    merits = len(cells[0]) if cells else 0
+    if merits > MOST_SORTED:
+        return _beaten_pairwise(cells, rivals, candidates)
+    found: set[int] = set()
+    for chosen in range(merits):
+        others = [other for other in range(merits) if other != chosen]
+        found |= _beaten_in(cells, rivals, candidates, chosen, others)
+    return found
+
+
+def _beaten_in(
+    cells: Sequence[tuple[Merit, ...]], rivals: Sequence[int], candidates: Sequence[int], at: int, others: Sequence[int]
+) -> set[int]:
+    """The candidates that some rival beats by being better in merit ``at``, and not worse in the ``others``."""
+    stairs, found = _Staircase(), set()
+    waiting = sorted(rivals, key=lambda index: cells[index][at].low)
+    for index in sorted(candidates, key=lambda index: -cells[index][at].high):
+        while waiting and cells[waiting[-1]][at].low > cells[index][at].high:
+            stairs.add(*_ends(cells[waiting.pop()], "high", others))
+        if stairs.covers(*_ends(cells[index], "low", others)):
+            found.add(index)
+    return found
+
+
+def _ends(merits: tuple[Merit, ...], end: str, others: Sequence[int]) -> tuple[float, float]:
+    """One end of the (at most two) other merits; those that do not exist are equal."""
+    first, second = [getattr(merits[other], end) for other in others] + [0.0] * (2 - len(others))
+    return first, second
+
+
+class _Staircase:
+    """Points of the plane of which none is at or below another, to ask whether one of them covers a point.
+
+    ``x`` ascends and ``y`` descends, so that both are searched by bisection.
+    """
+
+    def __init__(self) -> None:
+        self.x: list[float] = []
+        self.y: list[float] = []
+
+    def covers(self, x: float, y: float) -> bool:
+        """Whether some point is not below in either direction."""
+        place = bisect_left(self.x, x)
+        return place < len(self.x) and self.y[place] >= y
+
+    def add(self, x: float, y: float) -> None:
+        if self.covers(x, y):
+            return
+        end = bisect_right(self.x, x)
+        start = bisect_left(self.y, -y, 0, end, key=lambda value: -value)
+        self.x[start:end], self.y[start:end] = [x], [y]
+
+
+def _beaten_pairwise(cells: Sequence[tuple[Merit, ...]], rivals: Sequence[int], candidates: Sequence[int]) -> set[int]:
+    """The same of any number of merits, in r * c steps."""
+    lows, highs = _bounds(cells)
+    strong, reach = lows[list(rivals)], highs[list(rivals)]
+
+    def is_beaten(index: int) -> bool:
+        return bool(((strong > highs[index]).any(1) & ~(lows[index] > reach).any(1)).any())
+
+    return {index for index in candidates if is_beaten(index)}
+
+
+def _bounds(cells: Sequence[tuple[Merit, ...]]) -> tuple[Flags, Flags]:
+    """Lower and upper ends [cells, merits]."""
+    import numpy as np  # heavy
+
+    lows, highs = (np.array([[getattr(one, end) for one in merits] for merits in cells]) for end in ("low", "high"))
+    return lows, highs
+
+
+def _circles(cells: Sequence[tuple[Merit, ...]]) -> list[bool]:
+    """Whether each cell is in a circle that no other of these cells beats.
+
     Circles are strongly connected components of "beats", by Kosaraju's two searches; a cell's rivals are one vector
     operation over all cells [n], so that no matrix [n, n] is held.
     """
@@ -53,7 +152,7 @@ def _unbeaten(cells: Sequence[tuple[Merit, ...]]) -> list[bool]:
 
     if not cells:
         return []
-    lows, highs = (np.array([[getattr(one, end) for one in merits] for merits in cells]) for end in ("low", "high"))
+    lows, highs = _bounds(cells)
 
     def beaten_by(index: int) -> Flags:
         """Those that a cell beats."""

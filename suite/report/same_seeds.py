@@ -24,13 +24,15 @@ def same_seeds(measurements: Iterable[Measurement]) -> list[Measurement]:
     """
     measured = list(measurements)
     common = _common(measured)
-    return [_reduced(found, common.get(_key(found), frozenset())) for found in measured]
+    return [_reduced(found, common.get(_key(found), frozenset())) if found.by_seed else found for found in measured]
 
 
-def lines(measurements: Iterable[Measurement]) -> list[str]:
-    """A line for each device and the seeds that its tables compare, where they leave seeds out; with the workloads."""
-    measured = list(measurements)
-    pairs = zip(measured, same_seeds(measured), strict=True)
+def lines(measurements: Sequence[Measurement], reduced: Sequence[Measurement] | None = None) -> list[str]:
+    """A line for each device and the seeds that its tables compare, where they leave seeds out; with the workloads.
+
+    ``reduced`` is what `same_seeds` makes of the measurements, if it is known.
+    """
+    pairs = zip(measurements, same_seeds(measurements) if reduced is None else reduced, strict=True)
     told = {(one.cell.workload, one.cell.device): other.seeds for one, other in pairs if one.seeds != other.seeds}
     alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for (workload, device), seeds in told.items():

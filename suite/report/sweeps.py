@@ -18,7 +18,7 @@ from suite.report.pipe_table import pipe_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from suite.core.records import Verdict
+    from suite.report.results.lines import Judged
 
 GAP = "  "
 WIDTH = 80
@@ -61,12 +61,12 @@ def blocks(tradeoffs_frame: pd.DataFrame) -> list[SweepBlock]:
     ]
 
 
-def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str:
+def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Judged] = ()) -> str:
     """The tables for the terminal, aligned, each below its title; empty where there is no sweep.
 
     Below a table stand the ``verdicts`` on its shape.
     """
-    known, found = list(verdicts), blocks(tradeoffs_frame)
+    known, found = [one for one in verdicts if one.shape is not None], blocks(tradeoffs_frame)
     parts = [
         "\n".join([block.title, *_aligned(cells(block)), *(f"{GAP}{line}" for line in judged(block, known))])
         for block in found
@@ -74,9 +74,9 @@ def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str
     return "\n\n".join([*parts, *(textwrap.fill(line, WIDTH) for line in _warning(found))])
 
 
-def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Verdict] = ()) -> str:
+def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Judged] = ()) -> str:
     """The same as Markdown below a heading."""
-    known, found = list(verdicts), blocks(tradeoffs_frame)
+    known, found = [one for one in verdicts if one.shape is not None], blocks(tradeoffs_frame)
     parts = [
         "\n\n".join(
             filter(
@@ -99,7 +99,7 @@ def _scored(block: SweepBlock) -> bool:
     return score is not None and any(row.get(score) is not None for row in block.rows)
 
 
-def judged(block: SweepBlock, verdicts: Iterable[Verdict]) -> list[str]:
+def judged(block: SweepBlock, verdicts: Iterable[Judged]) -> list[str]:
     """A line for each shape that is expected of a sweep, with its verdict."""
     points = {row["technique"] for row in block.rows}
     return [

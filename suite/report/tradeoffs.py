@@ -6,24 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
+from suite.core.garbage import uncollected
 from suite.core.metrics import METRICS, VS_CONTROL
 from suite.core.stats.smallest import smallest_effect
 from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
-from suite.report.endings import unfinished
-from suite.report.frames import as_json, records, swept, tidy, typed, worst
+from suite.report.endings import unfinished_of
+from suite.report.frames import as_json, records, swept, tidy, to_csv, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
-from suite.report.results.folder import RunFolder, replace_file
+from suite.report.results.folder import RunFolder, last_measurements, last_verdicts, replace_file
+from suite.report.results.lines import BriefVerdict
 from suite.report.same_seeds import lines as seed_lines
 from suite.report.same_seeds import same_seeds
 from suite.report.sweeps import markdown as sweeps_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
+
+    from suite.core.records import Measurement
 
 KEYS = ("workload", "technique", "device")
 SPEEDS = (
@@ -53,6 +57,8 @@ DERIVED = {
     **{name: (f"{name}_detectable", f"{name}_suspect") for name in SPEEDS},
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
+USED = (*KEYS, "metric", "value", "low", "high", "batch", "control", "verdict", "stale", "detectable", "suspect")
+"""Columns of a tidy frame that a table is made of."""
 SUSPECTS = tuple(f"{name}_suspect" for name in SPEEDS)
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
@@ -94,31 +100,42 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
     _add_ratios(rows)
     numeric, texts = swept(frame["technique"])
     rows = [row | parameters(row["technique"]) for row in rows]
-    names = (*columns(primary.values()), *numeric, *texts)
+    names = dict.fromkeys((*columns(primary.values()), *numeric, *texts))
     numbers = frozenset(names) - {*TEXTS, *texts, "pareto", "stale"}
-    table = typed(rows, names, numbers=numbers, flags=frozenset({"stale"}))
+    filled = {name: [row.get(name) for row in rows] for name in names}
+    table = typed(filled, numbers=numbers, flags=frozenset({"stale"}))
     table["pareto"] = _pareto(rows, table.index)
     return table
 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
-    from suite.core.stats import null_arm  # loads numpy
+    paths = tuple(folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
+    with uncollected():
+        for path, content in zip(paths, _contents(folder), strict=True):
+            replace_file(path, content)
+    results, csv, markdown = paths
+    return results, csv, markdown
 
-    measurements, verdicts = folder.measurements(), folder.verdicts()
-    frame = tidy(folder.header, measurements, verdicts)
-    problem = unfinished(folder)
+
+def _contents(folder: RunFolder) -> tuple[bytes, bytes, bytes]:
+    header, everything = folder.header, folder.brief()
+    measurements = last_measurements(everything)
+    verdicts = last_verdicts(found for found in everything if isinstance(found, BriefVerdict))
+    frame = tidy(header, measurements, verdicts)
     reduced = same_seeds(measurements)
     is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
-    compared = frame if is_whole else tidy(folder.header, reduced, verdicts)
-    nulls = [*null_arm.lines(measurements), *seed_lines(measurements), *([f"**{problem}**"] if problem else [])]
-    table = tradeoffs(compared, folder.header.scores)
-    results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
-    replace_file(results, frame.to_csv(index=False, lineterminator="\n").encode())
-    replace_file(csv, table.to_csv(index=False, lineterminator="\n").encode())
-    parts = [to_markdown(table, folder.header, null_arms=nulls), sweeps_markdown(table, verdicts)]
-    replace_file(markdown, "\n".join(filter(None, parts)).encode())
-    return results, csv, markdown
+    table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores)
+    notes = _notes(measurements, reduced, unfinished_of(header, everything))
+    parts = [to_markdown(table, header, null_arms=notes), sweeps_markdown(table, verdicts)]
+    return to_csv(frame), to_csv(table), "\n".join(filter(None, parts)).encode()
+
+
+def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], problem: str) -> list[str]:
+    """Lines about the run as a whole: its null arms, the seeds that its tables compare, what it lacks."""
+    from suite.core.stats import null_arm  # loads numpy
+
+    return [*null_arm.lines(measurements), *seed_lines(measurements, reduced), *([f"**{problem}**"] if problem else [])]
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------
@@ -144,7 +161,7 @@ def _about(frame: pd.DataFrame, workload: str, score: str) -> dict[str, Any]:
 def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[dict[str, Any]]]:
     """The rows of each cell, in order of first appearance."""
     cells: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in records(frame):
+    for row in records(frame[list(USED)]):
         cells.setdefault(tuple(row[name] for name in KEYS), []).append(row)
     return cells
 

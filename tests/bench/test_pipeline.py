@@ -29,7 +29,7 @@ from suite.core.machine import flags
 from suite.core.metrics import measured
 from suite.core.records import GROUPS, Verdict, VerdictKind
 from suite.report.endings import incomplete
-from suite.report.results.folder import decode
+from suite.report.results.lines import decode
 
 QUICK = Plan(profile="quick", seeds=2)
 DIGEST = cache(sources.digest)

@@ -11,7 +11,7 @@ from suite.compare.protocol import SideRequest
 from suite.compare.records import as_records
 from suite.core.records import Cell, Reason, VerdictKind
 from suite.report.github import commands
-from suite.report.results.folder import decode, encode
+from suite.report.results.lines import decode, encode
 
 CELL = Cell(workload="digits_cnn", technique="baseline", device="cpu")
 REQUEST = SideRequest(workload="digits_cnn", technique="baseline", device="cpu", batch=64)

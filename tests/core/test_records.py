@@ -7,7 +7,7 @@ from dataclasses import replace
 import samples
 
 from suite.core.records import Cell
-from suite.report.results.folder import decode, encode
+from suite.report.results.lines import decode, encode
 
 CELL = Cell(workload="digits_cnn", technique="narrow(width=0.25)", device="cpu")
 

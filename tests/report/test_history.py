@@ -8,7 +8,8 @@ import pytest
 
 from suite.core.records import Cell, CellFailure, Duration, RunHeader, Where
 from suite.report.results.durations import Past, alike
-from suite.report.results.folder import RESULTS, RunFolder, decode, encode, point_latest
+from suite.report.results.folder import RESULTS, RunFolder, point_latest
+from suite.report.results.lines import decode, encode
 
 WHERE = Where(machine="m", family="f", device="cpu", threads=1)
 HEADER = RunHeader(

@@ -75,3 +75,18 @@ merits = st.builds(lambda pair: Merit(value=pair[0], low=pair[0], high=pair[1]),
 def test_the_front_is_that_of_the_closure_of_all_pairs(cells):
     """Two searches find the same circles."""
     assert _by_closure(cells) == front(cells)
+
+
+@settings(deadline=None)
+@given(cells=st.integers(1, 5).flatmap(lambda n: st.lists(st.tuples(*[merits] * n), max_size=8)))
+def test_the_front_is_the_same_for_any_number_of_merits(cells):
+    """Up to three merits are sorted, more are compared pair by pair."""
+    assert _by_closure(cells) == front(cells)
+
+
+def test_a_front_of_many_cells_needs_no_comparison_of_all_pairs(monkeypatch):
+    """Of two thousand cells that trade one merit for the other none is left for the search of circles."""
+    left = []
+    monkeypatch.setattr("suite.report.pareto._circles", lambda cells: left.extend(cells) or [])
+    assert all(front([cell((index, index + 5), (-index, 5 - index)) for index in range(2000)]))
+    assert [] == left

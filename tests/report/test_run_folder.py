@@ -27,7 +27,8 @@ from suite.core.records import (
     Where,
     XFail,
 )
-from suite.report.results.folder import RESULTS, RunFolder, decode, encode, latest, point_latest, replace_file, run_name
+from suite.report.results.folder import RESULTS, RunFolder, latest, point_latest, replace_file, run_name
+from suite.report.results.lines import decode, encode
 
 WHERE = Where(
     machine="cpu-x86_64-test-2c", family="cpu-x86_64-avx2", device="cpu", threads=1, versions={"torch": "2.15.0"}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.core.records import Cell, Duration, Group, RunHeader
-from suite.report.results.folder import RESULTS, decode, encode
+from suite.report.results.folder import RESULTS
+from suite.report.results.lines import decode, encode
 
 MOST_RUNS = 50
 

@@ -1,0 +1,167 @@
+"""Records as lines of JSON, each with its ``type``: what `encode` writes, `decode` reads and checks.
+
+`decode_brief` reads a verdict without the measurement and the expectation that it repeats: tables need neither, and
+they are two thirds of a file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Union
+
+import msgspec
+
+from suite.core.errors import ResultsError
+from suite.core.records import (
+    Cell,
+    CellFailure,
+    Duration,
+    Group,
+    GroupEnd,
+    Measurement,
+    Reason,
+    RunEnd,
+    RunHeader,
+    ShapeExpectation,
+    Verdict,
+    VerdictKind,
+)
+
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+WORKLOAD_NAME = re.compile(r"[^:/\\\x00-\x1f\x7f]+")
+
+Record = RunHeader | Measurement | CellFailure | Verdict | Duration | GroupEnd | RunEnd
+TYPES: dict[str, type[Record]] = {
+    "header": RunHeader,
+    "measurement": Measurement,
+    "failure": CellFailure,
+    "verdict": Verdict,
+    "duration": Duration,
+    "group_end": GroupEnd,
+    "run_end": RunEnd,
+}
+FIELDS = {kind: frozenset(field.name for field in fields(kind)) for kind in TYPES.values()}
+
+
+class _Skipped(msgspec.Struct, gc=False):
+    """An object of any fields, none of which is kept."""
+
+
+class BriefVerdict(
+    msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="verdict"
+):
+    """A `Verdict` as tables need it; the fields have the same names and meanings."""
+
+    kind: VerdictKind
+    cell: Cell
+    metric: str
+    group: Group
+    reason: str = ""
+    measurement: _Skipped | None = None
+    expectation: _Skipped | None = None
+    stale: bool = False
+    detectable: float | None = None
+    shape: ShapeExpectation | None = None
+    sweep: tuple[str, ...] = ()
+    code: Reason | None = None
+    threshold: float | None = None
+
+
+BriefRecord = RunHeader | Measurement | CellFailure | BriefVerdict | Duration | GroupEnd | RunEnd
+Judged = Verdict | BriefVerdict
+"""A verdict, whole or brief."""
+
+
+def encode(record: Record) -> str:
+    """One line of JSON, without its end. Raises `ResultsError` for NaN and infinity, which JSON does not have."""
+    name = next(name for name, kind in TYPES.items() if isinstance(record, kind))
+    about = f"{name} {getattr(record, 'cell', '')} {getattr(record, 'metric', '')}".rstrip()
+    return json.dumps({"type": name, **_plain(record, about)}, allow_nan=False)
+
+
+def decode(line: str | bytes) -> Record:
+    """The record of one line. Raises `ValueError` or `TypeError` for anything that `encode` does not write."""
+    try:
+        envelope = _ENVELOPES.decode(line)
+    except msgspec.DecodeError as error:
+        raise _problem(line) from error
+    record: Record = _DECODERS[type(envelope)].decode(line)
+    _check_names(record)
+    return record
+
+
+def decode_brief(line: bytes) -> BriefRecord:
+    """As `decode`, but a verdict is a `BriefVerdict`."""
+    if not line.startswith(_VERDICT):
+        found = decode(line)
+        return _brief(line) if isinstance(found, Verdict) else found
+    return _brief(line)
+
+
+def _brief(line: bytes) -> BriefVerdict:
+    verdict = _BRIEF.decode(line)
+    _check_workload(verdict.cell.workload)
+    return verdict
+
+
+def _envelope(name: str, kind: type[Record]) -> type[msgspec.Struct]:
+    """The fields of a record, unread: msgspec ignores unknown fields of a dataclass, and refuses those of a struct."""
+    unread = [(field, msgspec.Raw, msgspec.Raw()) for field in FIELDS[kind]]
+    return msgspec.defstruct(kind.__name__, unread, tag=name, forbid_unknown_fields=True, gc=False)
+
+
+_KINDS = {_envelope(name, kind): kind for name, kind in TYPES.items()}
+_ENVELOPES: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(Union[tuple(_KINDS)])  # noqa: UP007  # computed
+_DECODERS = {envelope: msgspec.json.Decoder(kind) for envelope, kind in _KINDS.items()}
+_BRIEF = msgspec.json.Decoder(BriefVerdict)
+_VERDICT = b'{"type": "verdict",'  # as `encode` begins the line
+
+
+def _problem(line: str | bytes) -> ValueError:
+    """What is wrong with a line that is no known record; raises what msgspec says of what is no JSON."""
+    plain = msgspec.json.decode(line)
+    kind = TYPES.get(str(plain.get("type"))) if isinstance(plain, dict) else None
+    if kind is None:
+        return ValueError(f"no object with a type among {', '.join(TYPES)}")
+    unknown = ", ".join(map(repr, sorted(plain.keys() - FIELDS[kind] - {"type"})))
+    return ValueError(f"a {kind.__name__} of this version has no {unknown}; a newer version wrote it")
+
+
+def _check_names(record: Record) -> None:
+    """Raise `ValueError` for names of folders and files that could name something elsewhere."""
+    if isinstance(record, RunHeader):
+        where = record.where
+        names = [record.run, where.machine, where.family, where.device.replace(":", "-")]
+        for name in names:
+            if not NAME.fullmatch(name) or set(name) == {"."}:
+                raise ValueError(f"{name!r} is no name: letters, digits, '.', '_' and '-'")
+    elif not isinstance(record, RunEnd):
+        _check_workload(record.cell.workload)  # a user's own choice, and a part of file names
+
+
+@lru_cache(maxsize=4096)  # a run has few workloads and many lines
+def _check_workload(name: str) -> None:
+    if not WORKLOAD_NAME.fullmatch(name) or set(name) == {"."}:
+        raise ValueError(f"{name!r} is no name of a workload: it holds a path or a control character")
+
+
+def _plain(value: Any, about: str) -> Any:
+    if hasattr(value, "item"):  # a number of numpy or torch
+        value = value.item()
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name), f"{about}.{field.name}") for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item, about) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item, about) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ResultsError(f"cannot keep {about} = {value}: only finite numbers; report a failure of the cell instead")
+    return value

@@ -1,0 +1,50 @@
+"""Records as lines: a brief verdict says the same as a whole one, and is refused for the same reasons."""
+# the expected value stands on the left
+
+import gc
+
+import pytest
+from hypothesis import given, settings
+from test_run_folder import CELL, SPEED, VERDICT, verdicts
+
+from suite.core.garbage import uncollected
+from suite.report.results.lines import BriefVerdict, decode, decode_brief, encode
+
+KEPT = ("kind", "cell", "metric", "group", "reason", "stale", "detectable", "shape", "sweep", "code", "threshold")
+
+
+@settings(deadline=None, max_examples=50)
+@given(verdict=verdicts)
+def test_a_brief_verdict_has_the_fields_of_the_whole_one(verdict):
+    """Tables that read briefly show what tables of whole records would."""
+    line = encode(verdict).encode()
+    brief = decode_brief(line)
+    assert isinstance(brief, BriefVerdict)
+    assert [getattr(verdict, name) for name in KEPT] == [getattr(brief, name) for name in KEPT]
+
+
+def test_other_records_are_read_whole():
+    """Only verdicts repeat what other lines hold."""
+    assert SPEED == decode_brief(encode(SPEED).encode())
+
+
+def test_a_line_that_another_program_spaced_is_read_all_the_same():
+    """The beginning of a line is a shortcut, not a condition."""
+    line = encode(VERDICT).replace(": ", ":").replace(", ", ",").encode()
+    assert (CELL, "speedup") == (decode_brief(line).cell, decode_brief(line).metric)
+
+
+@pytest.mark.parametrize("read", [decode, decode_brief])
+def test_a_verdict_with_an_unknown_field_is_refused(read):
+    """A newer version wrote it, and what it means is not known here."""
+    line = encode(VERDICT).replace('"stale"', '"stole"').encode()
+    with pytest.raises(ValueError, match="stole"):
+        read(line)
+
+
+def test_the_search_for_garbage_is_as_before_after_a_pause():
+    """Also if the body fails, and if somebody else had switched it off."""
+    with pytest.raises(KeyError), uncollected():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
