@@ -1,8 +1,9 @@
-"""``suite report``: the tables of a run again."""
+"""``suite report``: the tables of a run again, and its measurements as a frame."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,19 +14,41 @@ from suite.core.exit_codes import EXIT_PASS
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, nargs="?", help="a results folder (default: the latest)")
     parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
+    parser.add_argument(
+        "--frame", type=Path, metavar="FILE",
+        help="write the measurements only, one row each, as .csv, .parquet, .md or .tex; RESULTS may hold many runs",
+    )  # fmt: skip
     parser.set_defaults(run=_report)
 
 
 def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Write the tables of a run from its records and print the Markdown one."""
-    from suite.report.results.folder import RunFolder, latest
+    from suite.report.results.folder import latest
+
+    results = parsed.results or latest(parsed.reports_dir)
+    if parsed.frame is not None:
+        return _write_frame(results, parsed.frame)
+    return _write_tables(results)
+
+
+def _write_tables(results: Path) -> int:
+    from suite.report.results.folder import RunFolder
     from suite.report.tradeoffs import write
 
-    folder = RunFolder.open(parsed.results or latest(parsed.reports_dir))
-    paths = write(folder)
+    paths = write(RunFolder.open(results))
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     for path in paths:
         print(path)
+    return EXIT_PASS
+
+
+def _write_frame(results: Path, path: Path) -> int:
+    from suite.report import load, save
+
+    frame = load(results)
+    for note in frame.attrs["notes"]:
+        print(f"suite: {note}", file=sys.stderr)
+    print(save(frame, path))
     return EXIT_PASS
 
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from record_samples import measurements, verdicts
 
-from suite.core.records import GROUPS, TIERS, Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.core.records import Cell, Measurement, RunHeader, Verdict, VerdictKind, Where
 from suite.report.frames import COLUMNS, SEVERITY, tidy, worst
 
 HEADER = RunHeader(
@@ -117,34 +118,6 @@ def test_types_do_not_depend_on_the_rows():
     assert ["float64"] * 3 == [str(full[name].dtype) for name in ("value", "low", "high")]
     assert "bool" == str(full["stale"].dtype)
     assert 0 == len(empty)
-
-
-maybe = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-names = st.from_regex(r"[a-z]{3}_[a-z]{2}", fullmatch=True)
-cells = st.builds(Cell, workload=names, technique=names, device=st.sampled_from(["cpu", "cuda:0"]))
-measurements = st.builds(
-    Measurement,
-    cell=cells,
-    metric=names,
-    value=st.floats(allow_nan=False, allow_infinity=False),
-    unit=st.sampled_from(["s", "1/s", "B"]),
-    better=st.just("higher"),
-    tier=st.sampled_from(TIERS),
-    group=st.sampled_from(GROUPS),
-    low=maybe,
-    high=maybe,
-    control=st.none() | names,
-)
-verdicts = st.builds(
-    Verdict,
-    kind=st.sampled_from(VerdictKind),
-    cell=cells,
-    metric=names,
-    group=st.sampled_from(GROUPS),
-    measurement=st.none(),
-    expectation=st.none(),
-    stale=st.booleans(),
-)
 
 
 @settings(deadline=None, max_examples=25)
