@@ -163,8 +163,10 @@ def _evidence(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence, l
 def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: argparse.Namespace) -> None:
     from suite.claims import store, tables
     from suite.claims.facts.machine import features
+    from suite.claims.verdicts import verdict
     from suite.core import files
     from suite.core.machine.hardware import git_commit, where
+    from suite.report.comment import CommentPart, comment
 
     place = headers[0].where if headers else where(parsed.device)
     run = " ".join(header.run for header in headers)
@@ -177,7 +179,9 @@ def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: ar
     heading = f"Judged on {place.machine}, {versions}."
     files.replace_file(parsed.out / "claims.md", tables.markdown(findings, heading).encode())
     files.replace_file(parsed.out / "claims.csv", tables.comma_separated(findings).encode())
-    _say(f"written: {path}, claims.md, claims.csv")
+    part = CommentPart(about=heading, verdicts=[verdict(found) for found in findings])
+    files.replace_file(parsed.out / "comment.md", comment([part], subject="claims").encode())
+    _say(f"written: {path}, claims.md, claims.csv, comment.md")
 
 
 def _tell_github(findings: Sequence[Finding]) -> None:

@@ -189,6 +189,7 @@ def _report(
     from suite.compare import outputs, table
     from suite.compare.records import as_records
     from suite.report import github
+    from suite.report.comment import CommentPart, comment
     from suite.report.results.lines import encode
 
     verdicts = table.judged(found, plan.rules)
@@ -207,6 +208,7 @@ def _report(
     for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
         outputs.append(written, path)
     judged = as_records(found, verdicts, plan.rules)
+    outputs.append(comment([CommentPart(about=title, verdicts=judged)], subject="compare"), folder / "comment.md")
     bench.log({
         "rows": rows, "remarks": lines, "timings": table.figures(found, verdicts),
         "verdicts": [json.loads(encode(verdict)) for verdict in judged],

@@ -16,6 +16,7 @@ from suite.core.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
 
 EXTRAS = {
+    "badge": "anybadge",
     "data": "mlxtend",
     "gpu": "pynvml",
     "history": "ruptures",

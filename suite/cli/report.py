@@ -18,6 +18,10 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--frame", type=Path, metavar="FILE",
         help="write the measurements only, one row each, as .csv, .parquet, .md or .tex; RESULTS may hold many runs",
     )  # fmt: skip
+    parser.add_argument(
+        "--comment", action="store_true", help="write comment.md for a pull request; RESULTS may hold many runs"
+    )
+    parser.add_argument("--badge", action="store_true", help="write badge.svg; RESULTS may hold many runs")
     parser.set_defaults(run=_report)
 
 
@@ -28,6 +32,8 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     results = parsed.results or latest(parsed.reports_dir)
     if parsed.frame is not None:
         return _write_frame(results, parsed.frame)
+    if parsed.comment or parsed.badge:
+        return _write_comment(results, with_comment=parsed.comment, with_badge=parsed.badge)
     return _write_tables(results)
 
 
@@ -38,6 +44,17 @@ def _write_tables(results: Path) -> int:
     paths = write(RunFolder.open(results))
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     for path in paths:
+        print(path)
+    return EXIT_PASS
+
+
+def _write_comment(results: Path, *, with_comment: bool, with_badge: bool) -> int:
+    from suite.report.run_comment import part, write
+    from suite.report.tabular.loading import folders
+
+    runs = folders(results)
+    target = runs[0] if len(runs) == 1 else results
+    for path in write([part(run) for run in runs], target, with_comment=with_comment, with_badge=with_badge):
         print(path)
     return EXIT_PASS
 

@@ -26,6 +26,7 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     ("docs/curves.md", "python inflection"): "test_curves_page.py",
     ("docs/curves.md", "python budget"): "test_curves_page.py",
     ("docs/functions.md", "python"): "test_functions_page.py",
+    ("docs/frames.md", "python"): "test_frames_page.py",
     ("docs/plan.md", "console"): "test_plan_page.py",
     ("docs/plan.md", "python plan"): "test_plan_page.py",
     ("docs/plan.md", "toml prices"): "test_plan_page.py",

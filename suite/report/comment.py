@@ -1,0 +1,143 @@
+"""A comment for a pull request: the headline, the rows that changed, all other rows behind a click.
+
+Every text from elsewhere (names, reasons) stands in a code span, where nothing is HTML, a link or a mention.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from suite.core.records import Verdict, VerdictKind
+from suite.core.units.values import number, unit_of
+from suite.report.foreign import code, printable
+from suite.report.frames import SEVERITY
+from suite.report.summary import ATTENTION, bound, name_of
+
+LIMIT = 65_000  # bytes; GitHub refuses a comment above 65,536 characters
+LONGEST = 240  # characters of a name or a reason
+FAILED = frozenset({VerdictKind.REGRESSED, VerdictKind.ERROR, VerdictKind.MISSING, VerdictKind.XPASS})
+TITLES = ("verdict", "cell", "metric", "value", "bound", "why")
+LEFT_OUT = "{} more rows do not fit into a comment; the run's folder has them."
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentPart:
+    """What one run found: ``about`` names it, ``problem`` is what makes it unusable or incomplete as a whole.
+
+    ``sentences`` say in words which technique is best; they are shown as they are, as code.
+    """
+
+    about: str
+    verdicts: Sequence[Verdict]
+    sentences: Sequence[str] = ()
+    problem: str = ""
+
+
+def comment(parts: Sequence[CommentPart], *, subject: str) -> str:
+    """The comment on one run or several; ``subject`` is the command: ``bench``, ``compare`` or ``claims``.
+
+    Its first line is a mark by which a bot finds the comment again. At most `LIMIT` bytes: rows are left out, those
+    that changed last, and their number is said.
+    """
+    head = [f"<!-- suite {subject} -->", f"### suite {subject}: {outcome(parts)}", "", *_about(parts)]
+    known = [(verdict, place) for place, part in enumerate(parts, 1) for verdict in part.verdicts]
+    known.sort(key=lambda one: SEVERITY.index(one[0].kind))
+    rows = [(verdict, _row(verdict, place if len(parts) > 1 else None)) for verdict, place in known]
+    changed = [row for verdict, row in rows if verdict.kind in ATTENTION]
+    rest = [row for verdict, row in rows if verdict.kind not in ATTENTION]
+    return _fitted(head, changed, rest)
+
+
+def outcome(parts: Sequence[CommentPart]) -> str:
+    """``failed: 1 regressed, 41 pass``; what cannot be told is never called a pass."""
+    kinds = Counter(verdict.kind for part in parts for verdict in part.verdicts)
+    told = ", ".join(f"{kinds[kind]} {kind}" for kind in SEVERITY if kinds[kind]) or "nothing was judged"
+    return f"{_status(kinds, parts)}: {told}"
+
+
+def _status(kinds: Counter[VerdictKind], parts: Sequence[CommentPart]) -> str:
+    if FAILED & kinds.keys():
+        return "failed"
+    if any(part.problem for part in parts) or not set(kinds) - {VerdictKind.UNVERIFIED, VerdictKind.UNAVAILABLE}:
+        return "not decided"
+    return "to look at" if ATTENTION & kinds.keys() else "passed"
+
+
+def _about(parts: Sequence[CommentPart]) -> Iterable[str]:
+    for place, part in enumerate(parts, 1):
+        yield f"{place}. {_code(part.about)}{f': **{_code(part.problem)}**' if part.problem else ''}"
+        yield from (f"   - {_code(sentence, longest=4 * LONGEST)}" for sentence in part.sentences)
+    yield ""
+
+
+def _row(verdict: Verdict, run: int | None) -> str:
+    """The row of a verdict; ``run`` is the place of its run in the list above, where there are several."""
+    found, entry = verdict.measurement, verdict.expectation
+    name = _cell(name_of(verdict.cell)) + ("" if run is None else f" in {run}.")
+    stale = " (stale)" if verdict.stale else ""
+    cells = [
+        (verdict.kind.upper() if verdict.kind in FAILED else str(verdict.kind)) + stale, name,
+        _cell(verdict.metric or verdict.group), _value(verdict), "" if entry is None else _cell(bound(found, entry)),
+        _cell(verdict.reason),
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _value(verdict: Verdict) -> str:
+    found = verdict.measurement
+    if found is None:
+        return ""
+    entry = verdict.expectation
+    bounds = [] if entry is None else [entry.low, entry.high]
+    text = number(found.value, bounds=bounds)
+    if found.low is not None and found.high is not None:
+        text += f" [{number(found.low, bounds=bounds)}, {number(found.high, bounds=bounds)}]"
+    return f"{text}{unit_of(found.unit)}"
+
+
+def _cell(text: str) -> str:
+    """A code span that cannot end a table's cell; empty for an empty text."""
+    return _code(text).replace("|", r"\|") if text.strip() else ""
+
+
+def _code(text: str, longest: int = LONGEST) -> str:
+    """A code span, shortened in its middle."""
+    line = printable(text).strip()
+    if len(line) > longest:
+        line = f"{line[: longest // 2]} ... {line[-longest // 2 :]}"
+    return code(line)
+
+
+def _fitted(head: Sequence[str], changed: Sequence[str], rest: Sequence[str]) -> str:
+    room = LIMIT - _size([*head, *_table([]), *_folded([], len(rest)), LEFT_OUT])
+    shown = _first(changed, room)
+    folded = _first(rest, room - _size(shown)) if len(shown) == len(changed) else []
+    lines = [*head, *(_table(shown) if shown else []), *(_folded(folded, len(rest)) if folded else [])]
+    left = len(changed) + len(rest) - len(shown) - len(folded)
+    return "\n".join([*lines, *([LEFT_OUT.format(left)] if left else [])]).rstrip() + "\n"
+
+
+def _first(rows: Sequence[str], room: int) -> list[str]:
+    """The first rows that fit."""
+    taken: list[str] = []
+    for row in rows:
+        room -= _size([row])
+        if room < 0:
+            break
+        taken.append(row)
+    return taken
+
+
+def _size(lines: Iterable[str]) -> int:
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def _table(rows: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(TITLES)} |", f"|{':--|' * len(TITLES)}", *rows, ""]
+
+
+def _folded(rows: Sequence[str], count: int) -> list[str]:
+    summary = f"<details><summary>{count} without a change</summary>"
+    return [summary, "", *_table(rows), "</details>", ""]
