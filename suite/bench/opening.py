@@ -144,6 +144,7 @@ def _header(
         },
         accelerator=nvml.describe(device),
         groups=sum(len(case.groups) for case in cases),
+        shard=options.shard,
         inputs=inputs_of(list({case.workload.name: case.workload for case in cases}.values())),
     )
 
@@ -210,6 +211,7 @@ def _changes(before: RunHeader, now: RunHeader) -> list[str]:
         "profile": (before.profile, now.profile),
         "processes": (before.processes, now.processes),
         "workloads, techniques or precision": (before.chosen, now.chosen),
+        "cells of a shard": (before.shard, now.shard),
         "settings of torch": (before.flags, now.flags),
         "kind of process (quiet or not)": (before.quiet, now.quiet),
     }

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from suite.bench import edge_profile
 from suite.bench.options import Expect
+from suite.bench.shard import Shard
 from suite.core.records import TIERS
 from suite.gate.policy import Policy
 
@@ -117,6 +118,18 @@ OPTIONS = (
         name="reports-dir", comparable=True, kind=Path, default=Path("reports"), help="where results are written"
     ),
     BenchOption(name="load", comparable=True, repeatable=True, help="module or .py file to load (repeatable)"),
+    BenchOption(
+        name="shard",
+        kind=Shard.parse,
+        metavar="N/COUNT",
+        help="one part of the run's cells, such as 3/16; see suite merge",
+    ),
+    BenchOption(
+        name="durations",
+        kind=Path,
+        metavar="RUN",
+        help="earlier run by whose durations shards are balanced; the same for all",
+    ),
     BenchOption(name="resume", kind=Path, help="results folder of an interrupted run to continue"),
     BenchOption(
         name="max-minutes",

@@ -52,6 +52,8 @@ class Options:
     """Only figures of these tiers can fail a gate; the others are judged and reported."""
     chosen: tuple[str, ...] = ()
     """What was asked for by name (workloads, techniques, precision): a resumed run goes on with the same."""
+    shard: str = ""
+    """The part of a larger run that this one is, as its header names it."""
     given: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """Every option's value by its key, as it was given."""
 

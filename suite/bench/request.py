@@ -12,12 +12,14 @@ from suite.bench import edge_profile
 from suite.bench.combinations import combinations
 from suite.bench.options import DEFAULT_SEEDS, Options
 from suite.bench.selection import Profile, Selection
+from suite.bench.shard import choose
 from suite.core.errors import SetupError, SuiteError
 from suite.core.records import TIERS
 from suite.registry.settings import found_expect_dir, keeps_history
 
 if TYPE_CHECKING:
     from suite.bench.bench import Plan
+    from suite.bench.resolved_cell import Case
     from suite.registry import Registry
 
 RECORDED_PROCESSES = 5
@@ -83,6 +85,22 @@ class RunRequest:
             count=self.count,
         )
 
+    def part(self, cases: Sequence[Case]) -> tuple[list[Case], str]:
+        """The cases of this run's shard and how its header names it; all and nothing without ``--shard``.
+
+        Raises `SuiteError` for a shard without a cell, and for one that would record a part as if it were all.
+        """
+        from suite.report.results.durations import seconds_of
+
+        if self.shard is None:
+            if self.durations is not None:
+                raise SetupError("--durations balances shards; add --shard 1/2 or leave it out")
+            return list(cases), ""
+        if self.records:
+            raise SetupError("a shard records nothing: merge the shards and use `suite record` on the merged folder")
+        taken, label = choose(self.shard, cases, {} if self.durations is None else seconds_of(self.durations))
+        return taken, str(label)
+
     def options(self, command: str) -> Options:
         """How the run treats its values and where it keeps them."""
         selection = self._selection("", ())  # what was named; combinations have no part in that
@@ -90,7 +108,7 @@ class RunRequest:
             **policies(self.given),
             expect_dir=self.expect_dir or found_expect_dir(),
             partial=self.partial,
-            everything=selection.is_everything,
+            everything=selection.is_everything and self.shard is None,
             workloads=tuple(selection.workloads),
             reports_dir=self.reports_dir,
             max_minutes=self.max_minutes,

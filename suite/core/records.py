@@ -325,6 +325,7 @@ class RunHeader:
             `RunEnd`.
         inputs: By workload, the digest of its recipe's values, its data and the files that users' modules read
             (`suite.bench.inputs`).
+        shard: The part of a larger run that this one is (`suite.bench.shard.ShardLabel`), empty for a run of its own.
     """
 
     run: str
@@ -345,3 +346,4 @@ class RunHeader:
     accelerator: Mapping[str, str] = field(default_factory=dict)
     groups: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
+    shard: str = ""

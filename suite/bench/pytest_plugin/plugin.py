@@ -9,6 +9,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 CASES = pytest.StashKey[list[Case]]()
 NOTES = pytest.StashKey[list[str]]()
+SHARD = pytest.StashKey[str]()
 RUN = pytest.StashKey["Run"]()
 CRASHED = pytest.StashKey[bool]()
 PROBLEM = pytest.StashKey[str]()
@@ -191,7 +193,7 @@ def cases_of(config: pytest.Config) -> list[Case]:
             load_user_modules(REGISTRY, Path.cwd(), request.load)
             check_threads(wanted)
             cases, notes = select(REGISTRY, request.selection(REGISTRY, resolve_device(request.device)))
-        config.stash[CASES] = cases
+        config.stash[CASES], config.stash[SHARD] = request.part(cases)
         config.stash[NOTES] = notes
     return config.stash[CASES]
 
@@ -258,7 +260,7 @@ def _open(session: pytest.Session) -> None:
     command = os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)])
     config.stash[RUN] = run = open_run(
         REGISTRY,
-        request.options(command),
+        replace(request.options(command), shard=config.stash.get(SHARD, "")),
         plan=request.plan(),
         cases=cases_of(config),
         reporter=TerminalProgress(config).reporter,

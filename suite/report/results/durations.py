@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.core.records import Cell, Duration, Group, RunHeader
-from suite.report.results.folder import RESULTS
+from suite.report.results.folder import RESULTS, RunFolder
 from suite.report.results.lines import decode, encode
 
 MOST_RUNS = 50
@@ -33,6 +33,12 @@ def alike(reports_dir: Path, now: RunHeader) -> list[Past]:
     newest = sorted({header.run: (header, path) for header, path in same}.values(), key=lambda one: one[0].started)
     pasts = (_past(header, path) for header, path in newest[: -MOST_RUNS - 1 : -1])
     return [past for past in pasts if past.seconds]
+
+
+def seconds_of(path: Path) -> dict[Cell, float]:
+    """Seconds of each cell of one run, all groups together. Raises `ResultsError` for a folder that holds no run."""
+    folder = RunFolder.open(path)
+    return {cell: sum(groups.values()) for cell, groups in _past(folder.header, folder.results).seconds.items()}
 
 
 def _terms(header: RunHeader) -> tuple[object, ...]:
