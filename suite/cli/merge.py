@@ -1,0 +1,82 @@
+"""``suite merge``: the parts of a run as one run."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.cli.command import Command, load_everything
+from suite.core.errors import SetupError
+
+if TYPE_CHECKING:
+    from suite.bench.merging import MergedParts
+    from suite.bench.request import RunRequest
+    from suite.core.records import RunHeader
+    from suite.report.results.folder import RunFolder
+
+WORST_FIRST = (11, 1, 12, 10, 0)
+
+
+def _add_merge(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Put the results folders of shards together and judge the whole, with the exit codes of suite bench. "
+        "Parts of different machines, versions or code become runs of their own."
+    )
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="results folders of the parts")
+    parser.add_argument("--out", type=Path, required=True, help="folder below which the merged runs are written")
+    parser.set_defaults(run=_merge)
+
+
+def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    from suite.bench.merging import merged, read, write
+    from suite.report.results.folder import point_latest
+    from suite.report.tradeoffs import write as write_tables
+
+    codes = []
+    for found in merged(read(parsed.folders)):
+        for note in found.notes:
+            print(f"suite: {note}", file=sys.stderr)
+        request = _request(found.header)
+        folder = write(found, parsed.out)
+        codes.append(_judged(found, folder, request))
+        write_tables(folder)
+        point_latest(parsed.out, folder.path.name)
+        print(f"{folder.path}: {len(found.parts)} parts of {folder.header.where.machine}, exit code {codes[-1]}")
+    return min(codes, key=WORST_FIRST.index)
+
+
+def _judged(found: MergedParts, folder: RunFolder, request: RunRequest) -> int:
+    from suite.bench.merged_run import close, opened
+    from suite.bench.selection import select
+    from suite.registry import REGISTRY
+
+    load_everything(found.header.load)
+    cases, _ = select(REGISTRY, request.selection(REGISTRY, found.header.where.device))
+    run = opened(found, folder, options=request.options(found.header.command), plan=request.plan(), cases=cases)
+    code, problem = close(run, REGISTRY, found)
+    if problem:
+        print(f"suite: {problem}", file=sys.stderr)
+    return code
+
+
+def _request(header: RunHeader) -> RunRequest:
+    """What the whole run was asked for: the command of a part, without its shard. Raises `SetupError` for another."""
+    from suite.bench import edge_profile
+    from suite.bench.option_table import values
+    from suite.bench.request import RunRequest
+    from suite.cli.main import build_parser
+
+    words = shlex.split(header.command)
+    if words[:2] != ["suite", "bench"]:
+        raise SetupError(f"{header.run} was started by {header.command!r}: only runs of `suite bench` can be merged")
+    given = dict(values(build_parser().parse_known_args(words[1:])[0]))
+    memory = given["memory"] or edge_profile.DEFAULT_CAP
+    given["edge"] = memory if given["edge"] else None  # as pytest is told of it
+    return RunRequest(given=given | {"shard": None, "durations": None, "resume": None, "history": False})
+
+
+COMMANDS = (Command(name="merge", help="put the results of shards together", add=_add_merge, rank=24),)

@@ -1,0 +1,206 @@
+"""The parts of a run as one run: the same table, each cell once, environments apart, and a gate over the whole."""
+# the expected value stands on the left
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, header
+
+from suite.bench.merging import merged, read, write
+from suite.cli.main import main
+from suite.core.errors import ResultsError
+from suite.core.records import Duration, GroupEnd, RunEnd, Verdict, VerdictKind
+from suite.report import load
+from suite.report.endings import unfinished
+from suite.report.results.folder import RunFolder
+from suite.report.tradeoffs import write as write_tables
+
+NAMED = [
+    word for name in ("baseline", "static_int8", PRUNED, CONTROL, "pure_fp16") for word in ("--technique", f"'{name}'")
+]
+COMMAND = " ".join(["suite bench --workload digits_cnn --device cpu", *NAMED])
+TECHNIQUES = ("baseline", "static_int8", PRUNED, CONTROL, "pure_fp16")
+
+
+def of(technique):
+    """The records of one cell: what was measured, with verdicts, durations and ends of all groups."""
+    own = [one for one in RUN if one.cell.technique == technique]
+    cell = own[0].cell if own else UNAVAILABLE.cell
+    judged = [
+        Verdict(kind=VerdictKind.PASS, cell=cell, metric=one.metric, group=one.group, measurement=one) for one in own
+    ]
+    failed = [] if own else [replace(UNAVAILABLE, group=group) for group in ("quality", "size", "speed", "memory")]
+    ends = [
+        record for group in ("quality", "size", "speed", "memory")
+        for record in (
+            Duration(cell=cell, group=group, seconds=1.0),
+            GroupEnd(cell=cell, group=group, metrics=sum(one.group == group for one in own)),
+        )
+    ]  # fmt: skip
+    return [*own, *failed, *judged, *ends]
+
+
+def run(path, techniques, *, name, shard="", whole=True, command=COMMAND, **fields):
+    """A run of some cells."""
+    groups = 4 * len(techniques)
+    folder = RunFolder.create(path, header(run=name, shard=shard, command=command, groups=groups, **fields))
+    folder.append(*(record for technique in techniques for record in of(technique)))
+    if whole:
+        folder.end(RunEnd(groups=groups, done=groups, whole=True, code=0))
+    return folder.path
+
+
+def shards(path, deal, **fields):
+    """The same cells in parts; ``deal`` holds the part of each."""
+    count = max(deal)
+    return [
+        run(
+            path, [technique for technique, part in zip(TECHNIQUES, deal, strict=True) if part == number],
+            name=f"part-{number}", shard=f"{number}/{count} of abc123", command=f"{COMMAND} --shard {number}/{count}",
+            **fields,
+        )
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+
+
+@given(deal=st.lists(st.integers(1, 3), min_size=5, max_size=5).filter(lambda deal: set(deal) == {1, 2, 3}))
+def test_the_merged_folder_gives_the_same_table_as_one_run(tmp_path_factory, deal):
+    """However the cells were dealt out: same rows, same figures, same front."""
+    path = tmp_path_factory.mktemp("reports")
+    (found,) = merged(read(shards(path, deal)))
+    folder = write(found, path / "out")
+    one = RunFolder.open(run(path, TECHNIQUES, name="one"))
+    tables = [
+        [sorted(file.read_text("utf-8").splitlines()) for file in write_tables(each)[:2]] for each in (one, folder)
+    ]
+    assert tables[0] == tables[1]
+    assert ([], "") == (list(found.notes), found.problem)
+    assert one.header.groups == folder.header.groups
+
+
+def test_the_command_merges_judges_and_ends_the_run(tmp_path, capsys):
+    """A whole gate that passes; the folder loads without a remark."""
+    out = tmp_path / "out"
+    assert 0 == main(["merge", *map(str, shards(tmp_path, [1, 1, 2, 2, 2])), "--out", str(out)])
+    folder = RunFolder.open(out / "latest")
+    assert "" == unfinished(folder)
+    assert "exit code 0" in capsys.readouterr().out
+    assert [] == load(folder.path).attrs["notes"]
+    assert (folder.path / "tradeoffs.md").is_file()
+
+
+def test_a_shard_that_is_missing_is_no_pass(tmp_path, capsys):
+    """Its number is said; what is there is merged all the same."""
+    first, *_ = shards(tmp_path, [1, 1, 2, 2, 2])
+    assert 12 == main(["merge", str(first), "--out", str(tmp_path / "out")])
+    said = capsys.readouterr().err
+    assert "metric groups were not measured" in said
+    assert unfinished(RunFolder.open(tmp_path / "out" / "latest"))
+
+
+def test_a_planned_cell_that_no_part_measured_is_no_pass(tmp_path, capsys):
+    """All shards are there, but one lacks a cell of the plan."""
+    command = f"{COMMAND} --technique cosine"
+    parts = [
+        run(tmp_path, TECHNIQUES[start::2], name=f"p{start}", shard=f"{start + 1}/2 of abc", command=command)
+        for start in range(2)
+    ]
+    assert 12 == main(["merge", *map(str, parts), "--out", str(tmp_path / "out")])
+    assert "the first is digits_cnn-cosine" in capsys.readouterr().err
+
+
+def test_a_part_that_failed_fails_the_whole(tmp_path):
+    """No exit code becomes better by merging."""
+    first, second = shards(tmp_path, [1, 1, 2, 2, 2])
+    folder = RunFolder.open(second)
+    folder.append(RunEnd(groups=12, done=12, whole=True, code=1))
+    assert 1 == main(["merge", str(first), str(second), "--out", str(tmp_path / "out")])
+
+
+def test_a_part_that_was_cut_short_is_no_pass(tmp_path, capsys):
+    """Its cells may lack metrics."""
+    parts = shards(tmp_path, [1, 1, 2, 2, 2], whole=False)
+    assert 12 == main(["merge", *map(str, parts), "--out", str(tmp_path / "out")])
+    assert "unfinished" in capsys.readouterr().err
+
+
+def test_a_cell_that_is_in_two_parts_counts_once_and_is_told(tmp_path):
+    """The values of the part that began first are taken."""
+    paths = [
+        run(tmp_path, ["baseline", "static_int8"], name="a", started="2026-01-01T00:00:00+00:00"),
+        run(tmp_path, ["static_int8", PRUNED], name="b", started="2026-01-02T00:00:00+00:00"),
+    ]
+    (found,) = merged(read(reversed(paths)))
+    assert 1 == len(found.notes)
+    assert "static_int8" in found.notes[0]
+    assert str(paths[1]) in found.notes[0]
+    folder = write(found, tmp_path / "out")
+    assert 12 == folder.header.groups
+    assert len({(one.cell, one.metric) for one in folder.measurements()}) == len(folder.measurements())
+
+
+def test_a_complete_group_is_taken_before_one_that_was_cut(tmp_path):
+    """Even if the cut one began first."""
+    cut = RunFolder.create(tmp_path, header(run="a", started="2026-01-01T00:00:00+00:00", command=COMMAND, groups=4))
+    cut.append(replace(of("static_int8")[0], value=0.5))
+    whole = run(tmp_path, ["static_int8"], name="b", started="2026-01-02T00:00:00+00:00")
+    (found,) = merged(read([cut.path, whole]))
+    assert of("static_int8")[0].value == write(found, tmp_path / "out").measurements()[0].value
+
+
+@pytest.mark.parametrize("other", ["machine", "versions", "commit"])
+def test_other_machines_versions_and_code_become_runs_of_their_own(tmp_path, other):
+    """Their figures do not stand in one table."""
+    where = header().where
+    changed = {
+        "machine": {"where": replace(where, machine="other")},
+        "versions": {"where": replace(where, versions={"torch": "9"})},
+        "commit": {"commit": "fedcba9"},
+    }[other]
+    paths = [run(tmp_path, ["baseline"], name="a"), run(tmp_path, ["static_int8"], name="b", **changed)]
+    assert 2 == len(merged(read(paths)))
+    assert 12 == main(["merge", *map(str, paths), "--out", str(tmp_path / "out")])
+    assert 2 == len(list((tmp_path / "out").glob("*/results.jsonl"))) - 1  # and that of `latest`
+
+
+def test_shards_of_different_plans_and_runs_of_other_data_are_refused(tmp_path):
+    """A cell could be in none of them."""
+    paths = [
+        run(tmp_path, ["baseline"], name="a", shard="1/2 of aaa"),
+        run(tmp_path, [PRUNED], name="b", shard="2/2 of bbb"),
+    ]
+    with pytest.raises(ResultsError, match="shards of different plans"):
+        merged(read(paths))
+    data = [replace(header().where, data_digests={"digits_cnn": digest}) for digest in ("one", "two")]
+    paths = [run(tmp_path, ["baseline"], name=f"d{number}", where=where) for number, where in enumerate(data)]
+    with pytest.raises(ResultsError, match="digits_cnn is 'one' in d0 and 'two' in d1"):
+        merged(read(paths))
+
+
+def test_the_same_folder_twice_counts_once_and_its_copy_is_told(tmp_path):
+    """A mistake of the command line adds nothing."""
+    path = run(tmp_path, ["baseline"], name="a")
+    assert 1 == len(read([path, path]))
+    shutil.copytree(path, tmp_path / "copy")
+    (found,) = merged(read([path, tmp_path / "copy"]))
+    assert 1 == len(found.notes)
+
+
+def test_raw_samples_come_along(tmp_path):
+    """What a table rests on can be looked at."""
+    import numpy as np
+
+    path = run(tmp_path, ["baseline"], name="a")
+    RunFolder.open(path).write_samples("one", {"a": np.ones(3)})
+    (found,) = merged(read([path]))
+    assert 3 == len(write(found, tmp_path / "out").read_samples("one"))
+
+
+def test_a_run_that_pytest_started_cannot_be_judged_as_a_whole(tmp_path, capsys):
+    """Its options are not known."""
+    path = run(tmp_path, ["baseline"], name="a", command="pytest --pyargs suite.bench.benchmarks")
+    assert 11 == main(["merge", str(path), "--out", str(tmp_path / "out")])
+    assert "only runs of `suite bench` can be merged" in capsys.readouterr().err
