@@ -17,7 +17,6 @@ from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
 from suite.bench.trust import reconsider
 from suite.core.exit_codes import EXIT_NOTHING, EXIT_PASS
-from suite.core.records import GroupEnd
 from suite.core.stats.null_arm import null_ratios, same_work_ratios
 from suite.gate import Store
 from suite.registry.settings import shipped_expectations
@@ -39,7 +38,7 @@ class MeasuredElsewhere:
 def opened(found: MergedParts, folder: RunFolder, *, options: Options, plan: Plan, cases: Sequence[Case]) -> Run:
     """The merged run as if it had measured all itself; ``cases`` are those that the whole run plans."""
     measurements = folder.measurements()
-    ended = {(one.cell, one.group) for one in found.records if isinstance(one, GroupEnd)}
+    ended = found.ended
     run = Run(
         options=replace(options, shard=""), header=folder.header, folder=folder,
         bench=cast("Bench", MeasuredElsewhere(plan=plan)), store=Store([options.expect_dir, shipped_expectations()]),

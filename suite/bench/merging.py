@@ -5,17 +5,20 @@ Only records are known here; `suite.bench.merged_run` judges what concerns the w
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from suite.bench.shard import ShardLabel
+from suite.core import files
 from suite.core.errors import ResultsError
-from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader, Verdict
+from suite.core.garbage import uncollected
+from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader
 from suite.report.endings import unfinished_of
-from suite.report.results.folder import RunFolder
-from suite.report.results.lines import Record
+from suite.report.results.folder import RunFolder, replace_file
+from suite.report.results.lines import BriefRecord, BriefVerdict
 
 Key = tuple[Cell, Group]
 V = TypeVar("V")
@@ -23,10 +26,15 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, kw_only=True)
 class RunPart:
-    """One folder to be merged and all its records but header and end."""
+    """One folder to be merged, read but not kept.
+
+    ``keys`` has one entry for each line of its file: cell and group of the line's record, ``None`` for what the merged
+    run writes anew (header, end, sweeps). ``ended`` are the groups that came to their end.
+    """
 
     folder: RunFolder
-    records: Sequence[Record]
+    keys: Sequence[Key | None]
+    ended: frozenset[Key]
     problem: str
     code: int | None
 
@@ -38,16 +46,21 @@ class RunPart:
 
 @dataclass(frozen=True, kw_only=True)
 class MergedParts:
-    """Parts of one environment: the merged ``header`` and ``records``, and lines on what a reader has to know.
+    """Parts of one environment: the merged ``header``, the part that each group is taken from, and lines to be told.
 
     ``problem`` says why the parts are not the whole run; empty if they are.
     """
 
     parts: Sequence[RunPart]
     header: RunHeader
-    records: Sequence[Record]
+    owners: Mapping[Key, RunPart]
     notes: Sequence[str]
     problem: str
+
+    @property
+    def ended(self) -> frozenset[Key]:
+        """The groups that are complete."""
+        return frozenset(key for key, part in self.owners.items() if key in part.ended)
 
 
 def read(paths: Iterable[Path]) -> list[RunPart]:
@@ -67,7 +80,8 @@ def merged(parts: Sequence[RunPart]) -> list[MergedParts]:
 def write(found: MergedParts, out: Path) -> RunFolder:
     """Make the folder of a merged run below ``out``, with copies of the parts' raw samples; it has no end yet."""
     folder = RunFolder.create(out, found.header)
-    folder.append(*(record for record in found.records if not isinstance(record, RunHeader)))
+    for part in found.parts:
+        folder.append_lines(_lines(part, found.owners))
     for part in reversed(found.parts):  # of a sample that is there twice the first one stays
         for path in sorted((part.folder.path / "raw").glob("*.parquet")):
             _copy(path, folder.path / "raw" / path.name)
@@ -75,20 +89,41 @@ def write(found: MergedParts, out: Path) -> RunFolder:
 
 
 def _copy(source: Path, target: Path) -> None:
-    from suite.report.results.folder import replace_file
-
     try:
         replace_file(target, source.read_bytes())
     except OSError as error:
         raise ResultsError(f"cannot read {source}: {error.strerror}; copy the folder again") from error
 
 
+def _lines(part: RunPart, owners: Mapping[Key, RunPart]) -> Iterator[bytes]:
+    """The lines of a part that the merged run takes, as they are."""
+    lines = (line for _, line in files.read_lines(part.folder.results))
+    for key, line in zip(part.keys, lines, strict=True):
+        if key is not None and owners[key] is part:
+            yield line
+
+
 def _part(folder: RunFolder) -> RunPart:
-    records = list(folder.records())
-    end = next((one for one in reversed(records) if isinstance(one, RunEnd)), None)
-    body = [one for one in records if not isinstance(one, RunHeader | RunEnd)]
-    problem = unfinished_of(folder.header, records)
-    return RunPart(folder=folder, records=body, problem=problem, code=None if end is None else end.code)
+    keys: list[Key | None] = []
+    known: dict[Key, Key] = {}
+    ended: set[Key] = set()
+    code: list[int | None] = [None]
+
+    def noted() -> Iterator[BriefRecord]:
+        for record in folder.stream():
+            key = _key(record)
+            keys.append(None if key is None else known.setdefault(key, key))
+            if isinstance(record, GroupEnd):
+                ended.add((record.cell, record.group))
+            if isinstance(record, RunEnd):
+                code[0] = record.code
+            yield record
+
+    with uncollected():
+        records = noted()
+        problem = unfinished_of(folder.header, records)
+        deque(records, maxlen=0)  # what was not asked for
+    return RunPart(folder=folder, keys=keys, ended=frozenset(ended), problem=problem, code=code[0])
 
 
 def _environment(header: RunHeader) -> tuple[object, ...]:
@@ -103,34 +138,26 @@ def _environment(header: RunHeader) -> tuple[object, ...]:
 def _merged(parts: Sequence[RunPart]) -> MergedParts:
     _check_plans(parts)
     owners = _owners(parts)
-    records = [
-        record for part in parts for record in part.records
-        if not _is_of_sweep(record) and owners[_key(record)] is part
-    ]  # fmt: skip
-    header = _header(parts, len(owners))
     return MergedParts(
-        parts=parts, header=header, records=records, notes=list(_duplicates(parts, owners)), problem=_missing(parts)
-    )
+        parts=parts, header=_header(parts, len(owners)), owners=owners, notes=list(_duplicates(parts, owners)),
+        problem=_missing(parts),
+    )  # fmt: skip
 
 
-def _is_of_sweep(record: Record) -> bool:
-    """A part sees a part of a sweep's points: the whole is judged anew."""
-    return isinstance(record, Verdict) and record.shape is not None
-
-
-def _key(record: Record) -> Key:
-    assert not isinstance(record, RunHeader | RunEnd)  # noqa: S101  # left out when the folder was read
+def _key(record: BriefRecord) -> Key | None:
+    """``None`` for what belongs to the run as a whole; a part sees but a part of a sweep's points."""
+    if isinstance(record, RunHeader | RunEnd) or (isinstance(record, BriefVerdict) and record.shape is not None):
+        return None
     return record.cell, record.group
 
 
 def _owners(parts: Sequence[RunPart]) -> dict[Key, RunPart]:
     """Whose records of a group of a cell are taken: the first part that completed it, else the first that has any."""
     owners: dict[Key, RunPart] = {}
-    for wanted in (lambda record: isinstance(record, GroupEnd), lambda record: not _is_of_sweep(record)):
-        for part in parts:
-            for record in part.records:
-                if wanted(record):
-                    owners.setdefault(_key(record), part)
+    for part in parts:
+        owners |= {key: part for key in part.ended if key not in owners}
+    for part in parts:
+        owners |= {key: part for key in dict.fromkeys(part.keys) if key is not None and key not in owners}
     return owners
 
 
@@ -138,8 +165,8 @@ def _duplicates(parts: Sequence[RunPart], owners: Mapping[Key, RunPart]) -> Iter
     """A line for each cell that is in several parts."""
     told: dict[tuple[Cell, str, str], list[str]] = {}
     for part in parts:
-        for key in dict.fromkeys(_key(record) for record in part.records if not _is_of_sweep(record)):
-            if owners[key] is not part:
+        for key in dict.fromkeys(part.keys):
+            if key is not None and owners[key] is not part:
                 told.setdefault((key[0], str(part.folder.path), str(owners[key].folder.path)), []).append(key[1])
     for (cell, here, owner), groups in told.items():
         yield f"{cell} ({', '.join(groups)}) is also in {here}; the values of {owner} are taken"

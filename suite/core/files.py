@@ -8,9 +8,11 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+BATCH = 100_000  # lines that are written at once
 LONGEST_NAME = 200  # file systems allow 255 bytes; the rest is for what a temporary name adds
 
 
@@ -94,11 +96,18 @@ def append_lines(path: Path, lines: Iterable[bytes], *, keeps_torn: bool = False
 
     That line is dropped, or kept and ended with ``keeps_torn``. Raises `OSError` where the file cannot be written.
     """
-    added = b"".join(line + b"\n" for line in lines)
     with path.open("a+b") as file:
         _end_last_line(file, keeps_torn=keeps_torn)
-        file.write(added)
+        for some in _batches(lines):
+            file.write(b"".join(line + b"\n" for line in some))
         sync(file)
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Many lines at a time, so that very many need little memory; all of what a run writes is one batch."""
+    waiting = iter(lines)
+    while some := list(islice(waiting, BATCH)):
+        yield some
 
 
 @contextmanager

@@ -114,7 +114,16 @@ class RunFolder:
     def brief(self) -> tuple[BriefRecord, ...]:
         """Every record, verdicts without measurement and expectation: what tables need, in a third of the time."""
         with uncollected():
-            return tuple(_decoded(self.results, decode_brief))
+            return tuple(self.stream())
+
+    def stream(self) -> Iterator[BriefRecord]:
+        """The same one after the other: one record for each line of the file, none of which is kept."""
+        return _decoded(self.results, decode_brief)
+
+    def append_lines(self, lines: Iterable[bytes]) -> None:
+        """Add lines of another results file as they are. Raises `ResultsError` for an unwritable folder."""
+        with _writing(self.results):
+            files.append_lines(self.results, lines)
 
     def keep_samples(self, cell: object, name: str, columns: Mapping[str, npt.NDArray[Any]]) -> str:
         """Write the raw samples of a cell; returns the name that they are kept under."""
