@@ -15,13 +15,23 @@ from suite.core.command_line import Parser, printable_streams, refuse_unknown
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
 
+FIRST = {
+    "suite init": "write a first workload and a CI workflow into this repository",
+    "suite bench --quick": "measure techniques and check them, in minutes",
+    "suite report": "show the tables of the latest run again",
+    "suite compare origin/main": "compare this code with another version",
+    "suite doctor": "show what this machine has and lacks",
+}
+"""The commands to begin with, as ``suite`` alone shows them."""
 STARTERS = ("launch", "main", "reference")  # modules beside this one that start, or print, the command line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code and prints errors as one message."""
-    parser = build_parser()
     printable_streams()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        return _first_commands()
+    parser = build_parser()
     try:
         parsed, rest = parser.parse_known_args(arguments)
         if rest and not parsed.passes_on:
@@ -38,6 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"suite: {error.filename or 'a file'} cannot be written: {error.strerror}", file=sys.stderr)
         return EXIT_UNUSABLE
+
+
+def _first_commands() -> int:
+    """Show the commands to begin with. No command is no pass: a script may have lost its arguments."""
+    width = max(map(len, FIRST))
+    print("Commands to begin with:\n")
+    for command, about in FIRST.items():
+        print(f"  {command:<{width}}  {about}")
+    print("\n`suite --help` lists all commands, `suite COMMAND --help` the options of one.")
+    return EXIT_UNUSABLE
 
 
 def _parser_of(parser: Parser, command: str) -> Parser:

@@ -98,11 +98,18 @@ def _loaded(path: Path) -> LoadedRun:
     measurements = last_measurements(records)
     verdicts = last_verdicts(one for one in records if isinstance(one, BriefVerdict))
     pairs = paired(measurements, [one for one in verdicts if one.shape is None])
-    present = {(cell, found.group if found else verdict.group if verdict else "") for cell, _, found, verdict in pairs}
-    failed = {(one.cell, one.group): one for one in records if isinstance(one, CellFailure)}
-    left = [one for key, one in failed.items() if key not in present]
+    left = _without_rows([one for one in records if isinstance(one, CellFailure)], pairs)
     notes = [f"{path}: {line}" for line in _about(header, verdicts, unfinished_of(header, records))]
     return LoadedRun(path=path, header=header, pairs=pairs, failures=left, notes=notes)
+
+
+def _without_rows(failures: Sequence[CellFailure], pairs: Sequence[Pair]) -> list[CellFailure]:
+    """The last failure of each group of which no measurement and no verdict tells."""
+    failed = {(one.cell, one.group): one for one in failures}
+    for cell, _, found, verdict in pairs if failed else ():
+        group = found.group if found else verdict.group if verdict else None
+        failed.pop((cell, group), None)  # type: ignore[arg-type]  # a pair has at least one of the two
+    return list(failed.values())
 
 
 def _about(header: RunHeader, verdicts: Sequence[Judged], problem: str) -> Iterable[str]:
