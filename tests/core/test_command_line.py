@@ -15,7 +15,6 @@ from suite.cli.main import main
         (["plan", "--buget", "x"], "unknown option of `suite plan` '--buget'; did you mean --budget?"),
         (["bench", "--expect", "gat"], "unknown value of --expect 'gat'; did you mean gate?"),
         (["report", "here", "there"], "'there' is no argument of `suite report`; see `suite report --help`"),
-        ([], "the following arguments are required: command; see `suite --help`"),
     ],
 )
 def test_a_slip_is_one_sentence_with_the_nearest_name(arguments, said, capsys):
