@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from suite.core.metrics import METRICS
@@ -58,7 +59,7 @@ def _of_measurements(
     header: RunHeader, keys: Sequence[tuple[Cell, str]], measured: Sequence[Measurement | None]
 ) -> Columns:
     known = [found or METRICS.get(metric) for (_, metric), found in zip(keys, measured, strict=True)]
-    columns: Columns = {name: [found and getattr(found, name) for found in measured] for name in COPIED}
+    columns: Columns = {name: _values(measured, name) for name in COPIED}
     columns |= {name: [one and getattr(one, name) for one in known] for name in ("unit", "better", "tier")}
     columns["items"] = [found and found.n for found in measured]
     columns["null_ratio"] = [found and found.null for found in measured]
@@ -67,6 +68,14 @@ def _of_measurements(
     columns["suspect"] = [found and suspicion(header, found) for found in measured]
     columns["seeds"] = [found and (as_text(found.seeds) or None) for found in measured]
     return columns
+
+
+def _values(measured: Sequence[Measurement | None], name: str) -> list[Any]:
+    """A field of each, ``None`` where nothing was measured: those are the last rows, where there are any."""
+    get = attrgetter(name)
+    if measured and measured[-1] is not None:
+        return list(map(get, measured))
+    return [None if one is None else get(one) for one in measured]
 
 
 def _of_verdicts(judged: Sequence[Judged | None], failed: Sequence[CellFailure | None]) -> Columns:

@@ -43,11 +43,15 @@ def load(source: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     their name with another machine's. Raises `ResultsError`, with a line for each folder that cannot be read.
     """
     paths = folders(source)
-    with uncollected():
-        runs = _distinct(_readable(paths))
-        parts = [columns(run.header, run.pairs, run.failures) for run in runs]
-        joined = {name: [value for part in parts for value in part[name]] for name in COLUMN_NAMES}
-        frame = typed(joined, numbers=of_kind("number") | of_kind("integer"), flags=of_kind("flag"))
+    with uncollected():  # all records are gone again when the search for garbage goes on
+        return _frame(paths)
+
+
+def _frame(paths: Sequence[Path]) -> pd.DataFrame:
+    runs = _distinct(_readable(paths))
+    parts = [columns(run.header, run.pairs, run.failures) for run in runs]
+    joined = {name: [value for part in parts for value in part[name]] for name in COLUMN_NAMES}
+    frame = typed(joined, numbers=of_kind("number") | of_kind("integer"), flags=of_kind("flag"))
     frame = frame.astype(dict.fromkeys(sorted(of_kind("integer")), "int64"))
     frame.attrs = {"schema": VERSION, "notes": [*_notes(runs, paths)]}
     return frame
