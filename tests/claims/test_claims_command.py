@@ -59,6 +59,7 @@ def test_a_ledger_is_locked_judged_and_written(folder, capsys):
     assert ["holds", "refuted", "not testable here"] == [one["standing"] for one in kept["findings"]]
     assert "SUM,holds,holds" in (folder / "found" / "claims.csv").read_text("utf-8")
     assert "| WRONG" in (folder / "found" / "claims.md").read_text("utf-8")
+    assert (folder / "found" / "comment.md").read_text("utf-8").startswith("<!-- suite claims -->\n### suite claims: ")
 
 
 def test_what_is_not_locked_or_was_edited_fails(folder, capsys):

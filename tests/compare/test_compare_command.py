@@ -102,6 +102,13 @@ def test_without_another_environment_nobody_is_blamed(report, capsys):
     assert "slowed by" not in capsys.readouterr().out
 
 
+def test_a_comment_for_the_pull_request_is_written(report, tmp_path):
+    """Beside the table, with the same verdict."""
+    report(env=None)
+    text = (tmp_path / "comment.md").read_text("utf-8")
+    assert text.startswith("<!-- suite compare -->\n### suite compare: failed: 1 regressed\n")
+
+
 def test_the_table_is_printed_even_if_no_file_can_be_written(report, tmp_path, capsys):
     """A disk that is full; what was measured is said, and its exit code stays."""
     (tmp_path / "compare.md").mkdir()
