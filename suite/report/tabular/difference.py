@@ -6,7 +6,9 @@ The runs took place one after the other, so nothing pairs them. Each metric is c
   two ratios; the controls cancel what slowed one run as a whole;
 - absolute times (seconds, items a second) are not compared: the machine drifts between runs;
 - other values with intervals by their difference, as independent values;
-- counts and bytes exactly; memory beyond the larger of 1 % and four standard deviations.
+- exact counts and bytes exactly; sizes that follow trained weights beyond 2 %, memory beyond 1 %, or beyond four
+  standard deviations if that is more;
+- quality without an interval (that of the worst seed) and other values of unknown noise not at all.
 
 An interval covers the changes of all metrics together with 99 % (Bonferroni's inequality, normal errors), so unchanged
 code shows any change in one comparison of 100. `suite compare` pairs two revisions, and sees smaller changes.
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
-from suite.core.metrics import TIME_UNITS, is_paired
+from suite.core.metrics import METRICS, TIME_UNITS, is_paired
 from suite.core.stats.smallest import shows
 from suite.report.columns import OWN_COPY
 from suite.report.frames import records
@@ -33,10 +35,25 @@ if TYPE_CHECKING:
 
 FAMILY = 0.99
 ASSUMED = 0.95  # confidence of an interval that names none: the wider reading
-LEAST_CHANGE = 0.01  # of memory
+LEAST_CHANGE = {"size": 0.02, "memory": 0.01}
+"""Relative; of sizes that are not exact, as the gate's bounds have it, and of memory."""
 SIGMAS = 4.0
 KEYS = ("machine", "workload", "technique", "device", "ranks", "metric")
-USED = (*KEYS, "family", "started", "value", "low", "high", "confidence", "noise", "unit", "better", "tier", "batch")
+USED = (
+    *KEYS,
+    "family",
+    "group",
+    "started",
+    "value",
+    "low",
+    "high",
+    "confidence",
+    "noise",
+    "unit",
+    "better",
+    "tier",
+    "batch",
+)
 CONDITIONS = ("batch", "threads", "precision")
 Row = Mapping[str, Any]
 
@@ -159,7 +176,16 @@ def _obstacle(before: Row, after: Row) -> str:
             return f"other {name}: {_plain(before[name])} and {_plain(after[name])}"
     if is_paired(after["metric"]):
         return _obstacle_of_ratios(before, after)
-    return "absolute time: nothing pairs two runs" if after["unit"] in TIME_UNITS else ""
+    if after["unit"] in TIME_UNITS:
+        return "absolute time: nothing pairs two runs"
+    return "" if _has_intervals(before, after) or _repeats(before, after) else "no interval, and its noise is not known"
+
+
+def _repeats(before: Row, after: Row) -> bool:
+    """Whether a value without an interval comes out the same when it is measured again: counts, bytes, allocators."""
+    known = METRICS.get(after["metric"])
+    fresh = known is not None and known.needs_fresh_process and None in (before["noise"], after["noise"])
+    return after["group"] != "quality" and not fresh
 
 
 def _obstacle_of_ratios(before: Row, after: Row) -> str:
@@ -194,10 +220,10 @@ def _of_values(before: Row, after: Row, level: float) -> tuple[float, float, flo
     if _has_intervals(before, after):
         return _independent(before, after, level)
     change = after["value"] - before["value"]
-    if after["tier"] != "local":
+    if after["tier"] == "exact":
         return change, change, change
     noise = max(before["noise"] or 0.0, after["noise"] or 0.0)
-    reach = max(LEAST_CHANGE, SIGMAS * noise) * abs(before["value"])
+    reach = max(LEAST_CHANGE.get(after["group"], 0.0), SIGMAS * noise) * abs(before["value"])
     return change, change - reach, change + reach
 
 

@@ -76,6 +76,13 @@ def test_a_count_changes_by_one_and_memory_by_more_than_one_percent(run):
     assert ChangeKind.SAME is found["a", "peak_memory_inference"].kind
 
 
+def test_quality_without_an_interval_and_processes_of_unknown_noise_are_not_compared(run):
+    """Another seed, or another process, is no loss."""
+    before = run(figures("a", accuracy_worst_seed=0.99, peak_rss_rise=1e6))
+    after = run(figures("a", accuracy_worst_seed=0.98, peak_rss_rise=1.1e6), "after")
+    assert {"no interval, and its noise is not known"} == {one.why for one in compared(before, after).values()}
+
+
 def test_what_went_is_no_pass_and_what_appeared_is_one(run):
     """A metric that is gone cannot be cleared of a loss."""
     both, more = figures("a", macs=1000), figures("a", macs=1000, parameters=10)
