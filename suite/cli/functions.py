@@ -71,7 +71,7 @@ def _quietly(parsed: argparse.Namespace, module: Sequence[str]) -> int:
 COMMANDS = (
     Command(
         name="pytest", help="run your own tests in a quiet process, for the fixture tradeoff", add=_add_pytest,
-        rank=24, passes_on=True, abbreviates=False,
+        rank=26, passes_on=True, abbreviates=False,
     ),
-    Command(name="time", help="time two functions in turns, and compare what they return", add=_add_time, rank=25),
+    Command(name="time", help="time two functions in turns, and compare what they return", add=_add_time, rank=27),
 )  # fmt: skip
