@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from suite.bench.bench import Plan
     from suite.bench.trained_store import Reporter
     from suite.registry import Registry, Workload
+    from suite.registry.declarations import Technique
 
 HEAVY = ("pandas", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.profiler", "torch.utils.flop_counter")
 CODE = "code (sources of the loaded modules or of the suite, or environment variables that they name)"
@@ -142,11 +143,18 @@ def _header(
         precisions={
             case.composition.name: case.composition.precision for case in cases if case.composition.precision != "fp32"
         },
+        families={technique.name: technique.family for technique in _techniques(cases)},
+        runtimes=tuple(technique.name for technique in _techniques(cases) if "runtime" in technique.slots),
         accelerator=nvml.describe(device),
         groups=sum(len(case.groups) for case in cases),
         shard=options.shard,
         inputs=inputs_of(list({case.workload.name: case.workload for case in cases}.values())),
     )
+
+
+def _techniques(cases: Sequence[Case]) -> list[Technique]:
+    """The techniques of all compositions, each once."""
+    return list({technique.name: technique for case in cases for technique, _ in case.composition.members}.values())
 
 
 def _check_expectations(registry: Registry, options: Options) -> None:

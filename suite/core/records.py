@@ -319,6 +319,8 @@ class RunHeader:
         flags: torch's global settings.
         scores: The names of each workload's scores, the primary one first.
         precisions: The precision of each composition that does not compute in float32.
+        families: The kind of each technique, by its name; empty in older runs.
+        runtimes: The techniques that run the served network by another engine than eager torch.
         accelerator: The driver's description of the device (`suite.core.machine.nvml.describe`), empty on a CPU and in
             older runs.
         groups: The number of groups of metrics that were planned; 0 in older runs, which have no `GroupEnd` and no
@@ -343,6 +345,8 @@ class RunHeader:
     flags: Mapping[str, int | str] = field(default_factory=dict)
     scores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     precisions: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
+    runtimes: tuple[str, ...] = ()
     accelerator: Mapping[str, str] = field(default_factory=dict)
     groups: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)

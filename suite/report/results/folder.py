@@ -137,7 +137,7 @@ class RunFolder:
         ``columns`` are one-dimensional and may differ in length; values are kept as 64-bit floats. Characters that
         a file name cannot hold are percent-encoded. Raises `ResultsError` for other shapes and unwritable folders.
         """
-        path = self._samples(record_id)
+        path = self.samples_path(record_id)
         content: bytes = _long(record_id, columns).to_parquet(index=False)
         with _writing(path.parent):
             path.parent.mkdir(exist_ok=True)
@@ -148,12 +148,13 @@ class RunFolder:
         """The raw values of a record: columns ``series``, ``index`` and ``value``."""
         import pandas as pd  # heavy
 
-        path = self._samples(record_id)
+        path = self.samples_path(record_id)
         if not path.is_file():
             raise ResultsError(f"no raw samples {record_id!r}: there is no {path}; run `suite bench` again to get them")
         return pd.read_parquet(path)
 
-    def _samples(self, record_id: str) -> Path:
+    def samples_path(self, record_id: str) -> Path:
+        """The file of a record's raw samples, whether it exists or not."""
         name = quote(record_id, safe="()=,+' ")
         if len(name) > files.LONGEST_NAME:
             name = f"{name[: files.LONGEST_NAME - 13]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"

@@ -1,0 +1,161 @@
+"""The first section of a page: what the figures say in sentences, then what needs attention, worst first."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from suite.core.metrics import SHARES
+from suite.core.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.core.units.values import number, unit_of
+from suite.report.frames import SEVERITY
+from suite.report.headline import sentences
+from suite.report.page.markup import bullets, code, details, escaped, paragraph, table
+from suite.report.page.run_content import RunContent, labels
+from suite.report.summary import ATTENTION, LONGEST_REASON, bound, counts
+
+MOST_SENTENCES = 4  # of workloads that are read at once; the others on demand
+MOST_LINES = 50  # of what needs attention
+PLACE = re.compile(r"^\S+:\d+: ")  # file and line, at which causes do not differ
+FEW = 3  # cells of one cause that are named
+TITLES = ("cell", "verdict", "metric", "stored value", "new value", "loss", "bound", "reason", "measure again")
+NUMBERS = frozenset({3, 4, 5, 6})
+NO_VERDICT = "No verdict: this run compared nothing with a stored expectation. Run `suite bench` without --expect=off."
+
+
+def verdict_section(runs: Sequence[RunContent]) -> str:
+    """The sentences, the problems and the verdicts of all runs, as HTML."""
+    several = len(runs) > 1
+    named = list(zip(runs, labels(runs), strict=True))
+    headlines = [f"{label}: {line}" if several else line for run, label in named for line in sentences(run.rows)]
+    parts = [
+        *(paragraph(f"{label}: {run.problem}", kind="warning") for run, label in named if run.problem),
+        _headlines(headlines),
+        *(_of_run(run, label if several else "") for run, label in named),
+    ]
+    return "".join(parts)
+
+
+def _headlines(lines: Sequence[str]) -> str:
+    if not lines:
+        return paragraph("No technique was compared with a baseline.")
+    shown, more = lines[:MOST_SENTENCES], lines[MOST_SENTENCES:]
+    further = details(f"{len(more)} further workloads", bullets(map(_headline, more)))
+    return f'<div class="headline">{bullets(map(_headline, shown))}</div>{further}'
+
+
+def _headline(line: str) -> str:
+    """A line whose place, before the colon, stands out."""
+    place, colon, said = line.partition(": ")
+    return f"<strong>{escaped(place + colon)}</strong>{escaped(said)}"
+
+
+def _of_run(run: RunContent, label: str) -> str:
+    about = f"{label}: " if label else ""
+    if not run.verdicts:
+        return paragraph(f"{about}{NO_VERDICT}", kind="warning")
+    lines = _attention(run)
+    shown = table(f"{about}what needs attention", TITLES, (_cells(one) for one in lines[:MOST_LINES]), numbers=NUMBERS)
+    left = len(lines) - MOST_LINES
+    more = (
+        paragraph(f"{left} further lines are not shown; choose a verdict in the measurements below.")
+        if left > 0
+        else ""
+    )
+    quiet = "" if lines else paragraph(f"{about}nothing regressed and nothing needs attention.", kind="good")
+    return paragraph(about + counts(run.verdicts)) + (shown if lines else quiet) + more + _elsewhere(run)
+
+
+def _elsewhere(run: RunContent) -> str:
+    """What cannot run here, one line for each reason."""
+    causes: dict[str, list[str]] = {}
+    for one in run.verdicts:
+        if one.kind is VerdictKind.UNAVAILABLE:
+            causes.setdefault(one.reason or "no reason given", []).append(_name(one.cell))
+    lines = [f"{escaped(_shortened(reason))}: {_names(dict.fromkeys(names))}" for reason, names in causes.items()]
+    return details(f"{sum(map(len, causes.values()))} groups of metrics are unavailable here", bullets(lines))
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _attention(run: RunContent) -> list[list[Verdict]]:
+    """Verdicts that need attention, worst first: regressions one by one, others together with those of one cause."""
+    causes: dict[object, list[Verdict]] = {}
+    for one in sorted((one for one in run.verdicts if one.kind in ATTENTION), key=_severity):
+        causes.setdefault(_cause(one), []).append(one)
+    return list(causes.values())
+
+
+def _cause(verdict: Verdict) -> object:
+    if verdict.kind is VerdictKind.REGRESSED:
+        return id(verdict)
+    return verdict.kind, verdict.code, PLACE.sub("", verdict.reason)
+
+
+def _severity(verdict: Verdict) -> tuple[int, float]:
+    return SEVERITY.index(verdict.kind), -(_relative_loss(verdict) or 0.0)
+
+
+def _cells(lines: Sequence[Verdict]) -> list[str]:
+    first = lines[0]
+    found, stored = (first.measurement, first.expectation) if len(lines) == 1 else (None, None)
+    return [
+        _names(dict.fromkeys(_name(one.cell) for one in lines)),
+        f'<span class="kind {first.kind}">{escaped(first.kind)}</span>',
+        _names(dict.fromkeys(one.metric or one.group for one in lines)),
+        "-" if stored is None else escaped(f"{number(stored.value)}{unit_of(stored.unit)}"),
+        "-" if found is None else escaped(_measured(found)),
+        escaped(loss(found, stored)),
+        "-" if stored is None else escaped(bound(found, stored)),
+        escaped(_shortened(first.reason)),
+        code(command(first.cell, first.sweep)),
+    ]
+
+
+def _measured(found: Measurement) -> str:
+    ends = "" if found.low is None or found.high is None else f" [{number(found.low)}, {number(found.high)}]"
+    return f"{number(found.value)}{ends}{unit_of(found.unit)}"
+
+
+def loss(found: Measurement | None, stored: Expectation | None) -> str:
+    """What is lost against the stored value: points of a share, else percent of it; a gain has a minus."""
+    if found is None or stored is None:
+        return "-"
+    lost = stored.value - found.value if stored.better == "higher" else found.value - stored.value
+    if found.share or stored.metric in SHARES:
+        return f"{100 * lost:.2f} points"
+    return f"{100 * lost / abs(stored.value):.1f} %" if stored.value else f"{number(lost)}{unit_of(stored.unit)}"
+
+
+def _relative_loss(verdict: Verdict) -> float | None:
+    found, stored = verdict.measurement, verdict.expectation
+    if found is None or stored is None or not stored.value:
+        return None
+    change = (found.value - stored.value) / abs(stored.value)
+    return -change if stored.better == "higher" else change
+
+
+def command(cell: Cell, sweep: Iterable[str] = ()) -> str:
+    """The command that measures a cell, or a sweep's, again."""
+    techniques = [argument for name in tuple(sweep) or (cell.technique,) for argument in ("--technique", name)]
+    return shlex.join(["suite", "bench", "--workload", cell.workload, *techniques, "--device", cell.device])
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.workload} {cell.technique} {cell.device}"
+
+
+def _names(names: Iterable[str]) -> str:
+    """A few names, the others on demand."""
+    given = list(names)
+    return ", ".join(map(code, given[:FEW])) + _rest(given[FEW:])
+
+
+def _rest(names: Sequence[str]) -> str:
+    return details(f"and {len(names)} more", bullets(map(code, names[:MOST_LINES]))) if names else ""
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= LONGEST_REASON else f"...{reason[-LONGEST_REASON:]}"
