@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 LOWEST = ("torch==2.11.*", "torchvision==0.26.*")
 TORCHES = (LOWEST[0], "torch")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PRECISIONS = ("fp32", "bf16", "fp16")
 LEAST_NOTICED = 0.9  # of the mutants
 NOTICED = {"killed", "timeout"}
@@ -88,8 +89,8 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def report(session: nox.Session) -> None:
-    """Write and show the trade-off tables of the latest run (or of the folder given)."""
-    _suite(session, "report", *session.posargs)
+    """Write and show the trade-off tables and the page of the latest run (or of the folders given)."""
+    _suite(session, "report", "--page", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
@@ -142,8 +143,18 @@ def properties(session: nox.Session) -> None:
 def system(session: nox.Session) -> None:
     """Tests with the real thing: subprocesses, wheels, killed runs, compilers; what asserts no time side by side."""
     beside, codes = ("-n", "auto", "--dist", "loadfile"), (0, 5)  # 5: no such test in a file that was named
-    _python(session, "-m", "pytest", "-m", "system and not timed", *beside, *session.posargs, codes=codes)
+    _python(
+        session, "-m", "pytest", "-m", "system and not timed and not browser", *beside, *session.posargs, codes=codes
+    )
     _python(session, "-m", "pytest", "-m", "system and timed", *session.posargs, codes=codes)
+
+
+@nox.session(venv_backend="none", default=False)
+def browser(session: nox.Session) -> None:
+    """The report page in Chromium: no request, no console error, filter, sort, keyboard, plots, accessibility."""
+    if not any(map(shutil.which, BROWSERS)):
+        session.error(f"none of {', '.join(BROWSERS)} is installed; on Debian: apt-get install -y chromium")
+    _python(session, "-m", "pytest", "-m", "browser", str(HERE / "tests" / "browser"), *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

@@ -3,9 +3,10 @@
 import random
 from dataclasses import replace
 
-from samples import RUN, UNAVAILABLE, header, measured
+from samples import RUN, UNAVAILABLE, figures, header, measured
 
 from suite.core.records import Cell, CellFailure, Expectation, GroupEnd, Reason, RunEnd, Verdict, VerdictKind, Where
+from suite.report.history.file import remember
 from suite.report.results.folder import RunFolder
 
 HOSTILE = "<img src=x onerror=alert(1)>`**bold**`\x1b[31m\u202e<b>"
@@ -16,6 +17,7 @@ METRICS = (
     "peak_memory_training",
 )  # fmt: skip
 FAMILIES = ("pruning", "quantization", "compilation", "training", "architecture")
+KINDS = {f"{family}_{number}": family for family in FAMILIES for number in range(9)}
 VERDICTS = (*[VerdictKind.PASS] * 16, VerdictKind.REGRESSED, VerdictKind.INCONCLUSIVE, VerdictKind.UNVERIFIED)
 
 
@@ -91,6 +93,37 @@ def small(reports, **fields):
     )
     details = {"verdicts": [regressed, passed, failed], "failures": [UNAVAILABLE], **fields}
     return write_run(reports, RUN, **details)
+
+
+def with_everything(reports, **fields):
+    """Three runs with a history; the last has 150 cells, a sweep, raw samples, all kinds of verdict."""
+    for day in (21, 22, 23):
+        folder = write_run(reports, RUN, run=f"run-{day}", started=f"2026-11-{day}T00:00:00+00:00", **fields)
+        remember(folder, reports)
+    found = [
+        replace(one, samples=f"{one.cell}-inference" if one.metric == "speedup" else None) for one in _everything()
+    ]
+    draw = random.Random(2)  # noqa: S311  # made-up values
+    verdicts = [judged(one, draw.choice(VERDICTS), detectable=0.05) for one in found]
+    verdicts[0] = judged(found[0], VerdictKind.REGRESSED, reason="below its bound", code=Reason.BELOW)
+    folder = write_run(reports, found, verdicts=verdicts, failures=[UNAVAILABLE], families=KINDS, **fields)
+    for one in found[:400]:
+        if one.samples:
+            ratios = [one.value * draw.lognormvariate(0, 0.02) for _ in range(40)]
+            folder.write_samples(one.samples, {"seconds_baseline": ratios, "seconds_technique": [1.0] * len(ratios)})
+    return folder
+
+
+def _everything():
+    swept = [
+        one
+        for ratio in (0.25, 0.5, 0.75, 0.9)
+        for one in figures(
+            f"structured_pruning(ratio={ratio})", accuracy=(0.99 - ratio / 50, 0.985 - ratio / 50, 0.994 - ratio / 50),
+            artefact_bytes=round(900_000 * (1 - ratio)), speedup=(1 + ratio, 0.98 + ratio, 1.02 + ratio),
+        )
+    ]  # fmt: skip
+    return [*RUN, *swept, *many_measurements(2800, workloads=1)]
 
 
 def elsewhere(machine):

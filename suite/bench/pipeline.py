@@ -64,10 +64,11 @@ def measure_group(run: Run, case: Case, group: Group) -> list[Verdict]:
 
 
 def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False) -> None:
-    """Write the tables and, if asked to and nothing was left out, record the values as expectations.
+    """Write the tables and the page and, if asked to and nothing was left out, record the values as expectations.
 
     ``verdicts`` are those on the run as a whole.
     """
+    from suite.report.page import try_writing
     from suite.report.tradeoffs import write  # loads pandas
 
     reconsider(run)
@@ -75,6 +76,7 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
     run.folder.append(*verdicts)
     end(run, whole=not interrupted)
     write(run.folder)
+    run.page = try_writing(run.folder)
     point_latest(run.options.reports_dir, run.folder.path.name)
     if run.options.history:
         run.remembered = _remembered(run)

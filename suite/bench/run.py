@@ -72,6 +72,8 @@ class Run(AbstractContextManager["Run"]):
     recorded: Recorded | None = None
     remembered: str | None = None
     """What became of this run's metrics in the history, ``None`` if none is kept."""
+    page: str | None = None
+    """Where the run's page is, or why there is none."""
     cores: Watch = field(default_factory=Watch)
     """What this machine's cores did since the run began."""
 

@@ -288,14 +288,21 @@ def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _ledger(parsed: argparse.Namespace) -> tuple[Claim, ...]:
-    """The claims of the given files, or the suite's own and those of the repository's ``claims`` folder."""
+    return claims_of(parsed.ledger, parsed.load)
+
+
+def claims_of(ledgers: Sequence[Path] = (), load: Sequence[str] = ()) -> tuple[Claim, ...]:
+    """The claims of the given files, or the suite's own and those of the repository's ``claims`` folder.
+
+    ``load`` are modules of the user. Raises `UsageError` where there is no claim.
+    """
     from suite.claims.ledger import read_ledger
     from suite.registry.settings import found_expect_dir
 
-    load_everything(parsed.load)
-    given = parsed.ledger or [found_expect_dir() / "claims", Path("claims")]
+    load_everything(load)
+    given = ledgers or [found_expect_dir() / "claims", Path("claims")]
     paths = [path for folder in given for path in (sorted(folder.glob("*.toml")) if folder.is_dir() else [folder])]
-    found = [path for path in paths if path.exists() or path in parsed.ledger]
+    found = [path for path in paths if path.exists() or path in ledgers]
     if not found:
         raise UsageError(
             "no claims: neither expectations/claims nor claims holds a .toml file; see `suite claims init`"

@@ -1,72 +1,57 @@
-"""``suite report``: the tables of a run again, and its measurements as a frame."""
+"""``suite report``: the tables of a run again, and the page of one or several runs."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.cli.command import Command
 from suite.core.exit_codes import EXIT_PASS
 
+if TYPE_CHECKING:
+    from suite.report.results.folder import RunFolder
+
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, nargs="?", help="a results folder (default: the latest)")
-    parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
+    parser.add_argument("results", type=Path, nargs="*", help="results folders (default: the latest)")
     parser.add_argument(
-        "--frame", type=Path, metavar="FILE",
-        help="write the measurements only, one row each, as .csv, .parquet, .md or .tex; RESULTS may hold many runs",
-    )  # fmt: skip
-    parser.add_argument(
-        "--comment", action="store_true", help="write comment.md for a pull request; RESULTS may hold many runs"
+        "--page", action="store_true", help="write index.html, too; of several folders into --reports-dir"
     )
-    parser.add_argument("--badge", action="store_true", help="write badge.svg; RESULTS may hold many runs")
+    parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_report)
 
 
 def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Write the tables of a run from its records and print the Markdown one."""
-    from suite.report.results.folder import latest
+    """Write the tables of each run from its records and print the Markdown one."""
+    from suite.report.results.folder import RunFolder, latest
 
-    results = parsed.results or latest(parsed.reports_dir)
-    if parsed.frame is not None:
-        return _write_frame(results, parsed.frame)
-    if parsed.comment or parsed.badge:
-        return _write_comment(results, with_comment=parsed.comment, with_badge=parsed.badge)
-    return _write_tables(results)
+    folders = [RunFolder.open(path) for path in parsed.results or [latest(parsed.reports_dir)]]
+    for folder in folders:
+        _show_tables(folder)
+    if parsed.page:
+        print(_write_page(folders, parsed.reports_dir))
+    return EXIT_PASS
 
 
-def _write_tables(results: Path) -> int:
-    from suite.report.results.folder import RunFolder
+def _show_tables(folder: RunFolder) -> None:
     from suite.report.tradeoffs import write
 
-    paths = write(RunFolder.open(results))
+    paths = write(folder)
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     for path in paths:
         print(path)
-    return EXIT_PASS
 
 
-def _write_comment(results: Path, *, with_comment: bool, with_badge: bool) -> int:
-    from suite.report.run_comment import part, write
-    from suite.report.tabular.loading import folders
+def _write_page(folders: Sequence[RunFolder], reports_dir: Path) -> Path:
+    """The page of a run lies in its folder, that of several in the folder of reports."""
+    from suite.cli.page_findings import findings
+    from suite.report.page import PAGE, RunContent, write
 
-    runs = folders(results)
-    target = runs[0] if len(runs) == 1 else results
-    for path in write([part(run) for run in runs], target, with_comment=with_comment, with_badge=with_badge):
-        print(path)
-    return EXIT_PASS
-
-
-def _write_frame(results: Path, path: Path) -> int:
-    from suite.report import load, save
-
-    frame = load(results)
-    for note in frame.attrs["notes"]:
-        print(f"suite: {note}", file=sys.stderr)
-    print(save(frame, path))
-    return EXIT_PASS
+    runs = [RunContent.read(folder) for folder in folders]
+    place = folders[0].path if len(folders) == 1 else reports_dir
+    return write(runs, place / PAGE, findings(runs, reports_dir))
 
 
 COMMANDS = (Command(name="report", help="write and show the tables of a run", add=_add_report, rank=4),)

@@ -115,6 +115,8 @@ def summarize(terminal: pytest.TerminalReporter, run: Run) -> None:
     for line in filter(None, (*null_arm.lines(measurements), run.cores.line(), *time_lines(wide), run.remembered)):
         terminal.line(line)
     terminal.line(f"report: {run.folder.path}")
+    if run.page is not None:
+        terminal.line(run.page)
 
 
 def tell_github(

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.core.errors import ResultsError
 from suite.report.page.assets import asset, filled, plotting_library, script
 from suite.report.page.cell_columns import cell_columns
-from suite.report.page.claims_section import ClaimsTable, claims_section
+from suite.report.page.claims_section import claims_section
+from suite.report.page.findings import PageFindings
 from suite.report.page.markup import escaped
 from suite.report.page.measurement_columns import measurement_columns
 from suite.report.page.packing import as_json, packed
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 PAGE = "index.html"
 
 
-def write(runs: Sequence[RunContent], path: Path, *, claims: ClaimsTable | None = None) -> Path:
+def write(runs: Sequence[RunContent], path: Path, findings: PageFindings | None = None) -> Path:
     """Write the page of one or several runs to ``path``, replaced as a whole. Raises `ResultsError`."""
-    replace_file(path, render(runs, path.parent, claims=claims).encode())
+    replace_file(path, render(runs, path.parent, findings).encode())
     return path
 
 
@@ -42,8 +44,11 @@ def try_writing(folder: RunFolder, table: pd.DataFrame | None = None) -> str:
         return f"page: not written, {type(error).__name__}: {error}"
 
 
-def render(runs: Sequence[RunContent], folder: Path, *, claims: ClaimsTable | None = None) -> str:
-    """The whole document; links in it are relative to ``folder``."""
+def render(runs: Sequence[RunContent], folder: Path, findings: PageFindings | None = None) -> str:
+    """The whole document; links in it are relative to ``folder``. Raises `ResultsError` for no run."""
+    if not runs:
+        raise ResultsError("no page without a run; give a results folder, or run `suite bench` first")
+    known = findings or PageFindings()
     return filled(
         asset("page.html"),
         {
@@ -52,8 +57,8 @@ def render(runs: Sequence[RunContent], folder: Path, *, claims: ClaimsTable | No
             "verdicts": verdict_section(runs),
             "cells": packed(cell_columns(runs)),
             "measurements": packed(measurement_columns(runs)),
-            "plots": as_json(_plots(runs)),
-            "claims": claims_section(claims),
+            "plots": as_json(_plots(runs, known)),
+            "claims": claims_section(known.claims),
             "support": support_section(runs),
             "provenance": provenance_section(runs, folder),
             "plotly": plotting_library(),
@@ -67,10 +72,10 @@ def _title(runs: Sequence[RunContent]) -> str:
     return f"Trade-offs of {names}"
 
 
-def _plots(runs: Sequence[RunContent]) -> dict[str, object]:
+def _plots(runs: Sequence[RunContent], findings: PageFindings) -> dict[str, object]:
     return {
         "most_points": MOST_POINTS,
         "sweeps": sweep_plots(runs),
         "ratios": ratio_plots(runs),
-        "history": history_plots(runs),
+        "history": history_plots(runs, findings.changes),
     }

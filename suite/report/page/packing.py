@@ -2,7 +2,7 @@
 
 The layout, little-endian: the length of the head in bytes (uint32), the head (JSON, padded with spaces to a multiple of
 4), then the columns, each at a multiple of 4 bytes. Numbers are float32, which keeps 7 digits, and NaN where missing;
-texts are codes into a list that the head holds, code 0 for a missing text.
+texts are codes into a list that the head holds, code 0 for a missing text. Control characters are shown as escapes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from suite.report.foreign import printable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,7 +83,7 @@ def _typed(column: PageColumn) -> tuple[npt.NDArray[Any], list[str] | None]:
     codes: dict[str | None, int] = {None: 0}
     coded = [codes.setdefault(value, len(codes)) for value in column.values]
     smallest = next(kind for kind, most in (("u1", 1 << 8), ("<u2", 1 << 16), ("<u4", 1 << 32)) if len(codes) <= most)
-    return np.array(coded, dtype=smallest), ["", *(text for text in codes if text is not None)]
+    return np.array(coded, dtype=smallest), ["", *(printable(text) for text in codes if text is not None)]
 
 
 def _padded(content: bytes, fill: bytes = b"\0") -> bytes:

@@ -5,7 +5,7 @@ Numbers have `DIGITS` digits: what is drawn has fewer, and exact values are in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -14,13 +14,15 @@ from suite.core.records import Measurement, Verdict, VerdictKind
 from suite.report.columns import ENDS, is_share
 from suite.report.foreign import printable
 from suite.report.frames import SEVERITY
-from suite.report.history.entries import HistoryEntry
+from suite.report.history.entries import HistoryEntry, Key
 from suite.report.history.file import path_of, read
 from suite.report.page.run_content import RunContent, labels
 from suite.report.results.folder import RunFolder
 from suite.report.sweeps import SweepBlock
 
 Plain = dict[str, Any]
+ChangedRun = tuple[str, Key]
+"""A machine, and the key of the first entry of its history that differs from those before."""
 DIGITS = 6
 MOST_POINTS = 2000  # of one trace
 MOST_SWEEPS, MOST_TIMINGS, MOST_HISTORIES = 24, 40, 24
@@ -48,10 +50,14 @@ def ratio_plots(runs: Sequence[RunContent]) -> Plain:
     return {"plots": plots, "all": len(found)}
 
 
-def history_plots(runs: Sequence[RunContent]) -> Plain:
-    """Values of earlier runs on the same machine, in the order of their start, of the cells of these runs."""
+def history_plots(runs: Sequence[RunContent], changes: Collection[ChangedRun] = ()) -> Plain:
+    """Values of earlier runs on the same machine, in the order of their start, of the cells of these runs.
+
+    ``changes`` are the runs from which on a value differs.
+    """
     found = list(chain.from_iterable(_histories(run) for run in _once(runs)))
-    return {"plots": found[:MOST_HISTORIES], "all": len(found)}
+    drawn = [_history(machine, entries, changes) for machine, entries in found[:MOST_HISTORIES]]
+    return {"plots": drawn, "all": len(found)}
 
 
 def thinned(values: Sequence[Any], most: int = MOST_POINTS) -> list[Any]:
@@ -138,7 +144,8 @@ def _once(runs: Iterable[RunContent]) -> list[RunContent]:
     return list({(run.folder.path.parent.absolute(), run.machine): run for run in runs}.values())
 
 
-def _histories(run: RunContent) -> list[Plain]:
+def _histories(run: RunContent) -> list[tuple[str, list[HistoryEntry]]]:
+    """The series of a machine, those that regressed in this run first."""
     path = path_of(run.folder.path.parent, run.machine)
     if not path.is_file() or path.stat().st_size > LARGEST_HISTORY:
         return []
@@ -147,9 +154,9 @@ def _histories(run: RunContent) -> list[Plain]:
     series: dict[Any, list[HistoryEntry]] = {}
     for entry in read(path)[0]:
         if (entry.cell, entry.metric) in shown:
-            series.setdefault((entry.cell, entry.metric), []).append(entry)
-    ordered = sorted(series.items(), key=lambda one: one[0] not in attention)
-    return [_history(run.machine, entries) for _, entries in ordered if len(entries) > 1]
+            series.setdefault((entry.cell, entry.metric, *sorted(entry.conditions.items())), []).append(entry)
+    ordered = sorted(series.items(), key=lambda one: one[0][:2] not in attention)
+    return [(run.machine, entries) for _, entries in ordered if len(entries) > 1]
 
 
 def _has_history(run: RunContent, found: Measurement) -> bool:
@@ -158,7 +165,7 @@ def _has_history(run: RunContent, found: Measurement) -> bool:
     return found.metric in (*scores[:1], RATIOS[0])
 
 
-def _history(machine: str, entries: Sequence[HistoryEntry]) -> Plain:
+def _history(machine: str, entries: Sequence[HistoryEntry], changes: Collection[ChangedRun]) -> Plain:
     known = thinned(sorted(entries, key=lambda one: one.started))
     first = known[0]
     return {
@@ -170,6 +177,7 @@ def _history(machine: str, entries: Sequence[HistoryEntry]) -> Plain:
         "low": [_short(one.low) for one in known],
         "high": [_short(one.high) for one in known],
         "count": len(entries),
+        "changes": [one.started for one in entries if (machine, one.key) in changes],
     }
 
 

@@ -3,6 +3,7 @@
 const SYMBOLS = ["circle", "square", "triangle-up", "diamond", "cross", "hexagon"];
 const COLOURS = 6;
 const NEAR = "400px"; // below the screen: drawn before it is reached
+const waiting = new Set();
 const drawings = new Set();
 let library = null;
 
@@ -14,14 +15,16 @@ function plotly() {
   return library;
 }
 
-/** Draw now or when the element comes near the screen, and again after the colour scheme changed. */
+/** Draw when the element comes near the screen or the page is printed, and again after the colour scheme changed. */
 function whenSeen(element, draw) {
-  const watcher = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
+  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && first(), { rootMargin: NEAR });
+  const first = () => {
     watcher.disconnect();
+    waiting.delete(first);
     drawings.add(draw);
-    draw();
-  }, { rootMargin: NEAR });
+    return draw();
+  };
+  waiting.add(first);
   watcher.observe(element);
 }
 
@@ -71,4 +74,5 @@ function noteOf(id, { plots, all }, what, nothing) {
   document.getElementById(id).textContent = all ? left : nothing;
 }
 
+addEventListener("beforeprint", () => waiting.forEach((first) => first()));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawings.forEach((draw) => draw()));

@@ -1,0 +1,52 @@
+"""What the page of ``suite report --page`` shows beside runs: judged claims, and changes of the histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from suite.report.page import RunContent
+    from suite.report.page.claims_section import ClaimsTable
+    from suite.report.page.findings import PageFindings
+    from suite.report.page.plot_data import ChangedRun
+
+
+def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
+    """The claims judged below ``reports_dir`` and the flagged changes of the runs' machines."""
+    from suite.report.page.findings import PageFindings
+
+    folders = {(run.folder.path.parent, run.machine) for run in runs}
+    changes = frozenset(change for folder, machine in folders for change in _changes(folder, machine))
+    return PageFindings(claims=_claims(reports_dir / "claims"), changes=changes)
+
+
+def _changes(reports_dir: Path, machine: str) -> list[ChangedRun]:
+    """The entries at which `suite trend` flags a change."""
+    from suite.report.history.file import path_of, read
+
+    entries, _ = read(path_of(reports_dir, machine))
+    if not entries:
+        return []
+    from suite.analysis.trend.trend import runs_of, series_of  # loads ruptures
+
+    flagged = [series for series in series_of(runs_of(entries)) if series.flagged]
+    return [(machine, series.entries[change.at].key) for series in flagged for change in series.found]
+
+
+def _claims(folder: Path) -> ClaimsTable | None:
+    """The latest ledger of each machine in the folder, or in a folder in it; ``None`` where no claim was judged."""
+    from suite.claims.store import NAME, JudgedLedger
+
+    paths = sorted({*folder.glob(NAME), *folder.glob(f"*/{NAME}")})
+    if not paths:
+        return None
+    from suite.claims import matrix
+    from suite.cli.claims import claims_of
+    from suite.report.page.claims_section import ClaimsTable
+
+    ledgers = sorted((JudgedLedger.read(path) for path in paths), key=lambda one: one.started)
+    latest = list({ledger.machine: ledger for ledger in ledgers}.values())
+    machines = [ledger.machine for ledger in latest]
+    return ClaimsTable(machines=machines, rows=matrix.rows(matrix.matrix(claims_of(), latest), machines))
