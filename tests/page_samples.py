@@ -107,7 +107,7 @@ def with_everything(reports, **fields):
     verdicts = [judged(one, draw.choice(VERDICTS), detectable=0.05) for one in found]
     verdicts[0] = judged(found[0], VerdictKind.REGRESSED, reason="below its bound", code=Reason.BELOW)
     folder = write_run(reports, found, verdicts=verdicts, failures=[UNAVAILABLE], families=KINDS, **fields)
-    for one in found[:400]:
+    for one in found[:200]:
         if one.samples:
             ratios = [one.value * draw.lognormvariate(0, 0.02) for _ in range(40)]
             folder.write_samples(one.samples, {"seconds_baseline": ratios, "seconds_technique": [1.0] * len(ratios)})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from suite.report.columns import Row
     from suite.report.page import RunContent
     from suite.report.page.claims_section import ClaimsTable
     from suite.report.page.findings import PageFindings
-    from suite.report.page.plot_data import ChangedRun
+    from suite.report.page.plot_data import ChangedRun, LearningCurve
 
 
 def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
@@ -19,7 +20,7 @@ def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
 
     folders = {(run.folder.path.parent, run.machine) for run in runs}
     changes = frozenset(change for folder, machine in folders for change in _changes(folder, machine))
-    return PageFindings(claims=_claims(reports_dir / "claims"), changes=changes)
+    return PageFindings(claims=_claims(reports_dir / "claims"), changes=changes, curves=_curves(reports_dir))
 
 
 def _changes(reports_dir: Path, machine: str) -> list[ChangedRun]:
@@ -47,6 +48,33 @@ def _claims(folder: Path) -> ClaimsTable | None:
     from suite.report.page.claims_section import ClaimsTable
 
     ledgers = sorted((JudgedLedger.read(path) for path in paths), key=lambda one: one.started)
-    latest = list({ledger.machine: ledger for ledger in ledgers}.values())
+    latest = [ledger for _, ledger in sorted({ledger.machine: ledger for ledger in ledgers}.items())]
     machines = [ledger.machine for ledger in latest]
-    return ClaimsTable(machines=machines, rows=matrix.rows(matrix.matrix(claims_of(), latest), machines))
+    judged = [one for one in matrix.matrix(claims_of(), latest) if one.on]
+    return ClaimsTable(machines=machines, rows=matrix.rows(judged, machines))
+
+
+def _curves(reports_dir: Path) -> list[LearningCurve]:
+    """The curves of the latest `suite curves run`, as its report wrote them; none where there is no such run."""
+    files = sorted(reports_dir.glob("*-curves/means.csv"))
+    if not files:
+        return []
+    import pandas as pd  # heavy
+
+    from suite.report.frames import records
+    from suite.report.page.plot_data import LearningCurve
+
+    own: dict[tuple[str, str, str], list[Row]] = {}
+    for row in records(pd.read_csv(files[-1])):
+        own.setdefault((row["workload"], row["resource_name"], row["score"]), []).append(row)
+    return [
+        LearningCurve(title=f"{workload} along {resource}", resource=resource, score=score, **_points(rows))
+        for (workload, resource, score), rows in own.items()
+    ]
+
+
+def _points(rows: Iterable[Row]) -> dict[str, list[Any]]:
+    """The amounts, means and ends of intervals of one curve."""
+    given = list(rows)
+    names = {"at": "amount", "quality": "quality", "low": "low", "high": "high"}
+    return {name: [row[column] for row in given] for name, column in names.items()}

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, nargs="*", help="results folders (default: the latest)")
     parser.add_argument(
-        "--page", action="store_true", help="write index.html, too; of several folders into --reports-dir"
+        "--page",
+        action="store_true",
+        help="also write index.html and tradeoffs.svg; of several folders into --reports-dir",
     )
     parser.add_argument("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_report)
@@ -31,7 +33,8 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for folder in folders:
         _show_tables(folder)
     if parsed.page:
-        print(_write_page(folders, parsed.reports_dir))
+        for path in _write_page(folders, parsed.reports_dir):
+            print(path)
     return EXIT_PASS
 
 
@@ -44,14 +47,15 @@ def _show_tables(folder: RunFolder) -> None:
         print(path)
 
 
-def _write_page(folders: Sequence[RunFolder], reports_dir: Path) -> Path:
-    """The page of a run lies in its folder, that of several in the folder of reports."""
+def _write_page(folders: Sequence[RunFolder], reports_dir: Path) -> list[Path]:
+    """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports."""
     from suite.cli.page_findings import findings
-    from suite.report.page import PAGE, RunContent, write
+    from suite.report.page import PAGE, RunContent, picture, write
 
     runs = [RunContent.read(folder) for folder in folders]
     place = folders[0].path if len(folders) == 1 else reports_dir
-    return write(runs, place / PAGE, findings(runs, reports_dir))
+    drawn = picture.draw(runs, place / picture.PICTURE)
+    return [write(runs, place / PAGE, findings(runs, reports_dir)), *([drawn] if drawn else [])]
 
 
 COMMANDS = (Command(name="report", help="write and show the tables of a run", add=_add_report, rank=4),)

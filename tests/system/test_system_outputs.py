@@ -50,6 +50,18 @@ def test_the_tables_load_with_their_documented_columns(measured):
     assert table[["accuracy", "speedup", "train_step_speedup", "artefact_bytes"]].notna().all(axis=None)
 
 
+def test_the_run_leaves_its_page_and_says_where(measured):
+    """With the technique's family, which the run knows and a reader of the records does not."""
+    folder, done = measured
+    page = folder / "reports" / "latest" / "index.html"
+    assert "<h2" in page.read_text("utf-8")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("page: "))
+    assert line.endswith("index.html")
+    header = json.loads((page.parent / "results.jsonl").read_text("utf-8").splitlines()[0])
+    assert {"doubled": "other"} == header["families"]
+    assert [] == header["runtimes"]
+
+
 def test_every_paired_timing_names_samples_that_exist(measured, records):
     """A reader of the records finds the raw values beside them."""
     latest = measured[0] / "reports" / "latest"

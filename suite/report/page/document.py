@@ -14,7 +14,7 @@ from suite.report.page.findings import PageFindings
 from suite.report.page.markup import escaped
 from suite.report.page.measurement_columns import measurement_columns
 from suite.report.page.packing import as_json, packed
-from suite.report.page.plot_data import MOST_POINTS, history_plots, ratio_plots, sweep_plots
+from suite.report.page.plot_data import MOST_POINTS, curve_plots, history_plots, ratio_plots, sweep_plots
 from suite.report.page.provenance_section import provenance_section
 from suite.report.page.run_content import RunContent, labels
 from suite.report.page.support_section import support_section
@@ -76,6 +76,7 @@ def _plots(runs: Sequence[RunContent], findings: PageFindings) -> dict[str, obje
     return {
         "most_points": MOST_POINTS,
         "sweeps": sweep_plots(runs),
+        "curves": curve_plots(findings.curves),
         "ratios": ratio_plots(runs),
         "history": history_plots(runs, findings.changes),
     }

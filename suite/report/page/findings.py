@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from suite.report.page.claims_section import ClaimsTable
-from suite.report.page.plot_data import ChangedRun
+from suite.report.page.plot_data import ChangedRun, LearningCurve
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageFindings:
-    """The judged ``claims``, and the runs of histories from which on a value differs."""
+    """The judged ``claims``, the runs of histories from which on a value differs, and measured ``curves``."""
 
     claims: ClaimsTable | None = None
     changes: Collection[ChangedRun] = ()
+    curves: Sequence[LearningCurve] = field(default_factory=tuple)

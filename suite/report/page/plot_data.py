@@ -6,6 +6,7 @@ Numbers have `DIGITS` digits: what is drawn has fewer, and exact values are in t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -32,10 +33,38 @@ RATIOS = ("speedup", "speedup_b1", "speedup_saturated")
 LARGEST_HISTORY = 20_000_000  # bytes: reading more would delay the end of a run
 
 
+@dataclass(frozen=True, kw_only=True)
+class LearningCurve:
+    """Quality against a resource: amounts ``at`` [n], means over seeds and the ends of their intervals [n]."""
+
+    title: str
+    resource: str
+    score: str
+    at: Sequence[float]
+    quality: Sequence[float]
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+
+
 def sweep_plots(runs: Sequence[RunContent]) -> Plain:
     """Each sweep's values ``at`` [n], its score and its speed-up, each with the ends of its interval [n]."""
     found = [(block, label) for run, label in _labelled(runs) for block in run.sweeps]
     return {"plots": [_sweep(block, label) for block, label in found[:MOST_SWEEPS]], "all": len(found)}
+
+
+def curve_plots(curves: Sequence[LearningCurve]) -> Plain:
+    """Each curve's amounts ``at`` [n] and its quality with the ends of its interval [3, n]."""
+    drawn = [
+        {
+            "title": printable(one.title),
+            "resource": printable(one.resource),
+            "score_name": printable(one.score),
+            "at": [_short(value) for value in one.at],
+            "score": [[_short(value) for value in values] for values in (one.quality, one.low, one.high)],
+        }
+        for one in curves[:MOST_SWEEPS]
+    ]
+    return {"plots": drawn, "all": len(curves)}
 
 
 def ratio_plots(runs: Sequence[RunContent]) -> Plain:

@@ -8,6 +8,7 @@ async function main() {
   scatter = new Scatter(cells, plots.most_points);
   scatter.select(grid.rows);
   drawSweeps(plots.sweeps);
+  drawCurves(plots.curves);
   drawRatios(plots.ratios);
   drawHistory(plots.history);
   whenSeen(document.getElementById("measurements"), measurements());

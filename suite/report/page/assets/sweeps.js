@@ -1,4 +1,4 @@
-// Score and speed-up along a technique's parameter, each with the band of its interval.
+// Score and speed-up along a technique's parameter, and learning curves; each line with the band of its interval.
 
 function drawSweeps(found) {
   noteOf("sweeps-note", found, "sweeps", "No parameter was measured at three values or more.");
@@ -7,6 +7,20 @@ function drawSweeps(found) {
     const element = figureOf(place, `${sweep.title} (${sweep.machine})`);
     whenSeen(element, () => plot(element, sweepTraces(sweep), sweepLayout(sweep)));
   }
+}
+
+function drawCurves(found) {
+  noteOf("curves-note", found, "learning curves", "No learning curve here: `suite curves run` measures them; `suite report --page` then draws them.");
+  const place = document.getElementById("curves-plots");
+  for (const curve of found.plots) {
+    const element = figureOf(place, curve.title);
+    whenSeen(element, () => plot(element, bandTraces(curve.at, curve.score, curve.score_name, 0, "y"), curveLayout(curve)));
+  }
+}
+
+function curveLayout(curve) {
+  const text = plainText(curve.score_name.replaceAll("_", " "));
+  return { xaxis: { title: { text: plainText(curve.resource.replaceAll("_", " ")) }, type: "log" }, yaxis: { title: { text } }, showlegend: false };
 }
 
 function sweepTraces(sweep) {
