@@ -19,7 +19,7 @@ MOST_SENTENCES = 4  # of workloads that are read at once; the others on demand
 MOST_LINES = 50  # of what needs attention
 PLACE = re.compile(r"^\S+:\d+: ")  # file and line, at which causes do not differ
 FEW = 3  # cells of one cause that are named
-TITLES = ("cell", "verdict", "metric", "stored value", "new value", "loss", "bound", "reason", "measure again")
+TITLES = ("cell", "verdict", "metric", "stored value", "new value", "loss", "bound", "reason and command")
 NUMBERS = frozenset({3, 4, 5, 6})
 NO_VERDICT = "No verdict: this run compared nothing with a stored expectation. Run `suite bench` without --expect=off."
 
@@ -28,7 +28,7 @@ def verdict_section(runs: Sequence[RunContent]) -> str:
     """The sentences, the problems and the verdicts of all runs, as HTML."""
     several = len(runs) > 1
     named = list(zip(runs, labels(runs), strict=True))
-    headlines = [f"{label}: {line}" if several else line for run, label in named for line in sentences(run.rows)]
+    headlines = [_headline(line, label if several else "") for run, label in named for line in sentences(run.rows)]
     parts = [
         *(paragraph(f"{label}: {run.problem}", kind="warning") for run, label in named if run.problem),
         _headlines(headlines),
@@ -41,14 +41,15 @@ def _headlines(lines: Sequence[str]) -> str:
     if not lines:
         return paragraph("No technique was compared with a baseline.")
     shown, more = lines[:MOST_SENTENCES], lines[MOST_SENTENCES:]
-    further = details(f"{len(more)} further workloads", bullets(map(_headline, more)))
-    return f'<div class="headline">{bullets(map(_headline, shown))}</div>{further}'
+    further = details(f"{len(more)} further workloads", bullets(more))
+    return f'<div class="headline">{bullets(shown)}</div>{further}'
 
 
-def _headline(line: str) -> str:
-    """A line whose place, before the colon, stands out."""
-    place, colon, said = line.partition(": ")
-    return f"<strong>{escaped(place + colon)}</strong>{escaped(said)}"
+def _headline(line: str, label: str) -> str:
+    """A line as HTML; its place, before the colon, stands out."""
+    place, _, said = line.partition(": ")
+    where = f"{place}, {label}" if label else place
+    return f"<strong>{escaped(where)}:</strong> {escaped(said)}"
 
 
 def _of_run(run: RunContent, label: str) -> str:
@@ -109,9 +110,14 @@ def _cells(lines: Sequence[Verdict]) -> list[str]:
         "-" if found is None else escaped(_measured(found)),
         escaped(loss(found, stored)),
         "-" if stored is None else escaped(bound(found, stored)),
-        escaped(_shortened(first.reason)),
-        code(command(first.cell, first.sweep)),
+        f"{escaped(_reason(lines))}<br>{code(command(first.cell, first.sweep))}",
     ]
+
+
+def _reason(lines: Sequence[Verdict]) -> str:
+    """The reason of a verdict; that of several without the place at which they differ."""
+    reason = lines[0].reason
+    return _shortened(reason if len(lines) == 1 else PLACE.sub("", reason))
 
 
 def _measured(found: Measurement) -> str:
