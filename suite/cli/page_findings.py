@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from suite.report.page import RunContent
     from suite.report.page.claims_section import ClaimsTable
     from suite.report.page.findings import PageFindings
-    from suite.report.page.plot_data import ChangedRun, LearningCurve
+    from suite.report.page.history_plots import ChangedRun
+    from suite.report.page.sweep_plots import LearningCurve
 
 
 def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
@@ -47,10 +48,10 @@ def _claims(folder: Path) -> ClaimsTable | None:
     from suite.cli.claims import claims_of
     from suite.report.page.claims_section import ClaimsTable
 
-    ledgers = sorted((JudgedLedger.read(path) for path in paths), key=lambda one: one.started)
+    ledgers = sorted((JudgedLedger.read(path) for path in paths), key=lambda ledger: ledger.started)
     latest = [ledger for _, ledger in sorted({ledger.machine: ledger for ledger in ledgers}.items())]
     machines = [ledger.machine for ledger in latest]
-    judged = [one for one in matrix.matrix(claims_of(), latest) if one.on]
+    judged = [transfer for transfer in matrix.matrix(claims_of(), latest) if transfer.on]
     return ClaimsTable(machines=machines, rows=matrix.rows(judged, machines))
 
 
@@ -62,7 +63,7 @@ def _curves(reports_dir: Path) -> list[LearningCurve]:
     import pandas as pd  # heavy
 
     from suite.report.frames import records
-    from suite.report.page.plot_data import LearningCurve
+    from suite.report.page.sweep_plots import LearningCurve
 
     own: dict[tuple[str, str, str], list[Row]] = {}
     for row in records(pd.read_csv(files[-1])):

@@ -48,4 +48,4 @@ def plotting_library() -> str:
 
 def filled(template: str, parts: Mapping[str, str]) -> str:
     """The template with each ``{{name}}`` replaced by its part, once: a part is not searched for further names."""
-    return PLACE.sub(lambda found: parts[found[1]], template)
+    return PLACE.sub(lambda place: parts[place[1]], template)

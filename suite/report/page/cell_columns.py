@@ -10,7 +10,7 @@ from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
 from suite.report.columns import ENDS, OWN_COPY, Row, groups, is_share
 from suite.report.page.packing import PageColumn, Show
-from suite.report.page.run_content import RunContent, labels
+from suite.report.page.run_content import RunContent, labelled
 
 PERCENT = "%"  # stands for the unit of a score that is a share
 CHOICES = ("workload", "family", "device", "precision", "runtime", "machine", "verdict")
@@ -33,7 +33,7 @@ FIGURES: tuple[tuple[str, str, Show], ...] = (
 
 def cell_columns(runs: Sequence[RunContent]) -> list[PageColumn]:
     """All columns; those of a table with a single machine do not show it."""
-    rows = list(chain.from_iterable(_rows(run, label) for run, label in zip(runs, labels(runs), strict=True)))
+    rows = list(chain.from_iterable(_rows(run, label) for run, label in labelled(runs)))
     several = len(runs) > 1
     return [*_names(rows, several=several), *_main(rows, several=several), *_further(rows)]
 
@@ -55,12 +55,12 @@ def _rows(run: RunContent, label: str) -> Iterator[Row]:
 
 def _score(row: Row, *, share: bool) -> Row:
     name = row["score"]
-    found = {f"score{end}": row.get(f"{name}{end}") for end in ENDS}
+    scores = {f"score{end}": row.get(f"{name}{end}") for end in ENDS}
     against = {f"difference{end}": row.get(f"{name}{VS_CONTROL}{end}") for end in ENDS}
     if row["technique"] == row.get("control"):  # compared with itself
         against = dict.fromkeys(against)
     return {
-        **found, **against, "score_name": name, "score_unit": PERCENT if share else row["score_unit"] or "1",
+        **scores, **against, "score_name": name, "score_unit": PERCENT if share else row["score_unit"] or "1",
     }  # fmt: skip
 
 

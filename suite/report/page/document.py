@@ -11,13 +11,16 @@ from suite.report.page.assets import asset, filled, plotting_library, script
 from suite.report.page.cell_columns import cell_columns
 from suite.report.page.claims_section import claims_section
 from suite.report.page.findings import PageFindings
+from suite.report.page.history_plots import history_plots
 from suite.report.page.markup import escaped
 from suite.report.page.measurement_columns import measurement_columns
 from suite.report.page.packing import as_json, packed
-from suite.report.page.plot_data import MOST_POINTS, curve_plots, history_plots, ratio_plots, sweep_plots
+from suite.report.page.plot_values import MOST_POINTS
 from suite.report.page.provenance_section import provenance_section
+from suite.report.page.ratio_plots import ratio_plots
 from suite.report.page.run_content import RunContent, labels
 from suite.report.page.support_section import support_section
+from suite.report.page.sweep_plots import curve_plots, sweep_plots
 from suite.report.page.verdict_section import verdict_section
 from suite.report.results.folder import RunFolder, replace_file
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from suite.report.page.claims_section import ClaimsTable
-from suite.report.page.plot_data import ChangedRun, LearningCurve
+from suite.report.page.history_plots import ChangedRun
+from suite.report.page.sweep_plots import LearningCurve
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from suite.core.machine import nvml
 from suite.core.records import RunHeader
 from suite.report.page.markup import bullets, code, details, escaped
-from suite.report.page.run_content import RunContent, labels
+from suite.report.page.run_content import RunContent, labelled
 from suite.report.results.folder import RESULTS
 
 FILES = (RESULTS, "results.csv", "tradeoffs.csv", "tradeoffs.md")
@@ -19,7 +19,7 @@ MOST_SAMPLES = 500  # links to raw samples
 
 def provenance_section(runs: Sequence[RunContent], folder: Path) -> str:
     """A list for each run as HTML; links are relative to the page's ``folder``."""
-    return "".join(_of_run(run, label, folder) for run, label in zip(runs, labels(runs), strict=True))
+    return "".join(_of_run(run, label, folder) for run, label in labelled(runs))
 
 
 def _of_run(run: RunContent, label: str, folder: Path) -> str:
@@ -50,7 +50,7 @@ def _facts(header: RunHeader) -> Iterator[tuple[str, str]]:
 
 def _raw(run: RunContent, folder: Path) -> str:
     """Links to the raw samples, on demand."""
-    names = list(dict.fromkeys(one.samples for one in run.measurements if one.samples))
+    names = list(dict.fromkeys(m.samples for m in run.measurements if m.samples))
     paths = [run.folder.samples_path(name) for name in names[:MOST_SAMPLES]]
     left = [f"{len(names) - MOST_SAMPLES} further files are in the same folder"] if len(names) > MOST_SAMPLES else []
     links = [link(path, folder) for path in paths if path.is_file()]

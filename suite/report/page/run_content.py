@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suite.core.composition import BASELINE, parse
 from suite.core.errors import CompositionError
-from suite.core.records import CellFailure, Measurement, RunHeader, Verdict
+from suite.core.records import CellFailure, Expectation, Measurement, RunHeader, Verdict
 from suite.report.columns import Row
 from suite.report.endings import unfinished
 from suite.report.frames import PLAIN, records, tidy
@@ -17,12 +17,26 @@ from suite.report.sweeps import SweepBlock, blocks
 from suite.report.tradeoffs import tradeoffs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
 UNKNOWN = "unknown"  # family and runtime in runs of versions that did not store them
 EAGER = "eager"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMeasurement:
+    """A measurement of a run with its verdict; ``label`` names the run on the page."""
+
+    run: RunContent
+    label: str
+    measurement: Measurement
+    verdict: Verdict | None
+
+    @property
+    def stored(self) -> Expectation | None:
+        return None if self.verdict is None else self.verdict.expectation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +74,12 @@ class RunContent:
     def machine(self) -> str:
         return self.header.where.machine
 
+    def judged(self, label: str) -> Iterator[JudgedMeasurement]:
+        """All measurements in their order, each with its own verdict (that of a sweep's shape is none of them)."""
+        verdicts = {(verdict.cell, verdict.metric): verdict for verdict in self.verdicts if verdict.shape is None}
+        for measurement in self.measurements:
+            yield JudgedMeasurement(self, label, measurement, verdicts.get((measurement.cell, measurement.metric)))
+
     def precision(self, composition: str) -> str:
         """What a composition computes in."""
         return self.header.precisions.get(composition, PLAIN)
@@ -93,3 +113,8 @@ def labels(runs: Iterable[RunContent]) -> list[str]:
         f"{name}, {run.header.run}" if names.count(name) > 1 else name for name, run in zip(names, given, strict=True)
     ]
     return [f"{name} ({1 + names[:k].count(name)})" if names.count(name) > 1 else name for k, name in enumerate(names)]
+
+
+def labelled(runs: Sequence[RunContent]) -> list[tuple[RunContent, str]]:
+    """Each run with its name."""
+    return list(zip(runs, labels(runs), strict=True))

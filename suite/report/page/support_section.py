@@ -26,14 +26,15 @@ def support_section(runs: Sequence[RunContent]) -> str:
 
 
 def _techniques(run: RunContent) -> list[str]:
-    return [*(one.cell.technique for one in run.measurements), *(one.cell.technique for one in run.failures)]
+    cells = [*(measurement.cell for measurement in run.measurements), *(failure.cell for failure in run.failures)]
+    return [cell.technique for cell in cells]
 
 
 def _standings(run: RunContent) -> dict[str, str]:
     """The HTML of each technique's place."""
     measured: dict[str, set[str]] = {}
-    for found in run.measurements:
-        measured.setdefault(found.cell.technique, set()).add(found.cell.workload)
+    for measurement in run.measurements:
+        measured.setdefault(measurement.cell.technique, set()).add(measurement.cell.workload)
     failed: dict[str, list[CellFailure]] = {}
     for failure in run.failures:
         failed.setdefault(failure.cell.technique, []).append(failure)
@@ -44,8 +45,8 @@ def _standing(workloads: set[str], failures: Sequence[CellFailure]) -> str:
     count = f"{len(workloads)} workload{'' if len(workloads) == 1 else 's'}"
     if not failures:
         return f'<span class="kind pass">measured</span> {count}'
-    kind = "error" if any(one.kind == "error" for one in failures) else "unavailable"
-    reasons = list(dict.fromkeys(one.reason for one in failures))
+    kind = "error" if any(failure.kind == "error" for failure in failures) else "unavailable"
+    reasons = list(dict.fromkeys(failure.reason for failure in failures))
     told = "; ".join(reasons[:MOST_REASONS]) + ("; ..." if len(reasons) > MOST_REASONS else "")
     partly = f"partly measured ({count}), " if workloads else ""
     return f'{partly}<span class="kind {kind}">{kind}</span>: {escaped(told)}'

@@ -12,7 +12,7 @@ from suite.core.units.values import number, unit_of
 from suite.report.frames import SEVERITY
 from suite.report.headline import sentences
 from suite.report.page.markup import bullets, code, details, escaped, paragraph, table
-from suite.report.page.run_content import RunContent, labels
+from suite.report.page.run_content import RunContent, labelled
 from suite.report.summary import ATTENTION, LONGEST_REASON, bound, counts
 
 MOST_SENTENCES = 4  # of workloads that are read at once; the others on demand
@@ -27,7 +27,7 @@ NO_VERDICT = "No verdict: this run compared nothing with a stored expectation. R
 def verdict_section(runs: Sequence[RunContent]) -> str:
     """The sentences, the problems and the verdicts of all runs, as HTML."""
     several = len(runs) > 1
-    named = list(zip(runs, labels(runs), strict=True))
+    named = labelled(runs)
     headlines = [_headline(line, label if several else "") for run, label in named for line in sentences(run.rows)]
     parts = [
         *(paragraph(f"{label}: {run.problem}", kind="warning") for run, label in named if run.problem),
@@ -57,7 +57,9 @@ def _of_run(run: RunContent, label: str) -> str:
     if not run.verdicts:
         return paragraph(f"{about}{NO_VERDICT}", kind="warning")
     lines = _attention(run)
-    shown = table(f"{about}what needs attention", TITLES, (_cells(one) for one in lines[:MOST_LINES]), numbers=NUMBERS)
+    shown = table(
+        f"{about}what needs attention", TITLES, (_cells(line) for line in lines[:MOST_LINES]), numbers=NUMBERS
+    )
     left = len(lines) - MOST_LINES
     more = (
         paragraph(f"{left} further lines are not shown; choose a verdict in the measurements below.")
@@ -71,9 +73,9 @@ def _of_run(run: RunContent, label: str) -> str:
 def _elsewhere(run: RunContent) -> str:
     """What cannot run here, one line for each reason."""
     causes: dict[str, list[str]] = {}
-    for one in run.verdicts:
-        if one.kind is VerdictKind.UNAVAILABLE:
-            causes.setdefault(one.reason or "no reason given", []).append(_name(one.cell))
+    for verdict in run.verdicts:
+        if verdict.kind is VerdictKind.UNAVAILABLE:
+            causes.setdefault(verdict.reason or "no reason given", []).append(_name(verdict.cell))
     lines = [f"{escaped(_shortened(reason))}: {_names(dict.fromkeys(names))}" for reason, names in causes.items()]
     return details(f"{sum(map(len, causes.values()))} groups of metrics are unavailable here", bullets(lines))
 
@@ -84,8 +86,8 @@ def _elsewhere(run: RunContent) -> str:
 def _attention(run: RunContent) -> list[list[Verdict]]:
     """Verdicts that need attention, worst first: regressions one by one, others together with those of one cause."""
     causes: dict[object, list[Verdict]] = {}
-    for one in sorted((one for one in run.verdicts if one.kind in ATTENTION), key=_severity):
-        causes.setdefault(_cause(one), []).append(one)
+    for verdict in sorted((verdict for verdict in run.verdicts if verdict.kind in ATTENTION), key=_severity):
+        causes.setdefault(_cause(verdict), []).append(verdict)
     return list(causes.values())
 
 
@@ -101,15 +103,15 @@ def _severity(verdict: Verdict) -> tuple[int, float]:
 
 def _cells(lines: Sequence[Verdict]) -> list[str]:
     first = lines[0]
-    found, stored = (first.measurement, first.expectation) if len(lines) == 1 else (None, None)
+    measured, stored = (first.measurement, first.expectation) if len(lines) == 1 else (None, None)
     return [
-        _names(dict.fromkeys(_name(one.cell) for one in lines)),
+        _names(dict.fromkeys(_name(verdict.cell) for verdict in lines)),
         f'<span class="kind {first.kind}">{escaped(first.kind)}</span>',
-        _names(dict.fromkeys(one.metric or one.group for one in lines)),
+        _names(dict.fromkeys(verdict.metric or verdict.group for verdict in lines)),
         "-" if stored is None else escaped(f"{number(stored.value)}{unit_of(stored.unit)}"),
-        "-" if found is None else escaped(_measured(found)),
-        escaped(loss(found, stored)),
-        "-" if stored is None else escaped(bound(found, stored)),
+        "-" if measured is None else escaped(_measured(measured)),
+        escaped(loss(measured, stored)),
+        "-" if stored is None else escaped(bound(measured, stored)),
         f"{escaped(_reason(lines))}<br>{code(command(first.cell, first.sweep))}",
     ]
 
@@ -120,26 +122,28 @@ def _reason(lines: Sequence[Verdict]) -> str:
     return _shortened(reason if len(lines) == 1 else PLACE.sub("", reason))
 
 
-def _measured(found: Measurement) -> str:
-    ends = "" if found.low is None or found.high is None else f" [{number(found.low)}, {number(found.high)}]"
-    return f"{number(found.value)}{ends}{unit_of(found.unit)}"
+def _measured(measured: Measurement) -> str:
+    ends = (
+        "" if measured.low is None or measured.high is None else f" [{number(measured.low)}, {number(measured.high)}]"
+    )
+    return f"{number(measured.value)}{ends}{unit_of(measured.unit)}"
 
 
-def loss(found: Measurement | None, stored: Expectation | None) -> str:
+def loss(measured: Measurement | None, stored: Expectation | None) -> str:
     """What is lost against the stored value: points of a share, else percent of it; a gain has a minus."""
-    if found is None or stored is None:
+    if measured is None or stored is None:
         return "-"
-    lost = stored.value - found.value if stored.better == "higher" else found.value - stored.value
-    if found.share or stored.metric in SHARES:
+    lost = stored.value - measured.value if stored.better == "higher" else measured.value - stored.value
+    if measured.share or stored.metric in SHARES:
         return f"{100 * lost:.2f} points"
     return f"{100 * lost / abs(stored.value):.1f} %" if stored.value else f"{number(lost)}{unit_of(stored.unit)}"
 
 
 def _relative_loss(verdict: Verdict) -> float | None:
-    found, stored = verdict.measurement, verdict.expectation
-    if found is None or stored is None or not stored.value:
+    measured, stored = verdict.measurement, verdict.expectation
+    if measured is None or stored is None or not stored.value:
         return None
-    change = (found.value - stored.value) / abs(stored.value)
+    change = (measured.value - stored.value) / abs(stored.value)
     return -change if stored.better == "higher" else change
 
 

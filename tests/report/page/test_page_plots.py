@@ -12,8 +12,11 @@ from samples import RUN, figures, measured
 
 from suite.core.records import VerdictKind
 from suite.report.history.file import path_of, remember
-from suite.report.page.plot_data import MOST_ROUNDS, MOST_TIMINGS, history_plots, ratio_plots, sweep_plots, thinned
+from suite.report.page.history_plots import history_plots
+from suite.report.page.plot_values import thinned
+from suite.report.page.ratio_plots import MOST_ROUNDS, MOST_TIMINGS, ratio_plots
 from suite.report.page.run_content import RunContent
+from suite.report.page.sweep_plots import sweep_plots
 
 
 @given(st.lists(st.integers(), max_size=60), st.integers(2, 20))
