@@ -33,8 +33,9 @@ def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for folder in folders:
         _show_tables(folder)
     if parsed.page:
-        for path in _write_page(folders, parsed.reports_dir):
-            print(path)
+        from suite.cli.report_page import write_page
+
+        print(*write_page(folders, parsed.reports_dir), sep="\n")
     return EXIT_PASS
 
 
@@ -45,17 +46,6 @@ def _show_tables(folder: RunFolder) -> None:
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     for path in paths:
         print(path)
-
-
-def _write_page(folders: Sequence[RunFolder], reports_dir: Path) -> list[Path]:
-    """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports."""
-    from suite.cli.page_findings import findings
-    from suite.report.page import PAGE, RunContent, picture, write
-
-    runs = [RunContent.read(folder) for folder in folders]
-    place = folders[0].path if len(folders) == 1 else reports_dir
-    drawn = picture.draw(runs, place / picture.PICTURE)
-    return [write(runs, place / PAGE, findings(runs, reports_dir)), *([drawn] if drawn else [])]
 
 
 COMMANDS = (Command(name="report", help="write and show the tables of a run", add=_add_report, rank=4),)

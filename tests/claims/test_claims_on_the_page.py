@@ -4,7 +4,7 @@
 from claim_samples import claim
 from test_matrix import FAST, ledger
 
-from suite.cli.page_findings import findings
+from suite.cli.report_page import findings
 
 
 def test_judged_claims_of_all_machines_are_on_the_page(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import page_samples
 import pytest
 
 from suite.cli.main import main
-from suite.cli.page_findings import findings
+from suite.cli.report_page import findings
 from suite.core.records import Where
 from suite.report.history.file import remember
 from suite.report.page import RunContent
@@ -59,6 +59,14 @@ def test_an_empty_folder_and_other_schemas_are_one_message(tmp_path, capsys, con
     assert "results.jsonl" in said.err
     assert "run `suite bench`" in said.err
     assert "Traceback" not in said.err
+
+
+def test_claims_of_another_version_cost_the_page_nothing_else(tmp_path, capsys):
+    """A line says what to do about them."""
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "claims.json").write_text('{"schema": 99}', "utf-8")
+    assert findings([], tmp_path).claims is None
+    assert "no claims on the page: " in capsys.readouterr().out
 
 
 def test_nothing_was_found_where_no_other_command_ran(tmp_path):

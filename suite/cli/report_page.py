@@ -1,10 +1,12 @@
-"""What the page of ``suite report --page`` shows beside runs: judged claims, and changes of the histories."""
+"""The page of ``suite report --page``: runs, and beside them judged claims, changes of histories, learning curves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from suite.core.errors import SuiteError
 
 if TYPE_CHECKING:
     from suite.report.columns import Row
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     from suite.report.page.findings import PageFindings
     from suite.report.page.history_plots import ChangedRun
     from suite.report.page.sweep_plots import LearningCurve
+    from suite.report.results.folder import RunFolder
+
+
+def write_page(folders: Sequence[RunFolder], reports_dir: Path) -> list[Path]:
+    """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports."""
+    from suite.report.page import PAGE, RunContent, picture, write
+
+    runs = [RunContent.read(folder) for folder in folders]
+    place = folders[0].path if len(folders) == 1 else reports_dir
+    drawn = picture.draw(runs, place / picture.PICTURE)
+    return [write(runs, place / PAGE, findings(runs, reports_dir)), *([drawn] if drawn else [])]
 
 
 def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
@@ -21,7 +34,7 @@ def findings(runs: Iterable[RunContent], reports_dir: Path) -> PageFindings:
 
     folders = {(run.folder.path.parent, run.machine) for run in runs}
     changes = frozenset(change for folder, machine in folders for change in _changes(folder, machine))
-    return PageFindings(claims=_claims(reports_dir / "claims"), changes=changes, curves=_curves(reports_dir))
+    return PageFindings(claims=_readable_claims(reports_dir / "claims"), changes=changes, curves=_curves(reports_dir))
 
 
 def _changes(reports_dir: Path, machine: str) -> list[ChangedRun]:
@@ -35,6 +48,15 @@ def _changes(reports_dir: Path, machine: str) -> list[ChangedRun]:
 
     flagged = [series for series in series_of(runs_of(entries)) if series.flagged]
     return [(machine, series.entries[change.at].key) for series in flagged for change in series.found]
+
+
+def _readable_claims(folder: Path) -> ClaimsTable | None:
+    """The claims, or ``None`` and a line that says why: the rest of the page does not depend on them."""
+    try:
+        return _claims(folder)
+    except SuiteError as error:
+        print(f"no claims on the page: {error}")
+        return None
 
 
 def _claims(folder: Path) -> ClaimsTable | None:
