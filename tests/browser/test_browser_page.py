@@ -1,7 +1,12 @@
 """The page in a browser: it loads nothing, can be used by keyboard, draws its plots, and axe-core finds no fault."""
 # the expected value stands on the left
 
+import page_samples
 import pytest
+from samples import header
+
+from suite.report.page import PAGE, RunContent, document, write
+from suite.report.results.folder import RunFolder
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -206,6 +211,32 @@ def test_printing_draws_what_was_not_seen_yet(open_page, whole_page):
     opened = open_page(whole_page)
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     opened.page.wait_for_function(ALL_DRAWN)
+
+
+def test_a_scatter_of_many_cells_is_thinned_and_says_so(open_page, tmp_path, monkeypatch):
+    """Those on the front stay."""
+    monkeypatch.setattr(document, "MOST_POINTS", 20)
+    folder = page_samples.write_run(tmp_path, page_samples.many_measurements(1200, workloads=1))
+    opened = open_page(write([RunContent.read(folder)], folder.path / PAGE))
+    opened.section("scatter")
+    opened.page.wait_for_function(
+        "() => document.querySelector('#scatter-note').textContent.includes('of 60 cells are drawn')"
+    )
+    drawn = opened.page.evaluate("document.querySelector('#scatter-plot').data.at(-1).marker.symbol")
+    assert len(drawn) <= 20
+    assert "circle" in drawn
+
+
+def test_a_run_that_measured_nothing_opens(open_page, tmp_path):
+    """It was ended right after its first line."""
+    folder = RunFolder.create(tmp_path, header(groups=3))
+    opened = open_page(write([RunContent.read(folder)], folder.path / PAGE))
+    assert "0 of 0 rows" in opened.page.inner_text("#cells-table")
+    opened.section("scatter")
+    opened.page.wait_for_function(
+        "() => document.querySelector('#scatter-note').textContent === 'No selected cell has both values.'"
+    )
+    assert [] == opened.console
 
 
 def test_paper_has_no_controls(open_page, whole_page):

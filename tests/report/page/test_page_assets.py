@@ -5,6 +5,8 @@ from hashlib import sha256
 
 from suite.report.page.assets import PLOTLY, PLOTLY_SHA256, PLOTLY_VERSION, SCRIPTS, asset, filled, script
 
+MOST_LINES, WIDTH = 200, 120
+
 
 def test_the_plotting_library_is_the_released_file():
     """Its digest, its version and its licence stand beside it."""
@@ -23,7 +25,8 @@ def test_every_script_is_short_and_says_what_it_is_for():
     for name in SCRIPTS:
         text = asset(name)
         assert text.startswith("// "), name
-        assert len(text.splitlines()) <= 150, name
+        assert len(text.splitlines()) <= MOST_LINES, name
+        assert max(map(len, text.splitlines())) <= WIDTH, name
 
 
 def test_a_part_is_not_searched_for_further_places():

@@ -2,7 +2,11 @@
 
 const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const SIZES = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]];
+const SIZES = [
+  ["GB", 1e9],
+  ["MB", 1e6],
+  ["kB", 1e3],
+];
 const MISSING = "-";
 const SMALL = 1e-4;
 
@@ -13,7 +17,8 @@ const FORMATS = {
   size: (value) => size(value),
   whole: (value) => WHOLE.format(value),
   score: (value, unit) => (unit === "%" ? FORMATS.percent(value) : withUnit(value, unit)),
-  difference: (value, unit) => (value < 0 ? "-" : "+") + (unit === "%" ? (100 * Math.abs(value)).toFixed(2) : number(Math.abs(value))),
+  difference: (value, unit) =>
+    (value < 0 ? "-" : "+") + (unit === "%" ? (100 * Math.abs(value)).toFixed(2) : number(Math.abs(value))),
   value: (value, unit) => (unit === "B" ? size(value) : FORMATS.score(value, unit)),
 };
 

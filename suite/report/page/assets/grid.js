@@ -44,8 +44,18 @@ class Grid {
   show() {
     const columns = this.table.columns.filter((column) => this.columns.has(column.name));
     const rows = this.ordered.subarray(this.page * PAGE_ROWS, (this.page + 1) * PAGE_ROWS);
-    const head = create("thead", {}, [create("tr", {}, columns.map((column) => this.head(column)))]);
-    const body = create("tbody", {}, Array.from(rows, (row) => this.line(columns, row)));
+    const head = create("thead", {}, [
+      create(
+        "tr",
+        {},
+        columns.map((column) => this.head(column)),
+      ),
+    ]);
+    const body = create(
+      "tbody",
+      {},
+      Array.from(rows, (row) => this.line(columns, row)),
+    );
     this.region.replaceChildren(create("table", {}, [create("caption", { textContent: this.caption }), head, body]));
     this.count.textContent = `${WHOLE.format(this.rows.length)} of ${WHOLE.format(this.table.rows)} rows`;
     this.pager.update();
@@ -54,7 +64,11 @@ class Grid {
   head(column) {
     const direction = this.sort?.name === column.name ? this.sort.direction : 0;
     const mark = { 0: "", 1: " ▲", "-1": " ▼" }[direction];
-    const button = create("button", { type: "button", textContent: column.title + mark, onclick: () => this.sortBy(column.name) });
+    const button = create("button", {
+      type: "button",
+      textContent: column.title + mark,
+      onclick: () => this.sortBy(column.name),
+    });
     button.dataset.name = column.name;
     const cell = create("th", { scope: "col", className: column.texts ? "" : "n" }, [button]);
     if (direction) cell.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
@@ -62,13 +76,20 @@ class Grid {
   }
 
   line(columns, row) {
-    return create("tr", {}, columns.map((column, place) => {
-      const text = shown(this.table, column, row);
-      const ends = interval(this.table, column, row);
-      const kind = column.name === "verdict" ? `kind ${text}` : column.texts ? "" : "n";
-      const parts = [document.createTextNode(text), ...(ends ? [create("span", { className: "ends", textContent: ends })] : [])];
-      return place ? create("td", { className: kind }, parts) : create("th", { scope: "row" }, parts);
-    }));
+    return create(
+      "tr",
+      {},
+      columns.map((column, place) => {
+        const text = shown(this.table, column, row);
+        const ends = interval(this.table, column, row);
+        const kind = column.name === "verdict" ? `kind ${text}` : column.texts ? "" : "n";
+        const parts = [
+          document.createTextNode(text),
+          ...(ends ? [create("span", { className: "ends", textContent: ends })] : []),
+        ];
+        return place ? create("td", { className: kind }, parts) : create("th", { scope: "row" }, parts);
+      }),
+    );
   }
 }
 

@@ -19,13 +19,15 @@ async function main() {
 function measurements() {
   let table = null;
   return () => {
-    table ??= unpackedTable("measurements-data").then((found) => new Grid(found, document.getElementById("measurements-table"), "Values of all metrics"));
+    table ??= unpackedTable("measurements-data").then(
+      (found) => new Grid(found, document.getElementById("measurements-table"), "Values of all metrics"),
+    );
   };
 }
 
 main().catch((error) => {
   const trouble = document.getElementById("trouble");
-  trouble.textContent = `The tables and plots cannot be shown: ${error}. tradeoffs.csv and results.csv have all values.`;
+  trouble.textContent = `Tables and plots cannot be shown: ${error}. tradeoffs.csv and results.csv have all values.`;
   trouble.hidden = false;
   throw error;
 });

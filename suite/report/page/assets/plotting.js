@@ -17,7 +17,9 @@ function plotly() {
 
 /** Draw when the element comes near the screen or the page is printed, and again after the colour scheme changed. */
 function whenSeen(element, draw) {
-  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && first(), { rootMargin: NEAR });
+  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && first(), {
+    rootMargin: NEAR,
+  });
   const first = () => {
     watcher.disconnect();
     waiting.delete(first);
@@ -39,13 +41,24 @@ function markColour(place) {
 /** Draw traces into an element with the scheme's colours. */
 async function plot(element, traces, layout) {
   const { react } = await plotly();
-  const axis = { gridcolor: colour("line"), linecolor: colour("line"), zerolinecolor: colour("line"), automargin: true };
-  const whole = {
-    paper_bgcolor: colour("back"), plot_bgcolor: colour("back"), font: { color: colour("front"), size: 12 },
-    margin: { l: 55, r: 15, t: 10, b: 45 }, hovermode: "closest", hoverlabel: { align: "left" },
-    legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, ...layout,
+  const axis = {
+    gridcolor: colour("line"),
+    linecolor: colour("line"),
+    zerolinecolor: colour("line"),
+    automargin: true,
   };
-  for (const name of Object.keys(whole).filter((key) => /^[xy]axis/.test(key))) whole[name] = { ...axis, ...whole[name] };
+  const whole = {
+    paper_bgcolor: colour("back"),
+    plot_bgcolor: colour("back"),
+    font: { color: colour("front"), size: 12 },
+    margin: { l: 55, r: 15, t: 10, b: 45 },
+    hovermode: "closest",
+    hoverlabel: { align: "left" },
+    legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+    ...layout,
+  };
+  for (const name of Object.keys(whole).filter((key) => /^[xy]axis/.test(key)))
+    whole[name] = { ...axis, ...whole[name] };
   await react(element, traces, whole, { displayModeBar: false, responsive: true });
   element.dataset.drawn = "yes";
 }

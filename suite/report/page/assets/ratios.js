@@ -19,21 +19,41 @@ function ratioList(timings, first) {
     const ends = one.low === null ? "" : ` [${number(one.low)}, ${number(one.high)}]`;
     const bound = one.bound === null ? "no bound" : `bound ${number(one.bound)}`;
     const found = one.detectable === null ? "" : `, a loss shows below ${number(one.detectable)}`;
+    const about = `${one.count} rounds, ${one.verdict ?? "no verdict"}`;
     const doubt = one.disturbed ? `; disturbed: ${one.disturbed}` : "";
-    return create("li", { textContent: `${one.name} (${one.machine}): ${number(one.value)}${ends}, ${bound}${found}, ${one.count} rounds, ${one.verdict ?? "no verdict"}${doubt}` });
+    return create("li", {
+      textContent: `${one.name} (${one.machine}): ${number(one.value)}${ends}, ${bound}${found}, ${about}${doubt}`,
+    });
   });
   return create("ol", { start: first + 1 }, items);
 }
 
 function ratioTraces(timings, first, element) {
   const wide = element.clientWidth >= WIDE;
-  const names = timings.map((one, place) => (wide ? `${first + place + 1} ${brief(one.name, 36)}` : `${first + place + 1}`));
+  const names = timings.map((one, place) =>
+    wide ? `${first + place + 1} ${brief(one.name, 36)}` : `${first + place + 1}`,
+  );
   const boxes = timings.map((one, place) => ({
-    type: "box", orientation: "h", x: one.rounds, name: names[place], y: one.rounds.map(() => names[place]), boxpoints: "outliers",
-    line: { color: markColour(4), width: 1 }, marker: { color: markColour(4), size: 3 }, hoverinfo: "x", showlegend: false,
+    type: "box",
+    orientation: "h",
+    x: one.rounds,
+    name: names[place],
+    y: one.rounds.map(() => names[place]),
+    boxpoints: "outliers",
+    line: { color: markColour(4), width: 1 },
+    marker: { color: markColour(4), size: 3 },
+    hoverinfo: "x",
+    showlegend: false,
   }));
   const marks = (name, get, marker, more = {}) => ({
-    type: "scatter", mode: "markers", name, x: timings.map(get), y: names, marker: { size: 11, ...marker }, hoverinfo: "x+name", ...more,
+    type: "scatter",
+    mode: "markers",
+    name,
+    x: timings.map(get),
+    y: names,
+    marker: { size: 11, ...marker },
+    hoverinfo: "x+name",
+    ...more,
   });
   const distance = (end) => timings.map((one) => (one[end] === null ? 0 : Math.abs(one[end] - one.value)));
   const errors = { type: "data", symmetric: false, array: distance("high"), arrayminus: distance("low"), thickness: 2 };
@@ -46,5 +66,8 @@ function ratioTraces(timings, first, element) {
 }
 
 function ratioLayout() {
-  return { xaxis: { title: { text: "baseline seconds / technique seconds" } }, yaxis: { type: "category", autorange: "reversed" } };
+  return {
+    xaxis: { title: { text: "baseline seconds / technique seconds" } },
+    yaxis: { type: "category", autorange: "reversed" },
+  };
 }

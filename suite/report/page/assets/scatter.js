@@ -16,12 +16,19 @@ class Scatter {
     this.rows = Uint32Array.from({ length: table.rows }, (_, row) => row);
     const workloads = occurring(table.by.get("workload"));
     this.workload = this.list("workload", workloads);
-    this.cost = this.list("against", Object.entries(COSTS).map(([name, cost]) => [cost.name, name]));
+    this.cost = this.list(
+      "against",
+      Object.entries(COSTS).map(([name, cost]) => [cost.name, name]),
+    );
     whenSeen(this.element, () => this.draw());
   }
 
   list(title, options) {
-    const list = create("select", {}, options.map(([text, value]) => new Option(text, value)));
+    const list = create(
+      "select",
+      {},
+      options.map(([text, value]) => new Option(text, value)),
+    );
     list.onchange = () => this.draw();
     document.getElementById("scatter-controls").append(create("label", {}, [title, list]));
     return list;
@@ -34,7 +41,10 @@ class Scatter {
   }
 
   async draw() {
-    const { table, cost: { value: name } } = this;
+    const {
+      table,
+      cost: { value: name },
+    } = this;
     const [x, y, workload] = [name, "score", "workload"].map((column) => table.by.get(column).data);
     const own = this.rows.filter((row) => workload[row] === Number(this.workload.value));
     const known = own.filter((row) => !Number.isNaN(x[row]) && !Number.isNaN(y[row]));
@@ -44,7 +54,11 @@ class Scatter {
       return rows.length ? this.traces(rows, machine, place, name) : [];
     });
     await plot(this.element, traces, this.layout(known[0], name));
-    this.note(known, own.length, traces.filter((trace) => trace.mode !== "lines"));
+    this.note(
+      known,
+      own.length,
+      traces.filter((trace) => trace.mode !== "lines"),
+    );
   }
 
   traces(all, machine, place, name) {
@@ -56,16 +70,27 @@ class Scatter {
     const [x, y] = [name, "score"].map((column) => Array.from(rows, (row) => table.by.get(column).data[row]));
     const front = this.front(all, name);
     const marks = {
-      type: "scatter", mode: "markers+text", name: plainText(machine), x, y, error_x: this.errors(rows, name),
-      error_y: this.errors(rows, "score"), marker: { size: 9, color: markColour(place), symbol: symbols },
+      type: "scatter",
+      mode: "markers+text",
+      name: plainText(machine),
+      x,
+      y,
+      error_x: this.errors(rows, name),
+      error_y: this.errors(rows, "score"),
+      marker: { size: 9, color: markColour(place), symbol: symbols },
       text: Array.from(rows, (row) => (front.length <= LABELS && front.includes(row) ? this.label(row) : "")),
-      textposition: "top center", customdata: Array.from(rows, (row) => this.hover(row)),
+      textposition: "top center",
+      customdata: Array.from(rows, (row) => this.hover(row)),
       hovertemplate: "%{customdata}<extra></extra>",
     };
     const line = {
-      type: "scatter", mode: "lines", x: front.map((row) => table.by.get(name).data[row]),
-      y: front.map((row) => table.by.get("score").data[row]), line: { color: markColour(place), dash: "dash", width: 1 },
-      hoverinfo: "skip", showlegend: false,
+      type: "scatter",
+      mode: "lines",
+      x: front.map((row) => table.by.get(name).data[row]),
+      y: front.map((row) => table.by.get("score").data[row]),
+      line: { color: markColour(place), dash: "dash", width: 1 },
+      hoverinfo: "skip",
+      showlegend: false,
     };
     return [line, marks];
   }
@@ -77,7 +102,10 @@ class Scatter {
     const kept = rows.filter((row) => pareto[row]).subarray(0, this.most / 2);
     const others = rows.filter((row) => !pareto[row]);
     const step = others.length / (this.most - kept.length);
-    return Uint32Array.from([...kept, ...others.filter((_, place) => Math.floor(place / step) !== Math.floor((place - 1) / step))]);
+    return Uint32Array.from([
+      ...kept,
+      ...others.filter((_, place) => Math.floor(place / step) !== Math.floor((place - 1) / step)),
+    ]);
   }
 
   /** The rows that no other one beats in both figures, from the best cost to the best score. */
@@ -107,12 +135,19 @@ class Scatter {
   }
 
   hover(row) {
-    const lines = ["score", "difference", "artefact_bytes", "speedup", "peak_memory_inference", "verdict"].map((name) => {
-      const column = this.table.by.get(name);
-      return `${plainText(column.title)}: ${plainText(shown(this.table, column, row) + interval(this.table, column, row))}`;
-    });
+    const lines = ["score", "difference", "artefact_bytes", "speedup", "peak_memory_inference", "verdict"].map(
+      (name) => {
+        const column = this.table.by.get(name);
+        return plainText(`${column.title}: ${shown(this.table, column, row)}${interval(this.table, column, row)}`);
+      },
+    );
     const [technique, machine] = ["technique", "machine"].map((name) => textOf(this.table.by.get(name), row));
-    return [`<b>${brief(technique, 80)}</b>`, plainText(machine), ...lines, brief(commandOf(this.table, row), 160)].join("<br>");
+    return [
+      `<b>${brief(technique, 80)}</b>`,
+      plainText(machine),
+      ...lines,
+      brief(commandOf(this.table, row), 160),
+    ].join("<br>");
   }
 
   layout(row, name) {
@@ -121,22 +156,30 @@ class Scatter {
     const percent = row !== undefined && textOf(this.table.by.get("score_unit"), row) === "%";
     const lower = row !== undefined && this.lower(row) ? " (lower is better)" : "";
     return {
-      xaxis: { title: { text: title }, type }, showlegend: true,
+      xaxis: { title: { text: title }, type },
+      showlegend: true,
       yaxis: { title: { text: plainText(score) + lower }, tickformat: percent ? ".1%" : "" },
     };
   }
 
   note(known, own, marks) {
     const drawn = marks.reduce((sum, trace) => sum + trace.x.length, 0);
-    const thin = drawn < known.length ? `${drawn} of ${known.length} cells are drawn: those on the front and others at equal distances.` : "";
+    const thin =
+      drawn < known.length
+        ? `${drawn} of ${known.length} cells are drawn: those on the front and others at equal distances.`
+        : "";
     const absent = own > known.length ? ` ${own - known.length} selected cells lack one of the two values.` : "";
-    document.getElementById("scatter-note").textContent = known.length ? thin + absent : "No selected cell has both values.";
+    document.getElementById("scatter-note").textContent = known.length
+      ? thin + absent
+      : "No selected cell has both values.";
   }
 }
 
 /** The command that measures a cell again, quoted for a shell. */
 function commandOf(table, row) {
   const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
-  const options = ["workload", "technique", "device"].map((name) => `--${name} ${quoted(textOf(table.by.get(name), row))}`);
+  const options = ["workload", "technique", "device"].map(
+    (name) => `--${name} ${quoted(textOf(table.by.get(name), row))}`,
+  );
   return `suite bench ${options.join(" ")}`;
 }

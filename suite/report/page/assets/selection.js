@@ -10,7 +10,8 @@ function selectedRows(table, choices, words) {
   const found = new Uint32Array(table.rows);
   let count = 0;
   for (let row = 0; row < table.rows; row++) {
-    if (tests.every(([data, code]) => (code instanceof Set ? code.has(data[row]) : data[row] === code))) found[count++] = row;
+    if (tests.every(([data, code]) => (code instanceof Set ? code.has(data[row]) : data[row] === code)))
+      found[count++] = row;
   }
   return found.subarray(0, count);
 }
@@ -18,7 +19,9 @@ function selectedRows(table, choices, words) {
 /** A test on the codes of the texts that contain all words. */
 function containing(column, words) {
   const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const codes = column.texts.flatMap((text, code) => (parts.every((part) => text.toLowerCase().includes(part)) ? [code] : []));
+  const codes = column.texts.flatMap((text, code) =>
+    parts.every((part) => text.toLowerCase().includes(part)) ? [code] : [],
+  );
   return [[column.data, new Set(codes)]];
 }
 
