@@ -14,7 +14,7 @@ from suite.cli.main import main
         (["bnech"], "unknown command 'bnech'; did you mean bench or search?"),
         (["plan", "--buget", "x"], "unknown option of `suite plan` '--buget'; did you mean --budget?"),
         (["bench", "--expect", "gat"], "unknown value of --expect 'gat'; did you mean gate?"),
-        (["report", "here", "there"], "'there' is no argument of `suite report`; see `suite report --help`"),
+        (["record", "here", "there"], "'there' is no argument of `suite record`; see `suite record --help`"),
     ],
 )
 def test_a_slip_is_one_sentence_with_the_nearest_name(arguments, said, capsys):
