@@ -31,6 +31,7 @@ def verdict_section(runs: Sequence[RunContent]) -> str:
     headlines = [_headline(line, label if several else "") for run, label in named for line in sentences(run.rows)]
     parts = [
         *(paragraph(f"{label}: {run.problem}", kind="warning") for run, label in named if run.problem),
+        *(paragraph((f"{label}: " if several else "") + counts(run.verdicts), kind="counts") for run, label in named),
         _headlines(headlines),
         *(_of_run(run, label if several else "") for run, label in named),
     ]
@@ -67,7 +68,7 @@ def _of_run(run: RunContent, label: str) -> str:
         else ""
     )
     quiet = "" if lines else paragraph(f"{about}nothing regressed and nothing needs attention.", kind="good")
-    return paragraph(about + counts(run.verdicts)) + (shown if lines else quiet) + more + _elsewhere(run)
+    return (shown if lines else quiet) + more + _elsewhere(run)
 
 
 def _elsewhere(run: RunContent) -> str:
