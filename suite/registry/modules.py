@@ -26,7 +26,7 @@ PARSERS = frozenset({"argparse", "optparse", "getopt", "click.core", "click.util
 GUARD = 'put the statements of a script below `if __name__ == "__main__":`'
 FILES: dict[str, None] = {}
 """Files that users' modules read while they were imported."""
-BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques", "suite.catalog.runtimes")
+BUILTIN = ("suite.catalog.workloads", "suite.catalog.techniques", "suite.catalog.distributed", "suite.catalog.runtimes")
 
 
 def load(target: str) -> None:

@@ -42,6 +42,12 @@ def _moved(before: Tensor, now: Tensor) -> bool:
     return not bool(stayed.all())
 
 
+def plain(tensor: Tensor) -> Tensor:
+    """``tensor`` itself; of one that the ranks hold in parts all of it, for which all of them must ask at once."""
+    gather = getattr(tensor, "full_tensor", None)  # torch's DTensor, whose module takes a second to import
+    return tensor if gather is None else gather()
+
+
 def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
     from torch.nn.parameter import is_lazy  # launches are declared before torch is imported
 
@@ -52,7 +58,7 @@ def _tensors(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 def _on_host(tensor: Tensor) -> Tensor | None:
     try:
-        return tensor.detach().to("cpu", copy=True)
+        return plain(tensor).detach().to("cpu", copy=True)
     except (RuntimeError, TypeError, NotImplementedError):  # a subclass that has no values of its own
         return None
 
@@ -61,6 +67,6 @@ def _bytes(tensor: Tensor) -> bytes:
     import torch
 
     try:
-        return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        return plain(tensor).detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
     except (RuntimeError, TypeError, NotImplementedError):
         return b""

@@ -20,7 +20,7 @@ from suite.training.recipe import Batch, Trainee, changed_slots
 
 NAMES = sorted(REGISTRY.techniques)
 CATALOG = Path(suite.catalog.__path__[0])
-FILES = sorted(file for room in ("techniques", "runtimes") for file in (CATALOG / room).glob("*.py"))
+FILES = sorted(file for room in ("techniques", "distributed", "runtimes") for file in (CATALOG / room).glob("*.py"))
 MOST_LINES = 80
 
 

@@ -1,0 +1,1 @@
+"""The built-in distributed techniques, one file each: several processes train one network."""

@@ -1,0 +1,1 @@
+"""Training in several processes at once: launching ranks, sharing a batch, wrapping a network, checking the ranks."""
