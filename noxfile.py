@@ -203,6 +203,15 @@ def runtimes(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def distributed(session: nox.Session) -> None:
+    """Ranks on this machine: parity with one process, planted faults, a hundred kills, then what they cost."""
+    session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "SUITE_KILLS": "100"})
+    file = str(HERE / "tests" / "system" / "test_system_distributed.py")
+    _python(session, "-m", "pytest", "-m", "system", file, "-q", *session.posargs)
+    _python(session, "-P", "-m", "suite.analysis.distributed")
+
+
+@nox.session(venv_backend="none", default=False)
 def claims(session: nox.Session) -> None:
     """The ledger of claims: measure what they need, judge them; further arguments go to `suite claims run`."""
     _suite(session, "claims", "run", *session.posargs)

@@ -404,7 +404,7 @@ class Bench(AbstractContextManager["Bench"]):
         if untold := memory.untold(served):
             self.remarks.append(f"{case.cell}: {untold}")
         if case.trains_differently:
-            found += memory.training_memory(case.cell, recipe, reference=self._reference(case))
+            found += memory.of_the_fullest_rank(case.cell, recipe, reference=self._reference(case))
         if self.plan.memory_cap is not None or (
             self.plan.fresh and case.serves_differently and torch.device(self.device).type == "cpu"
         ):

@@ -262,6 +262,14 @@ _ROWS = (
         about="baseline / technique, one training step, per example",
     ),
     Metric(
+        name="network_bytes",
+        unit="B",
+        better="lower",
+        tier="portable",
+        group="speed",
+        about="bytes that the busiest of several ranks sends in one training step",
+    ),
+    Metric(
         name="throughput",
         unit="1/s",
         better="higher",

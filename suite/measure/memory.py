@@ -61,6 +61,16 @@ def untold(served: Served) -> str | None:
     return f"{runtime} allocates memory that torch does not count: peak memory of serving is not measured"
 
 
+def of_the_fullest_rank(cell: Cell, recipe: Recipe, *, reference: Reference) -> list[Measurement]:
+    """`training_memory`; of several ranks, each metric of the rank that has most of it."""
+    if cell.ranks == 1:
+        return training_memory(cell, recipe, reference=reference)
+    from suite.training.distributed.launching import run_ranks
+
+    ranks = run_ranks(lambda _rank: training_memory(cell, recipe, reference=reference), cell.ranks)
+    return [max(same, key=lambda found: found.value) for same in zip(*ranks, strict=True)]
+
+
 def training_memory(cell: Cell, recipe: Recipe, *, reference: Reference) -> list[Measurement]:
     """Bytes held between training steps (weights, buffers, gradients, optimizer's state), and these with a step's peak.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from time import monotonic  # now: a module loaded later may replace it
 from types import MappingProxyType
@@ -25,10 +26,11 @@ from suite.measure.integrity.kept_outputs import KeptOutputs
 from suite.measure.integrity.outputs import Judged, ServedCall, check, on_this_thread
 from suite.measure.integrity.training_steps import check_learning
 from suite.measure.kernels import Kernel, kind_of
+from suite.measure.ranked_step import RankedStep
 from suite.measure.sampler.memory_layout import moving
 from suite.measure.sampler.options import Call, Hooks, Instruments, Keep, SamplerOptions, drop_output
 from suite.measure.sampler.timing import LEAST_FOR_P99, Sample, latency, sample
-from suite.measure.step import training_step
+from suite.measure.step import TimedStep, training_step
 from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
 
@@ -193,24 +195,56 @@ def training(
     steps must reproduce them.
     """
     recipes = {BASE: base, NULL: base, TECHNIQUE: technique}
-    steps = {name: training_step(recipe, device=cell.device, reference=reference) for name, recipe in recipes.items()}
+    with ExitStack() as running:
+        steps = {name: _step(recipe, cell.device, reference, running) for name, recipe in recipes.items()}
+        return _training(cell, steps, budget=budget, seed=seed, bounds=bounds or {}, first_losses=first_losses)
+
+
+def _step(recipe: Recipe, device: str, reference: Reference, running: ExitStack) -> TimedStep | RankedStep:
+    """The step in this process, or in ranks of their own that end with ``running``."""
+    if recipe.launch.ranks == 1:
+        return training_step(recipe, device=device, reference=reference)
+    step = RankedStep(recipe, device=device, reference=reference)
+    running.callback(step.close)
+    return step
+
+
+def _training(
+    cell: Cell,
+    steps: Mapping[str, TimedStep | RankedStep],
+    *,
+    budget: SamplingBudget,
+    seed: int,
+    bounds: Bounds,
+    first_losses: Mapping[str, float | None],
+) -> Timed:
     calls = _Calls(
         calls=dict(steps),
-        settings={name: step.step.trainee.recipe.flags for name, step in steps.items()},
+        settings={name: step.flags for name, step in steps.items()},
         restore={name: step.reset for name, step in steps.items()},
     )
-    sizes = {name: len(step.batch) for name, step in steps.items()}
+    sizes = {name: step.items for name, step in steps.items()}
     factor = sizes[TECHNIQUE] / sizes[BASE]
-    wanted = tuple(bound / factor for bound in (bounds or {}).get(STEP, ()))  # of a step, not of an example
+    wanted = tuple(bound / factor for bound in bounds.get(STEP, ()))  # of a step, not of an example
     decision = DecisionBound(numerator=BASE, denominator=TECHNIQUE, bounds=wanted)
     timed = _timed(
         cell, calls, seconds=budget.training, seed=seed, budget=budget, decisions=(decision,) if wanted else ()
     )
     with phase("timing"):
         check_learning(steps, first_losses)
+        sent = _network_bytes(cell, steps[TECHNIQUE], first_losses.get(TECHNIQUE))
     samples = {"training": timed}
     ratio = _ratio(cell, STEP, samples, "training", _conditions(cell.device, sizes[BASE], timed))
-    return Timed(measurements=(_scaled(ratio, factor),), samples=samples)
+    return Timed(measurements=(_scaled(ratio, factor), *sent), samples=samples)
+
+
+def _network_bytes(cell: Cell, step: TimedStep | RankedStep, first_loss: float | None) -> list[Measurement]:
+    """What a rank sends in a step that was checked to train; empty of one process, and where nobody counts."""
+    if not isinstance(step, RankedStep):
+        return []
+    step.check(TECHNIQUE, first_loss)
+    sent = step.network_bytes()
+    return [] if sent is None else [measured(cell, "network_bytes", sent, conditions={"batch": step.items})]
 
 
 def _scaled(ratio: Measurement, factor: float) -> Measurement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +34,16 @@ class TimedStep:
 
     def __call__(self) -> Tensor:
         return self.step(self.batch)
+
+    @property
+    def flags(self) -> Mapping[str, int | str]:
+        """The global settings of torch that the step runs under."""
+        return self.step.trainee.recipe.flags
+
+    @property
+    def items(self) -> int:
+        """Items of the batch."""
+        return len(self.batch)
 
     @torch.no_grad()
     def reset(self) -> None:

@@ -25,6 +25,7 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     ("docs/curves.md", "python article"): "test_curves_page.py",
     ("docs/curves.md", "python inflection"): "test_curves_page.py",
     ("docs/curves.md", "python budget"): "test_curves_page.py",
+    ("docs/distributed.md", "python ranks"): "test_distributed_page.py",
     ("docs/functions.md", "python"): "test_functions_page.py",
     ("docs/frames.md", "python"): "test_frames_page.py",
     ("docs/plan.md", "console"): "test_plan_page.py",

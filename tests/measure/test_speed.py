@@ -5,7 +5,6 @@ import itertools
 import math
 from dataclasses import replace
 from statistics import median
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -240,7 +239,7 @@ class FakeStep:
     """As much of a timed training step as is asked."""
 
     def __init__(self, recipe):
-        self.step, self.batch = SimpleNamespace(trainee=SimpleNamespace(recipe=recipe)), range(tiny.BATCH)
+        self.flags, self.items = recipe.flags, tiny.BATCH
 
     def __call__(self):
         return None

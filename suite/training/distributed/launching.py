@@ -35,7 +35,7 @@ from suite.core.errors import SuiteError, UsageError
 if TYPE_CHECKING:
     from torch.distributed.launcher.api import LaunchConfig
 
-__all__ = ["LaunchLimits", "Rank", "RankError", "run_ranks", "settled"]
+__all__ = ["LaunchLimits", "Rank", "RankError", "join", "preload", "run_ranks", "settled"]
 
 T = TypeVar("T")
 PRELOADED = (
@@ -101,14 +101,19 @@ def run_ranks(work: Callable[[Rank], T], ranks: int, limits: LaunchLimits = DEFA
     if ranks < 1:
         raise UsageError(f"a launch needs one rank or more, got ranks={ranks}")
     with tempfile.TemporaryDirectory(prefix="ranks-") as folder, _undisturbed():
-        for name in PRELOADED:
-            importlib.import_module(name)
+        preload()
         config = _config(ranks, limits, folder)
         try:
             found = elastic_launch(config, _rank)(work, folder, limits)
         except ChildFailedError as failed:
             raise _error_of(Path(folder), ranks, failed.failures) from None
     return [pickle.loads(found[index]) for index in range(ranks)]  # noqa: S301  # our own forks wrote it
+
+
+def preload() -> None:
+    """Import what ranks use, before they are forked."""
+    for name in PRELOADED:
+        importlib.import_module(name)
 
 
 def _config(ranks: int, limits: LaunchLimits, folder: str) -> LaunchConfig:

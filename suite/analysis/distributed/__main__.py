@@ -1,0 +1,94 @@
+"""``nox -s distributed``: measure what ranks of this machine cost, and predict what more of them would.
+
+The prediction is a model's: ranks on machines of their own, joined by links like the one that was measured.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import torch
+
+from suite.analysis.distributed.alpha_beta import AlphaBeta, all_reduce_times, fitted
+from suite.analysis.distributed.blocks import Scaling, scaling
+from suite.core.errors import SuiteError
+from suite.registry import REGISTRY
+from suite.training.distributed.traffic import ring_bytes
+from suite.training.loop import built
+
+WORKLOAD = "digits_cnn"
+TECHNIQUES = (
+    *("ddp", "ddp_accumulation", "ddp_hook(hook='bf16')", "ddp_hook(hook='powersgd')", "zero1", "fsdp2"),
+    *("tensor_parallel", "pipeline"),
+)
+PREDICTED = (8, 64, 512, 4096)
+
+
+def main() -> int:
+    """Print the tables; 11 if this machine has no second core."""
+    torch.set_num_threads(1)
+    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004
+        print("two ranks need two cores, and this machine has one")
+        return 11
+    try:
+        found = [_measured(name) for name in TECHNIQUES]
+        print("\n".join([*_table(found), "", *_prediction(found[0])]))
+    except SuiteError as error:
+        print(error, file=sys.stderr)
+        return 11
+    return 0
+
+
+def _measured(name: str) -> Scaling:
+    plain = REGISTRY.find_workload(WORKLOAD).plain(0)
+    print(f"  {name}", file=sys.stderr, flush=True)
+    return scaling(name, plain, REGISTRY.resolve(name).apply(plain))
+
+
+def _payload() -> int:
+    """Bytes of the gradients."""
+    network = built(REGISTRY.find_workload(WORKLOAD).plain(0), 0)
+    return sum(weight.numel() * weight.element_size() for weight in network.parameters())
+
+
+def _table(found: list[Scaling]) -> Iterator[str]:
+    payload = _payload()
+    yield f"{WORKLOAD}, training step; blocks of processes in the order ABBA; one process against several ranks"
+    yield ""
+    yield "| technique | ranks | samples/s | one process | efficiency | beyond own part | sent/step | of ring bound |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for one in found:
+        bound = ring_bytes(payload, one.ranks)
+        sent = "unknown | unknown" if one.sent is None else f"{one.sent / 1e3:.0f} kB | {one.sent / bound:.2f}"
+        yield (
+            f"| {one.technique} | {one.ranks} | {one.many:.0f} | {one.one:.0f} | {one.efficiency:.2f} | "
+            f"{one.communication:.0%} | {sent} |"
+        )
+    yield ""
+    yield "| technique | peak memory of a training step, fullest rank | one process | imbalance |"
+    yield "|---|---|---|---|"
+    for one in found:
+        yield (
+            f"| {one.technique} | {one.held / 1e6:.2f} MB | {one.held_alone / 1e6:.2f} MB | {one.imbalance:.1%} |"
+        )  # fmt: skip
+
+
+def _prediction(ddp: Scaling) -> Iterator[str]:
+    model = fitted([time for ranks in range(2, (os.cpu_count() or 1) + 1)[:3] for time in all_reduce_times(ranks)])
+    yield (
+        f"all-reduce: {model.alpha * 1e6:.0f} us a message, {1e-9 / model.beta:.2f} GB/s; largest error on measured "
+        f"points {model.error:.0%}"
+    )
+    yield "prediction, not measured (weak scaling of ddp: a rank's part stays, nothing overlaps, links like this one):"
+    yield from (_predicted(model, ddp, ranks) for ranks in PREDICTED)
+
+
+def _predicted(model: AlphaBeta, ddp: Scaling, ranks: int) -> str:
+    reduce = model.seconds(ranks, _payload())
+    return f"  {ranks:5d} ranks: all-reduce {reduce * 1e3:8.1f} ms, efficiency {ddp.share / (ddp.share + reduce):.2f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

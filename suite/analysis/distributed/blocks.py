@@ -1,0 +1,154 @@
+"""Time training steps of one process and of several ranks in blocks of processes, in the order A B B A.
+
+Each block has processes of its own, so that no two sets of collectives live side by side; what drifts along the blocks
+reaches both alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import nn
+
+from suite.core.errors import UsageError
+from suite.core.records import Cell
+from suite.measure.memory import of_the_fullest_rank
+from suite.measure.step import TimedStep, training_step
+from suite.training.distributed.launching import Rank, run_ranks
+from suite.training.distributed.traffic import sent_bytes
+from suite.training.recipe import Batch, Recipe, Split
+from suite.training.trees import take
+
+ORDER = "ABBA"
+STEPS = 40  # timed steps of a block
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One launch: by rank the seconds of each step, bytes sent a step (``None``: unknown), and the batch's items."""
+
+    seconds: tuple[tuple[float, ...], ...]
+    sent: tuple[float | None, ...]
+    items: int
+
+    @property
+    def step(self) -> float:
+        """Median seconds of a step; the ranks wait for each other, so that the slowest one tells."""
+        return float(np.median(np.max(np.array(self.seconds), axis=0)))
+
+    @property
+    def imbalance(self) -> float:
+        """The slowest rank's median as a share of the mean of all, minus 1."""
+        medians = np.median(np.array(self.seconds), axis=1)
+        return float(medians.max() / medians.mean() - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """What ``ranks`` cost against one process on the same batch.
+
+    ``one`` and ``many`` are samples a second, medians over the blocks; ``share`` seconds that a rank's part of the
+    batch takes one process; ``sent`` bytes that the busiest rank sends in a step; ``held`` the peak bytes of a training
+    step of the fullest rank, and ``held_alone`` of one process.
+    """
+
+    technique: str
+    ranks: int
+    one: float
+    many: float
+    share: float
+    step: float
+    sent: float | None
+    imbalance: float
+    held: float
+    held_alone: float
+
+    @property
+    def efficiency(self) -> float:
+        """The speed-up, as a share of the number of ranks (strong scaling)."""
+        return self.many / self.one / self.ranks
+
+    @property
+    def communication(self) -> float:
+        """The share of a step beyond a rank's own part: it communicates, waits or repeats work."""
+        return max(0.0, 1 - self.share / self.step)
+
+
+def scaling(name: str, plain: Recipe, changed: Recipe, steps: int = STEPS) -> Scaling:
+    """Blocks of ``plain`` and of its ``changed`` form of several ranks. Raises `UsageError` for a single rank."""
+    ranks = changed.launch.ranks
+    if ranks < 2:  # noqa: PLR2004
+        raise UsageError(f"{name} trains in one process; scaling compares one process with several ranks")
+    arms = {"A": (plain, 1), "B": (changed, ranks)}
+    blocks: dict[str, list[Block]] = {"A": [], "B": []}
+    for arm in ORDER:
+        recipe, count = arms[arm]
+        blocks[arm].append(block(recipe, count, steps=steps))
+    alone, together = blocks["A"], blocks["B"]
+    return Scaling(
+        technique=name, ranks=ranks, one=_rate(alone), many=_rate(together),
+        share=block(of_a_rank(plain, ranks), 1, steps=steps).step, step=_step(together),
+        sent=_most_sent(together), imbalance=max(one.imbalance for one in together),
+        held=_peak(changed, ranks), held_alone=_peak(plain, 1),
+    )  # fmt: skip
+
+
+def block(recipe: Recipe, ranks: int, *, steps: int) -> Block:
+    """The steps of one launch of so many ranks; one rank is a process as the others are."""
+
+    def work(_rank: Rank) -> tuple[list[float], float | None, int]:
+        timed = training_step(recipe, device="cpu", reference=_nobody)
+        before = sent_bytes()
+        seconds = [_seconds(timed) for _ in range(steps)]
+        after = sent_bytes()
+        sent = None if before is None or after is None else (after - before) / steps
+        return seconds, sent, timed.items
+
+    found = run_ranks(work, ranks)
+    seconds, sent, items = zip(*found, strict=True)
+    return Block(seconds=tuple(map(tuple, seconds)), sent=sent, items=max(items))
+
+
+def of_a_rank(recipe: Recipe, ranks: int) -> Recipe:
+    """``recipe`` in batches of a rank's items: the work of one rank without the others."""
+
+    def batches(train: Split, generator: torch.Generator) -> Iterator[Batch]:
+        for batch in recipe.batches(train, generator):
+            chosen = slice(-(-len(batch) // ranks))
+            yield Batch(inputs=take(batch.inputs, chosen), targets=take(batch.targets, chosen))
+
+    return replace(recipe, batches=batches)
+
+
+def _seconds(timed: TimedStep) -> float:
+    timed.reset()  # or the weights fit their one batch, and subnormal gradients take longer
+    began = perf_counter()
+    timed()
+    return perf_counter() - began
+
+
+def _nobody(composition: str) -> nn.Module:
+    raise UsageError(f"a timed step has no trained network of {composition}")
+
+
+def _step(blocks: list[Block]) -> float:
+    return float(np.median([one.step for one in blocks]))
+
+
+def _rate(blocks: list[Block]) -> float:
+    return blocks[0].items / _step(blocks)
+
+
+def _most_sent(blocks: list[Block]) -> float | None:
+    known = [sent for one in blocks for sent in one.sent if sent is not None]
+    return max(known) if known else None
+
+
+def _peak(recipe: Recipe, ranks: int) -> float:
+    cell = Cell(workload="scaling", technique="scaling", device="cpu", ranks=ranks)
+    found = of_the_fullest_rank(cell, recipe, reference=_nobody)
+    return next(one.value for one in found if one.metric == "peak_memory_training")

@@ -1,0 +1,46 @@
+"""What blocks of processes say about ranks."""
+# the expected value stands on the left
+
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+
+from suite.analysis.distributed.blocks import Block, Scaling, of_a_rank, scaling
+from suite.core.errors import UsageError
+from suite.registry import REGISTRY
+
+SCALING = Scaling(
+    technique="ddp", ranks=2, one=1000, many=1500, share=0.008, step=0.010, sent=None, imbalance=0, held=1, held_alone=2
+)
+
+
+def test_a_step_takes_as_long_as_its_slowest_rank():
+    block = Block(seconds=((1.0, 1.0, 1.0), (2.0, 1.0, 3.0)), sent=(None, None), items=8)
+    assert 2.0 == block.step
+    assert pytest.approx(1 / 3) == block.imbalance
+
+
+def test_efficiency_is_the_speed_up_by_the_ranks():
+    assert pytest.approx((0.75, 0.2)) == (SCALING.efficiency, SCALING.communication)
+    assert 0 == replace(SCALING, share=0.02).communication
+
+
+def test_a_rank_has_its_part_of_every_batch():
+    """The larger one where the ranks do not divide it."""
+    batches = of_a_rank(tiny.recipe(), 3).batches(tiny.splits(0).train, torch.Generator())
+    assert [3, 3, 3, 3] == [len(batch) for batch in batches]
+
+
+def test_one_process_is_no_scaling():
+    with pytest.raises(UsageError, match="baseline trains in one process"):
+        scaling("baseline", tiny.recipe(), tiny.recipe())
+
+
+@pytest.mark.system
+@pytest.mark.timeout(200)
+def test_blocks_of_processes_are_timed_and_their_bytes_counted():
+    found = scaling("ddp", tiny.recipe(), REGISTRY.resolve("ddp").apply(tiny.recipe()), steps=3)
+    assert (2, True) == (found.ranks, found.many > 0)
+    assert found.sent is None or found.sent > 1000
