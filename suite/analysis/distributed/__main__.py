@@ -19,10 +19,7 @@ from suite.training.distributed.traffic import ring_bytes
 from suite.training.loop import built
 
 WORKLOAD = "digits_cnn"
-TECHNIQUES = (
-    *("ddp", "ddp_accumulation", "ddp_hook(hook='bf16')", "ddp_hook(hook='powersgd')", "zero1", "fsdp2"),
-    *("tensor_parallel", "pipeline"),
-)
+FAMILY = "distributed"
 PREDICTED = (8, 64, 512, 4096)
 
 
@@ -33,12 +30,23 @@ def main() -> int:
         print("two ranks need two cores, and this machine has one")
         return 11
     try:
-        found = [_measured(name) for name in TECHNIQUES]
+        found = [_measured(name) for name in _compositions(os.cpu_count() or 1)]
         print("\n".join([*_table(found), "", *_prediction(found[0])]))
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 11
     return 0
+
+
+def _compositions(cores: int) -> Iterator[str]:
+    """The techniques of several ranks with their default parameters, and each kind that their sweeps name."""
+    for declared in REGISTRY.techniques.values():
+        if declared.family == FAMILY and REGISTRY.resolve(declared.name).ranks <= cores:
+            kinds = [
+                f"{key}={value!r}" for key, swept in declared.sweep.items() for value in swept if str(value) == value
+            ]
+            yield from (f"{declared.name}({kind})" for kind in kinds)
+            yield from () if kinds else (declared.name,)
 
 
 def _measured(name: str) -> Scaling:
@@ -57,14 +65,15 @@ def _table(found: list[Scaling]) -> Iterator[str]:
     payload = _payload()
     yield f"{WORKLOAD}, training step; blocks of processes in the order ABBA; one process against several ranks"
     yield ""
-    yield "| technique | ranks | samples/s | one process | efficiency | beyond own part | sent/step | of ring bound |"
-    yield "|---|---|---|---|---|---|---|---|"
+    heads = ("technique", "ranks", "samples/s", "one process", "efficiency", "blocks differ by", "beyond own part")
+    yield f"| {' | '.join((*heads, 'sent/step', 'of ring'))} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for one in found:
         bound = ring_bytes(payload, one.ranks)
         sent = "unknown | unknown" if one.sent is None else f"{one.sent / 1e3:.0f} kB | {one.sent / bound:.2f}"
         yield (
             f"| {one.technique} | {one.ranks} | {one.many:.0f} | {one.one:.0f} | {one.efficiency:.2f} | "
-            f"{one.communication:.0%} | {sent} |"
+            f"{one.spread:.0%} | {one.communication:.0%} | {sent} |"
         )
     yield ""
     yield "| technique | peak memory of a training step, fullest rank | one process | imbalance |"
@@ -81,7 +90,7 @@ def _prediction(ddp: Scaling) -> Iterator[str]:
         f"all-reduce: {model.alpha * 1e6:.0f} us a message, {1e-9 / model.beta:.2f} GB/s; largest error on measured "
         f"points {model.error:.0%}"
     )
-    yield "prediction, not measured (weak scaling of ddp: a rank's part stays, nothing overlaps, links like this one):"
+    yield "prediction, not measured (weak scaling of data parallelism: a rank's part stays, nothing overlaps, links like this one):"
     yield from (_predicted(model, ddp, ranks) for ranks in PREDICTED)
 
 

@@ -51,7 +51,8 @@ class Block:
 class Scaling:
     """What ``ranks`` cost against one process on the same batch.
 
-    ``one`` and ``many`` are samples a second, medians over the blocks; ``share`` seconds that a rank's part of the
+    ``one`` and ``many`` are samples a second of the faster of two blocks, ``spread`` is by how much the slower one took
+    longer, of the arm where that is more: other work on the machine. ``share`` are seconds that a rank's part of the
     batch takes one process; ``sent`` bytes that the busiest rank sends in a step; ``held`` the peak bytes of a training
     step of the fullest rank, and ``held_alone`` of one process.
     """
@@ -66,6 +67,7 @@ class Scaling:
     imbalance: float
     held: float
     held_alone: float
+    spread: float
 
     @property
     def efficiency(self) -> float:
@@ -93,7 +95,7 @@ def scaling(name: str, plain: Recipe, changed: Recipe, steps: int = STEPS) -> Sc
         technique=name, ranks=ranks, one=_rate(alone), many=_rate(together),
         share=block(of_a_rank(plain, ranks), 1, steps=steps).step, step=_step(together),
         sent=_most_sent(together), imbalance=max(one.imbalance for one in together),
-        held=_peak(changed, ranks), held_alone=_peak(plain, 1),
+        held=_peak(changed, ranks), held_alone=_peak(plain, 1), spread=max(map(_spread, (alone, together))),
     )  # fmt: skip
 
 
@@ -136,7 +138,12 @@ def _nobody(composition: str) -> nn.Module:
 
 
 def _step(blocks: list[Block]) -> float:
-    return float(np.median([one.step for one in blocks]))
+    """Seconds in the block that other work disturbed least."""
+    return min(one.step for one in blocks)
+
+
+def _spread(blocks: list[Block]) -> float:
+    return max(one.step for one in blocks) / _step(blocks) - 1
 
 
 def _rate(blocks: list[Block]) -> float:

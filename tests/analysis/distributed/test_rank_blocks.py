@@ -12,7 +12,17 @@ from suite.core.errors import UsageError
 from suite.registry import REGISTRY
 
 SCALING = Scaling(
-    technique="ddp", ranks=2, one=1000, many=1500, share=0.008, step=0.010, sent=None, imbalance=0, held=1, held_alone=2
+    technique="ddp",
+    ranks=2,
+    one=1000,
+    many=1500,
+    share=0.008,
+    step=0.010,
+    sent=None,
+    imbalance=0,
+    held=1,
+    held_alone=2,
+    spread=0,
 )
 
 
