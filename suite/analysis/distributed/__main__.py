@@ -20,6 +20,7 @@ from suite.training.loop import built
 
 WORKLOAD = "digits_cnn"
 FAMILY = "distributed"
+MOST_MEASURED = 3  # numbers of ranks whose all-reduce is timed
 PREDICTED = (8, 64, 512, 4096)
 
 
@@ -84,19 +85,20 @@ def _table(found: list[Scaling]) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _prediction(ddp: Scaling) -> Iterator[str]:
-    model = fitted([time for ranks in range(2, (os.cpu_count() or 1) + 1)[:3] for time in all_reduce_times(ranks)])
+def _prediction(one: Scaling) -> Iterator[str]:
+    measured = range(2, (os.cpu_count() or 1) + 1)[:MOST_MEASURED]
+    model = fitted([time for ranks in measured for time in all_reduce_times(ranks)])
     yield (
         f"all-reduce: {model.alpha * 1e6:.0f} us a message, {1e-9 / model.beta:.2f} GB/s; largest error on measured "
-        f"points {model.error:.0%}"
+        f"points {model.error:.0%}, at {', '.join(map(str, measured))} ranks"
     )
-    yield "prediction, not measured (weak scaling of data parallelism: a rank's part stays, nothing overlaps, links like this one):"
-    yield from (_predicted(model, ddp, ranks) for ranks in PREDICTED)
+    yield "prediction, not measured (data parallelism, a rank's part stays, nothing overlaps, links like this one):"
+    yield from (_predicted(model, one.share, ranks) for ranks in PREDICTED)
 
 
-def _predicted(model: AlphaBeta, ddp: Scaling, ranks: int) -> str:
+def _predicted(model: AlphaBeta, share: float, ranks: int) -> str:
     reduce = model.seconds(ranks, _payload())
-    return f"  {ranks:5d} ranks: all-reduce {reduce * 1e3:8.1f} ms, efficiency {ddp.share / (ddp.share + reduce):.2f}"
+    return f"  {ranks:5d} ranks: all-reduce {reduce * 1e3:8.1f} ms, efficiency {share / (share + reduce):.2f}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""What a launch makes of what its ranks left behind; no rank starts here."""
+# the expected value stands on the left
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from suite.core.errors import TechniqueError, UsageError
+from suite.training.distributed import launching
+from suite.training.distributed.launching import RankError, run_ranks
+
+CLOSED = "Connection closed by peer [127.0.0.1]:1234"
+
+
+def failure(code, name="SIGKILL"):
+    return SimpleNamespace(exitcode=code, signal_name=lambda: name)
+
+
+def left(folder, errors, attempt=0):
+    """The files of ranks that failed."""
+    for index, (kind, message) in errors.items():
+        (folder / f"late-{attempt}-{index}").write_text("", "utf-8")
+        said = json.dumps({"kind": kind, "message": message})
+        (folder / f"error-{attempt}-{index}.json").write_text(said, "utf-8")
+
+
+def error_of(folder, failures):
+    return launching._error_of(folder, 2, failures)
+
+
+def test_a_launch_of_no_rank_is_refused():
+    with pytest.raises(UsageError, match="one rank or more, got ranks=0"):
+        run_ranks(str, 0)
+
+
+def test_a_killed_rank_is_named_though_another_lost_its_connection(tmp_path):
+    left(tmp_path, {0: ("RuntimeError", CLOSED)})
+    assert "rank 1 of 2 was killed by SIGKILL" == str(error_of(tmp_path, {0: failure(1), 1: failure(-9)}))
+
+
+def test_a_rank_s_own_fault_comes_before_a_lost_connection(tmp_path):
+    left(tmp_path, {0: ("RuntimeError", CLOSED), 1: ("ValueError", "no such thing")})
+    assert "rank 1 of 2 failed: ValueError: no such thing" == str(error_of(tmp_path, {0: failure(1)}))
+
+
+def test_the_last_attempt_counts(tmp_path):
+    left(tmp_path, {0: ("ValueError", "first")})
+    left(tmp_path, {1: ("ValueError", "second")}, attempt=3)
+    assert "second" in str(error_of(tmp_path, {}))
+
+
+def test_an_error_of_the_suite_keeps_its_kind(tmp_path):
+    left(tmp_path, {0: ("TechniqueError", "does not compress")})
+    found = error_of(tmp_path, {0: failure(1)})
+    assert (TechniqueError, "does not compress") == (type(found), str(found))
+
+
+def test_a_rank_that_its_watchdog_ended_says_where_it_was(tmp_path):
+    (tmp_path / "late-0-0").write_text("", "utf-8")
+    (tmp_path / "late-0-1").write_text('Timeout (0:00:02)!\n  File "mine.py", line 3 in slow\n', "utf-8")
+    found = error_of(tmp_path, {1: failure(1)})
+    assert isinstance(found, RankError)
+    assert str(found).startswith("rank 1 of 2 did not end in time; it was in")
+    assert "in slow" in str(found)
+
+
+def test_the_missing_ranks_are_read_from_gloo_s_sentence():
+    said = "[Rank 0]: Ranks 1, 3 failed to pass monitoredBarrier in 1500 ms"
+    assert ["1", "3"] == launching._named(said)
