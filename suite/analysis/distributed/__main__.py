@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 
 from suite.analysis.distributed.alpha_beta import AlphaBeta, all_reduce_times, fitted
-from suite.analysis.distributed.blocks import Scaling, scaling
+from suite.analysis.distributed.blocks import OneProcessCost, Scaling, scaling
 from suite.core.errors import SuiteError
 from suite.registry import REGISTRY
 from suite.training.distributed.traffic import ring_bytes
@@ -31,7 +31,7 @@ def main() -> int:
         print("two ranks need two cores, and this machine has one")
         return 11
     try:
-        found = [_measured(name) for name in _compositions(os.cpu_count() or 1)]
+        found = list(_measured())
         print("\n".join([*_table(found), "", *_prediction(found[0])]))
     except SuiteError as error:
         print(error, file=sys.stderr)
@@ -50,10 +50,14 @@ def _compositions(cores: int) -> Iterator[str]:
             yield from () if kinds else (declared.name,)
 
 
-def _measured(name: str) -> Scaling:
-    plain = REGISTRY.find_workload(WORKLOAD).plain(0)
-    print(f"  {name}", file=sys.stderr, flush=True)
-    return scaling(name, plain, REGISTRY.resolve(name).apply(plain))
+def _measured() -> Iterator[Scaling]:
+    plain, own = REGISTRY.find_workload(WORKLOAD).plain(0), dict[int, OneProcessCost]()
+    for name in _compositions(os.cpu_count() or 1):
+        print(f"  {name}", file=sys.stderr, flush=True)
+        changed = REGISTRY.resolve(name).apply(plain)
+        ranks = changed.launch.ranks
+        own[ranks] = own.get(ranks) or OneProcessCost.of(plain, ranks)
+        yield scaling(name, plain, changed, own=own[ranks])
 
 
 def _payload() -> int:

@@ -24,7 +24,7 @@ from suite.training.recipe import Batch, Recipe, Split
 from suite.training.trees import take
 
 ORDER = "ABBA"
-STEPS = 40  # timed steps of a block
+STEPS = 30  # timed steps of a block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,20 @@ class Scaling:
         return max(0.0, 1 - self.share / self.step)
 
 
-def scaling(name: str, plain: Recipe, changed: Recipe, steps: int = STEPS) -> Scaling:
+@dataclass(frozen=True, kw_only=True)
+class OneProcessCost:
+    """What every technique of as many ranks is compared with: see `Scaling.share` and `Scaling.held_alone`."""
+
+    share: float
+    held: float
+
+    @classmethod
+    def of(cls, plain: Recipe, ranks: int, steps: int = STEPS) -> OneProcessCost:
+        """Measured now, in processes of their own."""
+        return cls(share=block(of_a_rank(plain, ranks), 1, steps=steps).step, held=_peak(plain, 1))
+
+
+def scaling(name: str, plain: Recipe, changed: Recipe, *, own: OneProcessCost, steps: int = STEPS) -> Scaling:
     """Blocks of ``plain`` and of its ``changed`` form of several ranks. Raises `UsageError` for a single rank."""
     ranks = changed.launch.ranks
     if ranks < 2:  # noqa: PLR2004
@@ -93,9 +106,9 @@ def scaling(name: str, plain: Recipe, changed: Recipe, steps: int = STEPS) -> Sc
     alone, together = blocks["A"], blocks["B"]
     return Scaling(
         technique=name, ranks=ranks, one=_rate(alone), many=_rate(together),
-        share=block(of_a_rank(plain, ranks), 1, steps=steps).step, step=_step(together),
+        share=own.share, step=_step(together),
         sent=_most_sent(together), imbalance=max(one.imbalance for one in together),
-        held=_peak(changed, ranks), held_alone=_peak(plain, 1), spread=max(map(_spread, (alone, together))),
+        held=_peak(changed, ranks), held_alone=own.held, spread=max(map(_spread, (alone, together))),
     )  # fmt: skip
 
 

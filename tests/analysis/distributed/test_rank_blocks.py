@@ -7,7 +7,7 @@ import pytest
 import tiny
 import torch
 
-from suite.analysis.distributed.blocks import Block, Scaling, of_a_rank, scaling
+from suite.analysis.distributed.blocks import Block, OneProcessCost, Scaling, of_a_rank, scaling
 from suite.core.errors import UsageError
 from suite.registry import REGISTRY
 
@@ -24,6 +24,8 @@ SCALING = Scaling(
     held_alone=2,
     spread=0,
 )
+
+OWN = OneProcessCost(share=0.008, held=2)
 
 
 def test_a_step_takes_as_long_as_its_slowest_rank():
@@ -45,12 +47,13 @@ def test_a_rank_has_its_part_of_every_batch():
 
 def test_one_process_is_no_scaling():
     with pytest.raises(UsageError, match="baseline trains in one process"):
-        scaling("baseline", tiny.recipe(), tiny.recipe())
+        scaling("baseline", tiny.recipe(), tiny.recipe(), own=OWN)
 
 
 @pytest.mark.system
 @pytest.mark.timeout(200)
 def test_blocks_of_processes_are_timed_and_their_bytes_counted():
-    found = scaling("ddp", tiny.recipe(), REGISTRY.resolve("ddp").apply(tiny.recipe()), steps=3)
+    plain, own = tiny.recipe(), OneProcessCost.of(tiny.recipe(), 2, steps=3)
+    found = scaling("ddp", plain, REGISTRY.resolve("ddp").apply(plain), own=own, steps=3)
     assert (2, True) == (found.ranks, found.many > 0)
     assert found.sent is None or found.sent > 1000
