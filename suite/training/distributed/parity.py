@@ -30,8 +30,8 @@ from suite.training.trees import tree_map
 class Layout:
     """What one rank held while it trained: evidence that several did.
 
-    ``form`` is the class that training called, ``weights`` and ``state`` are the elements of weights and of the
-    optimizer's state that this rank held itself, ``places`` the kinds of tensors that hold weights.
+    ``form`` is the class that training called, ``weights`` are the elements of weights that this rank held itself,
+    ``updated`` those of them that had a gradient, ``places`` the kinds of tensors that hold weights.
     """
 
     rank: int
