@@ -5,12 +5,13 @@ from types import SimpleNamespace
 from doc_pages import BLOCKS
 
 from suite.bench.functions import comparing
-from suite.bench.functions.fixture import TradeoffFixture
+from suite.bench.functions.fixture import WORKER, TradeoffFixture
 from suite.measure.sampler.samples import Ratio
 
 
 def test_the_test_of_the_page_passes_where_the_candidate_is_faster(tmp_path, monkeypatch):
     """It records what it is given, as its second block says."""
+    monkeypatch.delenv(WORKER, raising=False)
     faster = SimpleNamespace(suspect=None, ratio=lambda *_: Ratio(value=2.0, low=1.9, high=2.1, n=30, confidence=0.99))
     monkeypatch.setattr(comparing, "_sampled", lambda *_, **__: faster)
     told = []
