@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, stdev
 
+from suite.core.metrics import limits
 from suite.core.records import Measurement
 
 Key = tuple[str, str, str]
@@ -90,8 +91,9 @@ def _together(found: Measurement, values: Sequence[float]) -> float:
 def _moved(found: Measurement, value: float, share: float) -> tuple[float | None, float | None]:
     if found.low is None or found.high is None:
         return None, None
-    wider = math.sqrt(share)
-    return value - wider * (found.value - found.low), value + wider * (found.high - found.value)
+    wider, (least, greatest) = math.sqrt(share), (0.0, 1.0) if found.share else limits(found.metric)
+    low, high = value - wider * (found.value - found.low), value + wider * (found.high - found.value)
+    return max(low, least), min(high, greatest)
 
 
 def _noise(found: Measurement, values: Sequence[float]) -> float | None:

@@ -25,6 +25,17 @@ def test_the_baseline_is_reduced_to_the_seeds_of_the_techniques():
     assert pytest.approx((0.92 - 0.02 * 3**0.5, 0.92 + 0.02 * 3**0.5)) == (base.low, base.high)
 
 
+def test_no_interval_of_a_share_reaches_beyond_all_items():
+    """A table would say 100.41 %. A ratio keeps its interval, whatever it is."""
+    base = replace(BASE, value=0.99, low=0.975, high=1.0, by_seed=(0.995, 0.99, 0.985))
+    widened = same_seeds([base, TECHNIQUE])[0]
+    assert 1.0 == widened.high
+    assert widened.low < base.low + 0.005
+    ratio = measured("baseline", "accuracy_vs_control", 0.0, low=-0.9, high=0.9, seeds=(0, 1), by_seed=(0.0, 0.0))
+    own = measured("static_int8", "accuracy_vs_control", 0.0, seeds=(0,), by_seed=(0.0,))
+    assert (-1.0, 1.0) == (same_seeds([ratio, own])[0].low, same_seeds([ratio, own])[0].high)
+
+
 def test_nothing_changes_where_all_cells_have_the_same_seeds_or_name_no_values():
     """Older runs, counts, other workloads."""
     elsewhere = measured("static_int8", "accuracy", 0.7, seeds=(5,), by_seed=(0.7,), workload="other")
