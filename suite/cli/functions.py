@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from suite.bench.functions.comparing import SECONDS
+from suite.bench.options import ENDED
 from suite.cli.command import Command
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
+from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
 
 PROCESS = "suite.bench.functions.process"
@@ -65,7 +69,13 @@ def _time(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 def _quietly(parsed: argparse.Namespace, module: Sequence[str]) -> int:
     accelerator = child.on_accelerator(parsed.device)
     environment = quiet.environment(os.environ, threads=parsed.threads, accelerator=accelerator)
-    return child.run_to_end([sys.executable, "-P", "-m", *module], environment)
+    with tempfile.TemporaryDirectory(prefix="suite-") as folder:
+        ended = Path(folder) / "ended"
+        code = child.run_to_end([sys.executable, "-P", "-m", *module], environment | {ENDED: str(ended)})
+        if code == EXIT_PASS and not ended.is_file():
+            print("suite: nothing was decided: a user's code ended the process with exit code 0", file=sys.stderr)
+            return EXIT_UNUSABLE
+    return code
 
 
 COMMANDS = (

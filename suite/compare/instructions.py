@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from suite.compare.exact import Exact
@@ -40,9 +41,10 @@ def compare_instructions(
     as far as its calls, and `UnavailableError` without valgrind or its header.
     """
     asked = replace(request, metrics=tuple(metrics), describe=False, trains=False)
-    built = instructions.library(bench.folder)
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        outs = [bench.folder / f"{name}.callgrind" for name in ("current", "reference")]
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=bench.folder)))  # no other cell's files lie there
+        built = instructions.library(folder)
+        outs = [folder / f"{name}.callgrind" for name in ("current", "reference")]
         players = [
             stack.enter_context(
                 bench.process(side, asked, 2 + number, under=instructions.command(out), variables=VARIABLES)
@@ -50,7 +52,7 @@ def compare_instructions(
             for number, (side, out) in enumerate(zip((bench.current, bench.reference), outs, strict=True))
         ]
         ours, theirs = pool.map(_counted, players, outs, [built] * 2)
-    return list(_compared(metrics, ours, theirs, gates=gates))
+        return list(_compared(metrics, ours, theirs, gates=gates))
 
 
 def _counted(player: Process, out: Path, library: Path) -> InstructionsCounted:

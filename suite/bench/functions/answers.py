@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import BASELINE
@@ -51,29 +51,68 @@ def check_answer(name: str, answer: object) -> None:
         raise UsageError(f"the {name} returns a generator, so calling it computes nothing; return a list")
 
 
-def apart(baseline: object, candidate: object) -> AnswersApart:
-    """How far the ``candidate``'s answer is from the ``baseline``'s; infinite where they cannot be compared."""
-    if baseline is None or candidate is None:
-        return AnswersApart(difference=math.inf, reason=_nothing(baseline, candidate))
+@dataclass(frozen=True, kw_only=True)
+class HeldAnswer:
+    """A copy of an answer on the host, by the place in its nesting: a function may use its buffers again.
+
+    ``reason`` says why there are no numbers; ``is_nothing`` is an answer of `None`.
+    """
+
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    is_nothing: bool = False
+    reason: str = ""
+
+
+def held(answer: object) -> HeldAnswer:
+    """Copy what a function returned."""
+    if answer is None:
+        return HeldAnswer(is_nothing=True)
     try:
-        ours, theirs = dict(_numbers(candidate)), dict(_numbers(baseline))
-    except (TypeError, ValueError) as error:
-        return AnswersApart(difference=math.inf, reason=f"the outputs are no numbers: {error}")
-    if ours.keys() != theirs.keys() or any(ours[key].shape != theirs[key].shape for key in ours):
-        return AnswersApart(difference=math.inf, reason=f"the outputs differ in shape: {_shapes(theirs, ours)}")
-    scale = max((_largest(value) for value in theirs.values()), default=0.0)
-    difference = max((_difference(theirs[key], ours[key]) for key in theirs), default=0.0)
+        arrays = dict(_numbers(answer))
+    except (TypeError, ValueError, OverflowError) as error:
+        return HeldAnswer(reason=f"the outputs are no numbers: {error}")
+    return HeldAnswer(arrays=arrays, reason="" if arrays else "there are no numbers in the outputs")
+
+
+def apart(baseline: HeldAnswer, candidate: HeldAnswer) -> AnswersApart:
+    """How far the ``candidate``'s answer is from the ``baseline``'s; infinite where they cannot be compared."""
+    reason = _incomparable(baseline, candidate)
+    if reason:
+        return AnswersApart(difference=math.inf, reason=reason)
+    ours, theirs = candidate.arrays, baseline.arrays
+    scale = max(map(_largest, theirs.values()))
+    difference = max(_difference(theirs[key], ours[key]) for key in theirs)
     return AnswersApart(difference=difference / scale if scale and math.isfinite(difference) else difference)
 
 
-def _nothing(baseline: object, candidate: object) -> str:
-    if baseline is None and candidate is None:
+def on_device(answer: object) -> bool:
+    """Whether a tensor of it, in any nesting, lies on an accelerator."""
+    if isinstance(answer, Mapping):
+        return any(map(on_device, answer.values()))
+    if isinstance(answer, NESTED):
+        return any(map(on_device, answer))
+    return not getattr(answer, "is_cpu", True)
+
+
+def _incomparable(baseline: HeldAnswer, candidate: HeldAnswer) -> str:
+    if baseline.is_nothing or candidate.is_nothing:
+        return _nothing(baseline, candidate)
+    if baseline.reason or candidate.reason:
+        return baseline.reason or candidate.reason
+    ours, theirs = candidate.arrays, baseline.arrays
+    if ours.keys() != theirs.keys() or any(ours[key].shape != theirs[key].shape for key in ours):
+        return f"the outputs differ in shape: {_shapes(theirs, ours)}"
+    return ""
+
+
+def _nothing(baseline: HeldAnswer, candidate: HeldAnswer) -> str:
+    if baseline.is_nothing and candidate.is_nothing:
         return "both return None, so there are no outputs to compare; return what was computed"
-    return f"the {BASELINE if baseline is None else 'candidate'} returns None, the other one does not"
+    return f"the {BASELINE if baseline.is_nothing else 'candidate'} returns None, the other one does not"
 
 
 def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
-    """Each array of an answer, in double precision, with its place in the nesting."""
+    """A copy of each array of an answer, in double precision, with its place in the nesting."""
     import numpy as np
 
     if isinstance(answer, Mapping):
@@ -84,7 +123,7 @@ def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any
             yield from _numbers(one, f"{place}[{index}]")
     else:
         found = np.asarray(_on_host(answer))
-        yield place, found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)
+        yield place, found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)  # a copy
 
 
 def _is_nested(value: object) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from suite.bench.functions.answers import AnswersApart, apart, check_answer
+from suite.bench.functions.answers import AnswersApart, HeldAnswer, apart, check_answer, held, on_device
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio, Undecided, is_failure
 from suite.core.composition import BASELINE
 from suite.core.errors import ImplausibleError, UsageError
@@ -43,16 +43,21 @@ def compare(
     if not seconds > 0:
         raise UsageError(f"the budget must be positive, got seconds={seconds!r}")
     arms = {BASELINE: baseline, COPY: copied(baseline), CANDIDATE: candidate}
-    first = {name: _called(name, call) for name, call in ((BASELINE, baseline), (CANDIDATE, candidate))}
-    kept = _KeptAnswers(first=first, luck=random.Random(seed))  # noqa: S311  # guards no secret
-    sample = _sampled(arms, kept.keep, synchronize or _waits(first), seconds=seconds, seed=seed)
-    kept.check()
+    answers, first = {}, {}
+    for name, call in ((BASELINE, baseline), (CANDIDATE, candidate)):
+        answers[name] = _called(name, call)
+        first[name] = held(answers[name])  # before the next call, which may use the same buffer
+    waits = synchronize or _waits(answers)
+    again = _Repeats(first=first, luck=random.Random(seed))  # noqa: S311  # guards no secret
+    sample = _sampled(arms, again.keep, waits, seconds=seconds, seed=seed)
+    again.check()
     null = sample.ratio(BASELINE, COPY).value
     return FunctionTradeoff(
         speedup=SpeedRatio.of(
             sample.ratio(BASELINE, CANDIDATE), null=null, suspect=sample.suspect, undecided=undecided
         ),
         outputs=apart(first[BASELINE], first[CANDIDATE]),
+        device=_device(answers),
     )
 
 
@@ -91,37 +96,45 @@ def _nothing() -> None:
 
 
 def _waits(answers: dict[str, Any]) -> Call:
-    """What waits for the device that an answer lies on."""
-    if "torch" not in sys.modules or all(getattr(one, "is_cpu", True) for one in answers.values()):
+    """What waits for the accelerator, if an answer lies on one, or may: nothing says nothing of where it was made."""
+    if "torch" not in sys.modules:
         return _nothing
     import torch
 
-    return torch.accelerator.synchronize
+    hidden = any(answer is None for answer in answers.values()) and torch.accelerator.is_available()
+    return torch.accelerator.synchronize if hidden or any(map(on_device, answers.values())) else _nothing
+
+
+def _device(answers: dict[str, Any]) -> str:
+    """Where the answers lie: the accelerator that torch has, or the CPU."""
+    if not any(map(on_device, answers.values())):
+        return "cpu"
+    import torch
+
+    found = torch.accelerator.current_accelerator()
+    return "cpu" if found is None else found.type
 
 
 @dataclass(kw_only=True)
-class _KeptAnswers:
-    """Outputs of timed calls, drawn at random, and of the ``first`` calls."""
+class _Repeats:
+    """Compares outputs of timed calls, drawn at random, with those of the ``first`` calls, and holds none of them."""
 
-    first: dict[str, Any]
+    first: dict[str, HeldAnswer]
     luck: random.Random
-    found: dict[str, list[Any]] = field(default_factory=dict)
+    wrong: dict[str, AnswersApart] = field(default_factory=dict)
 
     def keep(self, arm: str, output: object) -> None:
         """The last output of a turn, outside of the clock."""
         if self.luck.random() < LOOKED_AT:
-            self.found.setdefault(CANDIDATE if arm == CANDIDATE else BASELINE, []).append(output)
+            name = CANDIDATE if arm == CANDIDATE else BASELINE
+            now = held(output)
+            found = apart(self.first[name], now)
+            if not found.close(AS_BEFORE) and not (self.first[name].is_nothing and now.is_nothing):
+                self.wrong.setdefault(name, found)
 
     def check(self) -> None:
         """Raise `ImplausibleError` where a timed call answered otherwise than the first one did."""
-        for arm, outputs in self.found.items():
-            if self.first[arm] is None and all(one is None for one in outputs):
-                continue
-            for output in outputs:
-                self._check(arm, apart(self.first[arm], output))
-
-    def _check(self, arm: str, found: AnswersApart) -> None:
-        if not found.close(AS_BEFORE):
+        for arm, found in self.wrong.items():
             raise ImplausibleError(
                 f"the {arm} answers otherwise in a timed call than in its first one ({found}): it changes its inputs, "
                 "draws random numbers, or keeps something between calls; make every call the same work"

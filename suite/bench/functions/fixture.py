@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +61,7 @@ class TradeoffFixture:
     seconds: float
     inconclusive: Inconclusive
     records: bool
+    checked: set[str] = field(default_factory=set)
 
     def compare(
         self,
@@ -84,13 +85,21 @@ class TradeoffFixture:
         except SuiteError as error:
             pytest.fail(f"tradeoff: {error}", pytrace=False)
 
-    def check(self, result: FunctionTradeoff) -> None:
-        """Judge the speed-up by this repository's expectation of the test, or store it with ``--tradeoff-record``."""
+    def check(self, result: FunctionTradeoff, *, name: str = "") -> None:
+        """Judge the speed-up by this repository's expectation of the test, or store it with ``--tradeoff-record``.
+
+        Several checks of one test have a ``name`` each.
+        """
         __tracebackhide__ = True
         from suite.bench.functions import stored
         from suite.core.errors import SuiteError
 
-        measurement = stored.measured(stored.cell_of(self.nodeid), result)
+        if name in self.checked:
+            pytest.fail(
+                "tradeoff: a second check() in one test needs a name of its own: check(result, name=...)", pytrace=False
+            )
+        self.checked.add(name)
+        measurement = stored.measured(stored.cell_of(self.nodeid, result.device, name=name), result)
         try:
             if self.records:
                 self._tell(stored.recorded(measurement, self.folder, sys.argv))

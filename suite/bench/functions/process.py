@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from suite.bench.exit_code import tell
 from suite.bench.functions.comparing import compare
 from suite.bench.functions.result import FunctionTradeoff
 from suite.core.command_line import printable_streams
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     except SuiteError as error:
         print(f"suite: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
-    except Exception as error:  # noqa: BLE001  # a user's functions may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's functions may raise anything
         print(f"suite: {_raised(error)}", file=sys.stderr)
         return EXIT_UNUSABLE
     print(_told(result))
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     return found
 
 
-def _raised(error: Exception) -> str:
+def _raised(error: BaseException) -> str:
     """What a function raised, and at which line of the user's; one that takes arguments has no line yet."""
     called = traceback.extract_tb(error.__traceback__)
     frames = [one for one in called if not Path(one.filename).is_relative_to(PACKAGE)]
@@ -104,4 +105,6 @@ def _told(result: FunctionTradeoff) -> str:
 if __name__ == "__main__":
     printable_streams()
     child.interrupt_on_termination()
-    sys.exit(main(sys.argv[1:]))
+    ended = main(sys.argv[1:])
+    tell(code=ended)
+    sys.exit(ended)

@@ -80,10 +80,11 @@ class SpeedRatio:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class FunctionTradeoff:
-    """``speedup`` and ``outputs`` of a candidate against a baseline."""
+    """``speedup`` and ``outputs`` of a candidate against a baseline, on the ``device`` that the outputs lie on."""
 
     speedup: SpeedRatio
     outputs: AnswersApart
+    device: str = "cpu"
 
     def __repr__(self) -> str:
         return f"<{self}>"

@@ -20,15 +20,17 @@ PLANNED: tuple[Group, ...] = ("speed",)
 UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-def cell_of(nodeid: str, device: str = "cpu") -> Cell:
+def cell_of(nodeid: str, device: str = "cpu", *, name: str = "") -> Cell:
     """The cell of a test: its file and function are the workload, its parameters are the technique's.
 
-    ``tests/test_norm.py::TestFast::test_norm[64]`` is ``tests.test_norm.TestFast.test_norm`` and ``candidate[64]``.
+    ``tests/test_norm.py::TestFast::test_norm[64]`` is ``tests.test_norm.TestFast.test_norm`` and ``candidate[64]``; the
+    ``name`` of one of several checks follows a colon.
     """
-    path, _, name = nodeid.partition("::")
-    bare, bracket, parameters = name.partition("[")
+    path, _, function = nodeid.partition("::")
+    bare, bracket, parameters = function.partition("[")
     workload = ".".join((path.removesuffix(".py").replace("/", "."), *bare.split("::")))
-    return Cell(workload=UNSAFE.sub("_", workload), technique=f"candidate{bracket}{parameters}", device=device)
+    technique = f"candidate{bracket}{parameters}{':' if name else ''}{name}"
+    return Cell(workload=UNSAFE.sub("_", workload), technique=technique, device=device)
 
 
 def measured(cell: Cell, result: FunctionTradeoff) -> Measurement:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 WARM_UP = 12  # calls: Python 3.11 and newer rewrites the byte code of what runs for the eighth time
-LONG = 3  # warm-up calls of a batch
+LONG = 8  # warm-up calls of a batch
 REPEATS = 5
 
 

@@ -108,8 +108,10 @@ def conditions() -> dict[str, str]:
 
 
 def read(dumps: Sequence[str | Path]) -> InstructionCount:
-    """The least of the counts that stand in these files."""
+    """The least of the counts that stand in these files. Raises `UnavailableError` for files without a count."""
     counts = sorted((functions(_annotated(Path(dump))) for dump in dumps), key=Counter.total)
+    if not counts or not counts[0].total():
+        raise UnavailableError("instructions are not counted: valgrind wrote a count of 0")
     least, second = counts[0], counts[min(1, len(counts) - 1)]
     return InstructionCount(value=least.total(), functions=least, doubt=_doubt(least.total(), second.total()))
 
@@ -159,11 +161,14 @@ def _name(where: str) -> str:
 
 
 def _annotated(dump: Path) -> str:
-    return _run(["callgrind_annotate", "--threshold=100", "--show-percs=no", str(dump)])
+    return _run(["callgrind_annotate", "--threshold=100", "--show-percs=no", "--auto=no", str(dump)])
 
 
 def _run(arguments: Sequence[str]) -> str:
     found = subprocess.run(  # noqa: S603  # valgrind's own tools
         [shutil.which(arguments[0]) or arguments[0], *arguments[1:]], capture_output=True, text=True, check=False
     )
+    if found.returncode:
+        said = (found.stderr or found.stdout).strip().splitlines()
+        raise UnavailableError(f"instructions are not counted: {arguments[0]}: {said[-1] if said else 'it failed'}")
     return found.stdout

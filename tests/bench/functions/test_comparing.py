@@ -48,6 +48,19 @@ def test_a_candidate_that_keeps_its_answer_is_implausible():
 
 
 @pytest.mark.usefixtures("sampled")
+def test_functions_that_return_one_buffer_are_compared_by_what_they_wrote():
+    """Both write into the same one."""
+    buffer = [0.0]
+
+    def write(value):
+        buffer[0] = value
+        return buffer
+
+    found = compare(baseline=lambda: write(1.0), candidate=lambda: write(2.0))
+    assert 1.0 == found.outputs.difference
+
+
+@pytest.mark.usefixtures("sampled")
 def test_functions_that_return_nothing_are_timed_and_have_no_outputs():
     """As those that write into an array."""
     found = compare(baseline=lambda: None, candidate=lambda: None)

@@ -9,6 +9,8 @@ from suite.bench.functions.fixture import TradeoffFixture, TradeoffWarning
 from suite.core.errors import ImplausibleError
 from suite.core.records import VerdictKind
 
+RESULT = SimpleNamespace(device="cpu")
+
 
 def made(tmp_path, inconclusive="fail", *, records=False):
     return TradeoffFixture(
@@ -52,7 +54,7 @@ def test_verdicts_that_do_not_pass_fail_the_test(tmp_path, monkeypatch, kind, re
     """What is not stored says how it is."""
     monkeypatch.setattr(stored, "measured", lambda *_: None)
     monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=kind, metric="speedup", reason=reason))
-    found = said(lambda: made(tmp_path).check(None))
+    found = said(lambda: made(tmp_path).check(RESULT))
     assert found.startswith(f"tradeoff: {kind}: speedup: {reason}")
     recorded_by = "; record it with: suite pytest test_a.py::test_b --tradeoff-record"
     assert (kind == VerdictKind.UNVERIFIED) == found.endswith(recorded_by)
@@ -64,16 +66,28 @@ def test_what_decides_nothing_does_what_the_option_says(tmp_path, monkeypatch):
     monkeypatch.setattr(stored, "measured", lambda *_: None)
     monkeypatch.setattr(stored, "judged", lambda *_: verdict)
     with pytest.warns(TradeoffWarning, match="inconclusive: speedup: wide"):
-        made(tmp_path, "pass").check(None)
+        made(tmp_path, "pass").check(RESULT)
     with pytest.raises(pytest.skip.Exception, match="inconclusive: speedup: wide"):
-        made(tmp_path, "skip").check(None)
+        made(tmp_path, "skip").check(RESULT)
 
 
 def test_what_is_not_recorded_fails_with_the_reason(tmp_path, monkeypatch):
     """Else a gate would have nothing to judge by, and nobody knew."""
     monkeypatch.setattr(stored, "measured", lambda *_: None)
     monkeypatch.setattr(stored, "recorded", lambda *_: SimpleNamespace(skipped=("speedup: suspect",)))
-    found = said(lambda: made(tmp_path, records=True).check(None))
+    found = said(lambda: made(tmp_path, records=True).check(RESULT))
     assert "tradeoff: not recorded: speedup: suspect" == found
     monkeypatch.setattr(stored, "recorded", lambda *_: SimpleNamespace(skipped=()))
-    made(tmp_path, records=True).check(None)
+    made(tmp_path, records=True).check(RESULT)
+
+
+def test_each_check_of_a_test_has_its_own_name(tmp_path, monkeypatch):
+    """Else the second would be judged by what the first had stored."""
+    cells = []
+    monkeypatch.setattr(stored, "measured", lambda cell, _: cells.append(cell))
+    monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=VerdictKind.PASS))
+    one = made(tmp_path)
+    one.check(RESULT)
+    one.check(RESULT, name="large")
+    assert "a second check() in one test needs a name" in said(lambda: one.check(RESULT, name="large"))
+    assert ["candidate", "candidate:large"] == [cell.technique for cell in cells]

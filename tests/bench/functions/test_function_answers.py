@@ -9,8 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.bench.functions.answers import apart, check_answer
+from suite.bench.functions.answers import apart as apart_of_held
+from suite.bench.functions.answers import check_answer, held, on_device
 from suite.core.errors import UsageError
+
+
+def apart(baseline, candidate):
+    return apart_of_held(held(baseline), held(candidate))
+
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -47,6 +53,8 @@ def test_the_difference_is_relative_to_the_largest_of_the_baseline(baseline, can
         ("a", "b", "the outputs are no numbers"),
         ([1.0], [1.0, 2.0], "differ in shape"),
         ({"a": 1.0}, {"b": 1.0}, "differ in shape"),
+        ({}, {}, "no numbers"),
+        (10**400, 10**400, "no numbers"),
     ],
 )
 def test_answers_that_cannot_be_compared_are_close_at_no_tolerance(baseline, candidate, why):
@@ -66,3 +74,18 @@ def test_an_answer_that_is_still_to_be_computed_is_refused():
         check_answer("candidate", work())
     with pytest.raises(UsageError, match="the baseline returns a generator"):
         check_answer("baseline", (number for number in range(3)))
+
+
+def test_an_answer_is_held_as_it_was_returned():
+    """A function that writes into its own buffer again would be compared with itself."""
+    buffer = np.zeros(2)
+    first = held(buffer)
+    buffer += 1
+    assert 1.0 == apart_of_held(held(buffer), first).difference
+
+
+def test_tensors_of_an_accelerator_are_found_in_any_nesting():
+    """Its work may go on when the call has returned."""
+    there = torch.empty(1, device="meta")
+    assert on_device({"a": [1.0, (there,)]})
+    assert not on_device({"a": [1.0, (torch.ones(1), np.ones(1), None)]})

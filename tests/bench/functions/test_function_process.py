@@ -55,3 +55,12 @@ def test_what_a_function_raises_is_told_with_its_line(file, capsys, monkeypatch)
     monkeypatch.setattr(process.quiet, "pin", lambda: None)
     assert 11 == process.main([f"{file}:one", f"{file}:bad", "--seconds", "0.1"])
     assert f"suite: ValueError: no at {file}:6" in capsys.readouterr().err
+
+
+def test_a_file_that_ends_the_process_is_told(tmp_path, capsys, monkeypatch):
+    """`sys.exit(0)` at its end would be a pass that nobody measured."""
+    monkeypatch.setattr(process.quiet, "pin", lambda: None)
+    path = tmp_path / "ends.py"
+    path.write_text("import sys\n\n\ndef f():\n    return 1\n\n\nsys.exit(0)\n", "utf-8")
+    assert 11 == process.main([f"{path}:f", f"{path}:f", "--seconds", "0.1", "--at-least", "2"])
+    assert f"suite: SystemExit: 0 at {path}:8" in capsys.readouterr().err

@@ -62,6 +62,21 @@ def test_the_least_count_decides_and_the_second_least_has_to_repeat_it(monkeypat
     assert doubted == ("does not repeat" in (found.doubt or ""))
 
 
+@pytest.mark.parametrize("printed", ["", "nothing here\n", "10  ./malloc/malloc.c:_int_malloc [libc]\n"])
+def test_a_count_of_nothing_is_no_count(monkeypatch, printed):
+    """Two of them would be the same, and the gate would pass."""
+    monkeypatch.setattr(instructions, "_annotated", lambda _: printed)
+    with pytest.raises(UnavailableError, match="a count of 0"):
+        read(["one"])
+
+
+def test_an_annotation_that_fails_is_told():
+    """With its last line."""
+    with pytest.raises(UnavailableError, match="instructions are not counted: false: it failed"):
+        instructions._run(["false"])
+    assert "" == instructions._run(["true"])
+
+
 @pytest.mark.parametrize("tool", instructions.TOOLS)
 def test_a_missing_tool_is_told_with_the_command_that_installs_it(monkeypatch, tool):
     """Once, before anything is built."""
