@@ -1,6 +1,6 @@
 """What two callables return: numbers in any nesting, and how far they are apart.
 
-A number is anything that numpy reads: Python's numbers, arrays, tensors of torch on any device.
+Numbers are Python's, arrays of numpy, and tensors of torch on any device.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NESTED = (list, tuple)
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class AnswersApart:
-    """The largest ``difference`` of two answers, relative to the largest finite number of the baseline's.
+    """The largest ``difference`` of two answers, of each array relative to the largest finite number of the baseline's.
 
-    ``reason`` says why they cannot be compared; then the difference is infinite.
+    ``reason`` says why they cannot be compared; then the difference is infinite, and close at no tolerance.
     """
 
     difference: float
@@ -32,7 +32,7 @@ class AnswersApart:
 
     def close(self, tolerance: float) -> bool:
         """Whether no number differs by more than ``tolerance``, relative to the largest of the baseline's."""
-        return self.difference <= tolerance
+        return math.isfinite(self.difference) and self.difference <= tolerance
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -79,10 +79,8 @@ def apart(baseline: HeldAnswer, candidate: HeldAnswer) -> AnswersApart:
     reason = _incomparable(baseline, candidate)
     if reason:
         return AnswersApart(difference=math.inf, reason=reason)
-    ours, theirs = candidate.arrays, baseline.arrays
-    scale = max(map(_largest, theirs.values()))
-    difference = max(_difference(theirs[key], ours[key]) for key in theirs)
-    return AnswersApart(difference=difference / scale if scale and math.isfinite(difference) else difference)
+    pairs = [(values, candidate.arrays[place]) for place, values in baseline.arrays.items()]
+    return AnswersApart(difference=max(_relative(*pair) for pair in pairs))
 
 
 def on_device(answer: object) -> bool:
@@ -102,6 +100,8 @@ def _incomparable(baseline: HeldAnswer, candidate: HeldAnswer) -> str:
     ours, theirs = candidate.arrays, baseline.arrays
     if ours.keys() != theirs.keys() or any(ours[key].shape != theirs[key].shape for key in ours):
         return f"the outputs differ in shape: {_shapes(theirs, ours)}"
+    if not any(map(_is_finite, theirs.values())):
+        return "the baseline's outputs hold no finite number"
     return ""
 
 
@@ -122,12 +122,25 @@ def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any
         for index, one in enumerate(answer):
             yield from _numbers(one, f"{place}[{index}]")
     else:
+        _check_kind(answer)
         found = np.asarray(_on_host(answer))
         yield place, found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)  # a copy
 
 
 def _is_nested(value: object) -> bool:
     return isinstance(value, (*NESTED, Mapping)) or hasattr(value, "shape")
+
+
+def _check_kind(answer: object) -> None:
+    """Raise `TypeError` for what is computed when it is read, what has labels or masks beside numbers, and text."""
+    import numpy as np
+
+    numbers = (int, float, complex, np.ndarray, np.generic)
+    known = isinstance(answer, numbers) or hasattr(answer, "detach")
+    if isinstance(answer, NESTED):
+        known = all(isinstance(one, numbers) for one in answer)
+    if not known or isinstance(answer, np.ma.MaskedArray) or np.asarray(_on_host(answer)).dtype.kind in "USO":
+        raise TypeError(f"{type(answer).__name__}; return numbers, arrays of numpy or tensors of torch, in any nesting")
 
 
 def _on_host(answer: Any) -> Any:
@@ -138,23 +151,24 @@ def _on_host(answer: Any) -> Any:
     return (held.to_dense() if held.is_sparse else held).double().numpy() if not held.is_complex() else held.numpy()
 
 
-def _largest(values: NDArray[Any]) -> float:
+def _is_finite(values: NDArray[Any]) -> bool:
     import numpy as np
 
-    finite = np.abs(values[np.isfinite(values)])
-    return float(finite.max()) if finite.size else 0.0
+    return bool(np.isfinite(values).any())
 
 
-def _difference(baseline: NDArray[Any], candidate: NDArray[Any]) -> float:
-    """The largest absolute difference; infinite if NaN and infinities do not stand at the same places."""
+def _relative(baseline: NDArray[Any], candidate: NDArray[Any]) -> float:
+    """The largest difference over the baseline's largest number; infinite where NaN and infinities differ in place."""
     import numpy as np
 
     same = (baseline == candidate) | (np.isnan(baseline) & np.isnan(candidate))
     finite = np.isfinite(baseline) & np.isfinite(candidate)
     if not bool(same[~finite].all()):
         return math.inf
-    apart = np.abs(baseline[finite] - candidate[finite])
-    return float(apart.max()) if apart.size else 0.0
+    if not finite.any():
+        return 0.0
+    apart, scale = np.abs(baseline[finite] - candidate[finite]).max(), np.abs(baseline[finite]).max()
+    return float(apart / scale) if scale else float(apart)
 
 
 def _shapes(baseline: Mapping[str, NDArray[Any]], candidate: Mapping[str, NDArray[Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from typing import Any
 
 from suite.bench.functions.answers import AnswersApart, HeldAnswer, apart, check_answer, held, on_device
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio, Undecided, is_failure
+from suite.bench.functions.spoiling import spoilt
 from suite.core.composition import BASELINE
 from suite.core.errors import ImplausibleError, UsageError
 
 COPY, CANDIDATE = "null", "candidate"
 SECONDS = 2.0
-LOOKED_AT = 0.1  # of the timed turns, at random
+LOOKED_AT = 0.25  # of the timed turns, at random
 CONFIDENCE = 0.99
 PRECISION, TOLERANCE = 0.0025, 0.015
 AS_BEFORE = 1e-6  # relative difference of a timed call's output from the untimed one's
+UNLIKE = "it changes its inputs, draws random numbers, or keeps something between calls; make every call the same work"
 
 Call = Callable[[], Any]
 
@@ -47,8 +50,9 @@ def compare(
     for name, call in ((BASELINE, baseline), (CANDIDATE, candidate)):
         answers[name] = _called(name, call)
         first[name] = held(answers[name])  # before the next call, which may use the same buffer
+        _check_anew(name, call, answers[name], first[name])
     waits = synchronize or _waits(answers)
-    again = _Repeats(first=first, luck=random.Random(seed))  # noqa: S311  # guards no secret
+    again = _Repeats(first=first, luck=random.SystemRandom())
     sample = _sampled(arms, again.keep, waits, seconds=seconds, seed=seed)
     again.check()
     null = sample.ratio(BASELINE, COPY).value
@@ -76,6 +80,27 @@ def _called(name: str, call: Call) -> Any:
     answer = call()
     check_answer(name, answer)
     return answer
+
+
+def _check_anew(name: str, call: Call, answer: Any, first: HeldAnswer) -> None:
+    """Raise `ImplausibleError` for a call that answers otherwise again, or answers what stood in its former answer."""
+    if first.is_nothing or first.reason:
+        return
+    again = apart(first, held(call()))
+    if not again.close(AS_BEFORE):
+        raise ImplausibleError(
+            f"the {name} answers otherwise in its second call than in its first one ({again}): {UNLIKE}"
+        )
+    with spoilt(answer):
+        try:
+            anew = apart(first, held(call()))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the calls before did not raise it
+            anew = AnswersApart(difference=math.inf, reason=f"{type(error).__name__}: {error}")
+    if not anew.close(AS_BEFORE):
+        raise ImplausibleError(
+            f"the {name} does not compute its answer anew: after its former answer was overwritten, {anew}; it keeps "
+            "its result, works on its input in place, or returns its input; copy within the function"
+        )
 
 
 def _sampled(
@@ -117,25 +142,30 @@ def _device(answers: dict[str, Any]) -> str:
 
 @dataclass(kw_only=True)
 class _Repeats:
-    """Compares outputs of timed calls, drawn at random, with those of the ``first`` calls, and holds none of them."""
+    """Compares outputs of timed calls, those of each arm's first turn and others at random, with the ``first`` ones."""
 
     first: dict[str, HeldAnswer]
     luck: random.Random
     wrong: dict[str, AnswersApart] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
     def keep(self, arm: str, output: object) -> None:
         """The last output of a turn, outside of the clock."""
-        if self.luck.random() < LOOKED_AT:
-            name = CANDIDATE if arm == CANDIDATE else BASELINE
-            now = held(output)
-            found = apart(self.first[name], now)
-            if not found.close(AS_BEFORE) and not (self.first[name].is_nothing and now.is_nothing):
-                self.wrong.setdefault(name, found)
+        if arm not in self.seen or self.luck.random() < LOOKED_AT:
+            self.seen.add(arm)
+            self._look(arm, output)
+
+    def _look(self, arm: str, output: object) -> None:
+        name = CANDIDATE if arm == CANDIDATE else BASELINE
+        first, now = self.first[name], held(output)
+        found = apart(first, now)
+        alike = (first.is_nothing and now.is_nothing) or (first.reason and first.reason == now.reason)
+        if not found.close(AS_BEFORE) and not alike:
+            self.wrong.setdefault(name, found)
 
     def check(self) -> None:
         """Raise `ImplausibleError` where a timed call answered otherwise than the first one did."""
         for arm, found in self.wrong.items():
             raise ImplausibleError(
-                f"the {arm} answers otherwise in a timed call than in its first one ({found}): it changes its inputs, "
-                "draws random numbers, or keeps something between calls; make every call the same work"
+                f"the {arm} answers otherwise in a timed call than in its first one ({found}): {UNLIKE}"
             )

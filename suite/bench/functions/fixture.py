@@ -85,10 +85,11 @@ class TradeoffFixture:
         except SuiteError as error:
             pytest.fail(f"tradeoff: {error}", pytrace=False)
 
-    def check(self, result: FunctionTradeoff, *, name: str = "") -> None:
+    def check(self, result: FunctionTradeoff, *, outputs: float | None = 1e-3, name: str = "") -> None:
         """Judge the speed-up by this repository's expectation of the test, or store it with ``--tradeoff-record``.
 
-        Several checks of one test have a ``name`` each.
+        First the outputs have to agree within ``outputs``, relative to the largest; `None` leaves them unlooked at, as
+        for functions that return nothing. Several checks of one test have a ``name`` each.
         """
         __tracebackhide__ = True
         from suite.bench.functions import stored
@@ -99,6 +100,9 @@ class TradeoffFixture:
                 "tradeoff: a second check() in one test needs a name of its own: check(result, name=...)", pytrace=False
             )
         self.checked.add(name)
+        if outputs is not None and not result.outputs.close(outputs):
+            said = f"tradeoff: {result.outputs}, at most {outputs:g} wanted"
+            pytest.fail(f"{said}; check(result, outputs=...) sets another limit", pytrace=False)
         measurement = stored.measured(stored.cell_of(self.nodeid, result.device, name=name), result)
         try:
             if self.records:
@@ -124,6 +128,8 @@ class TradeoffFixture:
         __tracebackhide__ = True
         for skipped in recorded.skipped:
             pytest.fail(f"tradeoff: not recorded: {skipped}", pytrace=False)
+        for note in recorded.notes:
+            warnings.warn(f"tradeoff: {note}", TradeoffWarning, stacklevel=4)
 
     def _undecided(self, said: str) -> bool:
         """What a test does that decides nothing."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +40,29 @@ def _loaded(path: Path) -> Any:
     """The module of a file, whose folder is on the import path as if it were run."""
     name = f"_timed_{path.stem}_{abs(hash(path))}"
     if name not in sys.modules:
-        if str(path.parent) not in sys.path:
-            sys.path.insert(0, str(path.parent))
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise UsageError(f"{path} is no Python file")
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        with _beside(path.parent):
+            spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """What a file imports from its own folder is that file's alone: the other one may have a module of that name."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(folder) and not name.startswith("_timed_"):
+                del sys.modules[name]
+        importlib.invalidate_caches()
 
 
 def code(result: FunctionTradeoff, *, at_least: float | None, close: float | None) -> tuple[int, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from suite.bench.functions.result import FunctionTradeoff
 from suite.core.composition import BASELINE
-from suite.core.records import Cell, Group, Measurement, RunHeader, Verdict
+from suite.core.errors import UsageError
+from suite.core.records import Cell, Group, Measurement, RunHeader, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from suite.gate import Recorded
@@ -23,14 +25,20 @@ UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 def cell_of(nodeid: str, device: str = "cpu", *, name: str = "") -> Cell:
     """The cell of a test: its file and function are the workload, its parameters are the technique's.
 
-    ``tests/test_norm.py::TestFast::test_norm[64]`` is ``tests.test_norm.TestFast.test_norm`` and ``candidate[64]``; the
-    ``name`` of one of several checks follows a colon.
+    ``tests/test_norm.py::TestFast::test_norm[64]`` is ``tests.test_norm-TestFast.test_norm`` and ``candidate[64]``; the
+    ``name`` of one of several checks follows a colon. A name that a file cannot have gets a digest of what it was.
     """
     path, _, function = nodeid.partition("::")
     bare, bracket, parameters = function.partition("[")
-    workload = ".".join((path.removesuffix(".py").replace("/", "."), *bare.split("::")))
+    plain = "-".join((path.removesuffix(".py").replace("/", "."), ".".join(bare.split("::"))))
+    is_plain = UNSAFE.search(plain) is None and "." not in path.removesuffix(".py")
+    workload = plain if is_plain else f"{UNSAFE.sub('_', plain)}-{_digest(f'{path}::{bare}')}"
     technique = f"candidate{bracket}{parameters}{':' if name else ''}{name}"
-    return Cell(workload=UNSAFE.sub("_", workload), technique=technique, device=device)
+    return Cell(workload=workload, technique=technique, device=device)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def measured(cell: Cell, result: FunctionTradeoff) -> Measurement:
@@ -62,11 +70,19 @@ def judged(measurement: Measurement, directory: Path) -> Verdict:
 
 
 def recorded(measurement: Measurement, directory: Path, command: Sequence[str]) -> Recorded:
-    """Store the speed-up, with the wide bounds of one process, beside what earlier runs of this machine saw."""
+    """Store the speed-up, with the wide bounds of one process, beside what earlier runs of this machine saw.
+
+    Raises `UsageError` for one that regresses by what is stored.
+    """
     from suite.core.machine import quiet
     from suite.core.machine.hardware import where
     from suite.gate import Storing, record
 
+    before = judged(measurement, directory)
+    if before.kind is VerdictKind.REGRESSED:
+        entry = before.expectation
+        at = f"{entry.path}:{entry.line}" if entry else str(directory)
+        raise UsageError(f"not recorded, it regresses: {before.reason}; if that is wanted, delete the entry at {at}")
     now = datetime.now(UTC)
     header = RunHeader(
         run=f"tradeoff-{now:%Y-%m-%dT%H-%M-%S}", started=now.isoformat(timespec="seconds"),

@@ -3,7 +3,9 @@
 import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from suite.bench.functions import comparing
 from suite.bench.functions.comparing import compare, copied
@@ -39,12 +41,28 @@ def test_a_comparison_has_speed_outputs_and_the_null_arm():
 @pytest.mark.usefixtures("sampled")
 def test_a_candidate_that_keeps_its_answer_is_implausible():
     """Here it computes once, and answers something else from then on; the baseline likewise."""
-    first = itertools.chain([1.0], itertools.repeat(0.0))
+    first = itertools.chain([1.0] * 5, itertools.repeat(0.5))
     with pytest.raises(ImplausibleError, match="the candidate answers otherwise in a timed call"):
         compare(baseline=lambda: 1.0, candidate=lambda: next(first))
     counter = itertools.count()
-    with pytest.raises(ImplausibleError, match="the baseline answers otherwise"):
+    with pytest.raises(ImplausibleError, match="the baseline answers otherwise in its second call"):
         compare(baseline=lambda: next(counter), candidate=lambda: 1.0)
+
+
+KEPT, INPUT, LISTED, TENSOR = np.ones(3), np.ones(3), [1.0, 2.0, 3.0], torch.ones(3)
+
+
+@pytest.mark.usefixtures("sampled")
+@pytest.mark.parametrize(
+    "cheat",
+    [lambda: KEPT, lambda: INPUT[::-1], lambda: LISTED, lambda: {"a": (TENSOR,)}],
+    ids=["kept", "input", "list", "tensor"],
+)
+def test_an_answer_that_was_not_computed_anew_is_implausible(cheat):
+    """What it returned is overwritten, and it is asked again; afterwards all is as before."""
+    with pytest.raises(ImplausibleError, match="does not compute its answer anew"):
+        compare(baseline=lambda: [1.0], candidate=cheat)
+    assert (3.0, 3.0, [1.0, 2.0, 3.0], 3.0) == (KEPT.sum(), INPUT.sum(), LISTED, float(TENSOR.sum()))
 
 
 @pytest.mark.usefixtures("sampled")

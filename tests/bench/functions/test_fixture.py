@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 from suite.bench.functions import comparing, fixture, stored
+from suite.bench.functions.answers import AnswersApart
 from suite.bench.functions.fixture import TradeoffFixture, TradeoffWarning
 from suite.core.errors import ImplausibleError
 from suite.core.records import VerdictKind
 
-RESULT = SimpleNamespace(device="cpu")
+RESULT = SimpleNamespace(device="cpu", outputs=AnswersApart(difference=0.0))
 
 
 def made(tmp_path, inconclusive="fail", *, records=False):
@@ -77,7 +78,7 @@ def test_what_is_not_recorded_fails_with_the_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(stored, "recorded", lambda *_: SimpleNamespace(skipped=("speedup: suspect",)))
     found = said(lambda: made(tmp_path, records=True).check(RESULT))
     assert "tradeoff: not recorded: speedup: suspect" == found
-    monkeypatch.setattr(stored, "recorded", lambda *_: SimpleNamespace(skipped=()))
+    monkeypatch.setattr(stored, "recorded", lambda *_: SimpleNamespace(skipped=(), notes=()))
     made(tmp_path, records=True).check(RESULT)
 
 
@@ -91,3 +92,13 @@ def test_each_check_of_a_test_has_its_own_name(tmp_path, monkeypatch):
     one.check(RESULT, name="large")
     assert "a second check() in one test needs a name" in said(lambda: one.check(RESULT, name="large"))
     assert ["candidate", "candidate:large"] == [cell.technique for cell in cells]
+
+
+def test_a_check_looks_at_the_outputs_too(tmp_path, monkeypatch):
+    """A candidate that answers nothing of the kind is as fast as one likes."""
+    monkeypatch.setattr(stored, "measured", lambda *_: None)
+    monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=VerdictKind.PASS))
+    wrong = SimpleNamespace(device="cpu", outputs=AnswersApart(difference=0.5))
+    assert "outputs differ by 0.5 of the largest, at most 0.001 wanted" in said(lambda: made(tmp_path).check(wrong))
+    made(tmp_path).check(wrong, outputs=0.6)
+    made(tmp_path).check(wrong, outputs=None)

@@ -21,7 +21,7 @@ def apart(baseline, candidate):
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)
 
 
-@given(st.lists(NUMBERS, min_size=1))
+@given(st.lists(NUMBERS, min_size=1).map(lambda values: [1.0, *values]))
 def test_equal_answers_are_not_apart(values):
     """NaN and infinities at the same places, too."""
     assert 0.0 == apart(values, list(values)).difference
@@ -36,6 +36,7 @@ def test_equal_answers_are_not_apart(values):
         (torch.tensor([3 + 4j]), torch.tensor([3 + 3j]), 0.2),
         ((torch.ones(2), {"x": 2}), [np.ones(2), {"x": 3}], 0.5),
         (0.0, 0.5, 0.5),
+        ({"loss": 1e6, "grad": [1.0, 1.0]}, {"loss": 1e6, "grad": [-1.0, -1.0]}, 2.0),
         ([1.0, math.nan], [1.0, 2.0], math.inf),
         ([1.0, math.inf], [1.0, -math.inf], math.inf),
     ],
@@ -55,6 +56,11 @@ def test_the_difference_is_relative_to_the_largest_of_the_baseline(baseline, can
         ({"a": 1.0}, {"b": 1.0}, "differ in shape"),
         ({}, {}, "no numbers"),
         (10**400, 10**400, "no numbers"),
+        ([math.nan], [math.nan], "hold no finite number"),
+        ([], [], "hold no finite number"),
+        ("1.5", "1.5", "no numbers: str"),
+        (np.ma.masked_array([1.0], [True]), [1.0], "no numbers: MaskedArray"),
+        (range(3), range(3), "no numbers: range"),
     ],
 )
 def test_answers_that_cannot_be_compared_are_close_at_no_tolerance(baseline, candidate, why):

@@ -64,3 +64,13 @@ def test_a_file_that_ends_the_process_is_told(tmp_path, capsys, monkeypatch):
     path.write_text("import sys\n\n\ndef f():\n    return 1\n\n\nsys.exit(0)\n", "utf-8")
     assert 11 == process.main([f"{path}:f", f"{path}:f", "--seconds", "0.1", "--at-least", "2"])
     assert f"suite: SystemExit: 0 at {path}:8" in capsys.readouterr().err
+
+
+def test_each_file_has_the_modules_of_its_own_folder(tmp_path):
+    """Two checkouts have files of the same names."""
+    for folder, value in (("old", 1.0), ("new", -1.0)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "helper.py").write_text(f"VALUE = {value}\n", "utf-8")
+        (tmp_path / folder / "fast.py").write_text("import helper\n\n\ndef f():\n    return helper.VALUE\n", "utf-8")
+    old, new = (process.function(f"{tmp_path / folder}/fast.py:f") for folder in ("old", "new"))
+    assert (1.0, -1.0) == (old(), new())

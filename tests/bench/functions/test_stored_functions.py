@@ -5,6 +5,7 @@ import pytest
 from suite.bench.functions import stored
 from suite.bench.functions.answers import AnswersApart
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
+from suite.core.errors import UsageError
 from suite.core.machine import quiet
 from suite.core.records import VerdictKind
 from suite.gate import load_all
@@ -27,17 +28,27 @@ def measured(value, *, node=NODE, suspect=None):
 @pytest.mark.parametrize(
     ("node", "workload", "technique"),
     [
-        (NODE, "tests.test_norm.test_fast", "candidate[64]"),
-        ("test_a.py::TestB::test_c", "test_a.TestB.test_c", "candidate"),
-        ("test_ä b.py::test_c[x/y]", "test_b.test_c", "candidate[x/y]"),
+        (NODE, "tests.test_norm-test_fast", "candidate[64]"),
+        ("test_a.py::TestB::test_c", "test_a-TestB.test_c", "candidate"),
+        ("a/test_b.py::test_c[x/y]", "a.test_b-test_c", "candidate[x/y]"),
     ],
 )
 def test_a_tests_function_is_the_workload_and_its_parameters_the_candidates(node, workload, technique):
-    """Names of files hold no other characters."""
+    """One of several checks has its name, too."""
     cell = stored.cell_of(node)
-    assert technique == cell.technique
-    assert workload.replace("test_b", cell.workload.partition(".")[0]) == cell.workload
-    assert stored.UNSAFE.search(cell.workload) is None
+    assert (workload, technique) == (cell.workload, cell.technique)
+    assert f"{technique}:large" == stored.cell_of(node, name="large").technique
+
+
+def test_two_tests_never_share_a_file():
+    """Names of files hold no other characters, so a digest tells them apart."""
+    nodes = [
+        *("t.py::test_größe", "t.py::test_gräße", "t.py::test_日本", "t.py::test_中国"),
+        *("a b/t.py::f", "a_b/t.py::f", "tests/a/b.py::f", "tests/a.py::b::f", "x.y/t.py::f", "x/y/t.py::f"),
+    ]
+    names = [stored.cell_of(node).workload for node in nodes]
+    assert len(nodes) == len(set(names))
+    assert not any(stored.UNSAFE.search(name) for name in names)
 
 
 def test_what_was_recorded_passes_and_a_slower_candidate_regresses(tmp_path):
@@ -64,3 +75,11 @@ def test_expectations_of_functions_are_no_part_of_a_benchs(tmp_path):
     """They lie below the same folder, and no workload answers them."""
     stored.recorded(measured(2.0), tmp_path / "functions", ["pytest"])
     assert () == load_all(tmp_path)
+
+
+def test_what_regresses_does_not_replace_what_is_stored(tmp_path):
+    """Recording again is no way around the gate."""
+    stored.recorded(measured(3.0), tmp_path, ["pytest"])
+    with pytest.raises(UsageError, match=r"not recorded, it regresses: .*delete the entry at .*\.toml:\d+"):
+        stored.recorded(measured(1.0), tmp_path, ["pytest"])
+    assert VerdictKind.REGRESSED == stored.judged(measured(1.0), tmp_path).kind
