@@ -8,6 +8,7 @@ tensors are counted and no peak is reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -65,9 +66,11 @@ def of_the_fullest_rank(cell: Cell, recipe: Recipe, *, reference: Reference) -> 
     """`training_memory`; of several ranks, each metric of the rank that has most of it."""
     if cell.ranks == 1:
         return training_memory(cell, recipe, reference=reference)
+    from suite.training.distributed.in_ranks import flags_of_a_rank
     from suite.training.distributed.launching import run_ranks
 
-    ranks = run_ranks(lambda _rank: training_memory(cell, recipe, reference=reference), cell.ranks)
+    own = replace(recipe, flags=flags_of_a_rank(recipe))
+    ranks = run_ranks(lambda _rank: training_memory(cell, own, reference=reference), cell.ranks)
     return [max(same, key=lambda found: found.value) for same in zip(*ranks, strict=True)]
 
 

@@ -12,13 +12,16 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from suite.core.errors import ImplausibleError
+from suite.core.machine.flags import applied
 from suite.measure.integrity.training_steps import check_learning
 from suite.measure.step import TimedStep, training_step
+from suite.training.distributed.in_ranks import flags_of_a_rank
 from suite.training.distributed.launching import Rank, RankError, join, preload, settled
 from suite.training.distributed.traffic import sent_bytes
 from suite.training.recipe import Recipe, Reference
@@ -46,7 +49,8 @@ class RankedStep:
         parents = [*self._pipes, ours]  # which a rank must not hold open: it would not notice that its parent is gone
 
         def make() -> TimedStep:
-            return training_step(recipe, device=device, reference=reference)
+            own = replace(recipe, flags=flags_of_a_rank(recipe))
+            return training_step(own, device=device, reference=reference)
 
         process = context.Process(
             target=_rank, args=(rank, theirs, parents, Path(self._folder.name), make), daemon=True
@@ -134,8 +138,10 @@ def _rank(
 
 
 def _serve(timed: TimedStep, pipe: Connection) -> None:
-    while (command := pipe.recv())[0] != "end":
-        pipe.send((False, _did(timed, *command)))
+    """Under the step's settings: the sampler writes them in its own process alone."""
+    with applied(timed.flags):
+        while (command := pipe.recv())[0] != "end":
+            pipe.send((False, _did(timed, *command)))
 
 
 def _did(timed: TimedStep, command: str, *given: Any) -> Any:

@@ -1,7 +1,8 @@
 """Time training steps of one process and of several ranks in blocks of processes, in the order A B B A.
 
-Each block has processes of its own, so that no two sets of collectives live side by side; what drifts along the blocks
-reaches both alike.
+Each block has processes of its own, so that no two sets of collectives live side by side. What drifts evenly along the
+blocks reaches the sums of both arms alike; an arm's figure is its faster block's, which holds less of other work but
+keeps a part of the drift. `Scaling.spread` bounds both, and the figures have no interval.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import torch
 from torch import nn
 
 from suite.core.errors import UsageError
+from suite.core.machine.flags import applied
 from suite.core.records import Cell
 from suite.measure.memory import of_the_fullest_rank
 from suite.measure.step import TimedStep, training_step
+from suite.training.distributed.in_ranks import flags_of_a_rank
 from suite.training.distributed.launching import Rank, run_ranks
 from suite.training.distributed.traffic import sent_bytes
 from suite.training.recipe import Batch, Recipe, Split
@@ -114,11 +117,13 @@ def scaling(name: str, plain: Recipe, changed: Recipe, *, own: OneProcessCost, s
 
 def block(recipe: Recipe, ranks: int, *, steps: int) -> Block:
     """The steps of one launch of so many ranks; one rank is a process as the others are."""
+    own = replace(recipe, flags=flags_of_a_rank(recipe))
 
     def work(_rank: Rank) -> tuple[list[float], float | None, int]:
-        timed = training_step(recipe, device="cpu", reference=_nobody)
+        timed = training_step(own, device="cpu", reference=_nobody)
         before = sent_bytes()
-        seconds = [_seconds(timed) for _ in range(steps)]
+        with applied(own.flags):
+            seconds = [_seconds(timed) for _ in range(steps)]
         after = sent_bytes()
         sent = None if before is None or after is None else (after - before) / steps
         return seconds, sent, timed.items

@@ -16,27 +16,34 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from suite.core.errors import UsageError
-from suite.training.distributed.launching import DEFAULT_LIMITS, LaunchLimits, Rank, RankError, run_ranks
+from suite.training.distributed.launching import LaunchLimits, Rank, RankError, run_ranks
 from suite.training.distributed.whole import digests, whole
 from suite.training.preparing import check_first
 from suite.training.recipe import Backward, Batch, Gradients, Loss, Recipe, Trainee
 from suite.training.trees import take
 
-__all__ = ["WEIGHT", "ForkedRanks", "RankForm", "in_ranks", "of_share", "share", "sharing_batches", "summed_loss"]
+__all__ = [
+    "WEIGHT", "ForkedRanks", "RankForm", "flags_of_a_rank", "in_ranks", "of_share", "share", "sharing_batches",
+    "summed_loss",
+]  # fmt: skip
 
 T = TypeVar("T")
 Wrap = Callable[[nn.Module], Callable[[Any], Any]]
 """Makes the form of a network that a rank trains, in the rank: all ranks call it at once."""
 
+UNENDED = LaunchLimits(whole=None)
 WEIGHT = "weight of a rank's share"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForkedRanks:
-    """The `suite.training.launch.Launch` of forks of this process on this machine's cores."""
+    """The `suite.training.launch.Launch` of forks of this process on this machine's cores.
+
+    A training may take as long as it does; ``limits`` end a rank that waits too long for the others.
+    """
 
     ranks: int
-    limits: LaunchLimits = DEFAULT_LIMITS
+    limits: LaunchLimits = UNENDED
 
     def run(self, train: Callable[[], T], network: nn.Module) -> T:
         """Train in every rank; ``network`` then has rank 0's weights and buffers.
@@ -110,6 +117,11 @@ def in_ranks(recipe: Recipe, technique: str, ranks: int, wrap: Wrap) -> Recipe:
         raise UsageError(f"{technique}: ranks must be 2 or more, got {ranks}")
     check_first(recipe, technique, "wraps")
     return replace(recipe, launch=ForkedRanks(ranks=ranks), prepare=lambda network: RankForm(network, wrap))
+
+
+def flags_of_a_rank(recipe: Recipe) -> dict[str, int | str]:
+    """The recipe's settings of torch that a rank runs under: all but ``threads``, of which a rank has one."""
+    return {name: value for name, value in recipe.flags.items() if name != "threads"}
 
 
 def sharing_batches(recipe: Recipe, gradients: Gradients | None = None) -> Recipe:

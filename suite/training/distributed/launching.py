@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -77,12 +77,12 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "TORCHELASTIC_RESTART_COUNT")
 class LaunchLimits:
     """How long ranks may take, in seconds, and how often they are started again.
 
-    ``collective`` is how long a rank waits for the others. ``whole`` ends an attempt that runs longer. All ranks are
-    started again, ``restarts`` times at most, when one has failed.
+    ``collective`` is how long a rank waits for the others. ``whole`` ends an attempt that runs longer; ``None``: it
+    may. All ranks are started again, ``restarts`` times at most, when one has failed.
     """
 
     collective: float = 60.0
-    whole: float = 3600.0
+    whole: float | None = 3600.0
     restarts: int = 0
 
 
@@ -159,8 +159,7 @@ def _rank(work: Callable[[Rank], T], folder: str, limits: LaunchLimits) -> bytes
     """What a rank does: join the others, work, and write down why it failed."""
     rank, place = Rank.here(), Path(folder)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the agent ends ranks with it, and a fork has the agent's handler
-    late = (place / f"late-{rank.attempt}-{rank.index}").open("w")  # open until the process ends
-    faulthandler.dump_traceback_later(limits.whole, exit=True, file=late)
+    _late = _watched(rank, place, limits)
     try:
         with settled(rank), _joined(rank, place, limits):
             return pickle.dumps(work(rank))
@@ -169,6 +168,14 @@ def _rank(work: Callable[[Rank], T], folder: str, limits: LaunchLimits) -> bytes
         if _consequence(_said(error)):
             time.sleep(YIELD)  # the agent names whom it sees first, and that is to be the rank with the fault
         os._exit(1)  # a usual exit waits for threads that may wait for other ranks
+
+
+def _watched(rank: Rank, folder: Path, limits: LaunchLimits) -> IO[str]:
+    """The file, to be open until the process ends, in which a rank that takes too long leaves the lines it was in."""
+    late = (folder / f"late-{rank.attempt}-{rank.index}").open("w")
+    if limits.whole is not None:
+        faulthandler.dump_traceback_later(limits.whole, exit=True, file=late)
+    return late
 
 
 @contextmanager

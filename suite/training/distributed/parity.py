@@ -7,6 +7,7 @@ arithmetic stay within some 1e-16 of each other, and every fault is far outside.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -157,7 +158,10 @@ def _same(one: Layout, other: Layout) -> bool:
 
 
 def relative_distances(first: nn.Module, second: nn.Module) -> dict[str, float]:
-    """By name of a weight or buffer, the norm of the difference as a share of the first one's norm."""
+    """By name of a weight or buffer, the norm of the difference as a share of the first one's norm.
+
+    Infinity where that is no finite number: a weight that is NaN compares with nothing, and would be overlooked.
+    """
     others = dict((*second.named_parameters(), *second.named_buffers()))
     named = (*first.named_parameters(), *first.named_buffers())
     return {name: _distance(tensor.detach(), others[name].detach()) for name, tensor in named}
@@ -165,4 +169,5 @@ def relative_distances(first: nn.Module, second: nn.Module) -> dict[str, float]:
 
 def _distance(first: Tensor, second: Tensor) -> float:
     size = float(first.double().norm())
-    return float((first.double() - second.double()).norm()) / (size or 1.0)
+    share = float((first.double() - second.double()).norm()) / (size or 1.0)
+    return share if math.isfinite(share) else math.inf

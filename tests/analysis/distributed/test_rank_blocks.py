@@ -7,9 +7,13 @@ import pytest
 import tiny
 import torch
 
+from suite.analysis.distributed import blocks
 from suite.analysis.distributed.blocks import Block, OneProcessCost, Scaling, of_a_rank, scaling
 from suite.core.errors import UsageError
+from suite.core.machine import flags
+from suite.measure.step import WARM_UP
 from suite.registry import REGISTRY
+from suite.training.distributed.launching import Rank
 
 SCALING = Scaling(
     technique="ddp",
@@ -48,6 +52,16 @@ def test_a_rank_has_its_part_of_every_batch():
 def test_one_process_is_no_scaling():
     with pytest.raises(UsageError, match="baseline trains in one process"):
         scaling("baseline", tiny.recipe(), tiny.recipe(), own=OWN)
+
+
+def test_a_block_is_timed_under_the_settings_of_its_recipe(monkeypatch):
+    """Those of its warm-up, too."""
+    seen = []
+    settings = {"float32_matmul_precision": "medium"}
+    noting = (lambda _trainee: seen.append(flags.read()["float32_matmul_precision"]),)
+    monkeypatch.setattr(blocks, "run_ranks", lambda work, _ranks: [work(Rank(index=0, world=1))])
+    blocks.block(tiny.recipe(flags=settings, callbacks=noting), 1, steps=2)
+    assert ["medium"] * (WARM_UP + 2) == seen
 
 
 @pytest.mark.system

@@ -8,7 +8,8 @@ import pytest
 
 from suite.core.errors import TechniqueError, UsageError
 from suite.training.distributed import launching
-from suite.training.distributed.launching import RankError, run_ranks
+from suite.training.distributed.in_ranks import ForkedRanks
+from suite.training.distributed.launching import LaunchLimits, Rank, RankError, run_ranks
 
 CLOSED = "Connection closed by peer [127.0.0.1]:1234"
 
@@ -63,6 +64,19 @@ def test_a_rank_that_its_watchdog_ended_says_where_it_was(tmp_path):
     assert isinstance(found, RankError)
     assert str(found).startswith("rank 1 of 2 did not end in time; it was in")
     assert "in slow" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("limits", "ends"),
+    [(ForkedRanks(ranks=2).limits, []), (LaunchLimits(whole=7.0), [7.0]), (LaunchLimits(), [3600.0])],
+)
+def test_only_a_launch_that_has_a_limit_is_ended_by_it(limits, ends, monkeypatch, tmp_path):
+    """A training in ranks takes as long as it does."""
+    found = []
+    monkeypatch.setattr(launching.faulthandler, "dump_traceback_later", lambda seconds, **_: found.append(seconds))
+    launching._watched(Rank(index=0, world=2), tmp_path, limits).close()
+    assert ends == found
+    assert (tmp_path / "late-0-0").is_file()  # which tells how many attempts there were
 
 
 def test_the_missing_ranks_are_read_from_gloo_s_sentence():

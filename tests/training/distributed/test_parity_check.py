@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import tiny
+import torch
 
 from suite.core.errors import TechniqueError, UsageError
 from suite.training.distributed.parity import Layout, check_layouts, in_float64, relative_distances
@@ -49,3 +50,13 @@ def test_distances_are_relative_to_the_first_network():
     distances = relative_distances(first, second)
     assert pytest.approx(0.5) == distances.pop("fc1.bias")
     assert {0.0} == set(distances.values())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("spoilt", [(0,), (1,), (0, 1)])
+def test_a_weight_that_is_not_finite_is_infinitely_far(value, spoilt):
+    """In either network, or in both at once."""
+    networks = tiny.Net(), tiny.Net()
+    for index in spoilt:
+        torch.nn.init.constant_(networks[index].fc1.bias, value)
+    assert float("inf") == relative_distances(*networks)["fc1.bias"]
