@@ -11,13 +11,14 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from suite.core.errors import ImplausibleError
+from suite.core.machine.core import several
 from suite.core.machine.flags import applied
 from suite.measure.integrity.training_steps import check_learning
 from suite.measure.step import TimedStep, training_step
@@ -35,7 +36,8 @@ class RankedStep:
 
     def __init__(self, recipe: Recipe, *, device: str, reference: Reference) -> None:
         self.flags, self.ranks = recipe.flags, recipe.launch.ranks
-        self._folder = tempfile.TemporaryDirectory(prefix="ranked-step-")
+        self._folder, self._running = tempfile.TemporaryDirectory(prefix="ranked-step-"), ExitStack()
+        self._cores = self._running.enter_context(several(self.ranks))
         self._processes: list[Any] = []
         self._pipes: list[Connection] = []
         preload()
@@ -49,12 +51,11 @@ class RankedStep:
         parents = [*self._pipes, ours]  # which a rank must not hold open: it would not notice that its parent is gone
 
         def make() -> TimedStep:
+            join(rank, Path(self._folder.name), PATIENCE)
             own = replace(recipe, flags=flags_of_a_rank(recipe))
             return training_step(own, device=device, reference=reference)
 
-        process = context.Process(
-            target=_rank, args=(rank, theirs, parents, Path(self._folder.name), make), daemon=True
-        )
+        process = context.Process(target=_rank, args=(rank, self._cores, theirs, parents, make), daemon=True)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
             process.start()
@@ -75,6 +76,11 @@ class RankedStep:
             if said is not None:
                 raise ImplausibleError(said.removeprefix("implausible: "))
 
+    @property
+    def suspect(self) -> str | None:
+        """Why its times cannot be trusted, if the ranks have no core each."""
+        return sharing(self.ranks, self._cores)
+
     def network_bytes(self) -> float | None:
         """Bytes that the busiest rank sends in one step, as the kernel counts them; ``None`` where it does not."""
         before = self._ask("bytes")
@@ -93,6 +99,7 @@ class RankedStep:
         for process in self._processes:
             process.join(1.0)
             process.kill()
+        self._running.close()
         self._folder.cleanup()
 
     def _ask(self, *command: Any) -> list[Any]:
@@ -118,15 +125,22 @@ class RankedStep:
         return True, f"no answer within {PATIENCE:g} s"
 
 
+def sharing(ranks: int, cores: Sequence[int]) -> str | None:
+    """Says that so many ranks have no core each; ``None`` where they have, and where the platform has no affinity."""
+    if len(cores) >= ranks or not hasattr(os, "sched_setaffinity"):
+        return None
+    shared = f"share core {', '.join(map(str, cores))}" if cores else "have no core of their own"
+    return f"{ranks} ranks {shared}, since other runs hold the rest; start it when those have ended"
+
+
 def _rank(
-    rank: Rank, pipe: Connection, parents: Sequence[Connection], folder: Path, make: Callable[[], TimedStep]
+    rank: Rank, cores: Sequence[int], pipe: Connection, parents: Sequence[Connection], make: Callable[[], TimedStep]
 ) -> None:
     """What a rank does until its parent ends it, or is gone."""
     for other in parents:
         other.close()
-    with settled(rank):
+    with settled(rank, cores):
         try:
-            join(rank, folder, PATIENCE)
             timed = make()
             pipe.send((False, len(timed.batch)))
             _serve(timed, pipe)

@@ -149,13 +149,17 @@ def doubted(timed: Timed, doubts: Mapping[str, str]) -> Timed:
     """``timed`` with one more reason, by the name of a sample, why its times cannot be trusted."""
 
     def joined(suspect: str | None, source: str | None) -> str | None:
-        return "; ".join(filter(None, (suspect, doubts.get(source or "")))) or None
+        return _joined(suspect, doubts.get(source or ""))
 
     return replace(
         timed,
         measurements=tuple(replace(m, suspect=joined(m.suspect, m.samples)) for m in timed.measurements),
         samples={name: replace(taken, suspect=joined(taken.suspect, name)) for name, taken in timed.samples.items()},
     )
+
+
+def _joined(*reasons: str | None) -> str | None:
+    return "; ".join(filter(None, reasons)) or None
 
 
 def _kernels(cell: Cell, base: Arm) -> dict[str, Kernel]:
@@ -230,6 +234,7 @@ def _training(
     timed = _timed(
         cell, calls, seconds=budget.training, seed=seed, budget=budget, decisions=(decision,) if wanted else ()
     )
+    timed = replace(timed, suspect=_joined(timed.suspect, getattr(steps[TECHNIQUE], "suspect", None)))
     with phase("timing"):
         check_learning(steps, first_losses)
         sent = _network_bytes(cell, steps[TECHNIQUE], first_losses.get(TECHNIQUE))
@@ -344,7 +349,7 @@ def _timed(
         taken = sample(calls, options, hooks=hooks, instruments=Instruments(witness=monotonic))
     flags.write(entered)
     after = nvml.snapshot(cell.device)
-    suspect = "; ".join(filter(None, (taken.suspect, nvml.doubt(before, after)))) or None
+    suspect = _joined(taken.suspect, nvml.doubt(before, after))
     return replace(taken, suspect=suspect, note=nvml.note(before, after), shares=shares)
 
 

@@ -17,6 +17,7 @@ from suite.measure import speed
 from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm, serving_arms
 from suite.measure.sampler.timing import Sample
 from suite.measure.speed import SamplingBudget
+from suite.measure.step import training_step
 from suite.training.recipe import Batch
 from suite.training.serving import serve
 
@@ -284,3 +285,18 @@ def test_a_saturating_batch_that_is_known_brings_a_third_ratio(fitted):
     found = {one.metric: one for one in timed.measurements}
     assert 32 == found["speedup_saturated"].conditions["batch"]
     assert "inference_saturated" in timed.samples
+
+
+def test_a_step_that_is_suspect_makes_its_ratio_so(monkeypatch):
+    """Ranks that share a core."""
+    technique = tiny.recipe()
+
+    def suspect(recipe, device, reference, _running):
+        step = training_step(recipe, device=device, reference=reference)
+        object.__setattr__(step, "suspect", "shared" if recipe is technique else None)
+        return step
+
+    monkeypatch.setattr(speed, "_step", suspect)
+    timed = speed.training(CELL, tiny.recipe(), technique, reference=tiny.no_reference, budget=SHORT)
+    assert "shared" in timed.measurements[0].suspect
+    assert "shared" in timed.samples["training"].suspect

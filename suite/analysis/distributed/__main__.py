@@ -5,7 +5,6 @@ The prediction is a model's: ranks on machines of their own, joined by links lik
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ import torch
 from suite.analysis.distributed.alpha_beta import AlphaBeta, all_reduce_times, fitted
 from suite.analysis.distributed.blocks import OneProcessCost, Scaling, scaling
 from suite.core.errors import SuiteError
+from suite.core.machine.core import allowed_cores
 from suite.registry import REGISTRY
 from suite.training.distributed.traffic import ring_bytes
 from suite.training.loop import built
@@ -25,10 +25,10 @@ PREDICTED = (8, 64, 512, 4096)
 
 
 def main() -> int:
-    """Print the tables; 11 if this machine has no second core."""
+    """Print the tables; 11 if there is no second core to use."""
     torch.set_num_threads(1)
-    if (os.cpu_count() or 1) < 2:  # noqa: PLR2004
-        print("two ranks need two cores, and this machine has one")
+    if len(allowed_cores()) < 2:  # noqa: PLR2004
+        print("two ranks need two cores, and this process may use one")
         return 11
     try:
         found = list(_measured())
@@ -52,7 +52,7 @@ def _compositions(cores: int) -> Iterator[str]:
 
 def _measured() -> Iterator[Scaling]:
     plain, own = REGISTRY.find_workload(WORKLOAD).plain(0), dict[int, OneProcessCost]()
-    for name in _compositions(os.cpu_count() or 1):
+    for name in _compositions(len(allowed_cores())):
         print(f"  {name}", file=sys.stderr, flush=True)
         changed = REGISTRY.resolve(name).apply(plain)
         ranks = changed.launch.ranks
@@ -90,7 +90,7 @@ def _table(found: list[Scaling]) -> Iterator[str]:
 
 
 def _prediction(one: Scaling) -> Iterator[str]:
-    measured = range(2, (os.cpu_count() or 1) + 1)[:MOST_MEASURED]
+    measured = range(2, len(allowed_cores()) + 1)[:MOST_MEASURED]
     model = fitted([time for ranks in measured for time in all_reduce_times(ranks)])
     yield (
         f"all-reduce: {model.alpha * 1e6:.0f} us a message, {1e-9 / model.beta:.2f} GB/s; largest error on measured "

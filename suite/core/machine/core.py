@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 CORE, TAKEN, WAIT = "SUITE_CORE", "SUITE_CORE_TAKEN", "SUITE_WAIT"
+ALLOWED = "SUITE_CORES"  # those that the run may use: a process that is pinned to its core cannot see them any more
 WAIT_SECONDS = 1.0
 LOOK_SECONDS = 0.1  # between two readings of the cores' counters, which advance by hundredths of a second
 STAT = Path("/proc/stat")
@@ -32,11 +33,11 @@ def choose() -> int:
     A core that the environment names is the parent's and used without a check. If other runs hold all cores, the run
     shares one, which ``SUITE_CORE_TAKEN`` names. With ``SUITE_WAIT=1`` it waits for a free core instead.
     """
-    allowed = os.sched_getaffinity(0)
-    inherited = os.environ.get(CORE, "")
-    if inherited.isdecimal() and int(inherited) in allowed:
-        return int(inherited)
+    allowed, inherited = os.sched_getaffinity(0), own()
+    if inherited in allowed:
+        return inherited
     os.environ.pop(TAKEN, None)
+    os.environ[ALLOWED] = ",".join(map(str, sorted(allowed)))
     cores = by_load(allowed, busy_shares())
     core = next((core for core in cores if _hold(core)), None)
     if core is None and os.environ.get(WAIT) == "1":
@@ -56,6 +57,47 @@ def _first_free(cores: list[int], wait: Callable[[float], object] = time.sleep) 
         core = next((core for core in cores if _hold(core)), None)
         if core is not None:
             return core
+
+
+def own() -> int | None:
+    """The core that `choose` took, here or in a parent; ``None`` where it was not asked."""
+    text = os.environ.get(CORE, "")
+    return int(text) if text.isdecimal() else None
+
+
+def allowed_cores() -> set[int]:
+    """The cores that this run may use: those of its first process before it was pinned to one of them."""
+    if not hasattr(os, "sched_getaffinity"):
+        return set(range(os.cpu_count() or 1))
+    noted = os.environ.get(ALLOWED, "") if own() is not None else ""
+    return {int(text) for text in noted.split(",") if text.isdecimal()} or os.sched_getaffinity(0)
+
+
+@contextmanager
+def several(count: int) -> Iterator[tuple[int, ...]]:
+    """Cores for so many processes that work at once while this one waits, held during the body.
+
+    Its own comes first, then those that no other run holds, the least loaded first. They are fewer than ``count`` where
+    other runs hold the rest, and none where the platform has no affinity.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        yield ()
+        return
+    held: list[BaseFileLock] = []
+    try:
+        yield tuple(_free(count, held))
+    finally:
+        for lock in held:
+            lock.release()
+
+
+def _free(count: int, held: list[BaseFileLock]) -> list[int]:
+    allowed, mine = allowed_cores(), own()
+    chosen = [mine] if mine in allowed else []
+    for core in by_load(allowed.difference(chosen), busy_shares()):
+        if len(chosen) < count and _hold(core, held):
+            chosen.append(core)
+    return chosen
 
 
 @contextmanager
@@ -79,8 +121,8 @@ def _settle(cores: set[int]) -> None:
 
 def release() -> None:
     """Let go of the core that `choose` took."""
-    os.environ.pop(CORE, None)
-    os.environ.pop(TAKEN, None)
+    for name in (CORE, TAKEN, ALLOWED):
+        os.environ.pop(name, None)
     while _held:
         _held.pop().release()
 
@@ -157,8 +199,8 @@ def lock_path(core: int) -> Path:
     return Path(tempfile.gettempdir()) / f"tradeoff-suite-{os.getuid()}-core-{core}.lock"
 
 
-def _hold(core: int) -> bool:
-    """Lock ``core`` for the life of this process; false where another process has it."""
+def _hold(core: int, held: list[BaseFileLock] | None = None) -> bool:
+    """Lock ``core``, for the life of this process or of ``held``; false where another process has it."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_path(core))
@@ -168,5 +210,5 @@ def _hold(core: int) -> bool:
         return False
     except OSError:  # a file that is there and cannot be opened is another's; else there is no place for lock files
         return not os.path.lexists(lock_path(core))
-    _held.append(lock)
+    (_held if held is None else held).append(lock)
     return True

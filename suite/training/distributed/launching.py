@@ -19,8 +19,8 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ import torch.distributed as dist
 
 from suite.core import errors
 from suite.core.errors import SuiteError, UsageError
+from suite.core.machine.core import several
 
 if TYPE_CHECKING:
     from torch.distributed.launcher.api import LaunchConfig
@@ -48,7 +49,7 @@ YIELD = 0.5  # seconds
 GRACE = 3.0  # seconds in which every rank that still runs answers after one has failed
 
 
-class RankError(RuntimeError):
+class RankError(SuiteError, RuntimeError):
     """A rank failed, was killed or hangs; the message names it."""
 
 
@@ -100,11 +101,11 @@ def run_ranks(work: Callable[[Rank], T], ranks: int, limits: LaunchLimits = DEFA
 
     if ranks < 1:
         raise UsageError(f"a launch needs one rank or more, got ranks={ranks}")
-    with tempfile.TemporaryDirectory(prefix="ranks-") as folder, _undisturbed():
+    with tempfile.TemporaryDirectory(prefix="ranks-") as folder, _undisturbed(), several(ranks) as cores:
         preload()
         config = _config(ranks, limits, folder)
         try:
-            found = elastic_launch(config, _rank)(work, folder, limits)
+            found = elastic_launch(config, _rank)(work, folder, limits, cores)
         except ChildFailedError as failed:
             raise _error_of(Path(folder), ranks, failed.failures) from None
     return [pickle.loads(found[index]) for index in range(ranks)]  # noqa: S301  # our own forks wrote it
@@ -155,13 +156,13 @@ def _restore(handlers: dict[signal.Signals, Any]) -> None:
 # -- in a rank --------------------------------------------------------------------------------------------------------
 
 
-def _rank(work: Callable[[Rank], T], folder: str, limits: LaunchLimits) -> bytes:
+def _rank(work: Callable[[Rank], T], folder: str, limits: LaunchLimits, cores: Sequence[int]) -> bytes:
     """What a rank does: join the others, work, and write down why it failed."""
     rank, place = Rank.here(), Path(folder)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the agent ends ranks with it, and a fork has the agent's handler
     _late = _watched(rank, place, limits)
     try:
-        with settled(rank), _joined(rank, place, limits):
+        with settled(rank, cores), _joined(rank, place, limits):
             return pickle.dumps(work(rank))
     except BaseException as error:  # noqa: BLE001  # reported by the parent
         _write_error(place, rank, error)
@@ -179,24 +180,20 @@ def _watched(rank: Rank, folder: Path, limits: LaunchLimits) -> IO[str]:
 
 
 @contextmanager
-def settled(rank: Rank) -> Iterator[None]:
-    """One thread on a core of its own: libgomp does not survive a fork, and ranks must not share a core."""
+def settled(rank: Rank, cores: Sequence[int]) -> Iterator[None]:
+    """One thread, since libgomp does not survive a fork, on one of the ``cores`` that the launch has."""
     torch.set_num_threads(1)
-    _pin(rank)
+    _pin(rank, cores)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"torch\..*")  # what the parent makes of warnings is not torch's
         yield
 
 
-def _pin(rank: Rank) -> None:
-    """A process that is to be quiet is pinned to one core; its ranks spread over the machine's."""
-    if not hasattr(os, "sched_setaffinity"):
-        return
-    if len(os.sched_getaffinity(0)) == 1:
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    cores = sorted(os.sched_getaffinity(0))
-    if rank.world <= len(cores):
-        os.sched_setaffinity(0, {cores[rank.index]})
+def _pin(rank: Rank, cores: Sequence[int]) -> None:
+    """A core each; where there are too few, all ranks share those that there are."""
+    if cores:
+        with suppress(OSError):  # a sandbox may forbid it
+            os.sched_setaffinity(0, {cores[rank.index]} if rank.world <= len(cores) else set(cores))
 
 
 @contextmanager

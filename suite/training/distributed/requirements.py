@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import torch.distributed as dist
 
 from suite.core.errors import UnavailableError
+from suite.core.machine.core import allowed_cores
 from suite.training.distributed.staged import stages_of
 from suite.training.distributed.tensor_pairs import pairs_of
 from suite.training.loop import built
@@ -35,9 +35,9 @@ def on_cpu(case: Any) -> str | None:
 
 def core_each(case: Any) -> str | None:
     """Ranks that take turns on a core would be timed for it."""
-    cores = os.cpu_count() or 1
+    cores = len(allowed_cores())
     ranks = case.cell.ranks
-    return None if ranks <= cores else f"{ranks} ranks need {ranks} cores, and this machine has {cores}"
+    return None if ranks <= cores else f"{ranks} ranks need {ranks} cores, and this process may use {cores}"
 
 
 def whole_gradients(case: Any) -> str | None:

@@ -32,7 +32,7 @@ def _own_locks(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(core, "busy_shares", dict)
     monkeypatch.setattr(core, "_held", [])
-    for name in (core.CORE, core.TAKEN):
+    for name in (core.CORE, core.TAKEN, core.ALLOWED):
         monkeypatch.setenv(name, "")  # so that what a test leaves there is undone
         monkeypatch.delenv(name)
     yield
@@ -187,3 +187,51 @@ def test_without_a_place_for_lock_files_the_core_is_used(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     assert 3 == core.choose()
     assert "SUITE_CORE_TAKEN" not in os.environ
+
+
+def test_a_pinned_process_and_its_children_know_the_cores_of_their_run(monkeypatch):
+    """Not those that they are pinned to."""
+    assert {0, 1, 2, 3} == core.allowed_cores()
+    core.choose()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3}, raising=False)
+    assert {0, 1, 2, 3} == core.allowed_cores()
+    core.release()
+    assert {3} == core.allowed_cores()
+
+
+def test_without_affinity_all_cores_are_allowed_and_none_is_given(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert set(range(6)) == core.allowed_cores()
+    with core.several(2) as cores:
+        assert () == cores
+
+
+@linux
+def test_processes_at_once_have_their_own_core_and_free_ones(monkeypatch):
+    """The least loaded; other runs cannot take them meanwhile, and can afterwards."""
+    monkeypatch.setattr(core, "busy_shares", lambda: {0: 0.1, 1: 0.9, 2: 0.5, 3: 0.0})
+    rival = hold_elsewhere(0)
+    assert 3 == core.choose()
+    with core.several(2) as cores:
+        assert (3, 2) == cores
+        assert not core._hold(2, [])
+    assert core._hold(2)
+    rival.communicate()
+
+
+@linux
+def test_where_other_runs_hold_the_rest_there_are_fewer_cores():
+    """A process without a core of its own may have none at all."""
+    rival = hold_elsewhere(0, 1, 2)
+    with core.several(2) as cores:
+        assert (3,) == cores
+    assert 3 == core.choose()
+    with core.several(2) as cores:
+        assert (3,) == cores
+    core.release()
+    other = hold_elsewhere(3)
+    with core.several(2) as cores:
+        assert () == cores
+    rival.communicate()
+    other.communicate()

@@ -2,11 +2,12 @@
 # the expected value stands on the left
 
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
 
-from suite.core.errors import TechniqueError, UsageError
+from suite.core.errors import SuiteError, TechniqueError, UsageError
 from suite.training.distributed import launching
 from suite.training.distributed.in_ranks import ForkedRanks
 from suite.training.distributed.launching import LaunchLimits, Rank, RankError, run_ranks
@@ -82,3 +83,24 @@ def test_only_a_launch_that_has_a_limit_is_ended_by_it(limits, ends, monkeypatch
 def test_the_missing_ranks_are_read_from_gloo_s_sentence():
     said = "[Rank 0]: Ranks 1, 3 failed to pass monitoredBarrier in 1500 ms"
     assert ["1", "3"] == launching._named(said)
+
+
+@pytest.mark.parametrize(("cores", "pinned"), [((5, 2), [{2}]), ((5, 2, 7), [{2}]), ((5,), [{5}]), ((), [])])
+def test_a_rank_is_pinned_to_its_core_or_shares_those_that_there_are(cores, pinned, monkeypatch):
+    """Without any it stays where it is."""
+    found = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: found.append(cores), raising=False)
+    launching._pin(Rank(index=1, world=2), cores)
+    assert pinned == found
+
+
+def test_a_sandbox_that_forbids_affinity_is_no_error(monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse, raising=False)
+    launching._pin(Rank(index=1, world=2), (0, 1))
+
+
+def test_a_rank_s_failure_is_an_error_that_the_command_line_shows():
+    assert issubclass(RankError, SuiteError)
