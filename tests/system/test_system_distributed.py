@@ -333,13 +333,13 @@ def doubled():
 
 
 def test_every_kill_is_survived_and_changes_no_weight(tmp_path):
-    """One rank after the other is killed; SUITE_KILLS says how often, 100 in `nox -s distributed`."""
+    """One rank after the other is killed; SUITE_KILLS says how often, 100 in `nox -s distributed`. Units drop out."""
 
     def kill(rank, done):
         if rank.attempt < KILLS and done == rank.attempt + 1 and rank.index == rank.attempt % rank.world:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    ddp, steps = REGISTRY.resolve("ddp").apply(recipe()), KILLS + 3
+    ddp, steps = REGISTRY.resolve("ddp").apply(recipe(model=rank_samples.Dropping)), KILLS + 3
     limits = LaunchLimits(restarts=KILLS)
     calm = train_resuming(ddp, ResumablePlan(steps=steps, folder=tmp_path / "calm"), limits)
     struck = train_resuming(ddp, ResumablePlan(steps=steps, folder=tmp_path / "struck", interrupt=kill), limits)

@@ -93,11 +93,16 @@ def _prediction(one: Scaling) -> Iterator[str]:
     measured = range(2, len(allowed_cores()) + 1)[:MOST_MEASURED]
     model = fitted([time for ranks in measured for time in all_reduce_times(ranks)])
     yield (
-        f"all-reduce: {model.alpha * 1e6:.0f} us a message, {1e-9 / model.beta:.2f} GB/s; largest error on measured "
+        f"all-reduce: {model.alpha * 1e6:.0f} us a message, {_bandwidth(model)}; largest error on measured "
         f"points {model.error:.0%}, at {', '.join(map(str, measured))} ranks"
     )
     yield "prediction, not measured (data parallelism, a rank's part stays, nothing overlaps, links like this one):"
     yield from (_predicted(model, one.share, ranks) for ranks in PREDICTED)
+
+
+def _bandwidth(model: AlphaBeta) -> str:
+    """The fit may find that bytes take no time."""
+    return f"{1e-9 / model.beta:.2f} GB/s" if model.beta else "no time a byte that could be told from the messages'"
 
 
 def _predicted(model: AlphaBeta, share: float, ranks: int) -> str:

@@ -2,7 +2,7 @@
 
 Each block has processes of its own, so that no two sets of collectives live side by side. What drifts evenly along the
 blocks reaches the sums of both arms alike; an arm's figure is its faster block's, which holds less of other work but
-keeps a part of the drift. `Scaling.spread` bounds both, and the figures have no interval.
+keeps a part of the drift. `Scaling.spread` shows how large both are; the figures have no interval.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ Wrap = Callable[[nn.Module], Callable[[Any], Any]]
 
 UNENDED = LaunchLimits(whole=None)
 WEIGHT = "weight of a rank's share"
+SEED = "seed of a rank's random numbers"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,12 +145,18 @@ def of_share(through: Gradients, trainee: Trainee, batch: Batch, backward: Backw
     """
     if not dist.is_initialized():
         return through(trainee, batch, backward)
-    if trainee.steps == 0:
-        torch.manual_seed(torch.initial_seed() + dist.get_rank())
+    _draw_apart(trainee)
     mine, trainee.kept[WEIGHT] = share(batch)
     loss = through(trainee, mine, backward)
     trainee.kept[WEIGHT] = 1.0  # a validation loss has no share
     return summed_loss(loss) / dist.get_world_size()
+
+
+def _draw_apart(trainee: Trainee) -> None:
+    """Seed torch for this rank: before its first step, and whenever all ranks were seeded alike since."""
+    if trainee.steps == 0 or trainee.kept.get(SEED) != torch.initial_seed():
+        torch.manual_seed(torch.initial_seed() + dist.get_rank())
+        trainee.kept[SEED] = torch.initial_seed()
 
 
 def share(batch: Batch) -> tuple[Batch, float]:

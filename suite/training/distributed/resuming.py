@@ -1,7 +1,9 @@
 """A training by ranks that goes on after a failure, from its last checkpoint, also with another number of ranks.
 
 Checkpoints are torch's distributed ones (https://docs.pytorch.org/docs/stable/distributed.checkpoint.html): each rank
-writes what it holds, and reads what it is to hold. A checkpoint gets its name when all of it is written.
+writes what it holds, and reads what it is to hold. A checkpoint gets its name when all of it is written. It has
+weights, buffers, and the state of optimizer and schedule. Random numbers are seeded for each step, so that they need
+none; what a technique keeps beside that (averaged weights, the error of a compressed gradient) begins anew.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from suite.core.errors import UsageError
+from suite.training.devices import seed_all
 from suite.training.distributed.in_ranks import ForkedRanks
 from suite.training.distributed.launching import LaunchLimits, Rank, run_ranks
 from suite.training.distributed.whole import whole
@@ -75,9 +79,15 @@ def _train(recipe: Recipe, plan: ResumablePlan, rank: Rank) -> nn.Module:
     for number, batch in enumerate(islice(_batches(recipe, plan.seed), plan.steps)):
         if number >= done:
             plan.interrupt(rank, number)
+            seed_all(seed_of_step(plan.seed, number))
             step(batch)
             save(plan.folder, step, number + 1)
     return trainee.network
+
+
+def seed_of_step(seed: int, done: int) -> int:
+    """The seed of all ranks for the step after ``done`` ones; ranks add small numbers to it, so seeds lie far apart."""
+    return int(np.random.SeedSequence((seed % 2**64, done)).generate_state(1, np.uint64)[0]) >> 1
 
 
 def _nobody(composition: str) -> nn.Module:
