@@ -16,7 +16,7 @@ from suite.bench.pipeline import end
 from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
 from suite.bench.trust import reconsider
-from suite.core.exit_codes import EXIT_NOTHING, EXIT_PASS
+from suite.core.exit_codes import EXIT_NOTHING, EXIT_PASS, worst
 from suite.core.stats.null_arm import null_ratios, same_work_ratios
 from suite.gate import Store
 from suite.registry.settings import shipped_expectations
@@ -68,7 +68,10 @@ def close(run: Run, registry: Registry, found: MergedParts) -> tuple[int, str]:
 
 
 def _no_better(code: int, problem: str, found: MergedParts) -> tuple[int, str]:
-    bad = next((part for part in found.parts if part.code not in (None, EXIT_PASS)), None)
-    if code != EXIT_PASS or bad is None or bad.code is None:
+    """The worst of the merged run's code and those of its parts, and why if that is a part's."""
+    codes = {part.folder.path: part.code for part in found.parts if part.code is not None}
+    total = worst([code, *codes.values()])
+    if total == code:
         return code, problem
-    return bad.code, f"{bad.folder.path} ended with exit code {bad.code}"
+    path = next(path for path, known in codes.items() if worst([known]) == total)
+    return total, f"{path} ended with exit code {codes[path]}"

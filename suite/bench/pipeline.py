@@ -63,12 +63,11 @@ def measure_group(run: Run, case: Case, group: Group) -> list[Verdict]:
     return list(result.verdicts)
 
 
-def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False) -> None:
+def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = False, with_page: bool = True) -> None:
     """Write the tables and the page and, if asked to and nothing was left out, record the values as expectations.
 
-    ``verdicts`` are those on the run as a whole.
+    ``verdicts`` are those on the run as a whole. A caller that decides an exit code writes the page after it.
     """
-    from suite.report.page import try_writing
     from suite.report.tradeoffs import write  # loads pandas
 
     reconsider(run)
@@ -76,7 +75,8 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
     run.folder.append(*verdicts)
     end(run, whole=not interrupted)
     write(run.folder)
-    run.page = try_writing(run.folder)
+    if with_page:
+        write_page(run)
     point_latest(run.options.reports_dir, run.folder.path.name)
     if run.options.history:
         run.remembered = _remembered(run)
@@ -85,6 +85,13 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
             run.folder.measurements(), header=run.header, directory=run.options.expect_dir,
             partial=interrupted or bool(run.left_out()),
         )  # fmt: skip
+
+
+def write_page(run: Run) -> None:
+    """Write the page of the records so far; it shows the exit code if that is written down."""
+    from suite.report.page import try_writing  # loads pandas
+
+    run.page = try_writing(run.folder)
 
 
 def end(run: Run, code: int | None = None, *, whole: bool = True) -> None:

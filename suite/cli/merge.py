@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from suite.cli.command import Command, load_everything
 from suite.core.errors import SetupError
+from suite.core.exit_codes import worst
 
 if TYPE_CHECKING:
     from suite.bench.merging import MergedParts
     from suite.bench.request import RunRequest
     from suite.core.records import RunHeader
     from suite.report.results.folder import RunFolder
-
-WORST_FIRST = (11, 1, 12, 10, 0)
 
 
 def _add_merge(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +45,7 @@ def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         write_tables(folder)
         point_latest(parsed.out, folder.path.name)
         print(f"{folder.path}: {len(found.parts)} parts of {folder.header.where.machine}, exit code {codes[-1]}")
-    return min(codes, key=WORST_FIRST.index)
+    return worst(codes)
 
 
 def _judged(found: MergedParts, folder: RunFolder, request: RunRequest) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from suite.core.exit_codes import EXIT_FAILED, EXIT_UNUSABLE
 from suite.core.records import Verdict, VerdictKind
 from suite.core.units.values import number, unit_of
 from suite.report.foreign import code, printable
@@ -18,6 +20,7 @@ from suite.report.summary import ATTENTION, bound, name_of
 LIMIT = 65_000  # bytes; GitHub refuses a comment above 65,536 characters
 LONGEST = 240  # characters of a name or a reason
 FAILED = frozenset({VerdictKind.REGRESSED, VerdictKind.ERROR, VerdictKind.MISSING, VerdictKind.XPASS})
+FAILING_CODES = frozenset({EXIT_FAILED, EXIT_UNUSABLE})
 TITLES = ("verdict", "cell", "metric", "value", "bound", "why")
 LEFT_OUT = "{} more rows do not fit into a comment; the run's folder has them."
 
@@ -26,6 +29,7 @@ LEFT_OUT = "{} more rows do not fit into a comment; the run's folder has them."
 class CommentPart:
     """What one run found: ``about`` names it, ``problem`` is what makes it unusable or incomplete as a whole.
 
+    ``code`` is the run's exit code, which no status is better than; ``None`` if the verdicts alone decide.
     ``sentences`` say in words which technique is best; they are shown as they are, as code.
     """
 
@@ -33,6 +37,13 @@ class CommentPart:
     verdicts: Sequence[Verdict]
     sentences: Sequence[str] = ()
     problem: str = ""
+    code: int | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether any verdict compared something, and nothing makes the run unusable."""
+        undecided = {VerdictKind.UNVERIFIED, VerdictKind.UNAVAILABLE}
+        return not self.problem and any(verdict.kind not in undecided for verdict in self.verdicts)
 
 
 def comment(parts: Sequence[CommentPart], *, subject: str) -> str:
@@ -52,15 +63,22 @@ def comment(parts: Sequence[CommentPart], *, subject: str) -> str:
 
 def outcome(parts: Sequence[CommentPart]) -> str:
     """``failed: 1 regressed, 41 pass``; what cannot be told is never called a pass."""
-    kinds = Counter(verdict.kind for part in parts for verdict in part.verdicts)
+    kinds = kinds_of(parts)
     told = ", ".join(f"{kinds[kind]} {kind}" for kind in SEVERITY if kinds[kind]) or "nothing was judged"
-    return f"{_status(kinds, parts)}: {told}"
+    return f"{status(parts)}: {told}"
 
 
-def _status(kinds: Counter[VerdictKind], parts: Sequence[CommentPart]) -> str:
-    if FAILED & kinds.keys():
+def kinds_of(parts: Iterable[CommentPart]) -> Counter[VerdictKind]:
+    """How many verdicts of each kind all parts have together."""
+    return Counter(verdict.kind for part in parts for verdict in part.verdicts)
+
+
+def status(parts: Sequence[CommentPart]) -> Literal["failed", "not decided", "to look at", "passed"]:
+    """The state of all parts together: never better than the worst exit code, and a part without verdicts is open."""
+    kinds = kinds_of(parts)
+    if FAILED & kinds.keys() or any(part.code in FAILING_CODES for part in parts):
         return "failed"
-    if any(part.problem for part in parts) or not set(kinds) - {VerdictKind.UNVERIFIED, VerdictKind.UNAVAILABLE}:
+    if not parts or not all(part.decided for part in parts):
         return "not decided"
     return "to look at" if ATTENTION & kinds.keys() else "passed"
 

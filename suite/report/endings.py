@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from suite.core.errors import ResultsError
+from suite.core.exit_codes import EXIT_PASS, MEANINGS
 from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd, RunHeader
 from suite.report.results.folder import RunFolder
 from suite.report.results.lines import BriefRecord, Record
@@ -48,6 +49,14 @@ def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord]) ->
     if isinstance(last, RunEnd) and last.whole and done >= last.done:
         return ""
     return f"unfinished: {done} of {planned} groups of metrics were measured; the run was ended, or its file was cut"
+
+
+def exit_problem(code: int | None) -> str:
+    """An exit code that is no pass, in words; empty for 0."""
+    if code is None:
+        return "its exit code is not known"
+    meaning = MEANINGS.get(code, "pytest could not run it")
+    return "" if code == EXIT_PASS else f"the run ended with exit code {code}: {meaning}"
 
 
 def check_finished(folder: RunFolder) -> None:

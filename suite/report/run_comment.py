@@ -8,7 +8,7 @@ from pathlib import Path
 from suite.core.garbage import uncollected
 from suite.report.badge import badge
 from suite.report.comment import CommentPart, comment
-from suite.report.endings import unfinished
+from suite.report.endings import exit_problem, run_end, unfinished
 from suite.report.frames import records, tidy
 from suite.report.headline import sentences
 from suite.report.results.folder import RunFolder, replace_file
@@ -24,18 +24,21 @@ def part(path: Path) -> CommentPart:
     header = folder.header
     with uncollected():
         measurements, verdicts = folder.measurements(), folder.verdicts()
+        end = run_end(folder)
         table = tradeoffs(tidy(header, same_seeds(measurements), verdicts), header.scores)
     where = f"{header.run} on {header.where.machine}, {header.where.device}, commit {header.commit or 'unknown'}"
-    return CommentPart(about=where, verdicts=verdicts, sentences=sentences(records(table)), problem=unfinished(folder))
+    code = None if end is None else end.code
+    return CommentPart(
+        about=where, verdicts=verdicts, sentences=sentences(records(table)), code=code,
+        problem=unfinished(folder) or exit_problem(code),
+    )  # fmt: skip
 
 
 def write(parts: Sequence[CommentPart], folder: Path, *, with_comment: bool, with_badge: bool) -> list[Path]:
     """Write ``comment.md`` and ``badge.svg`` of some runs into a folder; returns their paths."""
-    verdicts = [verdict for one in parts for verdict in one.verdicts]
-    problem = " ".join(one.problem for one in parts if one.problem)
     texts = {
         **({folder / COMMENT: comment(parts, subject="bench")} if with_comment else {}),
-        **({folder / BADGE: badge(verdicts, problem=problem)} if with_badge else {}),
+        **({folder / BADGE: badge(parts)} if with_badge else {}),
     }
     for path, text in texts.items():
         replace_file(path, text.encode())

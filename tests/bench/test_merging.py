@@ -120,6 +120,26 @@ def test_a_part_that_failed_fails_the_whole(tmp_path):
     assert 1 == main(["merge", str(first), str(second), "--out", str(tmp_path / "out")])
 
 
+@pytest.mark.parametrize(
+    ("codes", "told", "expected"),
+    [((10, 1), 1, 1), ((1, 11), 11, 11), ((10, 12), 12, 12), ((4, 1), 4, 11)],
+)
+def test_the_worst_exit_code_of_all_parts_counts(tmp_path, capsys, codes, told, expected):
+    """In whatever order they are given; one of pytest's own is a set-up that cannot be used."""
+    parts = shards(tmp_path, [1, 1, 2, 2, 2])
+    for path, code in zip(parts, codes, strict=True):
+        RunFolder.open(path).append(RunEnd(groups=8, done=8, whole=True, code=code))
+    assert expected == main(["merge", *map(str, parts), "--out", str(tmp_path / "out")])
+    assert f"ended with exit code {told}" in capsys.readouterr().err
+
+
+def test_a_part_that_failed_is_worse_than_a_whole_that_lacks_parts(tmp_path):
+    """12 of the whole does not hide the 1 of a part."""
+    first, _ = shards(tmp_path, [1, 1, 2, 2, 2])
+    RunFolder.open(first).append(RunEnd(groups=8, done=8, whole=True, code=1))
+    assert 1 == main(["merge", str(first), "--out", str(tmp_path / "out")])
+
+
 def test_a_part_that_was_cut_short_is_no_pass(tmp_path, capsys):
     """Its cells may lack metrics."""
     parts = shards(tmp_path, [1, 1, 2, 2, 2], whole=False)

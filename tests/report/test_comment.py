@@ -143,7 +143,8 @@ def test_a_run_that_was_cut_short_is_not_called_a_pass(tmp_path):
     ("said", "verdicts"),
     [
         ("2 failed", [SLOWER, WORSE, PASSED]),
-        ("1 passed", [PASSED, NEW]),
+        ("1 passed", [PASSED]),
+        ("1 passed, 1 unverified", [PASSED, NEW]),
         ("1 passed, 1 open", [PASSED, UNDECIDED]),
         ("not decided", [NEW]),
         ("not decided", []),
@@ -151,11 +152,48 @@ def test_a_run_that_was_cut_short_is_not_called_a_pass(tmp_path):
 )
 def test_the_badge_says_how_many_failed_or_passed(said, verdicts):
     """As SVG that parses, and is the same each time."""
-    drawn = badge(verdicts)
+    drawn = badge([run(*verdicts)])
     assert said in {element.text for element in ET.fromstring(drawn).iter()}  # noqa: S314  # our own
-    assert drawn == badge(verdicts)
+    assert drawn == badge([run(*verdicts)])
 
 
 def test_the_badge_of_an_unfinished_run_is_no_pass():
     """It would be shown for months."""
-    assert "not decided" in badge([PASSED], problem=CRASHED)
+    assert "not decided" in badge([run(PASSED, problem=CRASHED)])
+
+
+ENDS = {1: "failed", 10: "not decided", 11: "failed", 12: "not decided", 4: "not decided", None: "not decided"}
+
+
+@pytest.mark.parametrize("code", ENDS)
+def test_comment_and_badge_are_never_better_than_the_exit_code(tmp_path, code):
+    """Whatever the verdicts say: a doubt about the whole run, or groups left out, are no verdicts."""
+    found = part(ended(tmp_path, code, PASSED))
+    assert f"### suite bench: {ENDS[code]}: 1 pass" in comment([found], subject="bench")
+    assert f">{ENDS[code]}<" in badge([found])
+    assert found.problem
+
+
+def test_an_improvement_that_fails_the_gate_is_failed(tmp_path):
+    """Without `--allow-improvement` the run ends with 1; with it there is something to look at."""
+    failing = part(ended(tmp_path / "failing", 1, BETTER))
+    assert "### suite bench: failed: 1 improved" in comment([failing], subject="bench")
+    assert ">failed<" in badge([failing])
+    allowed = part(ended(tmp_path / "allowed", 0, BETTER))
+    assert "### suite bench: to look at: 1 improved" in comment([allowed], subject="bench")
+
+
+def test_a_run_without_verdicts_beside_one_that_passed_is_not_decided():
+    """The other machine says nothing about it."""
+    parts = [run(PASSED), run(about=OTHER)]
+    assert "### suite bench: not decided: 1 pass" in comment(parts, subject="bench")
+    assert ">not decided<" in badge(parts)
+
+
+def ended(path, code, *verdicts):
+    """The folder of a run with these verdicts that ended with an exit code."""
+    folder = RunFolder.create(path, header(groups=1))
+    measured = [verdict.measurement for verdict in verdicts]
+    folder.append(*measured, *verdicts, GroupEnd(cell=PASSED.cell, group="speed", metrics=1))
+    folder.end(RunEnd(groups=1, done=1, whole=True, code=code))
+    return folder.path

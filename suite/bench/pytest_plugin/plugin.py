@@ -129,7 +129,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         try:
             check_suite()
             of_whole_run = [*_unanswered(run), *judge_sweeps(run)] if whole else []
-            pipeline.finish(run, of_whole_run, interrupted=not whole)
+            pipeline.finish(run, of_whole_run, interrupted=not whole, with_page=not whole)
         except SuiteError as error:
             config.stash[PROBLEM] = str(error)
             session.exitstatus = EXIT_UNUSABLE if whole else exitstatus  # an interrupted run stays one
@@ -139,6 +139,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
             if problem:
                 config.stash[PROBLEM] = problem
             pipeline.end(run, int(session.exitstatus))
+            pipeline.write_page(run)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from suite.core.composition import BASELINE, parse
 from suite.core.errors import CompositionError
 from suite.core.records import CellFailure, Expectation, Measurement, RunHeader, Verdict
 from suite.report.columns import Row
-from suite.report.endings import unfinished
+from suite.report.endings import exit_problem, run_end, unfinished
 from suite.report.frames import PLAIN, records, tidy
 from suite.report.results.folder import RunFolder
 from suite.report.same_seeds import same_seeds
@@ -43,7 +43,8 @@ class JudgedMeasurement:
 class RunContent:
     """A run's records as its folder holds them, the trade-off ``rows`` (one a cell) and its ``sweeps``.
 
-    ``problem`` says how much of an unfinished run is missing; it is empty for whole runs.
+    ``code`` is the exit code, ``None`` while none is decided. ``problem`` says why the run is no pass as a whole: how
+    much of it is missing, or its exit code; it is empty for whole runs without a bad one.
     """
 
     folder: RunFolder
@@ -53,6 +54,7 @@ class RunContent:
     rows: list[Row]
     sweeps: list[SweepBlock]
     problem: str = ""
+    code: int | None = None
 
     @classmethod
     def read(cls, folder: RunFolder, table: pd.DataFrame | None = None) -> RunContent:
@@ -61,9 +63,12 @@ class RunContent:
         if table is None:
             frame = tidy(folder.header, same_seeds(measurements), verdicts)
             table = tradeoffs(frame, folder.header.scores)
+        end = run_end(folder)
+        code = None if end is None else end.code
         return cls(
             folder=folder, measurements=measurements, verdicts=verdicts, failures=folder.failures(),
-            rows=records(table), sweeps=blocks(table), problem=unfinished(folder),
+            rows=records(table), sweeps=blocks(table), code=code,
+            problem=unfinished(folder) or ("" if code is None else exit_problem(code)),
         )  # fmt: skip
 
     @property

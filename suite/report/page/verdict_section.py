@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from suite.core.exit_codes import EXIT_PASS
 from suite.core.metrics import SHARES
 from suite.core.records import Cell, Expectation, Measurement, Verdict, VerdictKind
 from suite.core.units.values import number, unit_of
@@ -67,8 +68,14 @@ def _of_run(run: RunContent, label: str) -> str:
         if left > 0
         else ""
     )
-    quiet = "" if lines else paragraph(f"{about}nothing regressed and nothing needs attention.", kind="good")
-    return (shown if lines else quiet) + more + _elsewhere(run)
+    return (shown if lines else _quiet(run, about)) + more + _elsewhere(run)
+
+
+def _quiet(run: RunContent, about: str) -> str:
+    """That no verdict needs attention; good only if the exit code says so, too."""
+    if run.code == EXIT_PASS and not run.problem:
+        return paragraph(f"{about}nothing regressed and nothing needs attention.", kind="good")
+    return paragraph(f"{about}no verdict needs attention.")
 
 
 def _elsewhere(run: RunContent) -> str:

@@ -5,7 +5,7 @@ import page_samples
 import pytest
 from samples import RUN, figures, measured
 
-from suite.core.records import Reason, Verdict, VerdictKind
+from suite.core.records import Reason, RunEnd, Verdict, VerdictKind
 from suite.report.page.run_content import RunContent
 from suite.report.page.verdict_section import MOST_LINES, command, loss, verdict_section
 
@@ -57,6 +57,17 @@ def test_cells_of_one_cause_are_one_line(tmp_path):
     shown = section(tmp_path, verdicts)
     assert 1 == shown.count('<span class="kind missing">')
     assert "and 5 more" in shown  # metrics
+
+
+@pytest.mark.parametrize(("code", "good"), [(0, True), (10, False), (12, False), (None, False)])
+def test_a_run_is_called_good_only_if_its_exit_code_says_so(tmp_path, code, good):
+    """A doubt about the whole run is no verdict; the exit code is told instead."""
+    passed = [page_samples.judged(one, VerdictKind.PASS) for one in RUN]
+    folder = page_samples.write_run(tmp_path, RUN, verdicts=passed, ended=False)
+    folder.end(RunEnd(groups=1, done=1, whole=True, code=code))
+    shown = verdict_section([RunContent.read(folder)])
+    assert good == ("nothing regressed and nothing needs attention" in shown)
+    assert bool(code) == (f"the run ended with exit code {code}" in shown)
 
 
 def test_a_long_list_is_cut_and_says_so(tmp_path):
