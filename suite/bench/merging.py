@@ -5,6 +5,7 @@ Only records are known here; `suite.bench.merged_run` judges what concerns the w
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from suite.bench.shard import ShardLabel
 from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
-from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader
+from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd, RunHeader
 from suite.report.endings import unfinished_of
 from suite.report.results.folder import RunFolder, replace_file
 from suite.report.results.lines import BriefRecord, BriefVerdict
@@ -29,7 +30,8 @@ class RunPart:
     """One folder to be merged, read but not kept.
 
     ``keys`` has one entry for each line of its file: cell and group of the line's record, ``None`` for what the merged
-    run writes anew (header, end, sweeps). ``ended`` are the groups that came to their end.
+    run writes anew (header, end, sweeps). ``ended`` are the groups that came to their end. ``samples`` has the cell and
+    the group of the values that each file of raw samples belongs to, by its name.
     """
 
     folder: RunFolder
@@ -37,6 +39,7 @@ class RunPart:
     ended: frozenset[Key]
     problem: str
     code: int | None
+    samples: Mapping[str, Key]
 
     @property
     def label(self) -> ShardLabel | None:
@@ -78,14 +81,27 @@ def merged(parts: Sequence[RunPart]) -> list[MergedParts]:
 
 
 def write(found: MergedParts, out: Path) -> RunFolder:
-    """Make the folder of a merged run below ``out``, with copies of the parts' raw samples; it has no end yet."""
+    """Make the folder of a merged run below ``out``, with copies of the raw samples that its values name.
+
+    The folder has no end yet. If a part cannot be read to its end, `ResultsError` is raised and no folder is left.
+    """
     folder = RunFolder.create(out, found.header)
-    for part in found.parts:
-        folder.append_lines(_lines(part, found.owners))
-    for part in reversed(found.parts):  # of a sample that is there twice the first one stays
-        for path in sorted((part.folder.path / "raw").glob("*.parquet")):
-            _copy(path, folder.path / "raw" / path.name)
+    try:
+        for part in found.parts:
+            folder.append_lines(_lines(part, found.owners))
+            _copy_samples(part, found.owners, folder)
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
     return folder
+
+
+def _copy_samples(part: RunPart, owners: Mapping[Key, RunPart], folder: RunFolder) -> None:
+    """Copy the samples of values that are taken from this part: a cut group of another may have one of that name."""
+    for name, key in part.samples.items():
+        source = part.folder.samples_path(name)
+        if owners[key] is part and source.exists():
+            _copy(source, folder.samples_path(name))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -96,9 +112,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _lines(part: RunPart, owners: Mapping[Key, RunPart]) -> Iterator[bytes]:
-    """The lines of a part that the merged run takes, as they are."""
+    """The lines of a part that the merged run takes, as they are; those that were added since it was read are left."""
     lines = (line for _, line in files.read_lines(part.folder.results))
-    for key, line in zip(part.keys, lines, strict=True):
+    for key in part.keys:
+        line = next(lines, None)
+        if line is None:
+            raise ResultsError(f"{part.folder.results} became shorter while it was read; merge again when it is whole")
         if key is not None and owners[key] is part:
             yield line
 
@@ -108,11 +127,14 @@ def _part(folder: RunFolder) -> RunPart:
     known: dict[Key, Key] = {}
     ended: set[Key] = set()
     code: list[int | None] = [None]
+    samples: dict[str, Key] = {}
 
     def noted() -> Iterator[BriefRecord]:
         for record in folder.stream():
             key = _key(record)
             keys.append(None if key is None else known.setdefault(key, key))
+            if isinstance(record, Measurement) and record.samples:
+                samples[record.samples] = (record.cell, record.group)
             if isinstance(record, GroupEnd):
                 ended.add((record.cell, record.group))
             if isinstance(record, RunEnd):
@@ -123,7 +145,9 @@ def _part(folder: RunFolder) -> RunPart:
         records = noted()
         problem = unfinished_of(folder.header, records)
         deque(records, maxlen=0)  # what was not asked for
-    return RunPart(folder=folder, keys=keys, ended=frozenset(ended), problem=problem, code=code[0])
+    return RunPart(
+        folder=folder, keys=keys, ended=frozenset(ended), problem=problem, code=code[0], samples=samples
+    )  # fmt: skip
 
 
 def _environment(header: RunHeader) -> tuple[object, ...]:

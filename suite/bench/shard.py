@@ -84,9 +84,10 @@ def choose(shard: Shard, cases: Sequence[Case], seconds: Mapping[Cell, float]) -
 
 def split(seconds: Sequence[float], names: Sequence[str], count: int) -> list[int]:
     """The part of each cell, from 1 to ``count``; it depends on nothing but the arguments."""
-    spent, cells, parts = [0.0] * count, [0] * count, [0] * len(seconds)
+    used = min(count, len(seconds))  # each further part is empty
+    spent, cells, parts = [0.0] * used, [0] * used, [0] * len(seconds)
     for index in sorted(range(len(seconds)), key=lambda one: (-seconds[one], names[one], one)):
-        least = min(range(count), key=lambda part: (spent[part], cells[part], part))
+        least = min(range(used), key=lambda part: (spent[part], cells[part], part))
         spent[least] += seconds[index]
         cells[least] += 1
         parts[index] = least + 1

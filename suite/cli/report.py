@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
-    option("results", type=Path, nargs="*", help="results folders (default: the latest)")
+    option("results", type=Path, nargs="*", help="results folders, folders of them or patterns (default: the latest)")
     option(
         "--page",
         action="store_true",
@@ -27,31 +27,43 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--frame",
         type=Path,
         metavar="FILE",
-        help="write the measurements only, one row each, as .csv, .parquet, .md or .tex; RESULTS may hold many runs",
+        help="write the measurements, one row each, as .csv, .parquet, .md or .tex",
     )
-    option("--comment", action="store_true", help="write comment.md for a pull request; RESULTS may hold many runs")
-    option("--badge", action="store_true", help="write badge.svg; RESULTS may hold many runs")
+    option(
+        "--comment", action="store_true", help="write comment.md for a pull request; of several runs into --reports-dir"
+    )
+    option("--badge", action="store_true", help="write badge.svg; of several runs into --reports-dir")
     option("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_report)
 
 
 def _report(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    """Write the tables of each run from its records and print the Markdown one."""
-    from suite.report.results.folder import RunFolder, latest
+    """Write what is asked for; without a frame, a comment or a badge the tables of each run, and print them."""
+    from suite.report.results.folder import latest
+    from suite.report.tabular.loading import folders
 
-    results = parsed.results or [latest(parsed.reports_dir)]
+    results = folders(parsed.results or [latest(parsed.reports_dir)])
+    comments = parsed.comment or parsed.badge
     if parsed.frame is not None:
-        return _write_frame(results, parsed.frame)
-    if parsed.comment or parsed.badge:
-        return _write_comment(results, with_comment=parsed.comment, with_badge=parsed.badge)
-    folders = [RunFolder.open(path) for path in results]
-    for folder in folders:
-        _show_tables(folder)
+        _write_frame(results, parsed.frame)
+    if comments:
+        _write_comment(results, parsed)
+    if parsed.page or not (comments or parsed.frame):
+        _write_tables(results, parsed)
+    return EXIT_PASS
+
+
+def _write_tables(results: Sequence[Path], parsed: argparse.Namespace) -> None:
+    """The tables of each run and, with --page, the page of all."""
+    from suite.report.results.folder import RunFolder
+
+    runs = [RunFolder.open(path) for path in results]
+    for run in runs:
+        _show_tables(run)
     if parsed.page:
         from suite.cli.report_page import write_page
 
-        print(*write_page(folders, parsed.reports_dir), sep="\n")
-    return EXIT_PASS
+        print(*write_page(runs, parsed.reports_dir), sep="\n")
 
 
 def _show_tables(folder: RunFolder) -> None:
@@ -63,25 +75,23 @@ def _show_tables(folder: RunFolder) -> None:
         print(path)
 
 
-def _write_comment(results: Sequence[Path], *, with_comment: bool, with_badge: bool) -> int:
+def _write_comment(results: Sequence[Path], parsed: argparse.Namespace) -> None:
+    """The comment and the badge: of one run into its folder, of several into the folder of reports."""
+    from suite.report.results.folder import RunFolder
     from suite.report.run_comment import part, write
-    from suite.report.tabular.loading import folders
 
-    runs = folders(results)
-    target = runs[0] if len(runs) == 1 else results[0]
-    for path in write([part(run) for run in runs], target, with_comment=with_comment, with_badge=with_badge):
-        print(path)
-    return EXIT_PASS
+    target = RunFolder.open(results[0]).path if len(results) == 1 else parsed.reports_dir
+    parts = [part(path) for path in results]
+    print(*write(parts, target, with_comment=parsed.comment, with_badge=parsed.badge), sep="\n")
 
 
-def _write_frame(results: Sequence[Path], path: Path) -> int:
+def _write_frame(results: Sequence[Path], path: Path) -> None:
     from suite.report import load, save
 
     frame = load(results)
     for note in frame.attrs["notes"]:
         print(f"suite: {note}", file=sys.stderr)
     print(save(frame, path))
-    return EXIT_PASS
 
 
 COMMANDS = (Command(name="report", help="write and show the tables of a run", add=_add_report, rank=4),)

@@ -12,7 +12,7 @@ from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, header
 from suite.bench.merging import merged, read, write
 from suite.cli.main import main
 from suite.core.errors import ResultsError
-from suite.core.records import Duration, GroupEnd, RunEnd, Verdict, VerdictKind
+from suite.core.records import Duration, GroupEnd, Measurement, RunEnd, Verdict, VerdictKind
 from suite.report import load
 from suite.report.endings import unfinished
 from suite.report.results.folder import RunFolder
@@ -209,14 +209,46 @@ def test_the_same_folder_twice_counts_once_and_its_copy_is_told(tmp_path):
     assert 1 == len(found.notes)
 
 
-def test_raw_samples_come_along(tmp_path):
-    """What a table rests on can be looked at."""
+def sampled(path, value, *, name, whole):
+    """A run of one timing with raw samples, all of one value; without the timing itself if the run was killed."""
     import numpy as np
 
-    path = run(tmp_path, ["baseline"], name="a")
-    RunFolder.open(path).write_samples("one", {"a": np.ones(3)})
+    timing = next(one for one in of("static_int8") if isinstance(one, Measurement) and one.metric == "speedup")
+    folder = RunFolder.create(path, header(run=name, started=f"2026-01-0{name}T00:00:00+00:00", groups=1))
+    kept = folder.keep_samples(timing.cell, "inference", {"a": np.full(3, value)})
+    if whole:
+        folder.append(replace(timing, samples=kept), GroupEnd(cell=timing.cell, group=timing.group, metrics=1))
+        folder.end(RunEnd(groups=1, done=1, whole=True, code=0))
+    return folder.path, kept
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["twice", "killed"])
+def test_raw_samples_come_from_the_part_whose_values_are_taken(tmp_path, first):
+    """A run that was killed left samples of the same name, but no value."""
+    one, name = sampled(tmp_path, 1.0, name="1", whole=first)
+    other, _ = sampled(tmp_path, 2.0, name="2", whole=True)
+    (found,) = merged(read([one, other]))
+    kept = write(found, tmp_path / "out").read_samples(name)
+    assert {1.0 if first else 2.0} == set(kept["value"])
+
+
+def test_what_a_running_part_writes_meanwhile_is_left_for_the_next_merge(tmp_path):
+    """The lines that were read are taken, and no others."""
+    path = run(tmp_path, ["baseline"], name="a", whole=False)
     (found,) = merged(read([path]))
-    assert 3 == len(write(found, tmp_path / "out").read_samples("one"))
+    count = len(RunFolder.open(path).measurements())
+    RunFolder.open(path).append(*of("static_int8"))
+    assert count == len(write(found, tmp_path / "out").measurements())
+
+
+def test_a_part_that_becomes_shorter_leaves_no_folder(tmp_path):
+    """Half a run would look like a whole one."""
+    path = run(tmp_path, ["baseline"], name="a")
+    (found,) = merged(read([path]))
+    (path / "results.jsonl").write_text((path / "results.jsonl").read_text("utf-8").split("\n")[0] + "\n", "utf-8")
+    with pytest.raises(ResultsError, match="became shorter"):
+        write(found, tmp_path / "out")
+    assert [] == list((tmp_path / "out").iterdir())
 
 
 def test_a_run_that_pytest_started_cannot_be_judged_as_a_whole(tmp_path, capsys):

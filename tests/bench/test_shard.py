@@ -119,3 +119,11 @@ def test_a_shard_that_would_record_and_durations_without_a_shard_are_refused(tmp
         request(shard=Shard.parse("1/2"), expect="record").part(CASES)
     with pytest.raises(SetupError, match="--durations balances shards"):
         request(durations=tmp_path).part(CASES)
+
+
+def test_more_parts_than_cells_cost_no_memory():
+    """The last parts are empty, and an empty one is refused."""
+    many = 999_999_999_999
+    assert 1 == len(choose(Shard(number=1, count=many), CASES, {})[0])
+    with pytest.raises(SetupError, match="has no cell: the run has 10"):
+        choose(Shard(number=many, count=many), CASES, {})

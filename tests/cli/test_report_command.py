@@ -49,6 +49,28 @@ def test_the_page_of_several_runs_lies_in_the_folder_of_reports(tmp_path):
     assert all((folder.path / "tradeoffs.csv").is_file() for folder in folders)
 
 
+def test_the_comment_of_a_pattern_lies_in_the_folder_of_reports(tmp_path):
+    """A second call finds the same runs: nothing is named like the pattern, and no run's own comment is replaced."""
+    folders = [page_samples.small(tmp_path / name, where=page_samples.elsewhere(name)) for name in ("one", "two")]
+    for folder in folders:
+        assert 0 == main(["report", str(folder.path), "--comment"])
+    own = [(folder.path / "comment.md").read_text("utf-8") for folder in folders]
+    for _ in range(2):
+        assert 0 == main(["report", f"{tmp_path}/*/*-cpu", "--comment", f"--reports-dir={tmp_path}"])
+    joint = (tmp_path / "comment.md").read_text("utf-8")
+    assert all(name in joint for name in ("on one", "on two"))
+    assert own == [(folder.path / "comment.md").read_text("utf-8") for folder in folders]
+
+
+def test_everything_that_is_asked_for_is_written(tmp_path):
+    """A page beside a comment, a badge and a frame."""
+    folder = page_samples.small(tmp_path).path
+    frame = tmp_path / "all.csv"
+    assert 0 == main(["report", str(folder), "--page", "--comment", "--badge", "--frame", str(frame)])
+    assert all((folder / name).is_file() for name in ("index.html", "comment.md", "badge.svg", "tradeoffs.csv"))
+    assert frame.is_file()
+
+
 @pytest.mark.parametrize("content", [None, "", '{"type": "header", "novelty": 1}\n'])
 def test_an_empty_folder_and_other_schemas_are_one_message(tmp_path, capsys, content):
     """The file, and what to do; no traceback."""

@@ -122,11 +122,11 @@ def test_the_command_writes_comment_and_badge_into_the_run(tmp_path, capsys):
 
 
 def test_the_command_takes_a_folder_of_runs(tmp_path):
-    """One comment on all machines, beside them."""
+    """One comment on all machines, in the folder of reports."""
     for machine in ("a", "b"):
         where = replace(header().where, machine=machine)
         RunFolder.create(tmp_path, header(run=machine, where=where)).append(*RUN)
-    assert 0 == main(["report", str(tmp_path), "--comment"])
+    assert 0 == main(["report", str(tmp_path), "--comment", f"--reports-dir={tmp_path}"])
     assert 2 == (tmp_path / "comment.md").read_text("utf-8").count("commit 3f9c2ab")
 
 

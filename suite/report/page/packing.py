@@ -1,8 +1,9 @@
 """Typed columns as one text that a script unpacks: each column in its smallest type, together compressed, in base64.
 
-The layout, little-endian: the length of the head in bytes (uint32), the head (JSON, padded with spaces to a multiple of
-4), then the columns, each at a multiple of 4 bytes. Numbers are float32, which keeps 7 digits, and NaN where missing;
-texts are codes into a list that the head holds, code 0 for a missing text. Control characters are shown as escapes.
+The layout, little-endian: the length of the head in bytes (uint32), the head (JSON, padded with spaces), then the
+columns, each at a multiple of 8 bytes. Numbers are float32, which keeps 7 digits, counts of which all digits are shown
+float64; a missing one is NaN. Texts are codes into a list that the head holds, code 0 for a missing text. Control
+characters are shown as escapes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 Show = Literal["text", "number", "percent", "times", "size", "whole", "score", "difference", "value"]
 """How a value is written: ``score`` and ``difference`` follow the row's unit, ``value`` its unit or ``%``."""
 LEVEL = 6  # of gzip: higher ones take twice the time for 2 %
-ALIGNMENT = 4  # bytes; typed arrays begin at multiples of their size
+LENGTH = 4  # bytes of the head's length
+ALIGNMENT = 8  # bytes; typed arrays begin at multiples of their size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,8 @@ def packed(columns: Iterable[PageColumn]) -> str:
         arrays.append(_padded(array.tobytes()))
         offset += len(arrays[-1])
     rows = len(array) if described else 0
-    head = _padded(json.dumps({"rows": rows, "columns": described}).encode(), b" ")
-    return compressed(len(head).to_bytes(4, "little") + head + b"".join(arrays))
+    head = _padded(json.dumps({"rows": rows, "columns": described}).encode(), b" ", before=LENGTH)
+    return compressed(len(head).to_bytes(LENGTH, "little") + head + b"".join(arrays))
 
 
 def compressed(content: bytes) -> str:
@@ -79,12 +81,14 @@ def _typed(column: PageColumn) -> tuple[npt.NDArray[Any], list[str] | None]:
     import numpy as np  # heavy
 
     if column.show != "text":
-        return np.array([np.nan if value is None else value for value in column.values], dtype="<f4"), None
+        kind = "<f8" if column.show == "whole" else "<f4"
+        return np.array([np.nan if value is None else value for value in column.values], dtype=kind), None
     codes: dict[str | None, int] = {None: 0}
     coded = [codes.setdefault(value, len(codes)) for value in column.values]
     smallest = next(kind for kind, most in (("u1", 1 << 8), ("<u2", 1 << 16), ("<u4", 1 << 32)) if len(codes) <= most)
     return np.array(coded, dtype=smallest), ["", *(printable(text) for text in codes if text is not None)]
 
 
-def _padded(content: bytes, fill: bytes = b"\0") -> bytes:
-    return content + fill * (-len(content) % ALIGNMENT)
+def _padded(content: bytes, fill: bytes = b"\0", *, before: int = 0) -> bytes:
+    """The content, so long that what follows begins aligned; ``before`` bytes precede it."""
+    return content + fill * (-(before + len(content)) % ALIGNMENT)

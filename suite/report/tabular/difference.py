@@ -6,8 +6,8 @@ The runs took place one after the other, so nothing pairs them. Each metric is c
   two ratios; the controls cancel what slowed one run as a whole;
 - absolute times (seconds, items a second) are not compared: the machine drifts between runs;
 - other values with intervals by their difference, as independent values;
-- exact counts and bytes exactly; sizes that follow trained weights beyond 2 %, memory beyond 1 %, or beyond four
-  standard deviations if that is more;
+- exact counts and bytes exactly; sizes that follow trained weights beyond 2 %, memory and the bytes that a rank
+  sends beyond 1 %, or beyond four standard deviations if that is more;
 - quality without an interval (that of the worst seed) and other values of unknown noise not at all.
 
 An interval covers the changes of all metrics together with 99 % (Bonferroni's inequality, normal errors), so unchanged
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 FAMILY = 0.99
 ASSUMED = 0.95  # confidence of an interval that names none: the wider reading
-LEAST_CHANGE = {"size": 0.02, "memory": 0.01}
-"""Relative; of sizes that are not exact, as the gate's bounds have it, and of memory."""
+LEAST_CHANGE = {"size": 0.02, "memory": 0.01, "speed": 0.01}
+"""Relative, as the gate's bounds have it: of sizes that are not exact, of memory, of the bytes that a rank sends."""
 SIGMAS = 4.0
 KEYS = ("machine", "workload", "technique", "device", "ranks", "metric")
 USED = (
@@ -75,6 +75,7 @@ class MetricChange:
 
     ``change`` is ``after / before`` if ``scale`` is ``ratio``, ``after - before`` in ``unit`` if it is ``difference``;
     ``low`` and ``high`` are its interval, equal to it for counts, `None` if nothing was compared. ``why`` says why.
+    ``now_disturbed``: only the second run's disturbance keeps the two values from being compared.
     """
 
     machine: str
@@ -93,6 +94,7 @@ class MetricChange:
     low: float | None = None
     high: float | None = None
     why: str = ""
+    now_disturbed: bool = False
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame) -> list[MetricChange]:
@@ -134,7 +136,8 @@ def _check_machines(before: pd.DataFrame, after: pd.DataFrame) -> bool:
 
 def _rows(frame: pd.DataFrame, *, across: bool) -> dict[tuple[Any, ...], Row]:
     """The measured rows by key; ``across`` machines the machine is no part of it."""
-    known = frame[frame["value"].notna()].sort_values("started", kind="stable")
+    last = frame.sort_values("started", kind="stable").groupby("machine", sort=False)["run"].last()
+    known = frame[frame["value"].notna() & (frame["run"] == frame["machine"].map(last))]
     keys = KEYS[1:] if across else KEYS
     names = dict.fromkeys((*USED, *CONDITIONS, "suspect"))
     return {tuple(row[name] for name in keys): row for row in records(known[list(names)])}
@@ -151,7 +154,7 @@ def _changed(before: Row | None, after: Row | None, level: float) -> MetricChang
     if before is None or after is None:
         return replace(plain, kind=ChangeKind.APPEARED if before is None else ChangeKind.WENT)
     if why := _obstacle(before, after):
-        return replace(plain, why=why)
+        return replace(plain, why=why, now_disturbed=_now_disturbed(before, after))
     is_ratio = is_paired(known["metric"])
     ends = (_of_ratios if is_ratio else _of_values)(before, after, level)
     return _judged(replace(plain, scale="ratio" if is_ratio else "difference"), *ends)
@@ -179,6 +182,10 @@ def _obstacle(before: Row, after: Row) -> str:
     if after["unit"] in TIME_UNITS:
         return "absolute time: nothing pairs two runs"
     return "" if _has_intervals(before, after) or _repeats(before, after) else "no interval, and its noise is not known"
+
+
+def _now_disturbed(before: Row, after: Row) -> bool:
+    return bool(after["suspect"]) and not _obstacle(before, {**after, "suspect": None})
 
 
 def _repeats(before: Row, after: Row) -> bool:

@@ -63,6 +63,15 @@ def test_columns_of_unlike_types_stand_side_by_side():
     assert ["low", "high"] == head["columns"][1]["ends"]
 
 
+@pytest.mark.parametrize("texts", range(1, 9))
+def test_counts_keep_every_digit(texts):
+    """16,777,217 is no float32; the column is aligned whatever stands before it."""
+    counts = PageColumn(name="n", title="n" * texts, values=[16_777_217, None, 9_007_199_254_740_991], show="whole")
+    head, columns = unpacked(packed([text_column(["a"] * 3), counts]))
+    assert "f8" == head["columns"][1]["kind"]
+    assert [16_777_217, 9_007_199_254_740_991] == columns["n"][::2]
+
+
 def test_a_table_without_rows_or_columns_is_one():
     assert (0, []) == tuple(unpacked(packed([]))[0].values())
     assert [] == unpacked(packed([text_column([])]))[1]["name"]

@@ -157,3 +157,30 @@ def test_swapping_the_runs_turns_a_loss_into_a_gain(tmp_path_factory, before, af
     swapped = {ChangeKind.LOSS: ChangeKind.GAIN, ChangeKind.GAIN: ChangeKind.LOSS}
     assert swapped.get(there.kind, there.kind) is back.kind
     assert pytest.approx(1) == there.change * back.change
+
+
+def test_a_byte_more_between_ranks_is_no_loss_and_two_percent_are(run):
+    """The gate allows one percent of what is not exact."""
+    before = run(figures("ddp", network_bytes=1_000_000))
+    sent = {name: run(figures("ddp", network_bytes=value), name) for name, value in (("b", 1_000_001), ("c", 1.02e6))}
+    kinds = {name: compared(before, path)["ddp", "network_bytes"].kind for name, path in sent.items()}
+    assert {"b": ChangeKind.SAME, "c": ChangeKind.LOSS} == kinds
+
+
+@pytest.mark.parametrize(("disturbed", "code"), [(("after",), 10), (("before", "after"), 0), (("before",), 0)])
+def test_a_second_run_that_was_disturbed_is_no_pass(run, disturbed, code):
+    """What could be compared before cannot be cleared of a loss, whatever else is equal."""
+    paths = []
+    for name in ("before", "after"):
+        (timing, size) = figures("a", speedup=(2.0, 1.9, 2.1), macs=10)
+        paths.append(run([replace(timing, suspect="2 preemptions" if name in disturbed else None), size], name))
+    assert code == main(["diff", *map(str, paths)])
+
+
+def test_of_several_runs_of_a_machine_the_last_one_counts_as_a_whole(run):
+    """A metric that only an earlier one has is gone."""
+    both, one = figures("a", macs=10, parameters=5), figures("a", macs=10)
+    early = run(both, "early", started="2026-11-01T00:00:00+00:00")
+    late = run(one, "late", started="2026-11-02T00:00:00+00:00")
+    found = {change.metric: change.kind for change in changes(load(early), load([early, late]))}
+    assert {"macs": ChangeKind.SAME, "parameters": ChangeKind.WENT} == found

@@ -1,6 +1,6 @@
 // Columns of a table out of the page's own text: base64, gzip, typed arrays (suite/report/page/packing.py).
 
-const ARRAYS = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array };
+const ARRAYS = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array };
 
 /** The bytes that an element holds; the element is removed, so that its text is not kept in memory. */
 async function unpacked(id) {
