@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from suite.report.page.sweep_plots import LearningCurve
     from suite.report.results.folder import RunFolder
 
+POINT = {"at": "amount", "quality": "quality", "low": "low", "high": "high"}
+"""Columns of a table of means, by their names in a `LearningCurve`."""
+
 
 def write_page(folders: Sequence[RunFolder], reports_dir: Path) -> list[Path]:
     """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports."""
@@ -82,13 +85,22 @@ def _curves(reports_dir: Path) -> list[LearningCurve]:
     files = sorted(reports_dir.glob("*-curves/means.csv"))
     if not files:
         return []
+    try:
+        return _read_curves(files[-1])
+    except (ValueError, KeyError) as error:  # empty, no CSV, another file's columns
+        print(f"no learning curves on the page: {files[-1]}: {error}; run `suite curves report` again")
+        return []
+
+
+def _read_curves(path: Path) -> list[LearningCurve]:
+    """Raises `KeyError` for a column that is not there, `ValueError` for what is no table of numbers."""
     import pandas as pd  # heavy
 
     from suite.report.frames import records
     from suite.report.page.sweep_plots import LearningCurve
 
     own: dict[tuple[str, str, str], list[Row]] = {}
-    for row in records(pd.read_csv(files[-1])):
+    for row in records(pd.read_csv(path).astype(dict.fromkeys(POINT.values(), "float64"))):
         own.setdefault((row["workload"], row["resource_name"], row["score"]), []).append(row)
     return [
         LearningCurve(title=f"{workload} along {resource}", resource=resource, score=score, **_points(rows))
@@ -99,5 +111,4 @@ def _curves(reports_dir: Path) -> list[LearningCurve]:
 def _points(rows: Iterable[Row]) -> dict[str, list[Any]]:
     """The amounts, means and ends of intervals of one curve."""
     given = list(rows)
-    names = {"at": "amount", "quality": "quality", "low": "low", "high": "high"}
-    return {name: [row[column] for row in given] for name, column in names.items()}
+    return {name: [row[column] for row in given] for name, column in POINT.items()}

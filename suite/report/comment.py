@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from suite.core.exit_codes import EXIT_FAILED, EXIT_UNUSABLE
@@ -18,10 +18,12 @@ from suite.report.frames import SEVERITY
 from suite.report.summary import ATTENTION, bound, name_of
 
 LIMIT = 65_000  # bytes; GitHub refuses a comment above 65,536 characters
+LONGEST_HEAD = LIMIT // 2  # bytes of the lines on runs
 LONGEST = 240  # characters of a name or a reason
 FAILED = frozenset({VerdictKind.REGRESSED, VerdictKind.ERROR, VerdictKind.MISSING, VerdictKind.XPASS})
 FAILING_CODES = frozenset({EXIT_FAILED, EXIT_UNUSABLE})
 TITLES = ("verdict", "cell", "metric", "value", "bound", "why")
+LINES_LEFT_OUT = "{} more lines on runs do not fit into a comment; `suite report` shows them."
 LEFT_OUT = "{} more rows do not fit into a comment; the run's folder has them."
 
 
@@ -52,7 +54,7 @@ def comment(parts: Sequence[CommentPart], *, subject: str) -> str:
     Its first line is a mark by which a bot finds the comment again. At most `LIMIT` bytes: rows are left out, those
     that changed last, and their number is said.
     """
-    head = [f"<!-- suite {subject} -->", f"### suite {subject}: {outcome(parts)}", "", *_about(parts)]
+    head = [f"<!-- suite {subject} -->", f"### suite {subject}: {outcome(parts)}", "", *_bounded_about(parts)]
     known = [(verdict, place) for place, part in enumerate(parts, 1) for verdict in part.verdicts]
     known.sort(key=lambda one: SEVERITY.index(one[0].kind))
     rows = [(verdict, _row(verdict, place if len(parts) > 1 else None)) for verdict, place in known]
@@ -81,6 +83,15 @@ def status(parts: Sequence[CommentPart]) -> Literal["failed", "not decided", "to
     if not parts or not all(part.decided for part in parts):
         return "not decided"
     return "to look at" if ATTENTION & kinds.keys() else "passed"
+
+
+def _bounded_about(parts: Sequence[CommentPart]) -> list[str]:
+    """The lines on each run; if they are too many, as many runs as fit without their sentences."""
+    lines = list(_about(parts))
+    if _size(lines) <= LONGEST_HEAD:
+        return lines
+    shown = _first(list(_about([replace(part, sentences=()) for part in parts]))[:-1], LONGEST_HEAD)
+    return [*shown, "", LINES_LEFT_OUT.format(len(lines) - 1 - len(shown)), ""]
 
 
 def _about(parts: Sequence[CommentPart]) -> Iterable[str]:

@@ -108,6 +108,15 @@ def test_learning_curves_of_the_latest_run_are_drawn(tmp_path):
     assert [[0.8, 0.9], [0.7, None], [0.9, None]] == curve["score"]
 
 
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", MEANS.replace("0.8", "high"), "\x00\xff"])
+def test_curves_that_cannot_be_read_cost_the_page_nothing_else(tmp_path, capsys, content):
+    """A line names the file."""
+    (tmp_path / "2026-11-23-curves").mkdir()
+    (tmp_path / "2026-11-23-curves" / "means.csv").write_bytes(content.encode("latin-1"))
+    assert not findings([], tmp_path).curves
+    assert "no learning curves on the page: " in capsys.readouterr().out
+
+
 def test_a_change_of_the_history_is_marked(tmp_path):
     """At the run at which `suite trend` flags it."""
     pytest.importorskip("ruptures")

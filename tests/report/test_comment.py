@@ -100,6 +100,17 @@ def test_a_comment_of_too_many_changed_rows_fits_as_well():
     assert "<details>" not in text
 
 
+def test_a_comment_on_very_many_runs_fits_and_says_how_many_lines_it_leaves_out():
+    """Sentences go first, then runs; what changed keeps its place."""
+    sentence = f"{BEST} {'ä' * 300}"
+    text = comment([run(SLOWER, PASSED, sentences=[sentence] * 4) for _ in range(400)], subject="bench")
+    assert LIMIT >= len(text.encode())
+    assert "| REGRESSED |" in text
+    shown = len(re.findall(r"^\d+\. ", text, re.MULTILINE))
+    assert f"{5 * 400 - shown} more lines on runs do not fit" in text
+    assert sentence[:50] not in text
+
+
 @given(text=st.text(max_size=60))
 def test_no_name_leaves_its_code_span_or_its_cell(text):
     """Outside of code spans there is no HTML but ours, no link and no mention, whatever a user's file is called."""

@@ -10,6 +10,7 @@ from suite.core.metrics import METRICS
 from suite.core.records import Cell, CellFailure, Measurement, RunHeader
 from suite.report.frames import PLAIN, Pair, as_json, as_text, suspicion
 from suite.report.results.lines import Judged
+from suite.report.same_seeds import same_seeds
 from suite.report.tabular.schema import COLUMN_NAMES
 
 Columns = dict[str, list[Any]]
@@ -61,6 +62,7 @@ def _of_measurements(
     known = [found or METRICS.get(metric) for (_, metric), found in zip(keys, measured, strict=True)]
     columns: Columns = {name: _values(measured, name) for name in COPIED}
     columns |= {name: [one and getattr(one, name) for one in known] for name in ("unit", "better", "tier")}
+    columns |= _over_shared_seeds(measured)
     columns["items"] = [found and found.n for found in measured]
     columns["null_ratio"] = [found and found.null for found in measured]
     columns["batch"] = [found and found.conditions.get("batch") for found in measured]
@@ -68,6 +70,13 @@ def _of_measurements(
     columns["suspect"] = [found and suspicion(header, found) for found in measured]
     columns["seeds"] = [found and (as_text(found.seeds) or None) for found in measured]
     return columns
+
+
+def _over_shared_seeds(measured: Sequence[Measurement | None]) -> Columns:
+    """Values and intervals as `suite.report.tradeoffs` compares them; what was not measured are the last rows."""
+    known = [found for found in measured if found is not None]
+    reduced = [*same_seeds(known), *[None] * (len(measured) - len(known))]
+    return {f"shared_{name}": _values(reduced, name) for name in ("value", "low", "high")}
 
 
 def _values(measured: Sequence[Measurement | None], name: str) -> list[Any]:

@@ -23,7 +23,8 @@ def save(frame: pd.DataFrame, path: Path) -> Path:
     """Write a frame; the ending of ``path`` chooses the format.
 
     Parquet keeps `DataFrame.attrs`, too. Markdown and LaTeX escape what their language would read as markup, and round
-    to six digits. Raises `UsageError` for another ending and `ResultsError` where the file cannot be written.
+    to six digits. A named index becomes columns, and several levels of column names become one. Raises `UsageError` for
+    another ending and `ResultsError` where the file cannot be written.
     """
     if path.suffix not in ENDINGS:
         raise UsageError(f"{path}: a frame is written as {', '.join(ENDINGS)}, got {path.suffix or 'no ending'!r}")
@@ -33,6 +34,7 @@ def save(frame: pd.DataFrame, path: Path) -> Path:
 
 def content(frame: pd.DataFrame, ending: str) -> bytes:
     """A frame in the format of one of `ENDINGS`."""
+    frame = _flat(frame)
     if ending == ".csv":
         return to_csv(frame)
     if ending == ".parquet":
@@ -43,6 +45,15 @@ def content(frame: pd.DataFrame, ending: str) -> bytes:
     if ending == ".md":
         return (pipe_table([str(name) for name in frame.columns], shown) + "\n").encode()
     return _latex(frame, shown).encode()
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its named index as columns and one text for each column, as `suite.report.pivots.matrix` needs."""
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    if frame.columns.nlevels > 1:
+        frame = frame.set_axis([" / ".join(filter(None, map(str, name))) for name in frame.columns], axis="columns")
+    return frame
 
 
 def _latex(frame: pd.DataFrame, shown: list[list[str]]) -> str:

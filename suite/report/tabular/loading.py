@@ -71,13 +71,20 @@ def folders(source: str | Path | Iterable[str | Path]) -> list[Path]:
 def _folders(path: Path) -> list[Path]:
     if any(character in str(path) for character in PATTERN) and not path.exists():
         root = Path(path.anchor) if path.is_absolute() else Path()
-        matches = sorted(root.glob(str(path.relative_to(path.anchor) if path.is_absolute() else path)))
+        matches = _matches(root, str(path.relative_to(path.anchor) if path.is_absolute() else path))
         return [match.parent if match.name == RESULTS else match for match in matches if _is_run(match)]
     if path.name == RESULTS:
         return [path.parent]
     if path.is_dir() and not (path / RESULTS).exists():
         return sorted({run.parent for run in path.glob(f"*/{RESULTS}") if run.parent.name != LATEST}) or [path]
     return [path]
+
+
+def _matches(root: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(pattern))
+    except ValueError as error:  # Python 3.11 and 3.12 refuse `**` beside other characters
+        raise ResultsError(f"{pattern}: no valid pattern: {error}; write ** as a folder of its own") from error
 
 
 def _is_run(path: Path) -> bool:

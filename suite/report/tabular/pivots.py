@@ -20,26 +20,39 @@ if TYPE_CHECKING:
 __all__ = ["diff", "matrix", "pareto", "roi", "tradeoffs"]
 
 PLACE = ("run", "machine")
-CELL = (*PLACE, "workload", "device", "ranks")
+TASK = (*PLACE, "workload", "device")
+CELL = (*TASK, "ranks")
 ROI = ("train_seconds", "throughput", "speedup", "artefact_bytes")
 
 
 def tradeoffs(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per cell of each run and machine: its score, difference to the control, sizes, ratios of times, verdict.
 
-    The columns after ``run`` and ``machine`` are those of ``tradeoffs.csv`` (`suite.report.tradeoffs.tradeoffs`).
+    The columns after ``run`` and ``machine`` are those of ``tradeoffs.csv`` (`suite.report.tradeoffs.tradeoffs`), and
+    so are the values: over the seeds that all cells of a run share, with the primary scores of that run.
     """
     import pandas as pd  # heavy
 
-    primary = frame.loc[frame["primary"], ["workload", "metric"]].drop_duplicates("workload")
-    scores = {workload: (metric,) for workload, metric in primary.itertuples(index=False)}
+    usual = _primary(frame)
     parts = []
     for (run, machine), rows in frame.groupby(list(PLACE), sort=False):
-        part = tables.tradeoffs(rows.reset_index(drop=True), scores)
+        part = tables.tradeoffs(_over_shared_seeds(rows).reset_index(drop=True), usual | _primary(rows))
         part.insert(0, "run", str(run))
         part.insert(1, "machine", str(machine))
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*PLACE, *tables.columns([])])
+
+
+def _over_shared_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the values that can be compared; those of a frame without such columns as they are."""
+    names = [name for name in ("value", "low", "high") if f"shared_{name}" in rows]
+    return rows.assign(**{name: rows[f"shared_{name}"] for name in names})
+
+
+def _primary(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The primary score of each workload that has one; of several runs the first one's."""
+    primary = frame.loc[frame["primary"], ["workload", "metric"]].drop_duplicates("workload")
+    return {workload: (metric,) for workload, metric in primary.itertuples(index=False)}
 
 
 def pareto(frame: pd.DataFrame) -> pd.DataFrame:
@@ -74,11 +87,12 @@ def roi(frame: pd.DataFrame) -> pd.DataFrame:
 
     ``extra_seconds``: training seconds beyond the baseline's [s]; ``seconds_saved``: per served item [s];
     ``items_to_payback``: served items after which the training is paid back: 0 at once, infinity never; NaN if training
-    or speed-up was not measured. Figures have no interval: `suite roi` computes money, days and intervals.
+    or speed-up was not measured. Techniques of several ranks are compared with the baseline of one. Values have no
+    interval: `suite roi` computes money, days and intervals.
     """
     wide = _wide(frame)
-    base = wide[wide["technique"] == BASELINE].drop(columns="technique")
-    both = wide.merge(base, on=list(CELL), how="inner", suffixes=("", "_baseline"))
+    base = wide[wide["technique"] == BASELINE].drop(columns=["technique", "ranks"]).drop_duplicates(list(TASK))
+    both = wide.merge(base, on=list(TASK), how="inner", suffixes=("", "_baseline"))
     both["extra_seconds"] = both["train_seconds"] - both["train_seconds_baseline"]
     both["seconds_saved"] = (1 - 1 / both["speedup"]) / both["throughput_baseline"]
     both["bytes_ratio"] = both["artefact_bytes_baseline"] / both["artefact_bytes"]

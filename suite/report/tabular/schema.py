@@ -48,6 +48,11 @@ SCHEMA = (
     FrameColumn("value", "number", OWN, "measured value; NaN if there is only a verdict or a failure"),
     FrameColumn("low", "number", OWN, "lower end of its interval; NaN for counts"),
     FrameColumn("high", "number", OWN, "upper end of its interval"),
+    FrameColumn(
+        "shared_value", "number", OWN, "value over the seeds that all cells of the run share; of tradeoffs.csv"
+    ),
+    FrameColumn("shared_low", "number", OWN, "lower end of its interval"),
+    FrameColumn("shared_high", "number", OWN, "upper end of its interval"),
     FrameColumn("confidence", "number", "1", "confidence of the interval"),
     FrameColumn("noise", "number", "", "standard deviation over processes (relative) or seeds (in `unit`)"),
     FrameColumn("margin", "number", OWN, "least difference that matters"),

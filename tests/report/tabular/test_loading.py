@@ -182,3 +182,10 @@ def test_parameters_devices_and_ranks_are_columns(make):
     cell = Cell(workload=WORKLOAD, technique=PRUNED, device=DEVICE, ranks=2)
     row = load(make([replace(measured(PRUNED, "macs", 1.0), cell=cell), *figures("baseline", macs=2)])).iloc[0]
     assert (2, '{"structured_pruning.ratio": 0.5, "structured_pruning.epochs": 5}') == (row["ranks"], row["arguments"])
+
+
+def test_a_pattern_that_python_refuses_is_one_message(tmp_path, monkeypatch):
+    """Python 3.13 takes it; nothing matches then."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ResultsError, match=r"no valid pattern|no results folder"):
+        load("reports/**x")

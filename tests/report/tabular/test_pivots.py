@@ -4,12 +4,14 @@
 import math
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from samples import PRUNED, RUN, UNAVAILABLE, figures, header
 
 from suite.core.errors import UsageError
-from suite.report import load, pivots
+from suite.report import load, pivots, save
 from suite.report.results.folder import RunFolder
+from suite.report.tradeoffs import write
 
 
 @pytest.fixture
@@ -69,3 +71,48 @@ def test_no_run_gives_empty_tables(tmp_path):
     """A crashed run may have measured nothing."""
     frame = load(RunFolder.create(tmp_path, header()).path)
     assert [0, 0, 0, 0] == [len(pivot(frame)) for pivot in (pivots.tradeoffs, pivots.pareto, pivots.matrix, pivots.roi)]
+
+
+def test_a_technique_of_several_ranks_is_paid_back_against_the_baseline_of_one(tmp_path):
+    """One second more of training that saves half of 10 ms an item: 200 items."""
+    spread = [
+        replace(one, cell=replace(one.cell, ranks=4))
+        for one in figures("ddp", speedup=2.0, throughput=200.0, train_seconds=2.0)
+    ]
+    folder = RunFolder.create(tmp_path, header())
+    folder.append(*figures("baseline", speedup=1.0, throughput=100.0, train_seconds=1.0), *spread)
+    (row,) = pivots.roi(load(folder.path)).to_dict("records")
+    assert (4, "ddp", pytest.approx(200)) == (row["ranks"], row["technique"], row["items_to_payback"])
+
+
+def test_tradeoffs_compare_the_seeds_that_all_cells_share(tmp_path):
+    """As tradeoffs.csv of the same run has them."""
+    base, other = figures("baseline", accuracy=(0.8, 0.7, 0.9)) + figures("static_int8", accuracy=(0.9, 0.8, 0.95))
+    folder = RunFolder.create(tmp_path, header())
+    folder.append(
+        replace(base, seeds=(0, 1), by_seed=(0.9, 0.7)), replace(other, seeds=(0,), by_seed=(0.9,)),
+    )  # fmt: skip
+    csv = pd.read_csv(write(folder)[1]).set_index("technique")["accuracy"]
+    assert {"baseline": 0.9, "static_int8": 0.9} == dict(csv)
+    frame = load(folder.path)
+    assert dict(csv) == dict(pivots.tradeoffs(frame).set_index("technique")["accuracy"])
+    assert [0.8, 0.9] == list(frame["value"])
+
+
+def test_each_run_has_its_own_primary_score(tmp_path):
+    """A workload may change it."""
+    paths = []
+    for name, score in (("old", "accuracy"), ("new", "f1")):
+        folder = RunFolder.create(tmp_path, header(run=name, scores={"digits_cnn": (score,)}))
+        folder.append(*(replace(one, metric=score) for one in figures("baseline", accuracy=(0.9, 0.8, 1.0))))
+        paths.append(folder.path)
+    assert ["accuracy", "f1"] == list(pivots.tradeoffs(load(paths))["score"])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".md", ".tex", ".parquet"])
+def test_a_saved_matrix_names_its_techniques_and_places(frame, tmp_path, ending):
+    """Its index and the levels of its columns are what it shows."""
+    path = save(pivots.matrix(frame, "speedup"), tmp_path / f"matrix{ending}")
+    text = str(pd.read_parquet(path)) if ending == ".parquet" else path.read_text("utf-8")
+    assert "static" in text
+    assert "digits" in text
