@@ -17,6 +17,7 @@ from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
 from suite.bench.trust import reconsider
 from suite.core.exit_codes import EXIT_NOTHING, EXIT_PASS, worst
+from suite.core.records import Group
 from suite.core.stats.null_arm import null_ratios, same_work_ratios
 from suite.gate import Store
 from suite.registry.settings import shipped_expectations
@@ -59,19 +60,26 @@ def close(run: Run, registry: Registry, found: MergedParts) -> tuple[int, str]:
     whole = [*unanswered_entries(registry, run, together=tuple(combinations(registry, Path.cwd()))), *judge_sweeps(run)]
     run.verdicts += whole
     run.folder.append(*whole)
-    code, problem = exit_code.of_run(run, exit_code.Ending())
-    if found.problem and code == EXIT_PASS and run.options.expect == "gate":
-        code, problem = EXIT_NOTHING, f"not gated: {found.problem}"
+    code, problem = exit_code.of_run(run, exit_code.Ending(collected=_collected(run)))
+    if found.problem and code == EXIT_PASS:
+        code, problem = EXIT_NOTHING, f"not the whole run: {found.problem}"
     code, problem = _no_better(code, problem, found)
     end(run, code, whole=not found.problem)
     return code, problem
 
 
+def _collected(run: Run) -> list[tuple[Case, Group]]:
+    """What ``-k`` let through in the parts: every cell's groups of the kinds that any part has measured."""
+    kinds = {group for _, group in run.done}
+    return [(case, group) for case, groups in run.planned.items() for group in groups if group in kinds]
+
+
 def _no_better(code: int, problem: str, found: MergedParts) -> tuple[int, str]:
     """The worst of the merged run's code and those of its parts, and why if that is a part's."""
-    codes = {part.folder.path: part.code for part in found.parts if part.code is not None}
+    codes = {part.folder.path: EXIT_NOTHING if part.code is None else part.code for part in found.parts}
     total = worst([code, *codes.values()])
     if total == code:
         return code, problem
     path = next(path for path, known in codes.items() if worst([known]) == total)
-    return total, f"{path} ended with exit code {codes[path]}"
+    recorded = next(part.code for part in found.parts if part.folder.path == path)
+    return total, f"{path} ended with {'no exit code' if recorded is None else f'exit code {recorded}'}"

@@ -39,7 +39,7 @@ def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     for found in merged(read(parsed.folders)):
         for note in found.notes:
             print(f"suite: {note}", file=sys.stderr)
-        request = _request(found.header)
+        request = _common_request(found)
         folder = write(found, parsed.out)
         codes.append(_judged(found, folder, request))
         write_tables(folder)
@@ -62,6 +62,20 @@ def _judged(found: MergedParts, folder: RunFolder, request: RunRequest) -> int:
     return code
 
 
+def _common_request(found: MergedParts) -> RunRequest:
+    """What all parts were asked for. Raises `SetupError` for parts that were asked for different things."""
+    requests = {part.folder.path: _request(part.folder.header) for part in found.parts}
+    first, *others = requests.items()
+    for path, request in others:
+        unlike = [name for name, value in request.given.items() if value != first[1].given[name] and name not in OWN]
+        if unlike:
+            raise SetupError(
+                f"{first[0]} and {path} were asked for different things: --{unlike[0].replace('_', '-')} "
+                f"{first[1].given[unlike[0]]!r} and {request.given[unlike[0]]!r}; run the parts with the same options"
+            )
+    return first[1]
+
+
 def _request(header: RunHeader) -> RunRequest:
     """What the whole run was asked for: the command of a part, without its shard. Raises `SetupError` for another."""
     from suite.bench import edge_profile
@@ -77,5 +91,8 @@ def _request(header: RunHeader) -> RunRequest:
     given["edge"] = memory if given["edge"] else None  # as pytest is told of it
     return RunRequest(given=given | {"shard": None, "durations": None, "resume": None, "history": False})
 
+
+OWN = frozenset({"reports_dir", "wait"})
+"""Options that each part may have of its own."""
 
 COMMANDS = (Command(name="merge", help="put the results of shards together", add=_add_merge, rank=24),)

@@ -53,13 +53,13 @@ def run(path, techniques, *, name, shard="", whole=True, command=COMMAND, **fiel
     return folder.path
 
 
-def shards(path, deal, **fields):
+def shards(path, deal, *, command=COMMAND, **fields):
     """The same cells in parts; ``deal`` holds the part of each."""
     count = max(deal)
     return [
         run(
             path, [technique for technique, part in zip(TECHNIQUES, deal, strict=True) if part == number],
-            name=f"part-{number}", shard=f"{number}/{count} of abc123", command=f"{COMMAND} --shard {number}/{count}",
+            name=f"part-{number}", shard=f"{number}/{count} of abc123", command=f"{command} --shard {number}/{count}",
             **fields,
         )
         for number in range(1, count + 1)
@@ -138,6 +138,34 @@ def test_a_part_that_failed_is_worse_than_a_whole_that_lacks_parts(tmp_path):
     first, _ = shards(tmp_path, [1, 1, 2, 2, 2])
     RunFolder.open(first).append(RunEnd(groups=8, done=8, whole=True, code=1))
     assert 1 == main(["merge", str(first), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize("other", ["--expect=off", "--expect=report", "--gate-tier exact", "--partial"])
+@pytest.mark.parametrize("first", [True, False])
+def test_parts_that_were_asked_for_different_things_are_refused(tmp_path, capsys, other, first):
+    """Else the options of one of them would decide whether the other's verdicts fail."""
+    commands = (COMMAND, f"{COMMAND} {other}")[:: 1 if first else -1]
+    parts = [
+        run(tmp_path, TECHNIQUES[start::2], name=f"p{start}", shard=f"{start + 1}/2 of abc", command=command)
+        for start, command in enumerate(commands)
+    ]
+    assert 11 == main(["merge", *map(str, parts), "--out", str(tmp_path / "out")])
+    assert f"were asked for different things: {other.partition('=')[0].partition(' ')[0]} " in capsys.readouterr().err
+
+
+def test_a_shard_that_is_missing_is_no_pass_of_a_report_either(tmp_path, capsys):
+    """Its table is not that of the whole run."""
+    first, *_ = shards(tmp_path, [1, 1, 2, 2, 2], command=f"{COMMAND} --expect=report")
+    assert 12 == main(["merge", str(first), "--out", str(tmp_path / "out")])
+    assert "not the whole run" in capsys.readouterr().err
+
+
+def test_a_part_without_an_exit_code_is_no_pass(tmp_path, capsys):
+    """It was killed before it had one."""
+    parts = shards(tmp_path, [1, 1, 2, 2, 2])
+    RunFolder.open(parts[0]).append(RunEnd(groups=8, done=8, whole=True, code=None))
+    assert 12 == main(["merge", *map(str, parts), "--out", str(tmp_path / "out")])
+    assert "ended with no exit code" in capsys.readouterr().err
 
 
 def test_a_part_that_was_cut_short_is_no_pass(tmp_path, capsys):

@@ -51,6 +51,7 @@ USED = (
     "noise",
     "unit",
     "better",
+    "control",
     "tier",
     "batch",
 )
@@ -75,7 +76,7 @@ class MetricChange:
 
     ``change`` is ``after / before`` if ``scale`` is ``ratio``, ``after - before`` in ``unit`` if it is ``difference``;
     ``low`` and ``high`` are its interval, equal to it for counts, `None` if nothing was compared. ``why`` says why.
-    ``now_disturbed``: only the second run's disturbance keeps the two values from being compared.
+    ``now_disturbed``: the first value could have been compared, and what the second run lacks or changed forbids it.
     """
 
     machine: str
@@ -174,7 +175,7 @@ def _obstacle(before: Row, after: Row) -> str:
     if disturbed := before["suspect"] or after["suspect"]:
         return f"disturbed: {disturbed}"
     place = {"family": "family", "local": "machine"}.get(after["tier"])
-    for name in (*CONDITIONS, "unit", *([place] if place else [])):
+    for name in (*CONDITIONS, "unit", "better", "control", *([place] if place else [])):
         if before[name] != after[name]:
             return f"other {name}: {_plain(before[name])} and {_plain(after[name])}"
     if is_paired(after["metric"]):
@@ -185,7 +186,9 @@ def _obstacle(before: Row, after: Row) -> str:
 
 
 def _now_disturbed(before: Row, after: Row) -> bool:
-    return bool(after["suspect"]) and not _obstacle(before, {**after, "suspect": None})
+    """Whether a value that could have been compared is not any more, wherever the second run was made."""
+    here = {**after, "family": before["family"], "machine": before["machine"]}
+    return bool(_obstacle(before, here)) and not _obstacle(before, before)
 
 
 def _repeats(before: Row, after: Row) -> bool:
