@@ -14,7 +14,6 @@ import torch.distributed as dist
 from rank_samples import EXACT, LOSSLESS, LOSSY, distance, faulty, recipe
 from torch import nn
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 from suite.core.errors import TechniqueError
@@ -169,7 +168,7 @@ def unadded_pairs(network):
 def zero_without_sync(right, _plain):
     def optimizer(parameters, rate):
         made = right.optimizer(parameters, rate)
-        if isinstance(made, ZeroRedundancyOptimizer):
+        if type(made).__name__ == "ZeroRedundancyOptimizer":
             made._sync_params = lambda: None
         return made
 

@@ -113,8 +113,10 @@ def run_ranks(work: Callable[[Rank], T], ranks: int, limits: LaunchLimits = DEFA
 
 def preload() -> None:
     """Import what ranks use, before they are forked."""
-    for name in PRELOADED:
-        importlib.import_module(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch 2.11's own, about its optimizers
+        for name in PRELOADED:
+            importlib.import_module(name)
 
 
 def _config(ranks: int, limits: LaunchLimits, folder: str) -> LaunchConfig:
