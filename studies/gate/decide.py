@@ -22,9 +22,9 @@ from suite.gate.error_rate import bar
 from suite.gate.judge import judge
 from suite.measure.arms import BASE, NULL, TECHNIQUE
 from suite.measure.sampler.memory_layout import moving
-from suite.measure.sampler.options import Hooks, SamplerOptions
+from suite.measure.sampler.options import PRECISION, Hooks, SamplerOptions
 from suite.measure.sampler.timing import latency, sample
-from suite.measure.speed import CONFIDENCE, PRECISION
+from suite.measure.speed import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

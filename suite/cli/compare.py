@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from suite.compare.attribution import Blame
     from suite.compare.measure import Compared, ComparisonPlan, PairedSides
     from suite.compare.sides import Side
+    from suite.core.records import Verdict as VerdictRecord
 
 LEAST_PAIRS = 2
 EXAMPLE = "as in origin/main, ../other-checkout or 'torch==2.14.*'"
@@ -189,7 +190,6 @@ def _report(
     from suite.compare import outputs, table
     from suite.compare.records import as_records
     from suite.report import github
-    from suite.report.comment import CommentPart, comment
     from suite.report.results.lines import encode
 
     verdicts = table.judged(found, plan.rules)
@@ -208,15 +208,24 @@ def _report(
     for path in (folder / "compare.md", parsed.markdown or github.step_summary(os.environ)):
         outputs.append(written, path)
     judged = as_records(found, verdicts, plan.rules)
-    outputs.append(comment([CommentPart(about=title, verdicts=judged)], subject="compare"), folder / "comment.md")
+    _tell_reviewers(judged, folder, title)
     bench.log({
         "rows": rows, "remarks": lines, "timings": table.figures(found, verdicts),
         "verdicts": [json.loads(encode(verdict)) for verdict in judged],
     })  # fmt: skip
+    return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
+
+
+def _tell_reviewers(judged: Sequence[VerdictRecord], folder: Path, title: str) -> None:
+    """Write the comment for a pull request; in a step of GitHub Actions its annotations, too."""
+    from suite.compare import outputs, table
+    from suite.report import github
+    from suite.report.comment import CommentPart, comment
+
+    outputs.append(comment([CommentPart(about=title, verdicts=judged)], subject="compare"), folder / "comment.md")
     if github.here(os.environ):
         for line in github.commands(judged, fails=lambda verdict: verdict.kind in table.FAILING, root=Path.cwd()):
             print(line)
-    return table.exit_code(rows, found, inconclusive=parsed.inconclusive)
 
 
 def _blames(

@@ -28,14 +28,21 @@ from suite.measure.integrity.training_steps import check_learning
 from suite.measure.kernels import Kernel, kind_of
 from suite.measure.ranked_step import RankedStep
 from suite.measure.sampler.memory_layout import moving
-from suite.measure.sampler.options import Call, Hooks, Instruments, Keep, SamplerOptions, drop_output
+from suite.measure.sampler.options import (
+    PRECISION,
+    Call,
+    Hooks,
+    Instruments,
+    Keep,
+    SamplerOptions,
+    drop_output,
+)
 from suite.measure.sampler.timing import LEAST_FOR_P99, Sample, latency, sample
 from suite.measure.step import TimedStep, training_step
 from suite.training.devices import synchronize
 from suite.training.recipe import Recipe, Reference
 
 CONFIDENCE = 0.99
-PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
 HOST_BOUND = 0.5  # share of device time below which the host's launches dominate the time
 
 LATENCY = "latency_b1"

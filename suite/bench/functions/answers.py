@@ -122,8 +122,9 @@ def _numbers(answer: object, place: str = "") -> Iterator[tuple[str, NDArray[Any
         for index, one in enumerate(answer):
             yield from _numbers(one, f"{place}[{index}]")
     else:
-        _check_kind(answer)
-        found = np.asarray(_on_host(answer))
+        found = np.asarray(_on_host(_checked(answer)))
+        if found.dtype.kind in "USO":
+            raise _refused(answer)
         yield place, found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)  # a copy
 
 
@@ -131,16 +132,21 @@ def _is_nested(value: object) -> bool:
     return isinstance(value, (*NESTED, Mapping)) or hasattr(value, "shape")
 
 
-def _check_kind(answer: object) -> None:
-    """Raise `TypeError` for what is computed when it is read, what has labels or masks beside numbers, and text."""
+def _checked(answer: object) -> object:
+    """The answer. Raises `TypeError` for what is computed when it is read, and for what has labels or masks, too."""
     import numpy as np
 
     numbers = (int, float, complex, np.ndarray, np.generic)
     known = isinstance(answer, numbers) or hasattr(answer, "detach")
     if isinstance(answer, NESTED):
         known = all(isinstance(one, numbers) for one in answer)
-    if not known or isinstance(answer, np.ma.MaskedArray) or np.asarray(_on_host(answer)).dtype.kind in "USO":
-        raise TypeError(f"{type(answer).__name__}; return numbers, arrays of numpy or tensors of torch, in any nesting")
+    if not known or isinstance(answer, np.ma.MaskedArray):
+        raise _refused(answer)
+    return answer
+
+
+def _refused(answer: object) -> TypeError:
+    return TypeError(f"{type(answer).__name__}; return numbers, arrays of numpy or tensors of torch, in any nesting")
 
 
 def _on_host(answer: Any) -> Any:

@@ -19,8 +19,7 @@ from suite.core.errors import ImplausibleError, UsageError
 COPY, CANDIDATE = "null", "candidate"
 SECONDS = 2.0
 LOOKED_AT = 0.25  # of the timed turns, at random
-CONFIDENCE = 0.99
-PRECISION, TOLERANCE = 0.0025, 0.015
+TOLERANCE = 0.015  # relative half width of the interval beyond which a sample may exceed its budget
 AS_BEFORE = 1e-6  # relative difference of a timed call's output from the untimed one's
 UNLIKE = "it changes its inputs, draws random numbers, or keeps something between calls; make every call the same work"
 
@@ -106,11 +105,11 @@ def _check_anew(name: str, call: Call, answer: Any, first: HeldAnswer) -> None:
 def _sampled(
     arms: dict[str, Call], keep: Callable[[str, object], None], synchronize: Call, *, seconds: float, seed: int
 ) -> Any:
-    from suite.measure.sampler.options import Hooks, SamplerOptions
+    from suite.measure.sampler.options import PRECISION, Hooks, SamplerOptions
     from suite.measure.sampler.timing import sample
 
     options = SamplerOptions(
-        baseline=BASELINE, null=COPY, seconds=seconds, seed=seed, precision=PRECISION, confidence=CONFIDENCE,
+        baseline=BASELINE, null=COPY, seconds=seconds, seed=seed, precision=PRECISION,
         tolerance=TOLERANCE, host_bound=synchronize is _nothing,
     )  # fmt: skip
     return sample(arms, options, hooks=Hooks(synchronize=synchronize, keep=keep))

@@ -6,13 +6,13 @@ import argparse
 import importlib
 import importlib.util
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from suite.bench.exit_code import tell
+from suite.bench.explain import place
 from suite.bench.functions.comparing import compare
 from suite.bench.functions.result import FunctionTradeoff
 from suite.core.command_line import printable_streams
@@ -20,7 +20,8 @@ from suite.core.composition import BASELINE
 from suite.core.errors import SuiteError, UsageError, unknown
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
-from suite.registry.settings import PACKAGE
+
+NOT_ENTERED = "(it is called without arguments)"
 
 
 def function(text: str) -> Callable[[], Any]:
@@ -74,7 +75,7 @@ def code(result: FunctionTradeoff, *, at_least: float | None, close: float | Non
     if at_least is not None:
         decision = result.speedup.at_least(at_least)
         if not decision:
-            (open_ if decision.figure.startswith("inconclusive") else failed).append(decision.figure)
+            (open_ if decision.is_open else failed).append(decision.figure)
     if failed:
         return EXIT_FAILED, failed
     return (EXIT_INCONCLUSIVE if open_ else EXIT_PASS), open_
@@ -108,10 +109,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _raised(error: BaseException) -> str:
     """What a function raised, and at which line of the user's; one that takes arguments has no line yet."""
-    called = traceback.extract_tb(error.__traceback__)
-    frames = [one for one in called if not Path(one.filename).is_relative_to(PACKAGE)]
-    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else " (it is called without arguments)"
-    return f"{type(error).__name__}: {error}{where}"
+    where = place(error, NOT_ENTERED)
+    return f"{type(error).__name__}: {error} {where if where == NOT_ENTERED else f'at {where}'}"
 
 
 def _told(result: FunctionTradeoff) -> str:

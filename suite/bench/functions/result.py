@@ -18,10 +18,14 @@ def is_failure(_: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BoundDecision:
-    """Whether a speed-up holds, and the ``figure`` that says so; true or false where an ``assert`` asks."""
+    """Whether a speed-up holds, and the ``figure`` that says so; true or false where an ``assert`` asks.
+
+    ``is_open`` says that the figure decides nothing, so that ``holds`` is what was asked for in that case.
+    """
 
     holds: bool
     figure: str
+    is_open: bool = False
 
     def __bool__(self) -> bool:
         return self.holds
@@ -63,7 +67,7 @@ class SpeedRatio:
         if self._is_open(bound):
             why = self.suspect or f"the interval contains {bound:g}; give compare() more seconds"
             said = f"inconclusive: speed-up {self}, at least {bound:g} wanted: {why}"
-            return BoundDecision(holds=self.undecided(said), figure=said)
+            return BoundDecision(holds=self.undecided(said), figure=said, is_open=True)
         return BoundDecision(holds=self.value >= bound, figure=f"speed-up {self}, at least {bound:g} wanted")
 
     def _is_open(self, bound: float) -> bool:

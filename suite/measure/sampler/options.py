@@ -19,6 +19,7 @@ Clock = Callable[[], float]
 
 TURN_SECONDS = 10e-3  # several time slices of the scheduler (3 to 4 ms), so that all turns hold about as many
 LEAST_ARMS = 2
+PRECISION = 0.0025  # relative half width of the interval at which sampling may stop
 
 
 def nothing() -> None:
