@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from suite.compare.exact import Exact
 from suite.compare.process import SideError
 from suite.compare.protocol import Begin, CountInstructions, Done, InstructionsCounted, SideRequest
+from suite.core.machine.core import CORE, several
 from suite.measure.counting import instructions
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ SAME = 0.0005
 """Relative difference up to which two counts are the same: identical code in two processes differs by a tenth of it."""
 VARIABLES = {
     **instructions.CAPPED,
-    "SUITE_CORE": "",  # a count needs no core of its own
     **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
 }
 
@@ -45,14 +45,22 @@ def compare_instructions(
         folder = Path(stack.enter_context(TemporaryDirectory(dir=bench.folder)))  # no other cell's files lie there
         built = instructions.library(folder)
         outs = [folder / f"{name}.callgrind" for name in ("current", "reference")]
+        cores = stack.enter_context(several(2))  # a count needs none of its own, but one core would take turns
         players = [
             stack.enter_context(
-                bench.process(side, asked, 2 + number, under=instructions.command(out), variables=VARIABLES)
+                bench.process(
+                    side, asked, 2 + number, under=instructions.command(out), variables=VARIABLES | _core(cores, number)
+                )
             )
             for number, (side, out) in enumerate(zip((bench.current, bench.reference), outs, strict=True))
         ]
         ours, theirs = pool.map(_counted, players, outs, [built] * 2)
         return list(_compared(metrics, ours, theirs, gates=gates))
+
+
+def _core(cores: Sequence[int], number: int) -> dict[str, str]:
+    """The core that a side pins itself to; none where the platform pins nothing."""
+    return {CORE: str(cores[number % len(cores)]) if cores else ""}
 
 
 def _counted(player: Process, out: Path, library: Path) -> InstructionsCounted:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from suite.compare import instructions
 from suite.compare.instructions import exact, sentence
 from suite.compare.process import SideError
 from suite.measure.counting.instructions import InstructionCount
@@ -44,3 +45,9 @@ def test_an_instruction_that_valgrind_does_not_know_is_told_as_such():
     assert said.startswith("instructions are not counted: current: ended with -4")
     assert "AVX-512" in said
     assert "AVX-512" not in sentence(SideError("current", "crash", "ended with 1: ImportError"))
+
+
+@pytest.mark.parametrize(("cores", "expected"), [((1, 0), ["1", "0"]), ((1,), ["1", "1"]), ((), ["", ""])])
+def test_each_side_counts_on_a_core_of_its_own_where_there_are_two(cores, expected):
+    """On one core they would take turns, for twice the time; the counts are the same."""
+    assert expected == [instructions._core(cores, number)[instructions.CORE] for number in (0, 1)]
