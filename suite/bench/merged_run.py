@@ -76,10 +76,9 @@ def _collected(run: Run) -> list[tuple[Case, Group]]:
 
 def _no_better(code: int, problem: str, found: MergedParts) -> tuple[int, str]:
     """The worst of the merged run's code and those of its parts, and why if that is a part's."""
-    codes = {part.folder.path: EXIT_NOTHING if part.code is None else part.code for part in found.parts}
-    total = worst([code, *codes.values()])
+    codes = [EXIT_NOTHING if part.code is None else part.code for part in found.parts]
+    total = worst([code, *codes])
     if total == code:
         return code, problem
-    path = next(path for path, known in codes.items() if worst([known]) == total)
-    recorded = next(part.code for part in found.parts if part.folder.path == path)
-    return total, f"{path} ended with {'no exit code' if recorded is None else f'exit code {recorded}'}"
+    part = next(part for part, own in zip(found.parts, codes, strict=True) if worst([own]) == total)
+    return total, f"{part.folder.path} ended with {'no exit code' if part.code is None else f'exit code {part.code}'}"

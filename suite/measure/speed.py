@@ -241,7 +241,7 @@ def _training(
     timed = _timed(
         cell, calls, seconds=budget.training, seed=seed, budget=budget, decisions=(decision,) if wanted else ()
     )
-    timed = replace(timed, suspect=_joined(timed.suspect, getattr(steps[TECHNIQUE], "suspect", None)))
+    timed = replace(timed, suspect=_joined(timed.suspect, steps[TECHNIQUE].suspect))
     with phase("timing"):
         check_learning(steps, first_losses)
         sent = _network_bytes(cell, steps[TECHNIQUE], first_losses.get(TECHNIQUE))

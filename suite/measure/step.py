@@ -22,6 +22,7 @@ class TimedStep:
     """Trains on its ``batch`` when called. ``reset`` puts the weights back to where timing began.
 
     ``weights`` and ``sent`` are the tensors of the network and of the batch, each with a copy of what it was.
+    ``suspect`` says why its times cannot be trusted.
 
     Without resets a network that fits its one batch drifts into subnormal gradients, which CPUs compute slowly;
     a learning rate of zero would hold the weights too, but some optimizers refuse it.
@@ -31,6 +32,7 @@ class TimedStep:
     batch: Batch
     weights: tuple[tuple[Tensor, Tensor], ...]
     sent: tuple[tuple[Tensor, Tensor], ...] = ()
+    suspect: str | None = None
 
     def __call__(self) -> Tensor:
         return self.step(self.batch)

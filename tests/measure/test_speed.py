@@ -239,6 +239,8 @@ def on_accelerator(monkeypatch):
 class FakeStep:
     """As much of a timed training step as is asked."""
 
+    suspect = None
+
     def __init__(self, recipe):
         self.flags, self.items = recipe.flags, tiny.BATCH
 
