@@ -26,6 +26,8 @@ COUNTED = {"speed": "instructions", "speed_b1": "instructions_b1", "train_step":
 """By the metric whose call is counted."""
 SAME = 0.0005
 """Relative difference up to which two counts are the same: identical code in two processes differs by a tenth of it."""
+DECIDED = 10.0
+"""Times the spreads of both counts that a change has to be where one of them does not repeat."""
 VARIABLES = {
     **instructions.CAPPED,
     **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -83,19 +85,30 @@ def _compared(
 
 
 def exact(metric: str, now: InstructionCount, before: InstructionCount, *, gates: bool = True) -> Exact:
-    """The figure of two counts. One that does not repeat decides nothing; a difference names its functions."""
+    """The figure of two counts; a difference names its functions.
+
+    Counts that do not repeat decide only what is far beyond how much they vary.
+    """
     doubt = now.doubt or before.doubt
     change = now.value / before.value - 1 if before.value else float(now.value > 0)
     if abs(change) <= SAME:
         verdict: Verdict = "same"
-    elif doubt:
+    elif doubt and abs(change) <= DECIDED * (now.spread + before.spread):
         verdict = "inconclusive"
     else:
         verdict = "regressed" if change > 0 and gates else "differs"
     return Exact(
         metric=metric, current=now.value, reference=before.value, verdict=verdict,
-        changes=() if verdict == "same" else (doubt,) if doubt else (f"{change:+.2%}", *_named(now, before)),
+        changes=_changes(verdict, change, now, before),
     )  # fmt: skip
+
+
+def _changes(verdict: Verdict, change: float, now: InstructionCount, before: InstructionCount) -> tuple[str, ...]:
+    if verdict == "same":
+        return ()
+    if verdict == "inconclusive":
+        return (now.doubt or before.doubt or "",)
+    return (f"{change:+.2%}", *_named(now, before))
 
 
 def _named(now: InstructionCount, before: InstructionCount) -> list[str]:

@@ -8,8 +8,8 @@ from suite.compare.process import SideError
 from suite.measure.counting.instructions import InstructionCount
 
 
-def count(value, *, doubt=None, **functions):
-    return InstructionCount(value=value, functions=functions or {"f": value}, doubt=doubt)
+def count(value, *, doubt=None, spread=0.0, **functions):
+    return InstructionCount(value=value, functions=functions or {"f": value}, spread=spread, doubt=doubt)
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,14 @@ def test_a_regression_names_its_share_and_the_functions():
     assert (1100, 1000) == (found.current, found.reference)
 
 
-def test_counts_that_do_not_repeat_decide_nothing_unless_they_agree():
-    """A difference may be the luck of one process."""
-    assert "inconclusive" == exact("instructions", count(1100, doubt="it varies"), count(1000)).verdict
-    assert ("it varies",) == exact("instructions", count(1100, doubt="it varies"), count(1000)).changes
-    assert "same" == exact("instructions", count(1000), count(1000, doubt="it varies")).verdict
+@pytest.mark.parametrize(
+    ("now", "expected"), [(1000, "same"), (1009, "inconclusive"), (991, "inconclusive"), (1011, "regressed")]
+)
+def test_counts_that_do_not_repeat_decide_what_is_far_beyond_their_spread(now, expected):
+    """Less may be the luck of one process; here they vary by a thousandth."""
+    found = exact("instructions", count(now), count(1000, doubt="it varies", spread=0.001))
+    assert expected == found.verdict
+    assert {"same": (), "inconclusive": ("it varies",), "regressed": ("+1.10%", "+11 f")}[expected] == found.changes
 
 
 def test_an_instruction_that_valgrind_does_not_know_is_told_as_such():

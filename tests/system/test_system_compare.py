@@ -125,11 +125,16 @@ def test_counted_work_tells_a_heavier_commit_and_none_from_itself(repository, su
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 @pytest.mark.timeout(1800)
-def test_counted_instructions_tell_a_heavier_commit(repository, suite):
-    """With the functions that it calls more often."""
-    done = suite("compare", "HEAD~1", "--workload=tiny", "--count", cwd=repository, timeout=1800)
+def test_counted_instructions_tell_a_heavier_commit(repository, environment):
+    """With the functions that it calls more often. Python is no fork here: valgrind would not run beside it."""
+    command = [sys.executable, "-P", "-m", "suite", "compare", "HEAD~1", "--workload=tiny", "--count"]
+    done = subprocess.run(
+        command, cwd=repository, env=environment, timeout=1800, capture_output=True, text=True, check=False
+    )
+    if "valgrind knows no AVX-512" in done.stdout:
+        pytest.skip("this machine's libraries have instructions of their own that valgrind does not know")
     said = rows(repository)
-    assert {"regressed"} == {said["instructions"], said["instructions_b1"]}, done.stdout + done.stderr
+    assert {"regressed"} == {said.get("instructions"), said.get("instructions_b1")}, done.stdout + done.stderr
     assert 1 == done.returncode
 
 

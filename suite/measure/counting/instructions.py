@@ -54,10 +54,14 @@ UNREPEATED = 0.0002
 
 @dataclass(frozen=True, kw_only=True)
 class InstructionCount:
-    """The least of several counts, and by function what it is made of. ``doubt`` says why it does not repeat."""
+    """The least of several counts, and by function what it is made of.
+
+    ``spread`` is how much more the second least was, relative; ``doubt`` says why it is more than chance explains.
+    """
 
     value: int
     functions: Mapping[str, int]
+    spread: float = 0.0
     doubt: str | None = None
 
 
@@ -113,7 +117,9 @@ def read(dumps: Sequence[str | Path]) -> InstructionCount:
     if not counts or not counts[0].total():
         raise UnavailableError("instructions are not counted: valgrind wrote a count of 0")
     least, second = counts[0], counts[min(1, len(counts) - 1)]
-    return InstructionCount(value=least.total(), functions=least, doubt=_doubt(least.total(), second.total()))
+    spread = second.total() / least.total() - 1
+    doubt = _doubt(least.total(), second.total()) if spread > UNREPEATED else None
+    return InstructionCount(value=least.total(), functions=least, spread=spread, doubt=doubt)
 
 
 def functions(annotated: str) -> Counter[str]:
@@ -138,9 +144,7 @@ def shorten(name: str) -> str:
     return bare if len(bare) <= LONGEST else f"{bare[: LONGEST - 2]}.."
 
 
-def _doubt(least: int, second: int) -> str | None:
-    if second - least <= UNREPEATED * least:
-        return None
+def _doubt(least: int, second: int) -> str:
     return (
         f"the count does not repeat: {least:,} and {second:,} instructions (randomness, a cache, or control flow that "
         "depends on data)"

@@ -51,7 +51,8 @@ def test_anonymous_functions_keep_their_name():
 
 
 @pytest.mark.parametrize(
-    ("totals", "value", "doubted"), [((1000, 1001), 1000, True), ((10**6, 10**6 + 200, 2 * 10**6), 10**6, False)]
+    ("totals", "value", "doubted"),
+    [((1000, 1001), 1000, True), ((10**6, 10**6 + 200, 2 * 10**6), 10**6, False), ((10**6,), 10**6, False)],
 )
 def test_the_least_count_decides_and_the_second_least_has_to_repeat_it(monkeypatch, totals, value, doubted):
     """A cache that fills, or randomness: one count of its own kind is no figure."""
@@ -60,6 +61,7 @@ def test_the_least_count_decides_and_the_second_least_has_to_repeat_it(monkeypat
     found = read(list(printed))
     assert value == found.value
     assert doubted == ("does not repeat" in (found.doubt or ""))
+    assert sorted(totals)[:2][-1] == pytest.approx(value * (1 + found.spread))
 
 
 @pytest.mark.parametrize("printed", ["", "nothing here\n", "10  ./malloc/malloc.c:_int_malloc [libc]\n"])
