@@ -1,8 +1,8 @@
-"""Weights that share few values: found by k-means, trained, shipped as a table and a byte for each weight that is left.
+"""Weights that share few values: found by k-means, trained, shipped as a table and a code for each weight that is left.
 
-Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149) with LZMA for its Huffman code: a zero takes no
-code; each weight that is none has its distance from the one before. Shapes: N weights of a tensor, M of them not zero,
-K centroids.
+Deep Compression (Han et al. 2016, https://arxiv.org/abs/1510.00149): a zero takes no code; each weight that is none has
+its value's code and its distance from the one before, both in Huffman's code. Shapes: N weights of a tensor, M of them
+not zero, K centroids.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from suite.core.errors import OutputError
-from suite.training.surgery import tied
+from suite.training.surgery import huffman, tied
 from suite.training.surgery.masks import MATRIX, prunable
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -135,8 +135,9 @@ def coded_bytes(network: nn.Module) -> bytes:
 
 
 def encode(state: dict[str, Tensor], same: Mapping[str, str] = NOTHING) -> bytes:
-    """Matrices of at most 256 values as a table, codes and distances, all else as it is; LZMA over it all.
+    """Matrices of at most 256 values as a table, codes and distances, all else as it is.
 
+    Codes and distances are Huffman's; LZMA over it all shortens names, tables and what is left as it is.
     ``same`` are further names of tensors: tied weights ship once. -0.0 may become 0.0.
     """
     from safetensors.torch import save
@@ -146,10 +147,10 @@ def encode(state: dict[str, Tensor], same: Mapping[str, str] = NOTHING) -> bytes
         table, codes = tensor.unique(return_inverse=True) if tensor.dim() >= MATRIX else (tensor, tensor)
         if tensor.dim() >= MATRIX and len(table) <= CODES:
             left = tensor.flatten() != 0
+            coded, gaps = codes.flatten()[left].to(torch.uint8), steps(left.nonzero().flatten())
             parts[f"table:{name}"] = table
-            parts[f"codes:{name}"] = codes.flatten()[left].to(torch.uint8)
-            parts[f"steps:{name}"] = steps(left.nonzero().flatten())
-            parts[f"shape:{name}"] = torch.tensor(tensor.shape)
+            parts |= _huffman("codes", name, coded) | _huffman("steps", name, gaps)
+            parts[f"shape:{name}"] = torch.tensor([len(coded), len(gaps), *tensor.shape])
         else:
             parts[f"plain:{name}"] = tensor.clone()  # the format refuses tensors that share memory
     return lzma.compress(save(parts))
@@ -166,10 +167,21 @@ def decode(artefact: bytes) -> dict[str, Tensor]:
 
 
 def _decoded(parts: dict[str, Tensor], name: str) -> Tensor:
-    table, shape = parts[f"table:{name}"], parts[f"shape:{name}"].tolist()
+    table, (codes, gaps, *shape) = parts[f"table:{name}"], parts[f"shape:{name}"].tolist()
     found = torch.zeros(shape, dtype=table.dtype)
-    found.view(-1)[positions(parts[f"steps:{name}"])] = table[parts[f"codes:{name}"].long()]
+    places = positions(_symbols("steps", name, parts, gaps))
+    found.view(-1)[places] = table[_symbols("codes", name, parts, codes).long()]
     return found
+
+
+def _huffman(what: str, name: str, symbols: Tensor) -> dict[str, Tensor]:
+    coded = huffman.encode(symbols.numpy())
+    return {f"{what}:{name}": torch.from_numpy(coded.bits), f"{what}_bits:{name}": torch.from_numpy(coded.lengths)}
+
+
+def _symbols(what: str, name: str, parts: Mapping[str, Tensor], count: int) -> Tensor:
+    coded = huffman.Coded(parts[f"{what}:{name}"].numpy(), parts[f"{what}_bits:{name}"].numpy())
+    return torch.from_numpy(huffman.decode(coded, count))
 
 
 def steps(places: Tensor) -> Tensor:
