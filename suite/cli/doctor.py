@@ -17,6 +17,7 @@ from suite.measure.ceilings import ceilings
 
 EXTRAS = {
     "badge": "anybadge",
+    "bitsandbytes": "bitsandbytes",
     "completion": "shtab",
     "data": "mlxtend",
     "gpu": "pynvml",

@@ -2,8 +2,9 @@
 
 Han et al. 2016, https://arxiv.org/abs/1510.00149. One threshold for the whole network, fine-tuning while masks hold,
 then k-means in each tensor from evenly spaced starts; the shared values are trained by the sum of their members'
-gradients. Codes and the distances between weights are in Huffman's code. The artefact is the coded one, decoded and compared before it
-counts. Nothing computes with codes: what is served has the decoded weights, so speed, shapes and parameters stay.
+gradients. Codes and the distances between weights are in Huffman's code. The artefact is the coded one, decoded and
+compared before it counts. Nothing computes with codes: what is served has the decoded weights, so speed, shapes and
+parameters stay.
 """
 
 from __future__ import annotations

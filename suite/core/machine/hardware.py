@@ -29,7 +29,7 @@ from suite.core.records import Where
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PACKAGES = ("torch", "triton", "torchvision", "torchao", "torch-pruning", "numpy", "scikit-learn")
+PACKAGES = ("torch", "triton", "torchvision", "torchao", "bitsandbytes", "torch-pruning", "numpy", "scikit-learn")
 DISTRIBUTION = "tradeoff-suite"
 DEVICES = ("auto", "cpu", "gpu", "cuda", "xpu", "mps")
 AVX512 = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl"})
