@@ -20,6 +20,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
+WITH_TORCH = ("analysis", "bench", "catalog", "claims", "compare", "core", "measure", "registry", "training")
 RUNTIMES = (
     *("baseline", "channels_last", "compiled_frozen", "aot_inductor"),
     *("onnxruntime", "onnxruntime_int8", "onnxruntime_dynamic_int8", "openvino", "openvino_bf16", "openvino_int8"),
@@ -82,10 +83,11 @@ def matrix(session: nox.Session, torch: str) -> None:
 
 @nox.session(default=False)
 def lowest(session: nox.Session) -> None:
-    """Unit tests with the lowest torch that is supported, on this Python."""
+    """Unit tests of the rooms that call torch, with the lowest torch that is supported, on this Python."""
     session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     session.install("-e", ".[all]", *LOWEST, *nox.project.dependency_groups(_pyproject(), "test"))
-    session.run("pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *session.posargs)
+    folders = [str(HERE / "tests" / name) for name in WITH_TORCH]
+    session.run("pytest", "-m", "not system", "-n", "auto", "--dist", "worksteal", *(session.posargs or folders))
 
 
 @nox.session(venv_backend="none", default=False)
@@ -133,11 +135,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def properties(session: nox.Session) -> None:
-    """The properties of curves, plans and advice on 500 examples each."""
+    """The properties of curves, plans and advice on 500 examples each, or as many as the test asks for."""
     session.env.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HYPOTHESIS_PROFILE": "ci"})
     folders = [str(HERE / "tests" / name) for name in ("analysis", "curves", "studies")]
     beside = ("-n", "auto", "--dist", "worksteal")
-    _python(session, "-m", "pytest", "-m", "not system", *beside, *folders, *session.posargs)
+    _python(session, "-m", "pytest", "-m", "hypothesis and not system", *beside, *folders, *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

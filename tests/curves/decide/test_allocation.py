@@ -30,6 +30,9 @@ def greedy(curves, budget, steps=400):
     return sum(float(curve(x)) for curve, x in zip(curves, spent, strict=True))
 
 
+FEWER = settings(deadline=None, max_examples=min(150, settings.default.max_examples))  # each searches twice
+
+
 @pytest.mark.parametrize("budget", [10, 30, 30.89])
 def test_a_small_budget_goes_to_one_of_two_equal_sigmoids(budget):
     assert [0, budget] == pytest.approx(sorted(allocate([ARTICLES, ARTICLES], budget).resources))
@@ -77,7 +80,7 @@ def test_no_random_allocation_is_better(curves, budget, seed):
 
 
 @given(curves=st.lists(gompertz, min_size=2, max_size=3), budget=budgets)
-@settings(deadline=None)
+@FEWER
 def test_the_bound_proves_the_optimum(curves, budget):
     found = allocate(curves, budget)
     assert found.value <= found.bound + 1e-12
@@ -88,7 +91,7 @@ def test_the_bound_proves_the_optimum(curves, budget):
 @given(
     curves=st.lists(st.one_of(gompertz, exponential), min_size=2, max_size=3), budget=budgets, more=st.floats(0.1, 50)
 )
-@settings(deadline=None)
+@FEWER
 def test_the_value_of_a_budget_never_falls(curves, budget, more):
     assert allocate(curves, budget).value <= allocate(curves, budget + more).value + 1e-8
 
@@ -140,7 +143,7 @@ def brute(curves, budget):
 
 
 @given(curves=st.tuples(shapes, shapes), budget=budgets)
-@settings(deadline=None)
+@FEWER
 def test_no_brute_force_passes_the_bound(curves, budget):
     """Whatever the sequence of convex and concave parts; and the value is as good."""
     found = allocate(curves, budget)
@@ -207,7 +210,7 @@ def test_what_gets_better_without_limit_near_nothing_is_refused():
 
 
 @given(one=exponential, two=exponential, budget=budgets, cost=st.floats(0.2, 5))
-@settings(deadline=None)
+@FEWER
 def test_the_unit_of_a_cost_does_not_matter(one, two, budget, cost):
     plain, priced = allocate([one, two], budget), allocate([one, two], budget * cost, costs=[cost, cost])
     assert plain.resources == pytest.approx(priced.resources, rel=1e-6, abs=1e-6 * budget)

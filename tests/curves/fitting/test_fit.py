@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suite.core.errors import SuiteError
@@ -69,6 +69,7 @@ def test_certified_problems_are_solved_to_seven_digits(points, family, params, e
 
 
 @pytest.mark.parametrize("name", ["exp3", "pow4", "gompertz", "mmf4"])
+@settings(max_examples=min(100, settings.default.max_examples))  # each fits twice
 @given(unit=st.floats(-6, 6), scale=st.floats(-3, 3))
 def test_a_fit_does_not_depend_on_units(name, unit, scale):
     """Resources in thousands and qualities in percent give the same curve."""
