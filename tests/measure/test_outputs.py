@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from suite.core.errors import ImplausibleError
-from suite.measure.integrity.outputs import check, check_rate, on_this_thread, request, same_bits
+from suite.measure.integrity.kept_outputs import Answer
+from suite.measure.integrity.outputs import Judged, check, check_rate, on_this_thread, request, same_bits
 from suite.training.serving import Served
 
 
@@ -87,3 +88,57 @@ def test_entries_of_a_state_are_compared_as_they_are():
     assert not same_bits(torch.ones(2), torch.ones(2, dtype=torch.float64))
     assert not same_bits(torch.ones(2), torch.ones(1, 2))
     assert same_bits({"a": 1}, {"a": 1})
+
+
+WEIGHT = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+ITEMS = torch.cat([torch.randn(15, 6, generator=torch.Generator().manual_seed(1)), torch.full((1, 6), 40.0)])
+
+
+def rounded(inputs, largest=40):
+    """Products of activations on a grid of 8 bits that the largest value in the batch sets; here of far fewer."""
+    step = inputs.abs().amax() / largest
+    return (inputs / step).round() * step @ WEIGHT
+
+
+def judged_and_timed(call):
+    """The outputs of a batch of 16, which has an item with large values, and the answer of a timed call of one."""
+    one = request(served(call), ITEMS[:1], 1)
+    answer = Answer(leaves=(call(ITEMS[:1]),), types=frozenset({torch.Tensor}))
+    return one, answer, Judged(outputs=call(ITEMS), items=len(ITEMS))
+
+
+def checked(call):
+    base, _, plain = judged_and_timed(lambda x: x @ WEIGHT)
+    one, answer, judged = judged_and_timed(call)
+    sides = {"baseline": base, "technique": one}
+    check(sides, baseline="baseline", kept={"technique": [answer]}, judged={"baseline": plain, "technique": judged})
+
+
+def test_activations_on_a_grid_of_their_batch_may_answer_otherwise_alone():
+    """A published encoder with 8-bit activations: at batch 1 the answers are 11 % away, and nearer to float32's."""
+    _, answer, judged = judged_and_timed(rounded)
+    assert (answer.leaves[0] - judged.outputs[:1]).norm() > 0.05 * judged.outputs[:1].norm()
+    checked(rounded)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: rounded(x) if len(x) > 1 else x @ WEIGHT * 0.8,
+        lambda x: rounded(x) if len(x) > 1 else rounded(x, 1),
+        lambda x: rounded(x) if len(x) > 1 else rounded(ITEMS[1:2]),
+    ],
+    ids=["scaled", "coarser", "another item's"],
+)
+def test_another_network_for_a_single_item_is_found_whatever_the_grid(call):
+    """A batch of the judged size that holds the item alone is answered otherwise."""
+    with pytest.raises(
+        ImplausibleError, match="at batch 1 answer otherwise than the network"
+    ):
+        checked(call)
+
+
+def test_an_answer_that_is_far_from_the_baselines_is_no_matter_of_the_grid():
+    """Nobody can tell there what another batch explains; a network of other weights answers as it was judged."""
+    with pytest.raises(ImplausibleError, match="at batch 1 answer otherwise"):
+        checked(lambda x: rounded(x) @ torch.ones(4, 4) / x.abs().amax())
