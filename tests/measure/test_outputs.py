@@ -132,9 +132,7 @@ def test_activations_on_a_grid_of_their_batch_may_answer_otherwise_alone():
 )
 def test_another_network_for_a_single_item_is_found_whatever_the_grid(call):
     """A batch of the judged size that holds the item alone is answered otherwise."""
-    with pytest.raises(
-        ImplausibleError, match="at batch 1 answer otherwise than the network"
-    ):
+    with pytest.raises(ImplausibleError, match="at batch 1 answer otherwise than the network"):
         checked(call)
 
 
