@@ -69,13 +69,13 @@ class Layer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.attention, self.attention_norm = Attention(), nn.LayerNorm(CHANNELS, eps=1e-12)
-        self.widen, self.narrow = nn.Linear(CHANNELS, HIDDEN), nn.Linear(HIDDEN, CHANNELS)
+        self.widen, self.shrink = nn.Linear(CHANNELS, HIDDEN), nn.Linear(HIDDEN, CHANNELS)
         self.norm = nn.LayerNorm(CHANNELS, eps=1e-12)
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         """[B, T, D] from [B, T, D]."""
         x = self.attention_norm(x + self.attention(x, seen))
-        return self.norm(x + self.narrow(F.gelu(self.widen(x))))  # type: ignore[no-any-return]
+        return self.norm(x + self.shrink(F.gelu(self.widen(x))))  # type: ignore[no-any-return]
 
 
 class MiniLM(nn.Module):
@@ -114,7 +114,7 @@ NAMES = {
     "attention.output.dense": "attention.output",
     "attention.output.LayerNorm": "attention_norm",
     "intermediate.dense": "widen",
-    "output.dense": "narrow",
+    "output.dense": "shrink",
     "output.LayerNorm": "norm",
 }
 """Parts of the checkpoint's names, in the order in which they are replaced, and ours."""

@@ -50,7 +50,7 @@ def test_the_answer_is_the_cosine_with_each_description(small):
 def test_names_of_the_checkpoint_become_the_networks(small):
     """Each one that is used, in each layer; the pooler is of a task that is not there."""
     theirs = {ours: name for name, ours in minilm.NAMES.items() if not name.startswith("embeddings")}
-    assert {"norm", "attention", "attention.output", "attention_norm", "widen", "narrow", "layers"} == theirs.keys()
+    assert {"norm", "attention", "attention.output", "attention_norm", "widen", "shrink", "layers"} == theirs.keys()
     state = {
         "embeddings.word_embeddings.weight": 1,
         "embeddings.LayerNorm.bias": 2,

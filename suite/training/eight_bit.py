@@ -1,0 +1,75 @@
+"""Adam's rule with its moments in 8 bits, as two libraries build it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch.optim import Adam, AdamW, Optimizer
+
+from suite.core.errors import UnavailableError
+from suite.training import engines
+
+EXTRAS = {"torchao": "quantization", "bitsandbytes": "bitsandbytes"}
+"""By library, the extra of this project that brings it."""
+
+
+def missing(library: str) -> str | None:
+    """Why the library cannot be used, with the command that installs it."""
+    if importlib.util.find_spec(library) is not None:
+        return None
+    return f"{library} is not installed: pip install 'tradeoff-suite[{EXTRAS[library]}]'"
+
+
+def in_8_bits(plain: Optimizer, library: str) -> Optimizer:
+    """The optimizer by that library, with the groups, settings and hooks of ``plain``.
+
+    Raises `UnavailableError` for any other rule than Adam's and AdamW's.
+    """
+    if type(plain) not in (Adam, AdamW):
+        raise UnavailableError(f"adam_8bit: the recipe's optimizer is {type(plain).__name__}, not Adam or AdamW")
+    groups = [{"params": group["params"], **_settings(group)} for group in plain.param_groups]
+    made = RULES[library](isinstance(plain, AdamW))(groups)
+    for hook in plain._optimizer_step_pre_hooks.values():  # noqa: SLF001  # such as clipped gradients
+        made.register_step_pre_hook(hook)
+    return made
+
+
+def _torchao(decoupled: bool) -> Callable[[Any], Optimizer]:  # noqa: FBT001  # as in RULES
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchao's own deprecations
+        from torchao import optim  # slow to import
+    made: Callable[[Any], Optimizer] = _eager(optim.AdamW8bit if decoupled else optim.Adam8bit)
+    return made
+
+
+def _bitsandbytes(decoupled: bool) -> Callable[[Any], Optimizer]:  # noqa: FBT001  # as in RULES
+    with warnings.catch_warnings(), engines.quiet():  # of kernels that other parts of it would like
+        warnings.simplefilter("ignore")
+        optim = importlib.import_module("bitsandbytes.optim")  # slow to import; without types
+    made: Callable[[Any], Optimizer] = optim.AdamW8bit if decoupled else optim.Adam8bit
+    return made
+
+
+RULES: Mapping[str, Callable[[bool], Callable[[Any], Optimizer]]] = {
+    "torchao": _torchao,
+    "bitsandbytes": _bitsandbytes,
+}
+"""By library, its rule with decoupled weight decay or without."""
+
+
+def _eager(rule: type[Optimizer]) -> Any:
+    class Eager(rule):  # type: ignore[misc, valid-type]  # a class of a library without types
+        def step(self, closure: Any = None) -> Any:
+            with torch.compiler.set_stance("force_eager"):
+                return super().step(closure)
+
+    return Eager
+
+
+def _settings(group: dict[str, object]) -> dict[str, object]:
+    return {name: group[name] for name in ("lr", "betas", "eps", "weight_decay", "amsgrad")}
