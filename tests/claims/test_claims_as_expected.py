@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from suite.claims.claim import ClaimKind
+from suite.claims.claim import ANYWHERE, DECIDED, ClaimKind, Standing
 from suite.claims.evidence import ClaimEvidence
 from suite.claims.judging import judge
 from suite.claims.ledger import read_ledger
 from suite.claims.lock import NAME, ClaimsLock
+from suite.claims.store import JudgedLedger
 from suite.core.machine.hardware import where
 from suite.registry import REGISTRY
 from suite.registry.settings import shipped_expectations
 
+EVIDENCE = sorted((Path(__file__).parents[2] / "reports" / "claims").glob("*/claims.json"))
 SECTIONS = {"D": 8, "C": 10, "M": 9, "K": 20, "S": 11, "B": 4, "F": 12}
 QUESTIONS = (*("1a", "1b", "1c", "2a", "2b", "2c", "2d", "3a", "3b", "3c", "3d", "4a", "4b", "4c", "4d"), "5")
 MOST_CELLS = 45  # some 60 seconds each on two cores
@@ -56,6 +58,20 @@ def test_a_claim_without_cells_is_computed_or_says_what_it_lacks(ledger):
     """All others name what they measure."""
     for claim in ledger:
         assert claim.texts or claim.parts or claim.kind is ClaimKind.ADVICE, claim.name
+
+
+@pytest.mark.parametrize("path", EVIDENCE, ids=lambda path: path.parent.name)
+def test_what_committed_evidence_decided_is_expected_there(ledger, path):
+    """So that another verdict is a regression; of what is open nothing is expected, unless a tool was missing."""
+    judged = JudgedLedger.read(path)
+    levels = (judged.machine, judged.family, ANYWHERE)
+    known = {claim.name: claim for claim in ledger}
+    found = [(one, known[one.name]) for one in judged.findings if one.digest == known[one.name].digest]
+    assert len(found) > 10
+    expected = {claim.name: claim.expected_on(levels) for one, claim in found if one.standing in DECIDED}
+    assert {one.name: one.standing for one, _ in found if one.standing in DECIDED} == expected
+    opened = [claim.name for one, claim in found if one.standing is Standing.UNDECIDED and claim.expected_on(levels)]
+    assert set(opened) <= {"B-04"}
 
 
 def test_mathematics_that_take_no_time_stand_as_expected(ledger):
