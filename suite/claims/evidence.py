@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
+from suite.claims.elsewhere import Elsewhere
 from suite.claims.facts import FACTS
 from suite.claims.predicate import Missing
 from suite.claims.quantities import Quantity, quantile
@@ -21,13 +22,15 @@ class ClaimEvidence:
     """Figures of a run: ``measured`` by cell and metric, ``failed`` cells with their reasons.
 
     ``canonical`` spells a composition as results do. With ``quick``, facts that train or time something are missing.
-    ``asked`` collects what predicates have asked for.
+    ``asked`` collects what predicates have asked for. ``elsewhere`` is the machine that was measured, if it is not this
+    one: no fact of this machine is evidence then.
     """
 
     measured: Mapping[Key, Measurement] = field(default_factory=dict)
     failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     canonical: Callable[[str], str] = str
     quick: bool = False
+    elsewhere: Elsewhere | None = None
     asked: dict[Key, Measurement] = field(default_factory=dict)
     _facts: dict[tuple[object, ...], float | Quantity | Missing] = field(default_factory=dict)
 
@@ -39,6 +42,7 @@ class ClaimEvidence:
         *,
         canonical: Callable[[str], str] = str,
         quick: bool = False,
+        elsewhere: Elsewhere | None = None,
     ) -> ClaimEvidence:
         """Of the records of a run."""
         measured: dict[Key, Measurement] = {}
@@ -51,7 +55,7 @@ class ClaimEvidence:
                 )
             measured[key] = one
         failed = {(one.cell.workload, one.cell.technique): one.reason for one in failures}
-        return cls(measured=measured, failed=failed, canonical=canonical, quick=quick)
+        return cls(measured=measured, failed=failed, canonical=canonical, quick=quick, elsewhere=elsewhere)
 
     def without_seeds(self, seeds: Sequence[int]) -> ClaimEvidence:
         """The same figures without the seeds on which a setting was chosen; what has no others is missing."""
@@ -82,10 +86,15 @@ class ClaimEvidence:
         return found
 
     def _computed(self, name: str, arguments: Sequence[float | str]) -> float | Quantity | Missing:
-        if self.quick and FACTS[name].slow:
-            return Missing(f"{name} takes longer than a quick ledger: run without --quick")
         try:
+            there = self.elsewhere.fact(name, arguments) if self.elsewhere else None
+            if there is not None:
+                return there
+            if self.quick and FACTS[name].slow:
+                return Missing(f"{name} takes longer than a quick ledger: run without --quick")
             return FACTS[name].compute(*arguments)
+        except Missing as missing:
+            return missing
         except (UnavailableError, SetupError) as error:
             return Missing(str(error))
         except SuiteError:
@@ -101,10 +110,11 @@ def quantity(found: Measurement) -> Quantity:
     """A measurement as a figure of a claim: counts are points, times and scores have their intervals.
 
     A ratio of times is a median of ``n`` rounds, whose order supports levels up to ``1 - 2 ** (1 - n)``. The interval
-    over seeds is Student's.
+    over seeds, or over fresh processes, is Student's.
     """
     exact = found.low is None and found.group == "size"
-    freedom = len(found.by_seed) - 1 if len(found.by_seed) > 1 else None
+    repeats = len(found.by_seed) or len(found.seeds) or found.processes
+    freedom = repeats - 1 if repeats > 1 else None
     most = 1 - 2.0 ** (1 - found.n) if is_paired(found.metric) else 1.0
     return Quantity(
         value=found.value, low=found.low, high=found.high, confidence=found.confidence or 0.95, exact=exact,

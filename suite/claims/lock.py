@@ -63,22 +63,31 @@ class ClaimsLock:
         rows = (f"{json.dumps(name)}: {msgspec.json.encode(one).decode()}" for name, one in sorted(self.claims.items()))
         files.replace_file(path, ("{\n" + ",\n".join(rows) + "\n}\n").encode())
 
-    def doubts(self, claims: Iterable[Claim], started: str) -> dict[str, str]:
-        """By name, why a claim cannot be judged by a run that ``started`` then (ISO): not locked, or edited since."""
-        found = {claim.name: self._doubt(claim, started) for claim in claims}
+    def doubts(self, claims: Iterable[Claim], started: str, *, hindsight: bool = False) -> dict[str, str]:
+        """By name, why a claim cannot be judged by a run that ``started`` then (ISO): not locked, or edited since.
+
+        In ``hindsight`` a run may be older than the first lock of a claim, never than an amendment.
+        """
+        found = {claim.name: self._doubt(claim, started, hindsight=hindsight) for claim in claims}
         return {name: said for name, said in found.items() if said}
 
-    def _doubt(self, claim: Claim, started: str) -> str:
+    def _doubt(self, claim: Claim, started: str, *, hindsight: bool) -> str:
         locked = self.claims.get(claim.name)
         lock = f"suite claims lock {claim.name}"
         if locked is None:
             return f"is not locked: `{lock}` fixes what it says before results are seen"
         if locked.digest != claim.digest:
             return f"was edited after it was locked ({_edited(locked.fields, claim)}): `{lock}`, then measure it anew"
-        if claim.texts and started and started < locked.at:
+        older = claim.texts and started and started < locked.at
+        if older and (locked.amendments or not hindsight):
             what = "edited" if locked.amendments else "locked"
             return f"was {what} on {locked.at}, after this run started: measure it anew"
         return ""
+
+    def is_hindsight(self, claims: Iterable[Claim], started: str) -> bool:
+        """Whether a run that ``started`` then (ISO) is older than the lock of one of them."""
+        locked = [self.claims[claim.name].at for claim in claims if claim.name in self.claims]
+        return bool(started) and any(started < at for at in locked)
 
     def with_locked(self, claims: Iterable[Claim], at: str = "") -> ClaimsLock:
         """With these claims locked as they are now; one that said something else before is an amendment."""

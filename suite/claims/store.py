@@ -41,7 +41,8 @@ class StoredFinding:
 class JudgedLedger:
     """The findings of one machine, and the run that they rest on (empty where nothing was measured).
 
-    ``features`` are the instruction sets and devices that conditions may name.
+    ``features`` are the instruction sets and devices that conditions may name. ``hindsight``: the run is older than the
+    lock, so the claims were fixed when its results could be known.
     """
 
     schema: int
@@ -53,6 +54,7 @@ class JudgedLedger:
     run: str
     started: str
     findings: tuple[StoredFinding, ...]
+    hindsight: bool = False
 
     @classmethod
     def read(cls, path: Path) -> JudgedLedger:
@@ -77,7 +79,14 @@ class JudgedLedger:
 
 
 def judged(
-    findings: Iterable[Finding], where: Where, *, features: Iterable[str], commit: str | None, run: str, started: str
+    findings: Iterable[Finding],
+    where: Where,
+    *,
+    features: Iterable[str],
+    commit: str | None,
+    run: str,
+    started: str,
+    hindsight: bool = False,
 ) -> JudgedLedger:
     """The ledger as it is kept."""
     return JudgedLedger(
@@ -90,6 +99,7 @@ def judged(
         run=run,
         started=started,
         findings=tuple(map(_stored, findings)),
+        hindsight=hindsight,
     )
 
 

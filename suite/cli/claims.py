@@ -1,4 +1,4 @@
-"""``suite claims``: run, list, show, lock, merge, init."""
+"""``suite claims``: run, list, show, lock, judge, merge, init."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.cli import claims_judge
+from suite.cli.claims_ledger import (
+    chosen_claims,
+    doubts_of,
+    evidence_of,
+    ledger_of,
+    ledger_options,
+    lock_path,
+    locks_of,
+    say,
+)
 from suite.cli.command import Command, load_everything
-from suite.core.errors import UsageError, unknown
+from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
 if TYPE_CHECKING:
     from suite.claims.claim import Claim
-    from suite.claims.evidence import ClaimEvidence
     from suite.claims.judging import Finding
-    from suite.claims.lock import ClaimsLock
     from suite.core.records import RunHeader
 
 PLAIN_WIDTH = 160  # characters, where the output is no terminal
@@ -34,20 +43,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_list(commands.add_parser("list", help="list the claims"))
     _add_show(commands.add_parser("show", help="one claim with its evidence and its counter-example"))
     _add_lock(commands.add_parser("lock", help="fix what claims say, before their results are seen"))
+    claims_judge.add(commands.add_parser("judge", help="the claims of another machine, from the results that it left"))
     _add_merge(commands.add_parser("merge", help="claims over machines, from several judged ledgers"))
     _add_init(commands.add_parser("init", help="write a claim of your own into claims/"))
-
-
-def _ledger_options(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--ledger", action="append", type=Path, default=[], help="a ledger's file or folder (default: all)")
-    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("names", nargs="*", metavar="CLAIM", help="these claims only, such as M-07 (default: all)")
-    _ledger_options(parser)
+    ledger_options(parser)
     option("--quick", action="store_true", help="mathematics, code and counts only: nothing is trained or timed")
     option("--results", action="append", type=Path, default=[], help="take this run's figures instead of measuring")
     option("--seeds", type=int, default=SEEDS, help=f"trainings of each cell (default {SEEDS})")
@@ -58,13 +62,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    _ledger_options(parser)
+    ledger_options(parser)
     parser.set_defaults(run=_list)
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="CLAIM")
-    _ledger_options(parser)
+    ledger_options(parser)
     parser.add_argument("--results", action="append", type=Path, default=[], help="a results folder as evidence")
     parser.add_argument("--counterexample", action="store_true", help="run its counter-example, too")
     parser.set_defaults(run=_show)
@@ -72,14 +76,14 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 def _add_lock(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="CLAIM", help="these claims only; those that were edited need it")
-    _ledger_options(parser)
+    ledger_options(parser)
     parser.set_defaults(run=_lock)
 
 
 def _add_merge(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("folders", nargs="+", type=Path, metavar="FOLDER", help="folders with a claims.json, one for each machine")
-    _ledger_options(parser)
+    ledger_options(parser)
     option("--out", type=Path, help="write matrix.md and matrix.csv here")
     parser.set_defaults(run=_merge)
 
@@ -103,18 +107,18 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.claims import measuring, tables
     from suite.claims.verdicts import exit_code
 
-    chosen = _chosen(_ledger(parsed), parsed.names)
+    chosen = chosen_claims(ledger_of(parsed), parsed.names)
     folders = list(parsed.results)
     if not parsed.quick and not folders:
         options = [f"--seeds={parsed.seeds}", f"--device={parsed.device}", *(f"--load={name}" for name in parsed.load)]
         try:
-            folders = measuring.measure(chosen, options, parsed.reports_dir, _say)
+            folders = measuring.measure(chosen, options, parsed.reports_dir, say)
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED
     findings, headers = _judged(chosen, folders, parsed)
     for line in tables.terminal(findings, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns):
-        _say(line)
-    _say(f"claims: {tables.counts(findings)}")
+        say(line)
+    say(f"claims: {tables.counts(findings)}")
     _write(findings, headers, parsed)
     _tell_github(findings)
     return exit_code(findings)
@@ -131,33 +135,16 @@ def _judged(
 
     if any(claim.kind is ClaimKind.CODE for claim in claims):
         isolated.start()
-    evidence, headers = _evidence(folders, quick=parsed.quick if quick is None else quick)
+    evidence, headers = evidence_of(folders, quick=parsed.quick if quick is None else quick)
     place = where(getattr(parsed, "device", "cpu"))
     for header in headers:
         if header.where.machine != place.machine:
             raise UsageError(
                 f"the results of {header.run} are from {header.where.machine}, and this is {place.machine}: judge them "
-                "there, then `suite claims merge`"
+                "by `suite claims judge`, then `suite claims merge`"
             )
     started = min((header.started for header in headers), default="")
-    doubts: dict[str, str] = {}
-    for path, lock in _locks(claims).items():
-        doubts |= lock.doubts([claim for claim in claims if _lock_path(claim) == path], started)
-    return judge(claims, evidence, place.levels, doubts), headers
-
-
-def _evidence(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence, list[RunHeader]]:
-    from suite.claims.evidence import ClaimEvidence
-    from suite.registry import REGISTRY
-    from suite.report.results.folder import RunFolder
-
-    runs = [RunFolder.open(path) for path in folders]
-    return ClaimEvidence.of(
-        [one for run in runs for one in run.measurements()],
-        [one for run in runs for one in run.failures()],
-        canonical=lambda text: REGISTRY.resolve(text).name,
-        quick=quick,
-    ), [run.header for run in runs]  # fmt: skip
+    return judge(claims, evidence, place.levels, doubts_of(claims, started)), headers
 
 
 def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: argparse.Namespace) -> None:
@@ -181,7 +168,7 @@ def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: ar
     files.replace_file(parsed.out / "claims.csv", tables.comma_separated(findings).encode())
     part = CommentPart(about=heading, verdicts=[verdict(found) for found in findings])
     files.replace_file(parsed.out / "comment.md", comment([part], subject="claims").encode())
-    _say(f"written: {path}, claims.md, claims.csv, comment.md")
+    say(f"written: {path}, claims.md, claims.csv, comment.md")
 
 
 def _tell_github(findings: Sequence[Finding]) -> None:
@@ -194,26 +181,26 @@ def _tell_github(findings: Sequence[Finding]) -> None:
         return
     verdicts = [verdict(found) for found in findings]
     for line in github.commands(verdicts, fails=lambda one: one.kind in FAILING, root=Path.cwd()):
-        _say(line)
+        say(line)
     if path := github.step_summary(os.environ):
         github.append(tables.markdown(findings, "`suite claims run`"), path)
 
 
 def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    for claim in _ledger(parsed):
-        _say(f"{claim.name:<10} {claim.kind:<12} {claim.source:<28} {claim.statement}")
+    for claim in ledger_of(parsed):
+        say(f"{claim.name:<10} {claim.kind:<12} {claim.source:<28} {claim.statement}")
     return EXIT_PASS
 
 
 def _show(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.claims import tables
 
-    (claim,) = _chosen(_ledger(parsed), [parsed.name])
+    (claim,) = chosen_claims(ledger_of(parsed), [parsed.name])
     findings, _headers = _judged([claim], parsed.results, parsed, quick=not parsed.results)
     for line in tables.page(findings[0]):
-        _say(line)
+        say(line)
     techniques = " ".join(f"'{cell}'" for cell in claim.texts)
-    _say(f"  again: suite claims run {claim.name}" + (f"  (measures {techniques})" if techniques else ""))
+    say(f"  again: suite claims run {claim.name}" + (f"  (measures {techniques})" if techniques else ""))
     return _counterexample(claim) if parsed.counterexample else EXIT_PASS
 
 
@@ -227,19 +214,19 @@ def _counterexample(claim: Claim) -> int:
 
 def _lock(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Lock what is new; what was edited only if it is named."""
-    claims = _ledger(parsed)
-    named = {claim.name for claim in _chosen(claims, parsed.names)} if parsed.names else set()
-    for path, lock in _locks(claims).items():
-        own = [claim for claim in claims if _lock_path(claim) == path]
+    claims = ledger_of(parsed)
+    named = {claim.name for claim in chosen_claims(claims, parsed.names)} if parsed.names else set()
+    for path, lock in locks_of(claims).items():
+        own = [claim for claim in claims if lock_path(claim) == path]
         fresh = [claim for claim in own if claim.name in named or claim.name not in lock.claims]
         edited = [
             claim.name for claim in own
             if claim not in fresh and lock.claims[claim.name].digest != claim.digest
         ]  # fmt: skip
         lock.with_locked(fresh).write(path)
-        _say(f"{path}: {len(fresh)} locked")
+        say(f"{path}: {len(fresh)} locked")
         for name in edited:
-            _say(f"{name} was edited since it was locked; `suite claims lock {name}` accepts it as an amendment")
+            say(f"{name} was edited since it was locked; `suite claims lock {name}` accepts it as an amendment")
     return EXIT_PASS
 
 
@@ -253,20 +240,20 @@ def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     machines = [ledger.machine for ledger in ledgers]
     if len(set(machines)) < len(machines):
         raise UsageError("two of the folders are of one machine; name each machine once")
-    found = matrix.matrix(_ledger(parsed), ledgers)
+    found = matrix.matrix(ledger_of(parsed), ledgers)
     titles = ["claim", "statement", *machines, "transfers"]
     table = pipe_table(titles, matrix.rows(found, machines))
-    told = [one.transfers for one in found]
-    counts = f"{told.count(True)} transfer, {told.count(False)} differ, {told.count(None)} decided on fewer than two"
-    _say(table)
-    _say(f"claims: {counts}")
+    counts, sources = matrix.counts(found), pipe_table(matrix.SOURCES, matrix.sources(ledgers))
+    say(f"{table}\n\n{sources}\nclaims: {counts}")
     if parsed.out:
         parsed.out.mkdir(parents=True, exist_ok=True)
         files.replace_file(parsed.out / "matrix.csv", matrix.comma_separated(found, machines).encode())
-        files.replace_file(parsed.out / "matrix.md", f"# Claims over machines\n\n{counts}\n\n{table}\n".encode())
+        files.replace_file(
+            parsed.out / "matrix.md", f"# Claims over machines\n\n{counts}\n\n{sources}\n\n{table}\n".encode()
+        )
     for one in found:
         for machine in one.outdated:
-            _say(f"{one.claim.name} on {machine}: judged when it said something else; run it there again")
+            say(f"{one.claim.name} on {machine}: judged when it said something else; run it there again")
     return EXIT_PASS
 
 
@@ -283,56 +270,8 @@ def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         at_least=parsed.at_least, at_most=parsed.at_most,
     )  # fmt: skip
     writing.append(parsed.file, parsed.name, text)
-    _say(f"{parsed.file}: {parsed.name}\n{text}next: suite claims lock {parsed.name}; suite claims run {parsed.name}")
+    say(f"{parsed.file}: {parsed.name}\n{text}next: suite claims lock {parsed.name}; suite claims run {parsed.name}")
     return EXIT_PASS
-
-
-def _ledger(parsed: argparse.Namespace) -> tuple[Claim, ...]:
-    return claims_of(parsed.ledger, parsed.load)
-
-
-def claims_of(ledgers: Sequence[Path] = (), load: Sequence[str] = ()) -> tuple[Claim, ...]:
-    """The claims of the given files, or the suite's own and those of the repository's ``claims`` folder.
-
-    ``load`` are modules of the user. Raises `UsageError` where there is no claim.
-    """
-    from suite.claims.ledger import read_ledger
-    from suite.registry.settings import found_expect_dir
-
-    load_everything(load)
-    given = ledgers or [found_expect_dir() / "claims", Path("claims")]
-    paths = [path for folder in given for path in (sorted(folder.glob("*.toml")) if folder.is_dir() else [folder])]
-    found = [path for path in paths if path.exists() or path in ledgers]
-    if not found:
-        raise UsageError(
-            "no claims: neither expectations/claims nor claims holds a .toml file; see `suite claims init`"
-        )
-    return read_ledger(found)
-
-
-def _chosen(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim, ...]:
-    known = {claim.name: claim for claim in claims}
-    for name in names:
-        if name not in known:
-            raise unknown("claim", name, known)
-    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(claims)
-
-
-def _lock_path(claim: Claim) -> Path:
-    from suite.claims.lock import NAME
-
-    return Path(claim.path).with_name(NAME)
-
-
-def _locks(claims: Sequence[Claim]) -> dict[Path, ClaimsLock]:
-    from suite.claims.lock import ClaimsLock
-
-    return {path: ClaimsLock.read(path) for path in dict.fromkeys(map(_lock_path, claims))}
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 HELP = "the ledger of claims: measure them, judge them, compare machines"

@@ -70,7 +70,7 @@ def _claims(folder: Path) -> ClaimsTable | None:
     if not paths:
         return None
     from suite.claims import matrix
-    from suite.cli.claims import claims_of
+    from suite.cli.claims_ledger import claims_of
     from suite.report.page.claims_section import ClaimsTable
 
     ledgers = sorted((JudgedLedger.read(path) for path in paths), key=lambda ledger: ledger.started)

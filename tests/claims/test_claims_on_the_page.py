@@ -9,7 +9,7 @@ from suite.cli.report_page import findings
 
 def test_judged_claims_of_all_machines_are_on_the_page(tmp_path, monkeypatch):
     """The latest ledger of each."""
-    monkeypatch.setattr("suite.cli.claims.claims_of", lambda: (claim(),))
+    monkeypatch.setattr("suite.cli.claims_ledger.claims_of", lambda: (claim(),))
     for place, machine in (("claims", "a-1"), ("claims/b-2", "b-2")):
         ledger(machine, FAST).write(tmp_path / place)
     found = findings([], tmp_path).claims

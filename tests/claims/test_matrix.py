@@ -1,6 +1,8 @@
 """Claims over machines: what transfers, and by which feature the others differ."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pytest
 from claim_samples import claim, measured
 
@@ -13,8 +15,8 @@ from suite.core.records import Where
 FAST, SLOW = (2.5, 2.4, 2.6), (1.0, 0.9, 1.1)
 
 
-def ledger(machine, figures, features=(), one=None):
-    where = Where(machine=machine, family="cpu-x86_64", device="cpu", threads=1, versions={"torch": "2.15"})
+def ledger(machine, figures, features=(), one=None, torch="2.15"):
+    where = Where(machine=machine, family="cpu-x86_64", device="cpu", threads=1, versions={"torch": torch})
     findings = judge([one or claim()], ClaimEvidence.of([measured(*figures)]), where.levels)
     return store.judged(findings, where, features=features, commit="abc", run="run", started="2026")
 
@@ -37,6 +39,37 @@ def test_a_claim_that_does_not_transfer_names_the_features_that_differ():
     ]
     (row,) = matrix.matrix([claim()], ledgers)
     assert "differs by amx_bf16" == matrix.told(row)
+    assert "1 transfer, 1 differ, 1 decided on fewer than two machines" == matrix.counts(
+        [row, replace(row, apart=()), replace(row, apart=(), on={})]
+    )
+
+
+def test_versions_may_be_what_differs():
+    """The same processor under another torch."""
+    (row,) = matrix.matrix([claim()], [ledger("a-1", FAST), ledger("b-2", SLOW, torch="2.9")])
+    assert "differs by torch 2.15, torch 2.9" == matrix.told(row)
+    (row,) = matrix.matrix([claim()], [ledger("a-1", FAST), ledger("b-2", SLOW)])
+    assert "differs; no feature tells these machines apart" == matrix.told(row)
+
+
+def test_a_part_that_one_machine_leaves_open_is_no_difference():
+    """Partly here and partly there; a part that contradicts is named, also of claims that are open."""
+    parts = '{ x = "speedup(ours) > 2", y = "speedup(ours) < 0.5", z = "parameters(ours) < 1" }'
+    one = claim(parts)
+    (row,) = matrix.matrix([one], [ledger("a-1", FAST, one=one), ledger("b-2", (2.1, 1.9, 2.3), one=one)])
+    assert (None, ()) == (row.transfers, row.apart)
+    (row,) = matrix.matrix([one], [ledger("a-1", FAST, one=one), ledger("b-2", (1.0, 0.4, 1.1), one=one)])
+    assert (False, ("x",)) == (row.transfers, row.apart)
+    assert "differs (x); no feature tells these machines apart" == matrix.told(row)
+
+
+def test_the_sources_say_which_claims_were_fixed_after_the_run():
+    """An old run's results could be known when they were written."""
+    rows = matrix.sources([ledger("a-1", FAST), replace(ledger("b-2", FAST), hindsight=True, commit=None)])
+    assert [
+        ["a-1", "cpu-x86_64", "abc", "2026", "locked before"],
+        ["b-2", "cpu-x86_64", "", "2026", "in hindsight"],
+    ] == rows
 
 
 def test_a_finding_of_an_older_text_is_left_out_and_named():
@@ -68,7 +101,7 @@ def test_opposite_parts_do_not_transfer():
     one = claim(parts)
     (row,) = matrix.matrix([one], [ledger("a-1", FAST, one=one), ledger("b-2", SLOW, one=one)])
     assert row.transfers is False
-    assert "A-1,It is twice as fast.,partly,partly,differs" in matrix.comma_separated([row], ["a-1", "b-2"])
+    assert 'A-1,It is twice as fast.,partly,partly,"differs (x, y)' in matrix.comma_separated([row], ["a-1", "b-2"])
 
 
 def test_a_figure_that_is_no_number_is_stored_as_none(tmp_path):

@@ -21,13 +21,14 @@ F = TypeVar("F", bound=Function)
 class ClaimFact:
     """A function that a predicate may call by ``name``: numbers and texts to a figure.
 
-    ``slow`` facts train or time something and are left out of a quick ledger. It raises `UnavailableError` where it
-    cannot be had here.
+    ``slow`` facts train or time something and are left out of a quick ledger. ``local`` ones say what this machine has
+    and does, and nothing of another one. It raises `UnavailableError` where it cannot be had here.
     """
 
     name: str
     compute: Function
     slow: bool = False
+    local: bool = False
 
 
 _DECLARED: dict[str, ClaimFact] = {}
@@ -35,19 +36,24 @@ _DECLARED: dict[str, ClaimFact] = {}
 
 def fact(function: F) -> F:
     """Declare a function of this folder as a fact, under its own name."""
-    return _declare(function, slow=False)
+    return _declare(function)
+
+
+def local_fact(function: F) -> F:
+    """A fact of this machine: its hardware, its packages, what a program does on it."""
+    return _declare(function, local=True)
 
 
 def slow_fact(function: F) -> F:
-    """A fact that takes more than a few seconds."""
-    return _declare(function, slow=True)
+    """A fact that takes more than a few seconds: it is trained or timed, so it is this machine's."""
+    return _declare(function, slow=True, local=True)
 
 
-def _declare(function: F, *, slow: bool) -> F:
+def _declare(function: F, *, slow: bool = False, local: bool = False) -> F:
     name = function.__name__
     if name in _DECLARED and _DECLARED[name].compute.__module__ != function.__module__:
         raise RegistrationError(f"the fact {name} is declared twice: in {_DECLARED[name].compute.__module__} too")
-    _DECLARED[name] = ClaimFact(name=name, compute=function, slow=slow)
+    _DECLARED[name] = ClaimFact(name=name, compute=function, slow=slow, local=local)
     return function
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from suite.claims.facts.declare import fact
+from suite.claims.facts.declare import local_fact
 from suite.core.machine.hardware import processor
 from suite.core.machine.quiet import available_cores
 
@@ -39,25 +39,25 @@ def _accelerators() -> set[str]:
     return set() if found is None else {found.type}
 
 
-@fact
+@local_fact
 def has(feature: str) -> float:
     """1 where the machine has an instruction set (``amx_bf16``) or an accelerator (``cuda``), else 0."""
     return float(feature in features())
 
 
-@fact
+@local_fact
 def has_bf16() -> float:
     """1 where the CPU multiplies bfloat16 in hardware, else 0."""
     return float(bool(processor().flags & BF16))
 
 
-@fact
+@local_fact
 def has_int8() -> float:
     """1 where the CPU has dot products of 8-bit integers, else 0."""
     return float(bool(processor().flags & INT8))
 
 
-@fact
+@local_fact
 def cores() -> float:
     """Cores that this process may use."""
     return float(available_cores())

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from suite.claims import isolated
-from suite.claims.facts.declare import fact
+from suite.claims.facts.declare import local_fact
 from suite.core.errors import SetupError, unknown
 
 PACKAGE = "suite.claims.programs"
@@ -19,7 +19,7 @@ def _ran(program: str) -> isolated.ProgramEnd:
     return isolated.run(f"{PACKAGE}.{program}")
 
 
-@fact
+@local_fact
 def fails(program: str) -> float:
     """1 if the program ends with an error, 0 if it comes to its end."""
     done = _ran(program)
@@ -28,14 +28,14 @@ def fails(program: str) -> float:
     return float(done.returncode != 0)
 
 
-@fact
+@local_fact
 def fails_with(program: str, words: str) -> float:
     """1 if the program ends with an error whose last line holds ``words``, else 0."""
     said = _ran(program).stderr.strip().splitlines()
     return float(bool(fails(program)) and bool(said) and words in said[-1])
 
 
-@fact
+@local_fact
 def printed(program: str, name: str) -> float:
     """A number by its name in the object that the program prints last. Raises `SetupError` where it has none."""
     done = _ran(program)
@@ -47,13 +47,13 @@ def printed(program: str, name: str) -> float:
     return float(found[name])
 
 
-@fact
+@local_fact
 def warns(program: str, words: str) -> float:
     """1 if the program prints a warning that holds ``words``, else 0."""
     return float(words in _ran(program).stderr)
 
 
-@fact
+@local_fact
 def reports(program: str, word: str) -> float:
     """1 if a text that the program's ``main`` prints holds ``word``, else 0; it is read, not run."""
     from importlib.util import find_spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-from suite.claims.facts.declare import fact
+from suite.claims.facts.declare import local_fact
 from suite.core.errors import UnavailableError, unknown
 
 TOOLS = {
@@ -23,7 +23,7 @@ TOOLS = {
 """The tools of the article's sections 7.2.2 and 7.2.3, and the modules that they are imported by."""
 
 
-@fact
+@local_fact
 def tool_works(name: str) -> float:
     """1 if a tool of `TOOLS` can be imported; unavailable where it is not installed."""
     if name not in TOOLS:
@@ -37,7 +37,7 @@ def tool_works(name: str) -> float:
     return 1.0
 
 
-@fact
+@local_fact
 def techniques_lacking(device: str) -> float:
     """How many of the suite's techniques cannot be had on a type of device, such as ``cpu``, for what it lacks."""
     from suite.core.machine.needs import NEEDS, missing_need

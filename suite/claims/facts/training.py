@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from suite.claims.facts.declare import fact
+from suite.claims.facts.declare import fact, local_fact
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +111,7 @@ def noisy_accuracy(noise: float) -> float:
     return float(1 - flipped.mean())
 
 
-@fact
+@local_fact
 def runs_on_python(version: str) -> float:
     """1 if the installed torch says that it runs on a version of Python, else 0."""
     from importlib.metadata import metadata

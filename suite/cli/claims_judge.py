@@ -1,0 +1,112 @@
+"""``suite claims judge``: the ledger of another machine, from the results that it left."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, lock_path, locks_of, say, spelled
+from suite.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from suite.claims.claim import Claim
+    from suite.claims.judging import Finding
+    from suite.claims.store import JudgedLedger
+    from suite.core.records import Where
+    from suite.report.results.folder import RunFolder
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of ``suite claims judge``."""
+    option = parser.add_argument
+    option("folders", nargs="+", type=Path, metavar="RESULTS", help="results folders of one machine")
+    ledger_options(parser)
+    option("--out", type=Path, help="folder of claims.md, claims.csv, claims.json (default reports/claims/<machine>)")
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Judge the claims that name cells; nothing that is computed here is evidence of another machine."""
+    from suite.claims.elsewhere import place_of
+    from suite.claims.verdicts import exit_code
+    from suite.report.results.folder import RunFolder
+
+    runs = [RunFolder.open(path) for path in parsed.folders]
+    place = place_of({run.header.run: run.header.where for run in runs})
+    everything = ledger_of(parsed)
+    claims = [claim for claim in everything if claim.texts]
+    findings = _findings(claims, runs, place)
+    ledger = _kept(findings, runs, place)
+    heading = f"{_heading(ledger)} {len(everything) - len(claims)} claims without cells are left out."
+    _say_all(findings, heading)
+    _write(ledger, findings, heading, parsed.out or Path("reports") / "claims" / place.machine)
+    return exit_code(findings)
+
+
+def _findings(claims: Sequence[Claim], runs: Sequence[RunFolder], place: Where) -> tuple[Finding, ...]:
+    from suite.claims.elsewhere import Elsewhere, understood
+    from suite.claims.evidence import ClaimEvidence
+    from suite.claims.judging import judge
+
+    found, said = understood([one for run in runs for one in run.measurements()])
+    for line in said.values():
+        say(f"older results: {line}")
+    evidence = ClaimEvidence.of(
+        found, [one for run in runs for one in run.failures()], canonical=spelled,
+        elsewhere=Elsewhere(machine=place.machine, family=place.family),
+    )  # fmt: skip
+    return judge(claims, evidence, place.levels, doubts_of(claims, _started(runs), hindsight=True))
+
+
+def _started(runs: Sequence[RunFolder]) -> str:
+    return min(run.header.started for run in runs)
+
+
+def _kept(findings: Sequence[Finding], runs: Sequence[RunFolder], place: Where) -> JudgedLedger:
+    from suite.claims import store
+    from suite.claims.elsewhere import Elsewhere
+
+    claims = [one.claim for one in findings]
+    hindsight = [
+        lock.is_hindsight([claim for claim in claims if lock_path(claim) == path], _started(runs))
+        for path, lock in locks_of(claims).items()
+    ]
+    commits = {run.header.commit for run in runs}
+    return store.judged(
+        findings, place, features=Elsewhere(machine=place.machine, family=place.family).features,
+        commit=commits.pop() if len(commits) == 1 else None, run=" ".join(run.header.run for run in runs),
+        started=_started(runs), hindsight=any(hindsight),
+    )  # fmt: skip
+
+
+def _heading(ledger: JudgedLedger) -> str:
+    """Where, with what, when; and whether the claims were locked before."""
+    versions = ", ".join(f"{name} {version}" for name, version in ledger.versions.items())
+    late = " The claims were locked later: judged in hindsight." if ledger.hindsight else ""
+    return f"Measured on {ledger.machine}, {versions}, at commit {ledger.commit}, {ledger.started}.{late}"
+
+
+def _say_all(findings: Sequence[Finding], heading: str) -> None:
+    import shutil
+
+    from suite.claims import tables
+
+    for line in tables.terminal(findings, shutil.get_terminal_size((160, 0)).columns):
+        say(line)
+    say(heading)
+    say(f"claims: {tables.counts(findings)}")
+
+
+def _write(ledger: JudgedLedger, findings: Sequence[Finding], heading: str, folder: Path) -> None:
+    from suite.claims import tables
+    from suite.claims.store import NAME
+    from suite.claims.store import JudgedLedger as Stored
+    from suite.core import files
+
+    if (folder / NAME).exists() and Stored.read(folder).machine != ledger.machine:
+        raise UsageError(f"{folder} holds the claims of another machine; choose another folder with --out")
+    files.replace_file(ledger.write(folder).with_name("claims.md"), tables.markdown(findings, heading).encode())
+    files.replace_file(folder / "claims.csv", tables.comma_separated(findings).encode())
+    say(f"written: {folder / NAME}, claims.md, claims.csv")

@@ -1,0 +1,108 @@
+"""What the commands of ``suite claims`` share: the ledger that is asked for, its locks, and figures as evidence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suite.cli.command import load_everything
+from suite.core.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from suite.claims.claim import Claim
+    from suite.claims.evidence import ClaimEvidence
+    from suite.claims.lock import ClaimsLock
+    from suite.core.records import RunHeader
+
+
+def ledger_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which claims are meant."""
+    option = parser.add_argument
+    option("--ledger", action="append", type=Path, default=[], help="a ledger's file or folder (default: all)")
+    option("--load", action="append", default=[], help="module or .py file to load (repeatable)")
+
+
+def ledger_of(parsed: argparse.Namespace) -> tuple[Claim, ...]:
+    """The claims that the options mean."""
+    return claims_of(parsed.ledger, parsed.load)
+
+
+def claims_of(ledgers: Sequence[Path] = (), load: Sequence[str] = ()) -> tuple[Claim, ...]:
+    """The claims of the given files, or the suite's own and those of the repository's ``claims`` folder.
+
+    ``load`` are modules of the user. Raises `UsageError` where there is no claim.
+    """
+    from suite.claims.ledger import read_ledger
+    from suite.registry.settings import found_expect_dir
+
+    load_everything(load)
+    given = ledgers or [found_expect_dir() / "claims", Path("claims")]
+    paths = [path for folder in given for path in (sorted(folder.glob("*.toml")) if folder.is_dir() else [folder])]
+    found = [path for path in paths if path.exists() or path in ledgers]
+    if not found:
+        raise UsageError(
+            "no claims: neither expectations/claims nor claims holds a .toml file; see `suite claims init`"
+        )
+    return read_ledger(found)
+
+
+def chosen_claims(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim, ...]:
+    """Those of the ``names``, or all. Raises `UsageError` for a name that no claim has."""
+    known = {claim.name: claim for claim in claims}
+    for name in names:
+        if name not in known:
+            raise unknown("claim", name, known)
+    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(claims)
+
+
+def lock_path(claim: Claim) -> Path:
+    """The lock beside the file of a claim."""
+    from suite.claims.lock import NAME
+
+    return Path(claim.path).with_name(NAME)
+
+
+def doubts_of(claims: Sequence[Claim], started: str, *, hindsight: bool = False) -> dict[str, str]:
+    """By name, why a run that ``started`` then (ISO) is no evidence of a claim."""
+    doubts: dict[str, str] = {}
+    for path, lock in locks_of(claims).items():
+        own = [claim for claim in claims if lock_path(claim) == path]
+        doubts |= lock.doubts(own, started, hindsight=hindsight)
+    return doubts
+
+
+def locks_of(claims: Sequence[Claim]) -> dict[Path, ClaimsLock]:
+    """The locks of some claims, by their files."""
+    from suite.claims.lock import ClaimsLock
+
+    return {path: ClaimsLock.read(path) for path in dict.fromkeys(map(lock_path, claims))}
+
+
+def say(text: str) -> None:
+    """A line, shown at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def evidence_of(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence, list[RunHeader]]:
+    """The figures of some results folders of this machine, and the headers of their runs."""
+    from suite.claims.evidence import ClaimEvidence
+    from suite.report.results.folder import RunFolder
+
+    runs = [RunFolder.open(path) for path in folders]
+    return ClaimEvidence.of(
+        [one for run in runs for one in run.measurements()],
+        [one for run in runs for one in run.failures()],
+        canonical=spelled,
+        quick=quick,
+    ), [run.header for run in runs]  # fmt: skip
+
+
+def spelled(technique: str) -> str:
+    """A composition as results spell it."""
+    from suite.registry import REGISTRY
+
+    return REGISTRY.resolve(technique).name
