@@ -62,6 +62,15 @@ class ClaimEvidence:
         kept = {key: _without(one, frozenset(seeds)) for key, one in self.measured.items()}
         return replace(self, measured={key: one for key, one in kept.items() if one is not None})
 
+    def changed(
+        self, measured: Callable[[Measurement], Measurement], computed: Callable[[Quantity], Quantity]
+    ) -> ClaimEvidence:
+        """The same evidence with every measurement, and every computed figure with an interval, as these make it."""
+        facts = {key: computed(one) if isinstance(one, Quantity) else one for key, one in self._facts.items()}
+        return replace(
+            self, measured={key: measured(one) for key, one in self.measured.items()}, asked={}, _facts=facts
+        )  # fmt: skip
+
     def metric(self, name: str, cell: str) -> Quantity:
         """Raises `Missing` with what is not there and why."""
         workload, _, text = cell.partition("/")

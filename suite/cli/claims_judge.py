@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, lock_path, locks_of, say, spelled
+from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, lock_path, locks_of, say, stored_evidence
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from suite.claims.claim import Claim
     from suite.claims.judging import Finding
     from suite.claims.store import JudgedLedger
     from suite.core.records import Where
@@ -29,35 +28,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Judge the claims that name cells; nothing that is computed here is evidence of another machine."""
-    from suite.claims.elsewhere import place_of
+    from suite.claims.judging import judge
     from suite.claims.verdicts import exit_code
     from suite.report.results.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in parsed.folders]
-    place = place_of({run.header.run: run.header.where for run in runs})
+    evidence, place = stored_evidence(runs)
     everything = ledger_of(parsed)
     claims = [claim for claim in everything if claim.texts]
-    findings = _findings(claims, runs, place)
+    findings = judge(claims, evidence, place.levels, doubts_of(claims, _started(runs), hindsight=True))
     ledger = _kept(findings, runs, place)
     heading = f"{_heading(ledger)} {len(everything) - len(claims)} claims without cells are left out."
     _say_all(findings, heading)
     _write(ledger, findings, heading, parsed.out or Path("reports") / "claims" / place.machine)
     return exit_code(findings)
-
-
-def _findings(claims: Sequence[Claim], runs: Sequence[RunFolder], place: Where) -> tuple[Finding, ...]:
-    from suite.claims.elsewhere import Elsewhere, understood
-    from suite.claims.evidence import ClaimEvidence
-    from suite.claims.judging import judge
-
-    found, said = understood([one for run in runs for one in run.measurements()])
-    for line in said.values():
-        say(f"older results: {line}")
-    evidence = ClaimEvidence.of(
-        found, [one for run in runs for one in run.failures()], canonical=spelled,
-        elsewhere=Elsewhere(machine=place.machine, family=place.family),
-    )  # fmt: skip
-    return judge(claims, evidence, place.levels, doubts_of(claims, _started(runs), hindsight=True))
 
 
 def _started(runs: Sequence[RunFolder]) -> str:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from suite.claims.claim import Claim
     from suite.claims.evidence import ClaimEvidence
     from suite.claims.lock import ClaimsLock
-    from suite.core.records import RunHeader
+    from suite.core.records import RunHeader, Where
+    from suite.report.results.folder import RunFolder
 
 
 def ledger_options(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +100,26 @@ def evidence_of(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence,
         canonical=spelled,
         quick=quick,
     ), [run.header for run in runs]  # fmt: skip
+
+
+def stored_evidence(runs: Sequence[RunFolder], *, quick: bool = False) -> tuple[ClaimEvidence, Where]:
+    """The figures of runs of one machine, which may be another one: nothing of this one is evidence of it then.
+
+    Tells what results of an earlier version call otherwise. Raises `UsageError` for runs of two machines.
+    """
+    from suite.claims.elsewhere import Elsewhere, place_of, understood
+    from suite.claims.evidence import ClaimEvidence
+    from suite.core.machine.hardware import machine_key
+
+    place = place_of({run.header.run: run.header.where for run in runs})
+    found, said = understood([one for run in runs for one in run.measurements()])
+    for line in said.values():
+        say(f"older results: {line}")
+    own = place.machine == machine_key("cpu")
+    return ClaimEvidence.of(
+        found, [one for run in runs for one in run.failures()], canonical=spelled, quick=quick,
+        elsewhere=None if own else Elsewhere(machine=place.machine, family=place.family),
+    ), place  # fmt: skip
 
 
 def spelled(technique: str) -> str:
