@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from suite.claims.claim import Claim
@@ -12,6 +13,10 @@ from suite.core.composition import BASELINE
 from suite.core.errors import SetupError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_UNUSABLE
 from suite.core.machine import child
+from suite.core.metrics import is_paired
+
+STEP = "train_step_speedup"  # what a training step computes changes with each step
+ABSOLUTE = frozenset({"throughput", "latency_p50", "latency_p99"})
 
 
 def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:
@@ -24,6 +29,30 @@ def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:
             if technique not in chosen:
                 chosen.append(technique)
     return found
+
+
+def timed(claims: Iterable[Claim]) -> dict[str, list[str]]:
+    """By cell, spelled as they spell it, the claims that rest on how fast it is served."""
+    found: dict[str, list[str]] = {}
+    for claim in claims:
+        for alias in _timed_names(claim):
+            for cell in claim.cells.get(alias, ()):
+                names = found.setdefault(cell, [])
+                names += [] if claim.name in names else [claim.name]
+    return found
+
+
+def _timed_names(claim: Claim) -> Iterator[str]:
+    """The names of cells whose speed of inference a part asks for."""
+    for part in claim.parts.values():
+        for node in ast.walk(part.tree):
+            match node:
+                case ast.Call(ast.Name(metric), [ast.Name(alias)]) if _of_serving(metric):
+                    yield alias
+
+
+def _of_serving(metric: str) -> bool:
+    return metric in ABSOLUTE or (is_paired(metric) and metric != STEP)
 
 
 def command(workload: str, techniques: Sequence[str], options: Sequence[str], reports: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""``suite claims``: run, list, show, lock, judge, stability, merge, init."""
+"""``suite claims``: run, list, show, lock, judge, audit, stability, merge, init."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli import claims_judge, claims_stability
+from suite.cli import claims_audit, claims_judge, claims_stability
 from suite.cli.claims_ledger import (
     chosen_claims,
     doubts_of,
@@ -44,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_show(commands.add_parser("show", help="one claim with its evidence and its counter-example"))
     _add_lock(commands.add_parser("lock", help="fix what claims say, before their results are seen"))
     claims_judge.add(commands.add_parser("judge", help="the claims of another machine, from the results that it left"))
+    claims_audit.add(commands.add_parser("audit", help="whether networks are as fast on inputs that never came before"))
     claims_stability.add(commands.add_parser("stability", help="how many verdicts another run like it would change"))
     _add_merge(commands.add_parser("merge", help="claims over machines, from several judged ledgers"))
     _add_init(commands.add_parser("init", help="write a claim of your own into claims/"))

@@ -1,0 +1,102 @@
+"""``suite claims audit``: whether networks that claims on speed rest on are as fast on inputs that never came before.
+
+It measures in a quiet process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from suite.cli.claims_ledger import chosen_claims, ledger_of, ledger_options, say
+from suite.core.errors import SuiteError, UsageError
+from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, WORST_FIRST
+from suite.core.machine import quiet
+
+if TYPE_CHECKING:
+    from suite.bench.trained_store import TrainedStore
+    from suite.measure.integrity.fresh_inputs import FreshInputs
+
+SECONDS = 4.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of ``suite claims audit``."""
+    option = parser.add_argument
+    option("names", nargs="*", metavar="CLAIM", help="the cells of these claims only (default: of all)")
+    ledger_options(parser)
+    option("--device", default="cpu", help="cpu, gpu, cuda:1, xpu, mps (default cpu)")
+    option("--seconds", type=float, default=SECONDS, help=f"seconds of timing for each cell (default {SECONDS:g})")
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
+    """Here if this process is quiet, else the same command in one that is."""
+    if not parsed.seconds > 0:
+        raise UsageError(f"--seconds must be above 0, got {parsed.seconds:g}")
+    cells = cells_of(parsed)  # a slip is told now
+    if quiet.is_quiet(os.environ)[0]:
+        return audit(cells, parsed)
+    command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
+    environment = quiet.environment(os.environ, accelerator=parsed.device != "cpu")
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
+
+
+def cells_of(parsed: argparse.Namespace) -> dict[str, list[str]]:
+    """By cell the claims on its speed. Raises `UsageError` where there is none."""
+    from suite.claims.measuring import timed
+
+    cells = timed(chosen_claims(ledger_of(parsed), parsed.names))
+    if not cells:
+        raise UsageError("no claim rests on how fast a network is served; name one that does, such as K-17")
+    return cells
+
+
+def audit(cells: dict[str, list[str]], parsed: argparse.Namespace) -> int:
+    """One line a cell; the exit code of the worst of them."""
+    from suite.bench.trained_store import TrainedStore
+    from suite.core.machine.hardware import resolve_device
+    from suite.registry import REGISTRY
+    from suite.training.devices import select_device
+
+    quiet.pin()
+    quiet.apply_threads()
+    device = resolve_device(parsed.device)
+    select_device(device)
+    store = TrainedStore(registry=REGISTRY, device=device)
+    codes = [_audited(cell, names, store, parsed) for cell, names in cells.items()]
+    return min(codes, key=WORST_FIRST.index)
+
+
+def _audited(cell: str, names: Sequence[str], store: TrainedStore, parsed: argparse.Namespace) -> int:
+    """Train the cell's network for one seed, time it, say what was found."""
+    from suite.measure.integrity.fresh_inputs import fresh_inputs
+    from suite.registry import REGISTRY
+
+    workload, _, technique = cell.partition("/")
+    try:
+        found = REGISTRY.find_workload(workload)
+        trained = store.get(found, REGISTRY.resolve(technique), 0)
+        fresh = fresh_inputs(trained, batch=found.batch_on(store.device), seconds=parsed.seconds)
+    except SuiteError as error:
+        say(f"{cell}: not audited: {error}")
+        return EXIT_NOTHING
+    say(f"{cell}: {told(fresh)} ({', '.join(names)})")
+    return code(fresh)
+
+
+def told(found: FreshInputs) -> str:
+    """``alike, fresh inputs take 1.002 [0.998, 1.006] times as long as repeated ones``."""
+    ratio = found.ratio
+    interval = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.4g}, {ratio.high:.4g}]"
+    doubt = f"; {found.suspect}" if found.suspect else ""
+    return f"{found.verdict}, fresh inputs take {ratio.value:.4g}{interval} times as long as repeated ones{doubt}"
+
+
+def code(found: FreshInputs) -> int:
+    """A cache fails; what is not decided is inconclusive."""
+    return {"alike": EXIT_PASS, "apart": EXIT_FAILED, "open": EXIT_INCONCLUSIVE}[found.verdict]

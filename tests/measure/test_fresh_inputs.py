@@ -1,0 +1,118 @@
+"""A cache is faster on inputs that come again; an honest network is as fast on those that never came."""
+# the expected value stands on the left
+
+from dataclasses import replace
+
+import pytest
+import tiny
+import torch
+
+from suite.measure.integrity import fresh_inputs as module
+from suite.measure.integrity.fresh_inputs import FRESH, CacheVerdict, FreshInputs, fresh_inputs
+from suite.measure.sampler.samples import Ratio
+
+
+def found(low, high, suspect=None):
+    ratio = Ratio(value=1.0, low=low, high=high, n=50, confidence=0.99)
+    return FreshInputs(ratio=ratio, suspect=suspect).verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.99, 1.02, CacheVerdict.ALIKE),
+        (1.0, 1.03, CacheVerdict.ALIKE),
+        (1.0, 1.04, CacheVerdict.OPEN),
+        (0.96, 1.0, CacheVerdict.OPEN),
+        (1.031, 1.2, CacheVerdict.APART),
+        (0.8, 0.97, CacheVerdict.APART),
+        (None, None, CacheVerdict.OPEN),
+    ],
+)
+def test_the_whole_interval_decides(low, high, expected):
+    """Within 3 % it is alike, beyond it apart."""
+    assert expected is found(low, high)
+
+
+def test_a_disturbed_sample_decides_nothing():
+    """Its times cannot be trusted."""
+    assert CacheVerdict.OPEN is found(1.0, 1.0, "the core was taken")
+
+
+class Recorded:
+    """Stands for the sampler: plays some turns of each arm, and remembers what was served."""
+
+    def __init__(self, turns):
+        self.turns, self.seen, self.options = turns, {}, None
+
+    def __call__(self, calls, options, *, hooks):
+        self.options = options
+        for arm, call in calls.items():
+            call.served = replace(call.served, call=self.seen.setdefault(arm, []).append)
+        for count in self.turns:
+            for arm, call in calls.items():
+                hooks.reset[arm]()
+                for _ in range(count):
+                    call()
+        return self
+
+    suspect = None
+
+    def ratio(self, numerator, denominator):
+        assert (FRESH, "baseline") == (numerator, denominator)
+        return Ratio(value=1.0, low=1.0, high=1.0, n=9, confidence=0.99)
+
+
+@pytest.fixture
+def play(monkeypatch):
+    def of(*turns, trained=None, batch=4):
+        recorded = Recorded(turns)
+        monkeypatch.setattr(module, "sample", recorded)
+        assert CacheVerdict.ALIKE is fresh_inputs(trained or tiny.fitted(), batch=batch, seconds=0.1).verdict
+        return recorded
+
+    return of
+
+
+def test_one_arm_serves_batches_that_never_came_before(play):
+    """The two others serve one batch, the same tensor each time."""
+    seen = play(3, 5, 5).seen
+    rows = [row for batch in seen[FRESH] for row in batch.flatten(1).tolist()]
+    assert 13 == len(seen[FRESH])
+    assert 13 * 4 == len({tuple(row) for row in rows})
+    assert {(4, 1, 8, 8)} == {tuple(batch.shape) for batch in seen[FRESH]}
+    for arm in ("baseline", "null"):
+        assert [seen[arm][0].data_ptr()] * 13 == [batch.data_ptr() for batch in seen[arm]]
+
+
+def test_fresh_batches_are_test_items_with_little_noise(play):
+    """So that what depends on values takes as long."""
+    trained = tiny.fitted()
+    items = trained.recipe.data().test.inputs.flatten(1)
+    for batch in play(2, trained=trained).seen[FRESH]:
+        distance = torch.cdist(batch.flatten(1), items).min(dim=1).values
+        assert float(distance.max()) < 0.01
+
+
+def test_a_turn_of_more_calls_than_the_last_begins_again(play):
+    """The number that was made follows: the next turn has as many."""
+    seen = play(8, 20, 20).seen[FRESH]
+    pointers = [batch.sum().item() for batch in seen]
+    assert (8, 8, 20) == tuple(len(set(part)) for part in (pointers[:8], pointers[8:28], pointers[28:]))
+
+
+def test_whole_numbers_are_mixed_and_not_changed():
+    """Token numbers have no noise."""
+    generator = torch.Generator().manual_seed(0)
+    items = torch.arange(12).reshape(6, 2)
+    mixed = module._mixed((items, items.float()), 50, generator)
+    assert {tuple(row) for row in items.tolist()} == {tuple(row) for row in mixed[0].tolist()}
+    assert not torch.equal(mixed[0].float(), mixed[1])
+
+
+def test_the_threads_settings_are_as_before(play):
+    """The network's own hold while it is timed."""
+    before = module.flags.read()
+    trained = tiny.fitted()
+    play(1, trained=replace(trained, recipe=replace(trained.recipe, flags={"float32_matmul_precision": "high"})))
+    assert before == module.flags.read()
