@@ -1,8 +1,9 @@
 """Whether a served network is as fast on inputs that it never saw as on a batch that it serves again and again.
 
-A cache, in the network, the runtime or the harness, makes repeated inputs fast. Three copies of the network are timed
-in interleaved rounds: two serve one batch, the third serves a batch made for each call. All of them make such batches
-before each turn, outside the clock, so that only what is served differs.
+A cache, in the network, the runtime or the harness, makes repeated inputs fast. The network is timed in three arms of
+interleaved rounds: two serve one batch, the third serves a batch made for each call. All of them make such batches
+before each turn, outside the clock, so that only what is served differs. They share the network, so that nothing that
+tells two copies apart (addresses, what a compiler made of them) is taken for a cache.
 """
 
 from __future__ import annotations
@@ -92,8 +93,7 @@ class FedCall:
 
 def fresh_inputs(trained: Trained, *, batch: int, seconds: float, seed: int = 0) -> FreshInputs:
     """Time the network on fresh and on repeated inputs for about ``seconds``."""
-    calls = {arm: _call(trained, batch, seed + place) for place, arm in enumerate((BASE, NULL, FRESH))}
-    calls[FRESH].kept = None
+    calls = _calls(trained, batch, seed)
     device, entered = str(trained.device), flags.read()
     options = SamplerOptions(
         baseline=BASE, null=NULL, seconds=seconds, seed=seed, precision=MOST_APART / 10, tolerance=MOST_APART / 2,
@@ -108,14 +108,18 @@ def fresh_inputs(trained: Trained, *, batch: int, seconds: float, seed: int = 0)
     return FreshInputs(ratio=taken.ratio(FRESH, BASE), suspect=taken.suspect)
 
 
-def _call(trained: Trained, batch: int, seed: int) -> FedCall:
-    """A copy of the network that serves one batch; warmed up on it."""
+def _calls(trained: Trained, batch: int, seed: int) -> dict[str, FedCall]:
+    """The three arms of one network that is warmed up."""
     served = serve(trained)
     items = trained.recipe.data().test.first(max(POOL, BATCHES * batch)).inputs
     kept = served.prepare_inputs(fill_up(items, batch))
     warm_up(served, kept)
     generator = torch.Generator().manual_seed(seed)
-    return FedCall(served=served, make=lambda: served.prepare_inputs(_mixed(items, batch, generator)), kept=kept)
+
+    def made() -> Tree:
+        return served.prepare_inputs(_mixed(items, batch, generator))
+
+    return {arm: FedCall(served=served, make=made, kept=None if arm == FRESH else kept) for arm in (BASE, NULL, FRESH)}
 
 
 def _mixed(items: Tree, batch: int, generator: torch.Generator) -> Tree:
