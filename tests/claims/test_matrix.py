@@ -39,9 +39,8 @@ def test_a_claim_that_does_not_transfer_names_the_features_that_differ():
     ]
     (row,) = matrix.matrix([claim()], ledgers)
     assert "differs by amx_bf16" == matrix.told(row)
-    assert "1 transfer, 1 differ, 1 decided on fewer than two machines" == matrix.counts(
-        [row, replace(row, apart=()), replace(row, apart=(), on={})]
-    )
+    each = [row, *[replace(row, apart=())] * 2, *[replace(row, apart=(), on={})] * 3]
+    assert "2 transfer, 1 differ, 3 decided on fewer than two machines" == matrix.counts(each)
 
 
 def test_versions_may_be_what_differs():
@@ -61,6 +60,14 @@ def test_a_part_that_one_machine_leaves_open_is_no_difference():
     (row,) = matrix.matrix([one], [ledger("a-1", FAST, one=one), ledger("b-2", (1.0, 0.4, 1.1), one=one)])
     assert (False, ("x",)) == (row.transfers, row.apart)
     assert "differs (x); no feature tells these machines apart" == matrix.told(row)
+
+
+def test_a_machine_that_did_not_judge_a_claim_has_a_dash():
+    """In the table of text and in the file."""
+    found = matrix.matrix([claim()], [ledger("a-1", FAST), ledger("b-2", FAST)])
+    assert (
+        "claim,statement,a-1,b-2,c-3,transfers\nA-1,It is twice as fast.,holds,holds,-,transfers\n"
+    ) == matrix.comma_separated(found, ["a-1", "b-2", "c-3"])
 
 
 def test_the_sources_say_which_claims_were_fixed_after_the_run():

@@ -154,6 +154,42 @@ def test_a_ratio_without_raw_samples_moves_with_its_interval():
         assert 0.2 == pytest.approx(again.high - again.low)
 
 
+def test_intervals_keep_their_level_and_both_ends():
+    """Student's at the level of the measurement, whether over seeds or over processes."""
+    values = [0.01, 0.02, 0.03, 0.05]
+    half = quantile(0.99, 3) * stdev(values) / 2
+    plain = replace(by_seed(values, half=half), confidence=0.99)
+    again = redraw(2).of(plain, nothing)
+    expected = quantile(0.99, 3) * stdev(again.by_seed) / 2
+    assert (again.value - expected, again.value + expected) == pytest.approx((again.low, again.high))
+    wide = by_seed(values, half=1.25 * quantile(0.95, 3) * stdev(values) / 2)
+    assert wide.high - wide.low == pytest.approx(redraw(2).of(wide, nothing).high - redraw(2).of(wide, nothing).low)
+    several = [replace(measured(2.0, 1.9, 2.1, processes=5), confidence=level) for level in (0.95, 0.99)]
+    drawn = [[redraw(seed).of(one, nothing) for seed in range(200)] for one in several]
+    spreads = [stdev(again.value for again in found) for found in drawn]
+    assert quantile(0.99, 4) / quantile(0.95, 4) == pytest.approx(spreads[0] / spreads[1])
+    assert all(2 * one.value == pytest.approx(one.low + one.high) and one.low < one.high for one in drawn[0])
+
+
+def test_half_an_interval_is_none():
+    """Of a computed figure, too."""
+    for low, high in ((None, 0.6), (0.4, None)):
+        one = Quantity(value=0.5, low=low, high=high)
+        assert one == redraw().quantity(one)
+        half = replace(measured(0.5, 0.4, 0.6), low=low, high=high)
+        assert half == redraw().of(half, nothing)
+
+
+def test_a_computed_figure_over_two_seeds_is_drawn_from_them():
+    """Over one it moves with its interval, by its degrees of freedom."""
+    both = Quantity(value=2.0, low=1.0, high=3.0, by_seed=(1.0, 3.0), freedom=1)
+    assert {1.0, 2.0, 3.0} == {redraw(seed).quantity(both).value for seed in range(20)}
+    one = Quantity(value=2.0, low=1.0, high=3.0, by_seed=(2.0,), freedom=4)
+    shifts = [redraw(seed).quantity(one) for seed in range(400)]
+    assert 1.0 / quantile(0.95, 4) == pytest.approx(stdev(again.value for again in shifts), rel=0.1)
+    assert all(2 * again.value == pytest.approx(again.low + again.high) for again in shifts)
+
+
 def test_computed_figures_are_drawn_as_measured_ones_are():
     """Over seeds where there are some; points stay."""
     point = Quantity(value=1.0, exact=True)
@@ -165,3 +201,5 @@ def test_computed_figures_are_drawn_as_measured_ones_are():
     again = redraw().quantity(seeds)
     assert fmean(again.by_seed) == again.value
     assert set(again.by_seed) <= set(seeds.by_seed)
+    half = quantile(0.95, 4) * stdev(again.by_seed) / math.sqrt(5)
+    assert (again.value - half, again.value + half) == pytest.approx((again.low, again.high))
