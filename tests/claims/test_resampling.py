@@ -171,6 +171,13 @@ def test_intervals_keep_their_level_and_both_ends():
     assert all(2 * one.value == pytest.approx(one.low + one.high) and one.low < one.high for one in drawn[0])
 
 
+def test_a_moved_figure_moves_by_the_level_of_its_interval():
+    """The same interval at 99 % means a smaller spread than at 95 %."""
+    usual, sure = (replace(measured(2.0, 1.9, 2.1), confidence=level) for level in (0.95, 0.99))
+    shifts = [redraw().of(one, nothing).value - 2.0 for one in (usual, sure)]
+    assert quantile(0.99) / quantile(0.95) == pytest.approx(shifts[0] / shifts[1])
+
+
 def test_half_an_interval_is_none():
     """Of a computed figure, too."""
     for low, high in ((None, 0.6), (0.4, None)):
