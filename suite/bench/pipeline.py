@@ -68,13 +68,13 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
 
     ``verdicts`` are those on the run as a whole. A caller that decides an exit code writes the page after it.
     """
-    from suite.report.tradeoffs import write  # loads pandas
+    from suite.report.tradeoffs import write_and_keep  # loads pandas
 
     reconsider(run)
     run.verdicts += verdicts
     run.folder.append(*verdicts)
     end(run, whole=not interrupted)
-    write(run.folder)
+    _, run.table = write_and_keep(run.folder)
     if with_page:
         write_page(run)
     point_latest(run.options.reports_dir, run.folder.path.name)
@@ -91,7 +91,7 @@ def write_page(run: Run) -> None:
     """Write the page of the records so far; it shows the exit code if that is written down."""
     from suite.report.page import try_writing  # loads pandas
 
-    run.page = try_writing(run.folder)
+    run.page = try_writing(run.folder, run.table)
 
 
 def end(run: Run, code: int | None = None, *, whole: bool = True) -> None:

@@ -22,6 +22,8 @@ from suite.report.endings import incomplete
 from suite.report.results.folder import RunFolder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from suite.bench.bench import Bench
     from suite.bench.time_budget import Budget
 
@@ -72,6 +74,8 @@ class Run(AbstractContextManager["Run"]):
     recorded: Recorded | None = None
     remembered: str | None = None
     """What became of this run's metrics in the history, ``None`` if none is kept."""
+    table: pd.DataFrame | None = None
+    """The trade-off table once it was written, for the page."""
     page: str | None = None
     """Where the run's page is, or why there is none."""
     cores: Watch = field(default_factory=Watch)

@@ -12,6 +12,8 @@ from suite.cli.command import Command
 from suite.core.exit_codes import EXIT_PASS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from suite.report.results.folder import RunFolder
 
 
@@ -58,21 +60,21 @@ def _write_tables(results: Sequence[Path], parsed: argparse.Namespace) -> None:
     from suite.report.results.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in results]
-    for run in runs:
-        _show_tables(run)
+    tables = [_show_tables(run) for run in runs]
     if parsed.page:
         from suite.cli.report_page import write_page
 
-        print(*write_page(runs, parsed.reports_dir), sep="\n")
+        print(*write_page(runs, parsed.reports_dir, tables), sep="\n")
 
 
-def _show_tables(folder: RunFolder) -> None:
-    from suite.report.tradeoffs import write
+def _show_tables(folder: RunFolder) -> pd.DataFrame:
+    """Write and print the tables of a run; returns its trade-offs."""
+    from suite.report.tradeoffs import write_and_keep
 
-    paths = write(folder)
+    paths, table = write_and_keep(folder)
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
-    for path in paths:
-        print(path)
+    print(*paths, sep="\n")
+    return table
 
 
 def _write_comment(results: Sequence[Path], parsed: argparse.Namespace) -> None:

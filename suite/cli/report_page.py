@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from suite.core.errors import SuiteError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from suite.report.columns import Row
     from suite.report.page import RunContent
     from suite.report.page.claims_section import ClaimsTable
@@ -21,11 +23,14 @@ POINT = {"at": "amount", "quality": "quality", "low": "low", "high": "high"}
 """Columns of a table of means, by their names in a `LearningCurve`."""
 
 
-def write_page(folders: Sequence[RunFolder], reports_dir: Path) -> list[Path]:
-    """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports."""
+def write_page(folders: Sequence[RunFolder], reports_dir: Path, tables: Sequence[pd.DataFrame]) -> list[Path]:
+    """The page and, with matplotlib, its picture: of a run in its folder, of several in the folder of reports.
+
+    ``tables`` are the runs' trade-offs.
+    """
     from suite.report.page import PAGE, RunContent, picture, write
 
-    runs = [RunContent.read(folder) for folder in folders]
+    runs = [RunContent.read(folder, table) for folder, table in zip(folders, tables, strict=True)]
     place = folders[0].path if len(folders) == 1 else reports_dir
     drawn = picture.draw(runs, place / picture.PICTURE)
     return [write(runs, place / PAGE, findings(runs, reports_dir)), *([drawn] if drawn else [])]

@@ -15,6 +15,8 @@ SPACES = re.compile(r"\s+")
 
 def printable(text: str) -> str:
     r"""One line for a terminal: white space is a space, other control and format characters are escapes (``\x1b``)."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text  # nearly every text: nothing to search for
     line = SPACES.sub(" ", text)
     if line.isascii() and line.isprintable():
         return line

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from suite.core.garbage import uncollected
@@ -16,7 +15,7 @@ from suite.core.sweeps import is_number, parameters, sweeps
 from suite.report.results.lines import Judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -42,6 +41,9 @@ COLUMNS = (
     "seeds",
     "arguments",
 )
+OWN_NAMES = ("control", "value", "low", "high", "unit", "better", "tier", "seeds", "conditions")
+"""What a row takes from its measurement."""
+OWN = attrgetter(*OWN_NAMES)
 NUMBERS = frozenset({"value", "low", "high", "batch", "detectable"})
 FLAGS = frozenset({"stale"})
 UNQUIET = "not timed in a quiet process"
@@ -71,14 +73,15 @@ def tidy(header: RunHeader, measurements: Iterable[Measurement], verdicts: Itera
     are NaN, as `pandas.read_csv` gives them back. ``arguments`` holds the composition's parameters as JSON
     by ``technique.parameter``; each that the run sweeps has a column of that name as well (`swept`).
     """
+    import pandas as pd  # heavy
+
     with uncollected():
         pairs = paired(measurements, verdicts)
-        columns = _columns(header, pairs)
-        compositions = {name: parameters(name) for name in dict.fromkeys(columns["technique"])}
-        numbers, texts = swept(compositions)
-        for name in (*numbers, *texts):
-            columns[name] = [compositions[technique].get(name) for technique in columns["technique"]]
-        return typed(columns, numbers=NUMBERS | set(numbers), flags=FLAGS)
+        places: dict[Cell, int] = {}
+        taken = [places.setdefault(cell, len(places)) for cell, _, _, _ in pairs]
+        cells = _of_cells(header, list(places)).take(taken).reset_index(drop=True)  # few, and repeated
+        frame = pd.concat([cells, typed(_columns(header, pairs), numbers=NUMBERS, flags=FLAGS)], axis=1)
+        return frame[[*COLUMNS, *(name for name in cells.columns if name not in COLUMNS)]]
 
 
 def paired(measurements: Iterable[Measurement], verdicts: Iterable[Judged]) -> list[Pair]:
@@ -109,7 +112,12 @@ def worst(kinds: Iterable[str]) -> VerdictKind | None:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame as dictionaries, ``None`` where a value is missing."""
     names = [str(name) for name in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*_plain(table), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in row_values(table)]
+
+
+def row_values(table: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The values of each row, ``None`` where one is missing."""
+    return zip(*[_values(table[name]) for name in table.columns], strict=True)
 
 
 def typed(columns: Mapping[str, Sequence[Any]], *, numbers: frozenset[str], flags: frozenset[str]) -> pd.DataFrame:
@@ -124,34 +132,23 @@ def typed(columns: Mapping[str, Sequence[Any]], *, numbers: frozenset[str], flag
     return pd.DataFrame(filled, columns=list(kinds))
 
 
-def to_csv(table: pd.DataFrame) -> bytes:
-    """A frame as CSV, as `pandas.DataFrame.to_csv` without its index writes it, in a fifth of the time."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(zip(*_plain(table), strict=True))
-    return text.getvalue().encode()
-
-
-def _plain(table: pd.DataFrame) -> list[list[Any]]:
-    """The values of each column, ``None`` where one is missing."""
-    return [
-        [None if gone else value for value, gone in zip(table[name].tolist(), table[name].isna().tolist(), strict=True)]
-        for name in table.columns
-    ]
+def _values(column: pd.Series[Any]) -> list[Any]:
+    missing, values = column.isna(), column.tolist()
+    if not missing.any():
+        return values
+    return [None if gone else value for value, gone in zip(values, missing.tolist(), strict=True)]
 
 
 def _columns(header: RunHeader, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
-    """The columns `COLUMNS`, in that order."""
-    known = _of_cells(header, [cell for cell, _, _, _ in pairs])
-    known["metric"] = [metric for _, metric, _, _ in pairs]
-    known |= _of_measurements(header, pairs) | _of_verdicts([verdict for _, _, _, verdict in pairs])
-    return {name: known[name] for name in COLUMNS}
+    """Those of `COLUMNS` that differ within a cell."""
+    known: dict[str, list[Any]] = {"metric": [metric for _, metric, _, _ in pairs]}
+    return known | _of_measurements(header, pairs) | _of_verdicts([verdict for _, _, _, verdict in pairs])
 
 
-def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> dict[str, list[Any]]:
+def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> pd.DataFrame:
+    """Those that a cell has once, and the parameters that the run sweeps; a row for each cell."""
     techniques = [cell.technique for cell in cells]
-    return {
+    columns: dict[str, list[Any]] = {
         "workload": [cell.workload for cell in cells],
         "technique": techniques,
         "device": [cell.device for cell in cells],
@@ -159,19 +156,28 @@ def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> dict[str, list[Any]]:
         "machine": [header.where.machine] * len(cells),
         "arguments": [as_json(technique) for technique in techniques],
     }
+    compositions = {name: parameters(name) for name in dict.fromkeys(techniques)}
+    numbers, texts = swept(compositions)
+    for name in (*numbers, *texts):
+        columns[name] = [compositions[technique].get(name) for technique in techniques]
+    return typed(columns, numbers=frozenset(numbers), flags=frozenset())
 
 
 def _of_measurements(header: RunHeader, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
-    measured = [found for _, _, found, _ in pairs]
-    known = [found or METRICS.get(metric) for _, metric, found, _ in pairs]
-    columns: dict[str, list[Any]] = {
-        name: [found and getattr(found, name) for found in measured] for name in ("control", "value", "low", "high")
-    }
-    columns |= {name: [one and getattr(one, name) for one in known] for name in ("unit", "better", "tier")}
-    columns["batch"] = [found and found.conditions.get("batch") for found in measured]
-    columns["suspect"] = [found and suspicion(header, found) for found in measured]
-    columns["seeds"] = [found and (as_text(found.seeds) or None) for found in measured]
+    rows = [_unmeasured(metric) if found is None else OWN(found) for _, metric, found, _ in pairs]
+    values = zip(*rows, strict=True) if rows else [()] * len(OWN_NAMES)
+    columns: dict[str, list[Any]] = dict(zip(OWN_NAMES, map(list, values), strict=True))
+    columns["batch"] = [conditions.get("batch") for conditions in columns.pop("conditions")]
+    columns["suspect"] = [found and suspicion(header, found) for _, _, found, _ in pairs]
+    columns["seeds"] = [as_text(seeds) or None for seeds in columns["seeds"]]
     return columns
+
+
+def _unmeasured(metric: str) -> tuple[Any, ...]:
+    """What is known of a metric of which there is only a verdict, as `OWN_NAMES`."""
+    known = METRICS.get(metric)
+    about = (None, None, None) if known is None else (known.unit, known.better, known.tier)
+    return (None, None, None, None, *about, (), {})
 
 
 def _of_verdicts(judged: Sequence[Judged | None]) -> dict[str, list[Any]]:

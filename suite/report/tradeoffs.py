@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
@@ -11,8 +11,9 @@ from suite.core.metrics import METRICS, VS_CONTROL
 from suite.core.stats.smallest import smallest_effect
 from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
+from suite.report.csv_text import to_csv
 from suite.report.endings import unfinished_of
-from suite.report.frames import as_json, records, swept, tidy, to_csv, typed, worst
+from suite.report.frames import COLUMNS, as_json, records, row_values, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
 from suite.report.results.folder import RunFolder, last_measurements, last_verdicts, replace_file
@@ -57,8 +58,6 @@ DERIVED = {
     **{name: (f"{name}_detectable", f"{name}_suspect") for name in SPEEDS},
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
-USED = (*KEYS, "metric", "value", "low", "high", "batch", "control", "verdict", "stale", "detectable", "suspect")
-"""Columns of a tidy frame that a table is made of."""
 SUSPECTS = tuple(f"{name}_suspect" for name in SPEEDS)
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
@@ -110,15 +109,20 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
-    paths = tuple(folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
+    return write_and_keep(folder)[0]
+
+
+def write_and_keep(folder: RunFolder) -> tuple[tuple[Path, Path, Path], pd.DataFrame]:
+    """As `write`, and returns the trade-off table as well, for the page of the same records."""
+    results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     with uncollected():
-        for path, content in zip(paths, _contents(folder), strict=True):
+        table, contents = _contents(folder)
+        for path, content in zip((results, csv, markdown), contents, strict=True):
             replace_file(path, content)
-    results, csv, markdown = paths
-    return results, csv, markdown
+    return (results, csv, markdown), table
 
 
-def _contents(folder: RunFolder) -> tuple[bytes, bytes, bytes]:
+def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes, bytes, bytes]]:
     header, everything = folder.header, folder.brief()
     measurements = last_measurements(everything)
     verdicts = last_verdicts(found for found in everything if isinstance(found, BriefVerdict))
@@ -128,7 +132,8 @@ def _contents(folder: RunFolder) -> tuple[bytes, bytes, bytes]:
     table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores)
     notes = _notes(measurements, reduced, unfinished_of(header, everything))
     parts = [to_markdown(table, header, null_arms=notes), sweeps_markdown(table, verdicts)]
-    return to_csv(frame), to_csv(table), "\n".join(filter(None, parts)).encode()
+    values = to_csv(frame, key="technique", repeated=list(frame.columns[len(COLUMNS) :]))
+    return table, (values, to_csv(table), "\n".join(filter(None, parts)).encode())
 
 
 def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], problem: str) -> list[str]:
@@ -158,56 +163,77 @@ def _about(frame: pd.DataFrame, workload: str, score: str) -> dict[str, Any]:
     return {"score": score, "score_unit": unit, "score_better": better}
 
 
-def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+class _Figure(NamedTuple):
+    """A row of a tidy frame, as far as a table is made of it."""
+
+    workload: str
+    technique: str
+    device: str
+    metric: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    batch: float | None = None
+    control: str | None = None
+    verdict: str | None = None
+    stale: bool = False
+    detectable: float | None = None
+    suspect: str | None = None
+
+
+NONE = _Figure("", "", "", "")  # of a metric that a cell does not have
+
+
+def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[_Figure]]:
     """The rows of each cell, in order of first appearance."""
-    cells: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in records(frame[list(USED)]):
-        cells.setdefault(tuple(row[name] for name in KEYS), []).append(row)
+    cells: dict[tuple[str, ...], list[_Figure]] = {}
+    for figure in map(_Figure._make, row_values(frame[list(_Figure._fields)])):
+        cells.setdefault((figure.workload, figure.technique, figure.device), []).append(figure)
     return cells
 
 
-def _row(key: tuple[str, ...], cell: list[dict[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any]) -> dict[str, Any]:
     score = about.get("score")
-    by_metric = {row["metric"]: row for row in cell}
+    by_metric = {figure.metric: figure for figure in cell}
     row: dict[str, Any] = dict(zip(KEYS, key, strict=True))
-    row |= {name: by_metric.get(name, {}).get("value") for name in METRIC_COLUMNS}
+    row |= {name: by_metric.get(name, NONE).value for name in METRIC_COLUMNS}
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
-    row["speedup_batch"] = by_metric.get("speedup", {}).get("batch")
-    row |= {f"{name}_detectable": by_metric.get(name, {}).get("detectable") for name in SPEEDS}
-    row |= {f"{name}_suspect": by_metric.get(name, {}).get("suspect") for name in SPEEDS}
+    row["speedup_batch"] = by_metric.get("speedup", NONE).batch
+    row |= {f"{name}_detectable": by_metric.get(name, NONE).detectable for name in SPEEDS}
+    row |= {f"{name}_suspect": by_metric.get(name, NONE).suspect for name in SPEEDS}
     row["control"] = _control(by_metric, score)
-    verdict = worst(row["verdict"] for row in cell if row["verdict"])
+    verdict = worst({figure.verdict for figure in cell if figure.verdict})
     row["verdict"] = verdict and verdict.value
-    row["stale"] = any(row["stale"] for row in cell)
+    row["stale"] = any(figure.stale for figure in cell)
     row["arguments"] = as_json(row["technique"])
     return row
 
 
-def _intervals(by_metric: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    found = by_metric.get(name, {})
-    return {f"{name}{end}": found.get(end.removeprefix("_") or "value") for end in ENDS}
+def _intervals(by_metric: Mapping[str, _Figure], name: str) -> dict[str, Any]:
+    figure = by_metric.get(name, NONE)
+    return dict(zip((f"{name}{end}" for end in ENDS), (figure.value, figure.low, figure.high), strict=True))
 
 
-def _score(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> dict[str, Any]:
+def _score(by_metric: Mapping[str, _Figure], score: str | None) -> dict[str, Any]:
     if score is None:
         return {}
-    found, versus = by_metric.get(score, {}).get("detectable"), score + VS_CONTROL
-    smallest = _smallest(by_metric.get(versus, {}))
-    figures = {f"{score}_detectable": found, versus + SMALLEST: smallest}
+    detectable, versus = by_metric.get(score, NONE).detectable, score + VS_CONTROL
+    smallest = _smallest(by_metric.get(versus, NONE))
+    figures = {f"{score}_detectable": detectable, versus + SMALLEST: smallest}
     return _intervals(by_metric, score) | _intervals(by_metric, versus) | figures
 
 
-def _smallest(row: Mapping[str, Any]) -> float | None:
+def _smallest(figure: _Figure) -> float | None:
     """The smallest difference that this one could have shown; ``None`` without an interval."""
-    ends = [row.get(name) for name in ("value", "low", "high")]
-    known = [end for end in ends if end is not None]
-    return smallest_effect(*known) if len(known) == len(ends) else None
+    if figure.value is None or figure.low is None or figure.high is None:
+        return None
+    return smallest_effect(figure.value, figure.low, figure.high)
 
 
-def _control(by_metric: Mapping[str, dict[str, Any]], score: str | None) -> str | None:
+def _control(by_metric: Mapping[str, _Figure], score: str | None) -> str | None:
     """What quality is compared with; the control of another metric only where that is not known."""
-    rows = [by_metric.get(f"{score}{VS_CONTROL}", {}), *by_metric.values()]
-    return next((row["control"] for row in rows if row.get("control")), None)
+    figures = [by_metric.get(f"{score}{VS_CONTROL}", NONE), *by_metric.values()]
+    return next((figure.control for figure in figures if figure.control), None)
 
 
 def _add_ratios(rows: Iterable[dict[str, Any]]) -> None:

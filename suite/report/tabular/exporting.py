@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.core.errors import UsageError
+from suite.report.csv_text import to_csv
 from suite.report.foreign import printable
-from suite.report.frames import to_csv
 from suite.report.pipe_table import pipe_table
 from suite.report.results.folder import replace_file
 

@@ -9,8 +9,10 @@ import pytest
 from samples import RUN, header
 
 from suite.core.errors import ResultsError
-from suite.report.page import PAGE, RunContent, render, try_writing, write
+from suite.report.page import PAGE, RunContent, render, run_content, try_writing, write
 from suite.report.results.folder import RESULTS, RunFolder
+from suite.report.tradeoffs import write as write_tables
+from suite.report.tradeoffs import write_and_keep
 
 
 class Elements(HTMLParser):
@@ -125,6 +127,16 @@ def test_the_page_lies_beside_the_records(tmp_path):
     folder = page_samples.small(tmp_path)
     assert folder.path / PAGE == write([RunContent.read(folder)], folder.path / PAGE)
     assert f"page: {folder.path / PAGE}" == try_writing(folder)
+
+
+def test_a_table_that_the_run_has_written_is_not_made_again(tmp_path, monkeypatch):
+    """It is handed over, and the page is the same."""
+    folder = page_samples.small(tmp_path)
+    paths, table = write_and_keep(folder)
+    assert paths == write_tables(folder)
+    expected = page_of(folder)
+    monkeypatch.setattr(run_content, "tradeoffs", None)
+    assert expected == render([RunContent.read(folder, table)], folder.path)
 
 
 def test_a_page_that_cannot_be_written_fails_no_run(tmp_path):
