@@ -41,6 +41,10 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     ("docs/workloads.md", "console"): "test_zoo_page.py",
     ("docs/workloads.md", "python"): "test_zoo_page.py",
     **{
+        ("docs/tutorial.md", kind): "test_tutorial_page.py"
+        for kind in ("sh step", "python network", "text output", "diff change", "console")
+    },
+    **{
         ("docs/workloads.md", f"python {name}"): "test_workloads_page.py"
         for name in ("checkpoint", "regression", "text", "volumes", "language")
     },
@@ -48,6 +52,7 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
 PARSED = {"sh", "yaml", "toml"}  # commands are parsed as the program parses them, TOML as TOML
 SHELL = ("suite ", "nox ", ".venv/bin/nox ")
 NOT_RUN = {  # lines of shell that only parse, or not even that, each with the reason
+    "python3 -m venv ~/tradeoffs": "likewise, in the tutorial",
     "python3 -m venv .venv": "a long install; `.ci/run` and every grader start with it",
     "pip install 'tradeoff-suite[all]'": "a long install; the extras are compared with pyproject.toml",
 }
