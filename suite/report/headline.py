@@ -63,9 +63,14 @@ def sentences(rows: Iterable[Row]) -> list[str]:
     return [f"{workload} on {device}: {said}" for (workload, device), own in groups.items() if (said := _said(own))]
 
 
-def _said(rows: list[Row]) -> str:
+def compared(rows: list[Row]) -> list[AgainstBaseline]:
+    """The rows of one workload and device whose difference to their baseline is known."""
     base = next((row for row in rows if row["technique"] == BASELINE), None)
-    found = [one for row in rows if row is not base and (one := _standing(row, base)) is not None]
+    return [one for row in rows if row is not base and (one := _standing(row, base)) is not None]
+
+
+def _said(rows: list[Row]) -> str:
+    found = compared(rows)
     if not found:
         return ""
     kept = [one for one in found if not one.loses]

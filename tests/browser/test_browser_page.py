@@ -181,6 +181,17 @@ def test_the_scatter_follows_the_filters_and_overlays_machines(open_page, whole_
     )
 
 
+def test_the_share_of_fast_cells_falls_with_the_speed_up(open_page, whole_page):
+    """Each machine has its line, and its caption names three points of it."""
+    opened = open_page(whole_page)
+    opened.section("speeds")
+    opened.page.wait_for_selector("#fast-plots .plot[data-drawn]")
+    share = opened.page.evaluate("document.querySelector('#fast-plots .plot').data[0].y")
+    assert sorted(share, reverse=True) == share
+    assert "fast_1.5 = " in opened.page.locator("#fast-plots figcaption").first.inner_text()
+    assert [] == opened.console
+
+
 def test_plots_follow_a_change_of_the_colour_scheme(open_page, whole_page):
     opened = open_page(whole_page)
     opened.section("scatter")

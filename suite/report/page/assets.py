@@ -18,6 +18,7 @@ SCRIPTS = (
     "controls.js",
     "plotting.js",
     "scatter.js",
+    "speeds.js",
     "sweeps.js",
     "ratios.js",
     "history.js",

@@ -106,7 +106,9 @@ def _cause(verdict: Verdict) -> object:
 
 
 def _severity(verdict: Verdict) -> tuple[int, float]:
-    return SEVERITY.index(verdict.kind), -(_relative_loss(verdict) or 0.0)
+    """Regressions first: an error is mostly one cause of many cells, and a reader asks first what got worse."""
+    place = -1 if verdict.kind is VerdictKind.REGRESSED else SEVERITY.index(verdict.kind)
+    return place, -(_relative_loss(verdict) or 0.0)
 
 
 def _cells(lines: Sequence[Verdict]) -> list[str]:
@@ -172,7 +174,10 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _rest(names: Sequence[str]) -> str:
-    return details(f"and {len(names)} more", bullets(map(code, names[:MOST_LINES]))) if names else ""
+    if not names:
+        return ""
+    left = [f"{len(names) - MOST_LINES} further names are not shown"] if len(names) > MOST_LINES else []
+    return details(f"and {len(names)} more", bullets([*map(code, names[:MOST_LINES]), *left]))
 
 
 def _shortened(reason: str) -> str:

@@ -45,6 +45,21 @@ def test_the_worst_regression_comes_first(tmp_path):
     assert shown.index("macs") < shown.index("speedup</code>")
 
 
+def test_errors_come_after_regressions(tmp_path):
+    """A reader asks first what got worse."""
+    slow, large = figures("static_int8", speedup=1.9, macs=4e6)
+    verdicts = [page_samples.judged(large, VerdictKind.ERROR), page_samples.judged(slow, VerdictKind.REGRESSED)]
+    shown = section(tmp_path, verdicts)
+    assert shown.index('class="kind regressed"') < shown.index('class="kind error"')
+
+
+def test_names_that_are_left_out_are_counted(tmp_path):
+    """Those of one cause, beyond the first fifty on demand."""
+    cells = [measured(f"t{k}", "speedup", 1.0) for k in range(60)]
+    shown = section(tmp_path, [page_samples.judged(one, VerdictKind.MISSING, reason="gone") for one in cells])
+    assert "<li>7 further names are not shown</li>" in shown
+
+
 def test_cells_of_one_cause_are_one_line(tmp_path):
     """What is missing from a file is one line, whatever line of the file it is."""
     verdicts = [

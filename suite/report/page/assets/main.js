@@ -7,6 +7,7 @@ async function main() {
   const grid = new Grid(cells, document.getElementById("cells-table"), "Cells", (rows) => scatter?.select(rows));
   scatter = new Scatter(cells, plots.most_points);
   scatter.select(grid.rows);
+  drawSpeeds(plots.fast, plots.profiles);
   drawSweeps(plots.sweeps);
   drawCurves(plots.curves);
   drawRatios(plots.ratios);
