@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -227,3 +228,26 @@ def test_a_run_that_cannot_be_believed_as_a_whole_is_an_error_of_its_own(monkeyp
 def test_without_a_run_its_problem_alone_is_annotated():
     """Nothing was collected: there is nothing to sum up."""
     assert ["::error title=suite::none"] == told_to_github({"GITHUB_ACTIONS": "true"}, problem="none")
+
+
+@pytest.mark.parametrize(
+    ("expected", "isatty"),
+    [("  training a b: seed 0, epoch 1/2 (cell 1 of 3)", True), ("  training a b: seed 0, epoch 2/2", False)],
+)
+def test_a_person_sees_how_far_the_run_is_and_a_log_has_a_line_a_seed(expected, isatty, monkeypatch):
+    """A line that rewrites itself at a terminal, plain lines elsewhere."""
+    monkeypatch.setattr(output, "place_of", lambda _: "cell 1 of 3")
+    written = []
+    reporter = SimpleNamespace(
+        isatty=isatty,
+        rewrite=lambda text, **_: written.append(text),
+        write_line=written.append,
+        ensure_newline=lambda: None,
+    )
+    plugins = {"terminalreporter": reporter, "capturemanager": SimpleNamespace(global_and_fixture_disabled=nullcontext)}
+    config = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get))
+    tell = output.TerminalProgress(config, SimpleNamespace).reporter("a", "b")
+    for epoch in (1, 2):
+        tell(SimpleNamespace(seed=0, epoch=epoch, epochs=2, score=None))
+    assert expected == written[0]
+    assert (2 if isatty else 1) == len(written)

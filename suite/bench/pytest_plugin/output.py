@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from suite.bench import commands
 from suite.bench.completeness import partial_line
 from suite.bench.failing import failing
 from suite.bench.run import Run
+from suite.bench.time_left import place_of
 from suite.bench.trust import doubt as doubt_of
 from suite.core import phases
 from suite.core.machine import nvml, quiet
@@ -40,7 +41,9 @@ HOMELESS = "no folder `expectations` with files is here or in a parent folder; r
 class TerminalProgress:
     """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, run: Callable[[], Run | None] = lambda: None) -> None:
+        """``run`` gives the run that trains, once there is one: a person also sees how far it is."""
+        self._run = run
         self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
 
@@ -57,7 +60,9 @@ class TerminalProgress:
         text = f"  training {what}: seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
         with self._capture.global_and_fixture_disabled():
             if self._reporter.isatty:
-                self._reporter.rewrite(text, erase=True)
+                run = self._run()
+                place = "" if run is None else place_of(run)
+                self._reporter.rewrite(f"{text} ({place})" if place else text, erase=True)
             elif last:
                 self._reporter.ensure_newline()
                 self._reporter.write_line(text)

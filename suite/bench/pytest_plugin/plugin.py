@@ -264,7 +264,7 @@ def _open(session: pytest.Session) -> None:
         replace(request.options(command), shard=config.stash.get(SHARD, "")),
         plan=request.plan(),
         cases=cases_of(config),
-        reporter=TerminalProgress(config).reporter,
+        reporter=TerminalProgress(config, lambda: config.stash.get(RUN, None)).reporter,
     )
     exit_code.tell(run=str(run.folder.path.resolve()))
     for note in config.stash.get(NOTES, []):
