@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from suite.training.trees import leaves
-
 RECOMPILE_LIMIT = 64  # seeds and batch sizes each compile once
 
 
@@ -28,19 +26,38 @@ def compile_frozen(network: nn.Module) -> Callable[[Any], Any]:
     """As `compile_static`, with the weights as constants: packed, quantized and folded once, not at every call.
 
     Freezing is a global switch that tracing reads too, so ``torch.compile(options=...)`` comes too late for it. It is
-    on while a new shape compiles, and costs nothing afterwards.
+    on while one of these networks compiles, also when it does so again: after ``torch._dynamo.reset()``, or because
+    another network of the same code was compiled since.
     """
-    import torch._inductor.config as inductor  # loads the compiler
+    from torch._dynamo.callback import callback_handler  # loads the compiler
 
-    compiled, known = compile_static(network), set[tuple[torch.Size, ...]]()
+    compiled = compile_static(network)
 
     def call(inputs: Any) -> Any:
-        shapes = tuple(leaf.shape for leaf in leaves(inputs))
-        if shapes in known:
+        if _start not in callback_handler.start_callbacks:  # the first one, or after a reset
+            callback_handler.register_start_callback(_start)
+            callback_handler.register_end_callback(_end)
+        _asked.append(None)
+        try:
             return compiled(inputs)
-        with inductor.patch(freezing=True):
-            output = compiled(inputs)
-        known.add(shapes)
-        return output
+        finally:
+            _asked.pop()
 
     return call
+
+
+_asked: list[None] = []  # an entry for each call of a frozen network that is under way
+_before: list[bool] = []  # an entry for each compilation: a switch at each call would cost more
+
+
+def _start(_: object) -> None:
+    import torch._inductor.config as inductor
+
+    _before.append(inductor.freezing)
+    inductor.freezing = inductor.freezing or bool(_asked)
+
+
+def _end(_: object) -> None:
+    import torch._inductor.config as inductor
+
+    inductor.freezing = _before.pop()
