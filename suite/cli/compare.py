@@ -22,6 +22,7 @@ from suite.registry import REGISTRY
 if TYPE_CHECKING:
     from suite.bench.resolved_cell import Case
     from suite.compare.attribution import Blame
+    from suite.compare.instructions import Counter
     from suite.compare.measure import Compared, ComparisonPlan, PairedSides
     from suite.compare.sides import Side
     from suite.core.records import Verdict as VerdictRecord
@@ -81,6 +82,7 @@ def _share(text: str) -> float:
 def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.bench.selection import named
     from suite.compare import outputs, sides
+    from suite.compare.instructions import Counter
     from suite.report.results.folder import dated_folder
 
     plan = _plan(parsed)
@@ -104,7 +106,8 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         plan = replace(plan, doubt=_doubt() if on_host else None)
         bench = _bench(here, old, Path(scratch), folder)
         bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
-        found = [_one(case, parsed, bench, plan) for case in cases]
+        with Counter(bench) if plan.instructions else nullcontext() as counter:
+            found = [_one(case, parsed, bench, plan, counter) for case in cases]
         return _report(parsed, found, bench, plan, folder, code=reference)
 
 
@@ -157,7 +160,9 @@ def _bench(current: Side, reference: Side, scratch: Path, folder: Path) -> Paire
     return PairedSides(current=current, reference=reference, folder=scratch, log=append_to(folder / "compare.jsonl"))
 
 
-def _one(case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: ComparisonPlan) -> Compared:
+def _one(
+    case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: ComparisonPlan, counter: Counter | None
+) -> Compared:
     from suite.compare.measure import compare_cell
     from suite.compare.protocol import SideRequest
     from suite.registry.modules import of_users
@@ -172,7 +177,7 @@ def _one(case: Case, parsed: argparse.Namespace, bench: PairedSides, plan: Compa
     if parsed.count:
         metrics = metrics if parsed.time else []
         plan = plan if trains else replace(plan, counts="served")
-    found = compare_cell(str(case), request, metrics, bench=bench, plan=plan)
+    found = compare_cell(str(case), request, metrics, bench=bench, plan=plan, counter=counter)
     found.users = bool(of_users([case.workload.recipe]))
     return found
 

@@ -95,10 +95,18 @@ def _kill_group(pid: int) -> None:
 class Image:
     """A process that has loaded torch; a context manager that ends it. Raises `ImageError` where it cannot be used.
 
-    It can be where forks are safe: on Linux, for work of one thread on the CPU.
+    It can be where forks are safe: on Linux, for work of one thread on the CPU. It may run ``under`` another program.
     """
 
-    def __init__(self, python: Path, *, environment: Mapping[str, str], errors: IO[str], timeout: float) -> None:
+    def __init__(
+        self,
+        python: Path,
+        *,
+        environment: Mapping[str, str],
+        errors: IO[str],
+        timeout: float,
+        under: Sequence[str] = (),
+    ) -> None:
         self._errors = Path(errors.name)
         try:
             self._driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -107,7 +115,7 @@ class Image:
         self._driver.settimeout(timeout)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own file
-                [str(python), "-P", str(IMAGE), str(theirs.fileno())], env=dict(environment), stderr=errors,
+                [*under, str(python), "-P", str(IMAGE), str(theirs.fileno())], env=dict(environment), stderr=errors,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], **GROUP,
             )  # fmt: skip
         try:

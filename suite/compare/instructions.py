@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from suite.compare.children import Image, ImageError
 from suite.compare.exact import Exact
-from suite.compare.process import SideError
+from suite.compare.process import SideError, image_of
 from suite.compare.protocol import Begin, CountInstructions, Done, InstructionsCounted, SideRequest
 from suite.core.machine.core import CORE, several
 from suite.measure.counting import instructions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from suite.compare.judge import Verdict
     from suite.compare.measure import PairedSides
     from suite.compare.process import Process
+    from suite.compare.sides import Side
     from suite.measure.counting.instructions import InstructionCount
 
 COUNTED = {"speed": "instructions", "speed_b1": "instructions_b1", "train_step": "training_instructions"}
@@ -31,44 +33,89 @@ DECIDED = 10.0
 VARIABLES = {
     **instructions.CAPPED,
     **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    CORE: "",  # a count needs no core of its own, and on one core both sides would take turns
 }
 
 
-def compare_instructions(
-    request: SideRequest, metrics: Sequence[str], *, bench: PairedSides, gates: bool = True
-) -> list[Exact]:
-    """One figure for each of ``metrics``; more instructions are a regression if the comparison ``gates`` them.
+class Counter:
+    """Counts the instructions of cells; a context manager that keeps what runs under valgrind.
 
-    ``request`` names the weights that both sides load. Both run at once. Raises `SideError` where a side does not get
-    as far as its calls, and `UnavailableError` without valgrind or its header.
+    That is one process which has loaded torch (two, if the sides have a Python each): valgrind makes imports thirty
+    times as long. Each side of each cell is a fork of it. It is started with the first cell, beside what describes it.
     """
-    asked = replace(request, metrics=tuple(metrics), describe=False, trains=False)
-    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        folder = Path(stack.enter_context(TemporaryDirectory(dir=bench.folder)))  # no other cell's files lie there
-        built = instructions.library(folder)
-        outs = [folder / f"{name}.callgrind" for name in ("current", "reference")]
-        cores = stack.enter_context(several(2))  # a count needs none of its own, but one core would take turns
-        players = [
-            stack.enter_context(
-                bench.process(
-                    side, asked, 2 + number, under=instructions.command(out), variables=VARIABLES | _core(cores, number)
+
+    def __init__(self, bench: PairedSides) -> None:
+        self._bench, self._stack = bench, ExitStack()
+        self._images: dict[Path, Future[Image | None]] = {}
+
+    def __enter__(self) -> Self:
+        self._folder = Path(self._stack.enter_context(TemporaryDirectory(dir=self._bench.folder)))
+        self._out = self._folder / "%p.callgrind"
+        self._stack.callback(self._end)
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2))  # its threads live as long as their images
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def begin(self, request: SideRequest) -> None:
+        """Load what sides are forked from. Raises `UnavailableError` without valgrind's header."""
+        if self._images:
+            return
+        self._library = instructions.library(self._folder)
+        current, reference = self._bench.current, self._bench.reference
+        sides = ((current, reference),) if current.python == reference.python else ((current,) * 2, (reference,) * 2)
+        for number, (one, other) in enumerate(sides):
+            self._images[one.python] = self._pool.submit(self._image, one, other, request, number)
+
+    def count(self, request: SideRequest, metrics: Sequence[str], *, gates: bool = True) -> list[Exact]:
+        """One figure for each of ``metrics``; more instructions are a regression if the comparison ``gates`` them.
+
+        ``request`` names the weights that both sides load, and the data. Both are counted at once. Raises `SideError`
+        where a side does not get as far as its calls.
+        """
+        self.begin(request)
+        asked = replace(request, metrics=tuple(metrics), describe=False, trains=False)
+        with ExitStack() as stack:
+            stack.enter_context(several(2))
+            players = [
+                stack.enter_context(
+                    self._process(side, replace(asked, data=data_of(self._bench.folder, number)), number)
                 )
-            )
-            for number, (side, out) in enumerate(zip((bench.current, bench.reference), outs, strict=True))
-        ]
-        ours, theirs = pool.map(_counted, players, outs, [built] * 2)
-        return list(_compared(metrics, ours, theirs, gates=gates))
+                for number, side in enumerate((self._bench.current, self._bench.reference))
+            ]
+            ours, theirs = self._pool.map(self._counted, players)
+            return list(_compared(metrics, ours, theirs, gates=gates))
+
+    def _image(self, one: Side, other: Side, request: SideRequest, number: int) -> Image | None:
+        if not Image.possible():
+            return None
+        errors, under = self._folder / f"{number}.err", instructions.command(self._out)
+        with suppress(ImageError):  # a side that loads by itself says why it cannot
+            return image_of(one, other, request, errors=errors, under=under, variables=VARIABLES)
+        return None
+
+    def _process(self, side: Side, request: SideRequest, number: int) -> Process:
+        image = self._images[side.python].result()
+        under = () if image else instructions.command(self._out)
+        process: Process = self._bench.process(side, request, 2 + number, image=image, under=under, variables=VARIABLES)
+        return process
+
+    def _counted(self, player: Process) -> InstructionsCounted:
+        player.ready()
+        player.ask(Begin(forked=False, timed=False), Done)
+        return player.ask(CountInstructions(library=str(self._library), out=str(self._out)), InstructionsCounted)
+
+    def _end(self) -> None:
+        for loading in self._images.values():
+            image = loading.result()
+            if image is not None:
+                image.__exit__(None, None, None)
 
 
-def _core(cores: Sequence[int], number: int) -> dict[str, str]:
-    """The core that a side pins itself to; none where the platform pins nothing."""
-    return {CORE: str(cores[number % len(cores)]) if cores else ""}
-
-
-def _counted(player: Process, out: Path, library: Path) -> InstructionsCounted:
-    player.ready()
-    player.ask(Begin(forked=False), Done)
-    return player.ask(CountInstructions(library=str(library), out=str(out)), InstructionsCounted)
+def data_of(folder: Path, number: int) -> str:
+    """The file of a side's data: of the current one, ``number`` 0, or of the reference."""
+    return str(folder / f"{number}.data")
 
 
 def _compared(

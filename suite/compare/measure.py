@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite.compare.counts import compared
 from suite.compare.exact import Exact
-from suite.compare.instructions import compare_instructions, sentence
+from suite.compare.instructions import Counter, data_of, sentence
 from suite.compare.judge import LOOKS, Rules, Timing, Verdict, first_verdict
 from suite.compare.process import MISSING, Process, SideError, image
 from suite.compare.protocol import Begin, CountWork, Done, End, Question, Ready, SideRequest, WorkCounted
@@ -100,14 +100,15 @@ class PairedSides:
 
 
 def compare_cell(
-    cell: str, request: SideRequest, metrics: Sequence[str], *, bench: PairedSides, plan: ComparisonPlan
-) -> Compared:
-    """Sizes and timings of a cell; what goes wrong is a problem of this cell alone."""
+    cell: str, request: SideRequest, metrics: Sequence[str], *, bench: PairedSides, plan: ComparisonPlan,
+    counter: Counter | None = None,
+) -> Compared:  # fmt: skip
+    """Sizes, counts and timings; what goes wrong is a problem of this cell alone. A ``counter`` counts instructions."""
     found = Compared(cell=cell, request=request)
     try:
         request = found.request = _describe(found, request, bench, plan)
-        if plan.instructions:
-            _count_instructions(found, request, bench, plan)
+        if counter is not None:
+            _count_instructions(found, request, bench, plan, counter)
         found.timings = [Timing(metric=metric, trouble=plan.doubt) for metric in metrics]
         time_all(cell, found.timings, request, bench=bench, plan=plan)
     except SideError as error:
@@ -125,9 +126,9 @@ def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:
 
 def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan) -> SideRequest:
     """Fill in what is exact; returns the request with the weights that both sides load."""
-    asked = replace(request, describe=True, outputs="current.pt")
+    asked = replace(request, describe=True, outputs="current.pt", data=_data(bench, plan, 0))
     timed = replace(request, trains=False, weights=str(bench.folder / "weights.pt"))
-    described = replace(timed, describe=True, outputs="reference.pt")
+    described = replace(timed, describe=True, outputs="reference.pt", data=_data(bench, plan, 1))
     with bench.image(request) as loaded:
         with bench.process(bench.current, asked, 0, image=loaded) as process:
             ours, our_counts = process.ready(), _counted(process, plan)
@@ -144,12 +145,14 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
     return timed
 
 
-def _count_instructions(found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan) -> None:
+def _count_instructions(
+    found: Compared, request: SideRequest, bench: PairedSides, plan: ComparisonPlan, counter: Counter
+) -> None:
     """What goes wrong under valgrind costs these counts alone, and is told."""
     served = ["speed", *(["speed_b1"] if request.batch > 1 else [])]
     metrics = [*served, *(["train_step"] if plan.counts == "training" else [])]
     try:
-        counted = compare_instructions(request, metrics, bench=bench, gates=plan.gates_sizes)
+        counted = counter.count(request, metrics, gates=plan.gates_sizes)
     except SideError as error:
         found.notes.append(f"{found.cell}: {sentence(error)}")
     except UnavailableError as error:
@@ -157,6 +160,14 @@ def _count_instructions(found: Compared, request: SideRequest, bench: PairedSide
     else:
         found.exact += counted
         bench.log({"cell": found.cell, "instructions": [vars(one) for one in counted]})
+
+
+def _data(bench: PairedSides, plan: ComparisonPlan, number: int) -> str:
+    """Where a side writes its data for the process that counts instructions; another cell's go."""
+    if not plan.instructions:
+        return ""
+    Path(data_of(bench.folder, number)).unlink(missing_ok=True)
+    return data_of(bench.folder, number)
 
 
 def _counted(process: Any, plan: ComparisonPlan) -> WorkCounted:

@@ -128,17 +128,28 @@ def image(one: Side, other: Side, request: SideRequest, *, folder: Path) -> Iter
     if not Image.possible() or one.python != other.python or request.device != "cpu" or quiet.threads() > 1:
         yield None
         return
-    paths = [moved_path(os.environ, *sides) for sides in ((one, other), (other, one))]
-    shared = [entry for entry in paths[0] if entry in paths[1] and Path(entry).is_absolute()]
-    environment = _environment(one, request, other) | {"PYTHONPATH": os.pathsep.join(shared)}
-    with (folder / "image.err").open("w", encoding="utf-8") as errors:
-        try:
-            loaded = Image(one.python, environment=environment, errors=errors, timeout=TIMEOUT)
-        except ImageError:  # a side that loads by itself says why it cannot
-            yield None
-            return
+    try:
+        loaded = image_of(one, other, request, errors=folder / "image.err")
+    except ImageError:  # a side that loads by itself says why it cannot
+        yield None
+        return
     with loaded:
         yield loaded
+
+
+def image_of(
+    one: Side, other: Side, request: SideRequest, *, errors: Path, under: Sequence[str] = (),
+    variables: Mapping[str, str] = NOTHING,
+) -> Image:  # fmt: skip
+    """An image of ``one`` with what the import paths of both sides share. Raises `ImageError`.
+
+    It may run ``under`` another program, with ``variables`` of its own.
+    """
+    paths = [moved_path(os.environ, *sides) for sides in ((one, other), (other, one))]
+    shared = [entry for entry in paths[0] if entry in paths[1] and Path(entry).is_absolute()]
+    environment = _environment(one, request, other) | {"PYTHONPATH": os.pathsep.join(shared)} | dict(variables)
+    with errors.open("w", encoding="utf-8") as file:
+        return Image(one.python, environment=environment, errors=file, timeout=TIMEOUT, under=under)
 
 
 def _environment(side: Side, request: SideRequest, other: Side) -> dict[str, str]:

@@ -14,7 +14,10 @@ from typing import Any, get_args
 
 @dataclass(frozen=True, kw_only=True)
 class SideRequest:
-    """The cell that a worker builds. It writes ``outputs`` if it has to ``describe`` it, and loads ``weights``."""
+    """The cell that a worker builds. It writes ``outputs`` if it has to ``describe`` it, and loads ``weights``.
+
+    A worker that describes its cell writes its data to ``data``, if it is named; any other one takes them from there.
+    """
 
     workload: str
     technique: str
@@ -26,6 +29,7 @@ class SideRequest:
     describe: bool = False
     weights: str | None = None
     outputs: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +59,10 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True)
 class Begin:
-    """Serve the network and make every metric's call, in a child if ``forked``."""
+    """Serve the network and make every metric's call, in a child if ``forked``; to be ``timed``, or counted."""
 
     forked: bool
+    timed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

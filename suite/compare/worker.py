@@ -22,6 +22,9 @@ import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from time import perf_counter, process_time, time_ns
 from typing import IO, TYPE_CHECKING, Any
@@ -39,6 +42,7 @@ PROTOCOL = Path(__file__).with_name("protocol.py")  # of the standard library al
 LOOKED_AT = 0.05  # of the timed turns, at random
 LONGEST_CALIBRATION = 2.0  # seconds; a call that takes longer is timed once
 STOLEN = 0.02  # of a turn's wall time that the process did not run
+LARGEST_DATA = 1 << 28  # bytes that are handed from process to process in a file
 PIECES, LARGEST = 1000, 1 << 16  # of memory that is scattered, and bytes of one
 BY_SIGNAL = 128  # as shells tell the end by a signal
 ENDED = 99  # the exit code of a child that was told to end; with any other one a question is left unanswered
@@ -213,8 +217,10 @@ class _Side:
         select(self.device)
         if "train_step" in request.metrics:
             importlib.import_module("torch._dynamo")  # which an optimizer imports: seconds, of each child otherwise
-        self.case, self.trained, self.reference = _built(request)
+        self.case, self.trained, self.reference, data = _built(request)
         self.trained.recipe.data()  # what it imports and keeps is there for all children
+        if request.describe and request.data:
+            _keep(data(), Path(request.data))
         check_modules(request)
         self.own_weights = not _same_weights(self.trained.network, request.weights)
 
@@ -227,14 +233,14 @@ class _Side:
             **(self._sizes() if self.request.describe else {}), forks=can_fork(self.device),
         )  # fmt: skip
 
-    def begin(self, _: protocol.Begin) -> protocol.Done | protocol.Failed:
+    def begin(self, asked: protocol.Begin) -> protocol.Done | protocol.Failed:
         """Serve the network and make every metric's call, here or in a child that was forked for it."""
         self.scattered = _scattered()
         try:
             self.served, self.chance = self._served(), random.Random(os.getpid())  # noqa: S311  # guards no secret
-            self.answers = self._answers()
             self.calls = {name: getattr(self, f"_{name}")() for name in self.request.metrics}
-            self.places = _places([call for call, _ in self.calls.values()])
+            self.answers: Any = self._answers() if asked.timed else None
+            self.places = _places([call for call, _ in self.calls.values()]) if asked.timed else None
         except Exception as error:  # noqa: BLE001  # as in `main`
             return _failure(error)
         return protocol.Done()
@@ -441,8 +447,8 @@ def _places(calls: list[Any]) -> Any:
     return _driver_module(PLACES).places_of(calls, seed=os.getpid())
 
 
-def _built(request: protocol.Build) -> tuple[Any, Any, Any]:
-    """The case, its network (trained only if requested) and the lookup of other compositions' networks."""
+def _built(request: protocol.Build) -> tuple[Any, Any, Any, Callable[[], Any]]:
+    """The case, its network (trained only if requested), the lookup of other compositions' networks and the data."""
     from suite.registry import REGISTRY
 
     case = _of_this_revision("suite.bench.resolved_cell", "suite.run.case").case
@@ -450,11 +456,41 @@ def _built(request: protocol.Build) -> tuple[Any, Any, Any]:
     load_user_modules = _of_this_revision("suite.registry.settings", "suite.settings").load_user_modules
     load_user_modules(REGISTRY, Path.cwd(), list(request.load))
     workload = REGISTRY.find_workload(request.workload)
+    if request.data and not request.describe and Path(request.data).is_file():
+        workload = _given(workload, Path(request.data))
     found = case(REGISTRY, workload, request.technique, request.device)
     _check_origin(_declared_in(found), request)
     store = trained_store(registry=REGISTRY, device=request.device, trains=request.trains)
     trained = store.get(workload, found.composition, 0)
-    return found, trained, store.reference(workload, 0)
+    return found, trained, store.reference(workload, 0), lambda: store.plain(workload, 0).data()
+
+
+def _keep(data: Any, file: Path) -> None:
+    """Write data for a process that would load them fifty times as slowly; it loads those that cannot be written."""
+    import torch
+
+    from suite.training.trees import leaves
+
+    parts = [getattr(data, name, None) for name in ("train", "validation", "test")]
+    tensors = [leaf for part in parts if part is not None for leaf in (*leaves(part.inputs), *leaves(part.targets))]
+    if sum(leaf.numel() * leaf.element_size() for leaf in tensors) > LARGEST_DATA:
+        return
+    with suppress(Exception):  # what a user's class raises that cannot be pickled
+        torch.save(data, file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
+
+
+def _given(workload: Any, file: Path) -> Any:
+    """The workload with the data of a file, which are those of seed 0."""
+    import torch
+
+    data = torch.load(file, weights_only=False)
+
+    @wraps(workload.recipe)
+    def recipe(seed: int) -> Any:
+        return replace(workload.recipe(seed), data=lambda: data)
+
+    return replace(workload, recipe=recipe)
 
 
 def _of_this_revision(name: str, former: str) -> Any:

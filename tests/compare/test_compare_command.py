@@ -203,7 +203,7 @@ def plans(tmp_path, monkeypatch):
             yield
 
         monkeypatch.setattr(core, "aside", aside)
-        monkeypatch.setattr(compare, "_one", lambda *arguments: seen.append(arguments[-1]))
+        monkeypatch.setattr(compare, "_one", lambda *arguments: seen.append(arguments[3]))
         monkeypatch.setattr(selection, "named", lambda *_, **__: [a_case(device)])
         parsed = build_parser().parse_args(["compare", "HEAD", f"--reports-dir={tmp_path / 'reports'}", *options])
         compare._compare(parsed, [])
@@ -290,5 +290,5 @@ def test_what_is_counted_is_timed_only_if_asked_for(options, metrics, counts, mo
 
     monkeypatch.setattr(measure, "compare_cell", compared)
     parsed = build_parser().parse_args(["compare", "HEAD", *options])
-    compare._one(tiny.case_of(tiny.registry(), "baseline"), parsed, None, compare._plan(parsed))
+    compare._one(tiny.case_of(tiny.registry(), "baseline"), parsed, None, compare._plan(parsed), None)
     assert [(metrics, counts)] == asked

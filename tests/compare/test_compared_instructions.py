@@ -1,10 +1,17 @@
 """Instructions under two versions: what is a regression, what decides nothing, and what a failing side says."""
 
+from pathlib import Path
+from unittest.mock import MagicMock
+
 import pytest
 
 from suite.compare import instructions
-from suite.compare.instructions import exact, sentence
+from suite.compare.children import ImageError
+from suite.compare.instructions import Counter, data_of, exact, sentence
+from suite.compare.measure import PairedSides
 from suite.compare.process import SideError
+from suite.compare.protocol import InstructionsCounted, SideRequest
+from suite.compare.sides import Side
 from suite.measure.counting.instructions import InstructionCount
 
 
@@ -50,7 +57,69 @@ def test_an_instruction_that_valgrind_does_not_know_is_told_as_such():
     assert "AVX-512" not in sentence(SideError("current", "crash", "ended with 1: ImportError"))
 
 
-@pytest.mark.parametrize(("cores", "expected"), [((1, 0), ["1", "0"]), ((1,), ["1", "1"]), ((), ["", ""])])
-def test_each_side_counts_on_a_core_of_its_own_where_there_are_two(cores, expected):
-    """On one core they would take turns, for twice the time; the counts are the same."""
-    assert expected == [instructions._core(cores, number)[instructions.CORE] for number in (0, 1)]
+class Player:
+    """A side that is counted at once; what it was started with and asked is kept."""
+
+    def __init__(self, side, request, *, started, dumps, **details):
+        started.append((side.name, request, details))
+        self.asked, self.dumps = [], dumps
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def ready(self):
+        return None
+
+    def ask(self, question, _):
+        self.asked.append(question)
+        return InstructionsCounted(dumps=dict.fromkeys(("speed",), self.dumps), failed={})
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Two sides of one Python."""
+    started: list = []
+    sides = [Side(name=name, root=tmp_path, here=tmp_path, python=Path("python")) for name in ("current", "old")]
+    made = PairedSides(
+        current=sides[0], reference=sides[1], folder=tmp_path, log=lambda _: None,
+        start=lambda side, request, **details: Player(side, request, started=started, dumps=["1"], **details),
+    )  # fmt: skip
+    return made, started
+
+
+def test_all_sides_of_all_cells_are_forks_of_one_process_under_valgrind(bench, monkeypatch):
+    """Imports take thirty times as long there."""
+    made, started = bench
+    images, image = [], MagicMock()
+    monkeypatch.setattr(instructions, "image_of", lambda *_, **details: images.append(details) or image)
+    monkeypatch.setattr(instructions.instructions, "library", lambda folder: folder / "l.so")
+    monkeypatch.setattr(instructions.instructions, "read", lambda _: count(1000))
+    request = SideRequest(workload="w", technique="baseline", device="cpu", batch=8, weights="weights.pt")
+    with Counter(made) as counter:
+        found = [counter.count(request, ["speed"]) for _ in range(2)]
+    assert [["instructions", "same"]] * 2 == [[one.metric, one.verdict] for (one,) in found]
+    assert 1 == len(images)
+    assert "valgrind" == images[0]["under"][0]
+    assert "" == images[0]["variables"][instructions.CORE]
+    assert ["current", "old"] * 2 == [name for name, _, _ in started]
+    assert {image} == {details["image"] for _, _, details in started}
+    assert [data_of(made.folder, 0), data_of(made.folder, 1)] == [asked.data for _, asked, _ in started[:2]]
+    image.__exit__.assert_called_once()
+
+
+def test_a_side_whose_image_does_not_load_runs_under_valgrind_by_itself(bench, monkeypatch):
+    """It then says why it cannot."""
+    made, started = bench
+
+    def fail(*_, **__):
+        raise ImageError("no luck")
+
+    monkeypatch.setattr(instructions, "image_of", fail)
+    monkeypatch.setattr(instructions.instructions, "library", lambda folder: folder / "l.so")
+    monkeypatch.setattr(instructions.instructions, "read", lambda _: count(1000))
+    with Counter(made) as counter:
+        counter.count(SideRequest(workload="w", technique="baseline", device="cpu", batch=8), ["speed"])
+    assert {(None, "valgrind")} == {(details["image"], details["under"][0]) for _, _, details in started}

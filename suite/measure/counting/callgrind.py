@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,11 +24,12 @@ class NotCountingError(RuntimeError):
 class Callgrind:
     """The requests to valgrind, from a ``library`` that `suite.measure.counting.instructions` has compiled.
 
-    ``out`` is the file of ``--callgrind-out-file``: valgrind writes ``out.1``, ``out.2`` and so on.
+    ``out`` is the file of ``--callgrind-out-file``: valgrind writes ``out.1``, ``out.2`` and so on. ``%p`` in it is the
+    number of this process.
     """
 
     def __init__(self, library: str, out: str) -> None:
-        self._requests, self._out, self._dumps = ctypes.CDLL(library), Path(out), 0
+        self._requests, self._out, self._dumps = ctypes.CDLL(library), Path(out.replace("%p", str(os.getpid()))), 0
         if not self._requests.suite_on_valgrind():
             raise NotCountingError("this process does not run under valgrind")
 
