@@ -25,7 +25,7 @@ from suite.bench.resolved_cell import Case, Part
 from suite.bench.selection import Profile
 from suite.bench.trained_store import Reporter, TrainedStore
 from suite.bench.training_cache import Trainings, marked
-from suite.bench.workers.fresh_processes import LEAST_PROCESSES, Workers, replicated
+from suite.bench.workers.fresh_processes import LEAST_PROCESSES, FreshProcessError, Workers, replicated
 from suite.bench.workers.protocol import FIRST_SEED, Speed
 from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
@@ -68,7 +68,8 @@ class Plan:
     ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
     compared with what is stored of the same seed. ``memory_cap`` are the bytes by which serving may raise the resident
     set, in the edge profile. ``slow`` trains what takes many times as long as its control, too (`suite.bench.pace`).
-    ``count`` counts the work of a served call and of a training step (`suite.measure.counts`).
+    ``count`` counts the work of a served call and of a training step (`suite.measure.counts`), ``instructions`` their
+    instructions under valgrind.
     """
 
     profile: Profile = "default"
@@ -78,6 +79,7 @@ class Plan:
     memory_cap: int | None = None
     slow: bool = True
     count: bool = False
+    instructions: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -293,7 +295,16 @@ class Bench(AbstractContextManager["Bench"]):
         if case.trains_differently and case.cell.ranks == 1 and self.plan.memory_cap is None:
             recipe = self._trained(case).recipe
             found += counts.training_counts(case.cell, recipe, reference=self._reference(case), follow=follow)
-        return found
+        return [*found, *(self._instructions(case) if self.plan.instructions else [])]
+
+    def _instructions(self, case: Case) -> list[Measurement]:
+        """Counted in a process under valgrind; what goes wrong there costs these counts alone, and is told."""
+        trains = case.trains_differently and case.cell.ranks == 1
+        try:
+            return self._ask().instructions(case, self._base(case), self._trained(case), training=trains)
+        except (UnavailableError, FreshProcessError) as error:
+            warnings.warn(f"{case}: {error}", stacklevel=2)
+            return []
 
     def _inputs(self, served: Served, workload: Workload) -> Tree:
         """One served batch of test items."""

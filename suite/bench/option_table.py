@@ -148,6 +148,12 @@ OPTIONS = (
     BenchOption(
         name="count", switch=True, comparable=True, help="count work, too: operators, allocations, graphs, kernels"
     ),
+    BenchOption(
+        name="instructions",
+        switch=True,
+        comparable=True,
+        help="count work and, under valgrind, instructions: about a minute a cell of a CPU",
+    ),
     BenchOption(name="slow", switch=True, help="also run techniques that train many times as long as their control"),
     BenchOption(name="full", switch=True, help="every technique's sweep, and the combinations"),
     BenchOption(name="sweep", switch=True, help="the whole sweep of each technique that runs, in any profile"),

@@ -82,7 +82,8 @@ class RunRequest:
             processes=self.processes or (RECORDED_PROCESSES if self.records and profile != "quick" else 1),
             memory_cap=None if self.edge is None else edge_profile.cap(self.edge),
             slow=self.slow or profile == "full" or bool(self.technique),
-            count=self.count,
+            count=self.count or self.instructions,
+            instructions=self.instructions,
         )
 
     def part(self, cases: Sequence[Case]) -> tuple[list[Case], str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.core.machine.core import Watch
-from suite.core.metrics import COUNTS, is_paired
+from suite.core.metrics import COUNTS, INSTRUCTIONS, is_paired
 from suite.core.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict
 from suite.gate import Recorded, Store
 from suite.report.endings import incomplete
@@ -105,10 +105,12 @@ class Run(AbstractContextManager["Run"]):
         ]
 
     def entries(self, case: Case) -> list[Expectation]:
-        """What is expected of a case here; counts of work only of a run that counts."""
+        """What is expected of a case here; counts of work and of instructions only of a run that counts them."""
         entries = self.store.find(case.workload.name, self.header.where)
         own = (entry for entry in entries if entry.technique == case.cell.technique)
-        return [entry for entry in own if self.bench.plan.count or entry.metric not in COUNTS]
+        plan = self.bench.plan
+        left_out = {*(() if plan.count else COUNTS), *(() if plan.instructions else INSTRUCTIONS)}
+        return [entry for entry in own if entry.metric not in left_out]
 
     @cached_property
     def timings(self) -> int:

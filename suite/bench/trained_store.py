@@ -52,8 +52,7 @@ class TrainedStore:
 
     def plain(self, workload: Workload, seed: int) -> Recipe:
         """The workload's own recipe. Raises `TypeError` if its function returns anything else."""
-        plain, splits = workload.plain(seed), self.splits
-        return plain if splits is None else replace(plain, data=lambda: splits)
+        return workload.plain(seed, self.splits) if self.splits is not None else workload.plain(seed)
 
     def get(self, workload: Workload, composition: Composition, seed: int) -> Trained:
         """The trained network of a composition, trained now if it was not before."""

@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 
 COUNTED = {"speed": "instructions", "speed_b1": "instructions_b1", "train_step": "training_instructions"}
 """By the metric whose call is counted."""
-SAME = 0.0005
-"""Relative difference up to which two counts are the same: identical code in two processes differs by a tenth of it."""
 DECIDED = 10.0
 """Times the spreads of both counts that a change has to be where one of them does not repeat."""
 VARIABLES = {
-    **instructions.CAPPED,
-    **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **instructions.VARIABLES,
     CORE: "",  # a count needs no core of its own, and on one core both sides would take turns
 }
 
@@ -138,7 +135,7 @@ def exact(metric: str, now: InstructionCount, before: InstructionCount, *, gates
     """
     doubt = now.doubt or before.doubt
     change = now.value / before.value - 1 if before.value else float(now.value > 0)
-    if abs(change) <= SAME:
+    if abs(change) <= instructions.SAME:
         verdict: Verdict = "same"
     elif doubt and abs(change) <= DECIDED * (now.spread + before.spread):
         verdict = "inconclusive"

@@ -367,9 +367,10 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 """Every metric that is known: the rows above, and three for each score that a loaded workload declares."""
 
 _SCORES: dict[str, tuple[str, Better]] = {}
+INSTRUCTIONS = ("instructions", "instructions_b1", "training_instructions")
 COUNTS = (
     *("operators", "view_operators", "training_operators", "allocations", "allocated_bytes"),
-    *("instructions", "instructions_b1", "training_instructions"),
+    *INSTRUCTIONS,
     *("graphs", "graph_breaks", "recompilations", "generated_kernels", "fused_operators", "kernel_launches"),
 )
 """Counts of work (`suite.measure.counting`): they hold under one version of torch, and on one kind of device."""

@@ -7,7 +7,7 @@ the counts alone, and is told as a warning.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -16,7 +16,7 @@ from suite.core.machine.flags import applied
 from suite.core.metrics import measured, metric
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
-from suite.measure.counting import calls
+from suite.measure.counting import calls, instructions
 from suite.measure.counting.calls import CallCount
 from suite.measure.counting.compiler import Compiled, watched
 from suite.measure.counting.launches import launches
@@ -92,6 +92,18 @@ def training_counts(
         step(batch)
         found = calls.training_counts(lambda: step(batch), work_of)
     return _measured(cell, found, items, follows=bool(follow))
+
+
+def instructions_of(cell: Cell, dumps: Mapping[str, Sequence[str]], batch: int) -> list[Measurement]:
+    """Counts of instructions from valgrind's files, by metric, under the cap of instructions and valgrind's version."""
+    items = {"instructions": {"batch": batch}, "instructions_b1": {"batch": 1}}
+    return [
+        measured(
+            cell, name, found.value, suspect=found.doubt, margin=instructions.SAME * found.value,
+            conditions={"torch": version(), **items.get(name, {}), **instructions.conditions()},
+        )
+        for name, found in ((name, instructions.read(files)) for name, files in dumps.items())
+    ]  # fmt: skip
 
 
 def _called(served: Served, inputs: Tree) -> None:

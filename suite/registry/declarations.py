@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from suite.core.composition import BASELINE, parse
 from suite.core.errors import RegistrationError, unknown
 from suite.core.records import GROUPS, Group
 from suite.training.forms import Form
-from suite.training.recipe import SERIALIZE, SLOTS, Recipe
+from suite.training.recipe import SERIALIZE, SLOTS, Recipe, Splits
 from suite.training.surgery.adapting import adapted
 
 if TYPE_CHECKING:
@@ -105,13 +105,15 @@ class Workload:
     groups: tuple[Group, ...] | Mapping[str, tuple[Group, ...]] = GROUPS
     digest: Callable[[], str] | None = None
 
-    def plain(self, seed: int) -> Recipe:
-        """The recipe of a seed as it runs, see `suite.training.surgery.adapting`. Raises `TypeError`
-        for what is no recipe.
+    def plain(self, seed: int, splits: Splits | None = None) -> Recipe:
+        """The recipe of a seed as it runs, see `suite.training.surgery.adapting`, with the data ``splits`` if given.
+
+        Raises `TypeError` for what is no recipe.
         """
         found = self.recipe(seed)
         if not isinstance(found, Recipe):
             raise TypeError(f"workload {self.name!r} at {self.where} must return a Recipe, it returned {found!r}")
+        found = found if splits is None else replace(found, data=lambda: splits)
         return adapted(found, classifies=any(score.classifies for score in self.scores), form=_form(self.recipe))
 
     @property

@@ -11,6 +11,7 @@ import torch
 
 from suite.bench import bench as module
 from suite.bench.bench import Bench, Plan
+from suite.bench.workers.fresh_processes import FreshProcessError, Workers
 from suite.catalog.scores import classification
 from suite.core.errors import ImplausibleError, OutputError, RegistrationError, TechniqueError, UnavailableError
 from suite.core.metrics import measured
@@ -97,6 +98,30 @@ def test_size_has_its_five_figures_and_the_counts_of_work(bench):
     found = bench.measure(case(bench, "baseline"), "size")
     assert SIZES | WORK | {"training_operators"} == names(found)
     assert all(measurement.value == int(measurement.value) > 0 for measurement in found)
+
+
+def test_instructions_come_from_a_process_of_their_own(bench, monkeypatch):
+    """With the training step where the technique changes it."""
+    asked = []
+    bench.plan = replace(QUICK, count=True, instructions=True)
+    answer = lambda _, one, *__, training: asked.append((one.composition.name, training)) or []  # noqa: E731
+    monkeypatch.setattr(Workers, "instructions", answer)
+    for name in ("baseline", "wrapped"):
+        bench.measure(case(bench, name), "size")
+    assert [("baseline", True), ("wrapped", False)] == asked
+
+
+def test_instructions_that_valgrind_cannot_count_are_told_and_cost_nothing_else(bench, monkeypatch):
+    """Sizes and the other counts stand."""
+    bench.plan = replace(QUICK, count=True, instructions=True)
+
+    def fail(*_, **__):
+        raise FreshProcessError("ended with -4: unhandled instruction bytes")
+
+    monkeypatch.setattr(Workers, "instructions", fail)
+    with pytest.warns(UserWarning, match="unhandled instruction bytes"):
+        found = bench.measure(case(bench, "baseline"), "size")
+    assert SIZES <= names(found)
 
 
 def test_a_step_is_counted_where_the_technique_changes_it(bench):

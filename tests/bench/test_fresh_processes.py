@@ -19,6 +19,8 @@ from suite.bench.workers.protocol import ResidentSet, Speed, WorkerAnswer, Worke
 from suite.core.metrics import measured
 from suite.core.records import Cell
 from suite.core.transport import from_line, to_line
+from suite.measure import counts
+from suite.measure.counting import instructions
 from suite.measure.speed import SamplingBudget
 from suite.registry import REGISTRY
 
@@ -214,6 +216,24 @@ def test_compiling_is_timed_with_an_empty_and_then_with_the_filled_cache(answeri
     caches = {env["TORCHINDUCTOR_CACHE_DIR"] for _, env in answering}
     assert 1 == len(caches)
     assert not Path(caches.pop()).exists()
+
+
+def test_instructions_are_counted_under_valgrind_with_capped_libraries(answering, spectral, workers, monkeypatch):
+    """The condition of a count is what valgrind and the libraries were held to."""
+    commands, run = [], subprocess.run
+
+    def watched(command, **more):
+        commands.append(command)
+        return run(command, **more)
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(instructions, "library", lambda folder: folder / "l.so")
+    monkeypatch.setattr(counts, "instructions_of", lambda cell, dumps, batch: [(cell, dict(dumps), batch)])
+    case, base, technique = spectral
+    assert [(case.cell, {}, case.batch)] == workers.instructions(case, base, technique, training=True)
+    ((request, environment),) = answering
+    assert (True, "valgrind") == (request.task.training, commands[0][0])
+    assert instructions.VARIABLES.items() <= environment.items()
 
 
 # -- over processes ---------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ import torch
 
 from suite.gate import propose
 from suite.measure import counts as module
-from suite.measure.counting import calls
+from suite.measure.counting import calls, instructions
 from suite.measure.counting.compiler import Compiled
 from suite.measure.counting.operators import CallWork
-from suite.measure.counts import served_counts, training_counts, version
+from suite.measure.counts import instructions_of, served_counts, training_counts, version
 from suite.training.runtime import Predictor
 from suite.training.serving import serve
 
@@ -134,6 +134,21 @@ def test_compiled_code_has_no_allocations():
     """It makes its own memory, and no operator tells."""
     found = calls.served_counts(lambda: None, COMPILED, lambda *_, **__: work())
     assert not EAGER & {"allocations", "allocated_bytes"} & found.keys()
+
+
+def test_instructions_hold_under_the_cap_and_valgrinds_version(monkeypatch):
+    """So that a hosted runner with another valgrind finds them stale, and no regression."""
+    monkeypatch.setattr(instructions, "version", lambda: "3.19.0")
+    monkeypatch.setattr(instructions, "_annotated", lambda _: "1,000,000  a.c:f [lib]\n")
+    dumps = {"instructions": ["1", "2"], "instructions_b1": ["3"], "training_instructions": ["4"]}
+    found = {one.metric: one for one in instructions_of(tiny.BASELINE_CELL, dumps, 64)}
+    assert [1_000_000] * 3 == [one.value for one in found.values()]
+    assert {"portable"} == {one.tier for one in found.values()}
+    assert [64, 1, None] == [one.conditions.get("batch") for one in found.values()]
+    assert ("3.19.0", "avx2 avx sse4_2") == tuple(
+        found["instructions"].conditions[name] for name in ("valgrind", "isa")
+    )
+    assert 500 == found["instructions"].margin
 
 
 def test_versions_are_told_without_their_last_part():

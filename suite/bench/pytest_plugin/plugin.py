@@ -257,13 +257,18 @@ def _open(session: pytest.Session) -> None:
     from suite.bench.opening import open_run
 
     check_suite()  # what a loaded module replaced is told before anything is measured
-    request = request_of(config)
+    request, cases = request_of(config), cases_of(config)
+    plan = request.plan()
+    if plan.instructions:
+        from suite.measure.counting.instructions import check_available
+
+        check_available(cases[0].cell.device)  # an hour later would be late
     command = os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)])
     config.stash[RUN] = run = open_run(
         REGISTRY,
         replace(request.options(command), shard=config.stash.get(SHARD, "")),
-        plan=request.plan(),
-        cases=cases_of(config),
+        plan=plan,
+        cases=cases,
         reporter=TerminalProgress(config, lambda: config.stash.get(RUN, None)).reporter,
     )
     exit_code.tell(run=str(run.folder.path.resolve()))

@@ -17,7 +17,16 @@ import msgspec
 
 from suite.bench.resolved_cell import Case
 from suite.bench.workers.payload import Parcels
-from suite.bench.workers.protocol import FirstCall, ResidentSet, Sent, Speed, WorkerAnswer, WorkerRequest
+from suite.bench.workers.protocol import (
+    FirstCall,
+    Instructions,
+    ResidentSet,
+    Sent,
+    Speed,
+    Task,
+    WorkerAnswer,
+    WorkerRequest,
+)
 from suite.core.errors import SuiteError
 from suite.core.machine import flags, quiet
 from suite.core.metrics import measured
@@ -25,6 +34,8 @@ from suite.core.phases import phase
 from suite.core.records import Measurement
 from suite.core.stats.intervals import mean_interval
 from suite.core.transport import from_line, to_line
+from suite.measure import counts
+from suite.measure.counting import instructions
 from suite.measure.integrity.outputs import Judged
 from suite.training.loop import Trained
 
@@ -108,14 +119,25 @@ class Workers:
             measured(case.cell, "compile_seconds_warm", warm, conditions={"batch": case.batch}),
         ]
 
+    def instructions(self, case: Case, base: Trained, technique: Trained, *, training: bool) -> list[Measurement]:
+        """Instructions of served calls and of a ``training`` step. Raises `UnavailableError` without valgrind."""
+        sent = self._parcels.of(case, base, technique)
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as name:
+            folder = Path(name)
+            out = folder / "callgrind"
+            task = Instructions(library=str(instructions.library(folder)), out=str(out), training=training)
+            answer = self._ask(case, task, sent, under=instructions.command(out), extra=instructions.VARIABLES)
+            return counts.instructions_of(case.cell, answer.dumps, case.batch)
+
     def _ask(
         self,
         case: Case,
-        task: Speed | ResidentSet | FirstCall,
+        task: Task,
         sent: Sent,
         *,
         default_allocator: bool = False,
         extra: Mapping[str, str] | None = None,
+        under: Sequence[str] = (),
     ) -> WorkerAnswer:
         path = Path(self._folder.name) / "request"
         settings = {name: value for name, value in flags.read().items() if name != "threads"}  # its environment's
@@ -126,7 +148,7 @@ class Workers:
         environment = self._environment(case, default_allocator=default_allocator)
         with phase("fresh_process"), _reported_hanging(case):
             done = subprocess.run(  # noqa: S603  # our own module
-                [sys.executable, "-P", "-m", "suite.bench.workers.worker", str(path)],
+                [*under, sys.executable, "-P", "-m", "suite.bench.workers.worker", str(path)],
                 env={**environment, **(extra or {})}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
             )  # fmt: skip
         answer = path.with_suffix(".answer")

@@ -31,6 +31,17 @@ class FirstCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The seconds of the first call, which compiles."""
 
 
+class Instructions(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Count the instructions of served calls and of a ``training`` step, under valgrind.
+
+    ``library`` has the requests to valgrind, which writes its files beside ``out``.
+    """
+
+    library: str
+    out: str
+    training: bool
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of pickled files: the finished networks, the data, and the outputs that timed calls have to agree with."""
 
@@ -40,10 +51,13 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     judged: str | None = None
 
 
+Task = Speed | ResidentSet | FirstCall | Instructions
+
+
 class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One task for one cell. ``items`` are those of a served batch, if it is not the workload's own."""
 
-    task: Speed | ResidentSet | FirstCall
+    task: Task
     cell: Cell
     sent: Sent
     items: int | None = None
@@ -52,7 +66,8 @@ class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Measurements of a `Speed` task, or the one ``value`` of the others."""
+    """Measurements of a `Speed` task, files by metric of `Instructions`, or the one ``value`` of the others."""
 
     measurements: tuple[Measurement, ...] = ()
     value: float = 0.0
+    dumps: Mapping[str, tuple[str, ...]] = {}

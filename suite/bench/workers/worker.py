@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,35 @@ def _first_call(request: WorkerRequest) -> WorkerAnswer:
     return WorkerAnswer(value=perf_counter() - began)
 
 
-TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call}
+def _instructions(request: WorkerRequest) -> WorkerAnswer:
+    """Files of the counts of a served item, a served batch and a training step."""
+    from suite.bench.workers.protocol import Instructions, WorkerAnswer
+    from suite.measure.counting.callgrind import LONG, WARM_UP, Callgrind
+    from suite.measure.step import training_step
+    from suite.training.serving import serve
+    from suite.training.trees import take
+
+    task, rebuilt = request.task, _Rebuilt(request)
+    assert isinstance(task, Instructions)  # noqa: S101  # the table of tasks is by type
+    counter, served = Callgrind(task.library, task.out), serve(rebuilt.technique)
+    served.settle()
+    batch = rebuilt.inputs()
+    inputs = {"instructions_b1": (1, WARM_UP), "instructions": (rebuilt.case.batch, LONG)}
+    dumps: dict[str, tuple[str, ...]] = {}
+    for name, (items, warm_up) in inputs.items():
+        placed = served.prepare_inputs(take(batch, slice(items)))
+        dumps[name] = tuple(counter.counted(partial(served, placed), _nothing, warm_up=warm_up))
+    if task.training:
+        step = training_step(rebuilt.technique.recipe, device=request.cell.device, reference=rebuilt.reference)
+        dumps["training_instructions"] = tuple(counter.counted(step, step.reset, warm_up=LONG))
+    return WorkerAnswer(dumps=dumps)
+
+
+def _nothing() -> None:
+    """Nothing is to be put back."""
+
+
+TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call, "Instructions": _instructions}
 
 
 class _Rebuilt:

@@ -29,6 +29,13 @@ CAPS: Mapping[str, str] = {
 product takes eighty times as long with them. MKL knows no AVX any more."""
 CAPPED: Mapping[str, str] = {**CAPS, "PYTHONHASHSEED": "0"}
 """With the seed, which orders Python's sets."""
+VARIABLES: Mapping[str, str] = {
+    **CAPPED,
+    **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+}
+"""The environment of a process that counts."""
+SAME = 0.0005
+"""Relative difference up to which two counts are the same: identical code in two processes differs by a tenth of it."""
 TOOLS = ("valgrind", "callgrind_annotate", "cc")
 REQUESTS = """
 #include <valgrind/callgrind.h>
@@ -42,9 +49,11 @@ void suite_dump(const char *name) { CALLGRIND_DUMP_STATS_AT(name); }
 BY_ADDRESS = re.compile(
     r"(^|/)((ob)?malloc|arena|dictobject|typeobject)\.c:"
     r"|:(_?_?(libc_)?(malloc|free|calloc|realloc|memalign)|posix_memalign|cfree)$"
-    r"|:(unicodekeys_lookup\w*|_Py_dict_lookup|_PyType_Lookup|find_name_in_mro)$"
+    r"|:(unicodekeys_lookup\w*|_Py_dict_lookup|_PyDict_GetItem_KnownHash|_PyType_Lookup|find_name_in_mro)$"
+    r"|:(assign_version_tag(\.\w+)*|PyErr_Occurred|__memcmp_\w+)$"
 )
-"""The allocator; Python's dictionaries and its cache of methods, whose probes begin at hashes of addresses."""
+"""The allocator; Python's dictionaries and its cache of methods, whose probes begin at hashes of addresses, and what
+they call; comparisons of bytes, which go by their alignment."""
 UNNAMED = re.compile(r"^\?\?\?:0x[0-9a-f]+")
 GENERATED = "code generated at run time (oneDNN, a compiler)"
 RECURSION = re.compile(r"'\d+$")
