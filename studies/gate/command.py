@@ -32,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option(
         "--compare", action="store_true", help="whole runs of suite compare: a revision against itself and slower ones"
     )
+    option("--count", action="store_true", help="instructions of the same code in fresh processes under valgrind")
     option("--seconds", type=float, default=4.0, help="the gate's budget for a sample (default 4, as in a run)")
     option("--anew", action="store_true", help="record the bound again; decisions by the earlier one no longer count")
     option("--reports-dir", type=Path, default=Path("reports"))
@@ -50,7 +51,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         raise SetupError("this platform cannot give a process a core of its own, which the study needs; use Linux")
     decision_log = DecisionLog(path=parsed.reports_dir / "gate_study" / f"{machine_key('cpu')}.jsonl")
     known = {name: version for name, version in versions().items() if name in VERSIONS}
-    if parsed.planted or parsed.compare:
+    if parsed.planted or parsed.compare or parsed.count:
         return _whole_runs(parsed, decision_log, known)
     bound = _measured(parsed, decision_log, known) if parsed.minutes else decision_log.bound(known)
     rows = decision_log.decisions(bound) if bound else []
@@ -63,23 +64,26 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _whole_runs(parsed: argparse.Namespace, decision_log: DecisionLog, known: dict[str, str]) -> int:
-    from studies.gate import bench_runs, compare_runs
+    from studies.gate import bench_runs, compare_runs, counted
     from suite.core.machine.hardware import machine_key
 
     if parsed.planted:
         bench_runs.run(decision_log, machine=machine_key("cpu"), versions=known, minutes=parsed.minutes)
     if parsed.compare:
         compare_runs.run(decision_log, versions=known, minutes=parsed.minutes)
+    if parsed.count and parsed.minutes:
+        counted.run(decision_log, versions=known, minutes=parsed.minutes)
     sys.stdout.write("\n".join([*_of_whole_runs(decision_log, known), str(decision_log.path), ""]))
     return 0
 
 
 def _of_whole_runs(decision_log: DecisionLog, known: dict[str, str]) -> list[str]:
-    from studies.gate import bench_runs, compare_runs
+    from studies.gate import bench_runs, compare_runs, counted
 
     return [
         *bench_runs.lines(bench_runs.judgements(decision_log, known)),
         *compare_runs.lines(compare_runs.comparisons(decision_log, known)),
+        *counted.lines(counted.counts(decision_log, known)),
     ]
 
 
