@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -106,6 +106,8 @@ def compare_cell(
     """Sizes, counts and timings; what goes wrong is a problem of this cell alone. A ``counter`` counts instructions."""
     found = Compared(cell=cell, request=request)
     try:
+        if counter is not None:
+            _begin(counter, request)
         request = found.request = _describe(found, request, bench, plan)
         if counter is not None:
             _count_instructions(found, request, bench, plan, counter)
@@ -143,6 +145,12 @@ def _describe(found: Compared, request: SideRequest, bench: PairedSides, plan: C
         found.exact.append(_outputs(bench.folder, plan))
     found.exact += compared(our_counts, their_counts, gates=plan.gates_sizes)
     return timed
+
+
+def _begin(counter: Counter, request: SideRequest) -> None:
+    """Load under valgrind while the cell is described; why that is impossible is told when it is counted."""
+    with suppress(UnavailableError):
+        counter.begin(request)
 
 
 def _count_instructions(
