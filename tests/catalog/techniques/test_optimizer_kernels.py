@@ -11,7 +11,7 @@ from technique_samples import composed
 from torch import nn
 
 from suite.bench.requirements import require
-from suite.core.errors import UnavailableError, UsageError
+from suite.core.errors import UnavailableError
 from suite.measure.held import held_bytes
 from suite.registry import REGISTRY
 from suite.training.loop import TrainingStep, start
@@ -72,13 +72,16 @@ def large():
     return samples.recipe_of(lambda: nn.Linear(64, 128), torch.randn(32, 64), optimizer=adamw)
 
 
-@pytest.mark.parametrize("library", ["torchao", pytest.param("bitsandbytes", marks=pytest.mark.system)])
-def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter(monkeypatch, library):
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [("adam_8bit", "torchao"), pytest.param("adam_8bit_blockwise", "bitsandbytes", marks=pytest.mark.system)],
+)
+def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter(monkeypatch, name, library):
     """A layer of 8,192 weights; betas, decay and clipping are the recipe's. Nothing is compiled: betas may change."""
     pytest.importorskip(library)
     monkeypatch.setattr("torch._dynamo.convert_frame.compile_frame", None)
     plain, ends, held = large(), [], []
-    for text in ("baseline", f"adam_8bit(library='{library}')"):
+    for text in ("baseline", name):
         recipe = composed(text, plain)
         trainee = start(recipe, seed=0, device="cpu", reference=tiny.no_reference)
         step = TrainingStep(trainee, total_steps=None)
@@ -91,18 +94,12 @@ def test_8_bit_moments_train_nearly_alike_and_hold_a_quarter(monkeypatch, librar
     assert held[1] < 0.5 * held[0]
 
 
-@pytest.mark.parametrize(("library", "extra"), [("torchao", "quantization"), ("bitsandbytes", "bitsandbytes")])
-def test_8_bit_moments_name_the_extra_of_a_library_that_is_missing(monkeypatch, library, extra):
+@pytest.mark.parametrize(("name", "extra"), [("adam_8bit", "quantization"), ("adam_8bit_blockwise", "bitsandbytes")])
+def test_8_bit_moments_name_the_extra_of_a_library_that_is_missing(monkeypatch, name, extra):
     """Of the one that was asked for; another one is not taken for it, as its figures would be others."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == library else object())
-    with pytest.raises(UnavailableError, match=rf"{library} is not installed: pip install 'tradeoff-suite\[{extra}\]'"):
-        require(case_of(f"adam_8bit(library='{library}')"), tiny.recipe(optimizer=adamw))
-
-
-def test_8_bit_moments_of_a_library_without_any_are_refused():
-    """The error names those that have some."""
-    with pytest.raises(UsageError, match="library must be one of torchao, bitsandbytes, got 'apex'"):
-        composed("adam_8bit(library='apex')")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UnavailableError, match=rf"is not installed: pip install 'tradeoff-suite\[{extra}\]'"):
+        require(case_of(name), tiny.recipe(optimizer=adamw))
 
 
 def test_offloaded_activations_give_the_same_weights_to_the_bit():
