@@ -146,9 +146,8 @@ def properties(session: nox.Session) -> None:
 def system(session: nox.Session) -> None:
     """Tests with the real thing: subprocesses, wheels, killed runs, compilers; what asserts no time side by side."""
     beside, codes = ("-n", "auto", "--dist", "loadfile"), (0, 5)  # 5: no such test in a file that was named
-    _python(
-        session, "-m", "pytest", "-m", "system and not timed and not browser", *beside, *session.posargs, codes=codes
-    )
+    together = "system and not timed and not browser and not tutorial"
+    _python(session, "-m", "pytest", "-m", together, *beside, *session.posargs, codes=codes)
     _python(session, "-m", "pytest", "-m", "system and timed", *session.posargs, codes=codes)
 
 
@@ -158,6 +157,12 @@ def browser(session: nox.Session) -> None:
     if not any(map(shutil.which, BROWSERS)):
         session.error(f"none of {', '.join(BROWSERS)} is installed; on Debian: apt-get install -y chromium")
     _python(session, "-m", "pytest", "-m", "browser", str(HERE / "tests" / "browser"), *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def tutorial(session: nox.Session) -> None:
+    """Follow the tutorial literally in an empty folder, and print how long each step took."""
+    _python(session, "-m", "pytest", "-m", "tutorial", "-rP", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

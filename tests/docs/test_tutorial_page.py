@@ -9,7 +9,7 @@ import pytest
 from doc_pages import BLOCKS
 
 STEPS = [block for block in BLOCKS if block.page == "docs/tutorial.md" and block.kind != "sh"]
-TEN_MINUTES = 600
+LONGEST = 1800  # seconds of one step
 GIT = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -69,7 +69,7 @@ class Reader:
             capture_output=True,
             text=True,
             check=False,
-            timeout=TEN_MINUTES,
+            timeout=LONGEST,
         )
         return self.last
 
@@ -95,17 +95,16 @@ def test_the_installation_is_all_that_is_not_followed():
     ]
 
 
+@pytest.mark.tutorial
 @pytest.mark.system
-@pytest.mark.timed
-@pytest.mark.timeout(1800)
-def test_a_reader_who_follows_the_page_ends_with_a_gate_in_ten_minutes(reader):
-    """Every block in its order; the page of the first run is there to be opened."""
-    began, waited = time.monotonic(), {}
+@pytest.mark.timeout(3600)
+def test_a_reader_who_follows_the_page_ends_with_a_gate(reader):
+    """Every block in its order; the page of the first run is there to be opened. How long each took is printed."""
+    waited = {}
     for block in STEPS:
         start = time.monotonic()
         reader.follow(block)
         waited[str(block)] = round(time.monotonic() - start)
         if block.kind == "text output":
             assert (reader.folder / "reports" / "latest" / "index.html").is_file()
-    print(*waited.items(), sep="\n")  # noqa: T201  # the figures themselves, for `pytest -rP`
-    assert TEN_MINUTES > time.monotonic() - began
+    print(*waited.items(), f"together {sum(waited.values())} s", sep="\n")  # noqa: T201  # shown by `pytest -rP`
