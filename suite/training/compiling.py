@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -37,16 +38,16 @@ def compile_frozen(network: nn.Module) -> Callable[[Any], Any]:
         if _start not in callback_handler.start_callbacks:  # the first one, or after a reset
             callback_handler.register_start_callback(_start)
             callback_handler.register_end_callback(_end)
-        _asked.append(None)
+        _asked.calls = getattr(_asked, "calls", 0) + 1
         try:
             return compiled(inputs)
         finally:
-            _asked.pop()
+            _asked.calls -= 1
 
     return call
 
 
-_asked: list[None] = []  # an entry for each call of a frozen network that is under way
+_asked = threading.local()  # `calls` of frozen networks that are under way in this thread
 _before: list[bool] = []  # an entry for each compilation: a switch at each call would cost more
 
 
@@ -54,10 +55,11 @@ def _start(_: object) -> None:
     import torch._inductor.config as inductor
 
     _before.append(inductor.freezing)
-    inductor.freezing = inductor.freezing or bool(_asked)
+    inductor.freezing = inductor.freezing or getattr(_asked, "calls", 0) > 0
 
 
 def _end(_: object) -> None:
     import torch._inductor.config as inductor
 
-    inductor.freezing = _before.pop()
+    if _before:  # registered while something compiled
+        inductor.freezing = _before.pop()

@@ -21,11 +21,31 @@ def in_8_bits(plain: Optimizer, library: str) -> Optimizer:
     """
     if type(plain) not in (Adam, AdamW):
         raise UnavailableError(f"8-bit moments: the recipe's optimizer is {type(plain).__name__}, not Adam or AdamW")
+    if reason := REFUSED[library](plain):
+        raise UnavailableError(reason)
     groups = [{"params": group["params"], **_settings(group)} for group in plain.param_groups]
     made = RULES[library](isinstance(plain, AdamW))(groups)
     for hook in plain._optimizer_step_pre_hooks.values():  # noqa: SLF001  # such as clipped gradients
         made.register_step_pre_hook(hook)
     return made
+
+
+def _nothing(_: Optimizer) -> None:
+    return None
+
+
+def _unlike(plain: Optimizer) -> str | None:
+    """Its library decays the weights of Adam as AdamW does, and knows no amsgrad."""
+    settings = [_settings(group) for group in plain.param_groups]
+    if any(one["amsgrad"] for one in settings):
+        return "bitsandbytes has no 8-bit Adam with amsgrad"
+    if type(plain) is Adam and any(one["weight_decay"] for one in settings):
+        return "bitsandbytes has no 8-bit Adam that adds weight decay to the gradient; use AdamW"
+    return None
+
+
+REFUSED: Mapping[str, Callable[[Optimizer], str | None]] = {"torchao": _nothing, "bitsandbytes": _unlike}
+"""By library, why it does not build an optimizer's rule."""
 
 
 def _torchao(decoupled: bool) -> Callable[[Any], Optimizer]:  # noqa: FBT001  # as in RULES

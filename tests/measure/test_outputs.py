@@ -1,6 +1,8 @@
 """Checks of single calls: what honest networks of every kind pass, and what is left alone."""
 # the expected value stands on the left
 
+from functools import partial
+
 import pytest
 import tiny
 import torch
@@ -100,16 +102,16 @@ def rounded(inputs, largest=40):
     return (inputs / step).round() * step @ WEIGHT
 
 
-def judged_and_timed(call):
-    """The outputs of a batch of 16, which has an item with large values, and the answer of a timed call of one."""
-    one = request(served(call), ITEMS[:1], 1)
-    answer = Answer(leaves=(call(ITEMS[:1]),), types=frozenset({torch.Tensor}))
-    return one, answer, Judged(outputs=call(ITEMS), items=len(ITEMS))
+def judged_and_timed(call, judged=16, timed=1):
+    """The outputs of a judged batch and the answer of a timed one; of 16 items the last has large values."""
+    one = request(served(call), ITEMS[:timed], timed)
+    answer = Answer(leaves=(call(ITEMS[:timed]),), types=frozenset({torch.Tensor}))
+    return one, answer, Judged(outputs=call(ITEMS[:judged]), items=judged)
 
 
-def checked(call):
-    base, _, plain = judged_and_timed(lambda x: x @ WEIGHT)
-    one, answer, judged = judged_and_timed(call)
+def checked(call, sizes=(16, 1)):
+    base, _, plain = judged_and_timed(lambda x: x @ WEIGHT, *sizes)
+    one, answer, judged = judged_and_timed(call, *sizes)
     sides = {"baseline": base, "technique": one}
     check(sides, baseline="baseline", kept={"technique": [answer]}, judged={"baseline": plain, "technique": judged})
 
@@ -119,6 +121,21 @@ def test_activations_on_a_grid_of_their_batch_may_answer_otherwise_alone():
     _, answer, judged = judged_and_timed(rounded)
     assert (answer.leaves[0] - judged.outputs[:1]).norm() > 0.05 * judged.outputs[:1].norm()
     checked(rounded)
+
+
+def test_a_larger_batch_than_the_judged_one_may_have_a_coarser_grid(monkeypatch):
+    """As long as the answers are about as near to the baseline's as the judged ones."""
+    monkeypatch.setitem(globals(), "ITEMS", ITEMS.clamp(max=5))
+    call = partial(rounded, largest=10)
+    _, answer, judged = judged_and_timed(call, 8, 16)
+    assert (answer.leaves[0][:8] - judged.outputs).norm() > 0.05 * judged.outputs.norm()
+    checked(call, sizes=(8, 16))
+
+
+def test_another_network_for_a_large_batch_is_found_whatever_the_grid():
+    """A batch of its size that holds the judged items alone is answered otherwise."""
+    with pytest.raises(ImplausibleError, match="at batch 16 answer otherwise than the network"):
+        checked(lambda x: rounded(x) if len(x) < 16 else rounded(x, 20) * 0.9, sizes=(8, 16))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves  # as in trees.py
 
 from suite.core.errors import ImplausibleError
 from suite.core.machine.flags import applied
@@ -174,16 +175,21 @@ def _same_items(one: ServedCall, ours: list[Any], theirs: list[Tensor], items: i
 def _follows_its_batch(one: ServedCall, ours: list[Any], judged: Judged, plain: Judged) -> bool:
     """Whether an answer differs from the judged one because its items came in another batch, as with 8-bit activations.
 
-    Their grid is that of the largest value in the batch. So a batch of the judged size that holds these items alone
-    gives the same answer, and it is about as near to the baseline's as the judged one is to the baseline's.
+    Their grid is that of the largest value in the batch. So the items of the smaller of both batches, again and again
+    in one of the other size, are answered as before; and the answer is about as near to the baseline's as the judged
+    one is to the baseline's. What is nearer than `UNLIKE` to such an answer cannot be told from it.
     """
     near = _apart(leaves(judged.outputs), leaves(plain.outputs))
-    if one.items >= judged.items or one.distinct < one.items or not near <= NEAR:
+    fewer, more = sorted((one.items, judged.items))
+    if fewer == more or one.distinct < fewer or not near <= NEAR:
         return False
     _, base = _same_items(one, ours, leaves(plain.outputs), judged.items)
-    places = torch.arange(judged.items) % one.items
-    alone = _materialised(one.served(tree_map(lambda leaf: leaf[places.to(leaf.device)], one.placed)), "technique")
-    return _apart(ours, [leaf[: one.items] for leaf in alone]) <= UNLIKE and _apart(ours, base) <= NEARER * near
+    places = torch.arange(more) % fewer
+    again = tree_leaves(one.served(tree_map(lambda leaf: leaf[places.to(leaf.device)], one.placed)))
+    if not all(isinstance(leaf, Tensor) and leaf.dim() for leaf in again):
+        return False
+    before = ours if one.items < judged.items else leaves(judged.outputs)
+    return _apart(before, [leaf[:fewer] for leaf in again]) <= UNLIKE and _apart(ours, base) <= NEARER * near
 
 
 def _apart(ours: list[Any], theirs: list[Tensor]) -> float:
@@ -264,8 +270,6 @@ def _check_inputs(one: ServedCall, side: str) -> None:
 
 def _materialised(outputs: Any, side: str) -> list[Tensor]:
     """The tensors of an answer, which have to be there."""
-    from torch.utils._pytree import tree_leaves  # as in trees.py
-
     found = tree_leaves(outputs)
     lazy = [type(leaf).__name__ for leaf in found if not isinstance(leaf, Tensor) or leaf.is_meta]
     if lazy or not found:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 SYMBOLS = 256
+PIECE = 1 << 18  # symbols, or bytes of code, at a time: memory stays within some hundred megabytes
 LONGEST = 16  # bits of a code, so that a table of 65,536 entries decodes it; 256 symbols fit
 
 
@@ -28,25 +29,39 @@ class Coded(NamedTuple):
 def encode(symbols: Bytes) -> Coded:
     """The code of ``symbols`` [N]."""
     lengths = _lengths(np.bincount(symbols, minlength=1))
+    codes = _codes(lengths)
+    pieces = [_bits(symbols[begin : begin + PIECE], codes, lengths) for begin in range(0, len(symbols), PIECE)]
+    return Coded(np.packbits(np.concatenate([np.empty(0, np.uint8), *pieces])), lengths)
+
+
+def _bits(symbols: Bytes, codes: NDArray[np.int64], lengths: Bytes) -> Bytes:
+    """One byte for each bit of the symbols' codes."""
     long = lengths[symbols].astype(np.int64)
     ends = long.cumsum()
-    place = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - long, long)
-    code = np.repeat(_codes(lengths)[symbols], long)
-    return Coded(np.packbits((code >> (np.repeat(long, long) - 1 - place) & 1).astype(np.uint8)), lengths)
+    place = np.arange(ends[-1]) - np.repeat(ends - long, long)
+    shifts = np.repeat(long, long) - 1 - place
+    found: Bytes = (np.repeat(codes[symbols], long) >> shifts & 1).astype(np.uint8)
+    return found
 
 
 def decode(coded: Coded, symbols: int) -> Bytes:
     """The ``symbols`` [N] that `encode` was given; raises `ValueError` if the bits end before."""
     symbol, length = _table(coded.lengths)
-    seen = _windows(coded.bits)
-    following = (np.arange(len(seen)) + length[seen]).tolist()
-    place, places = 0, []
-    for _ in range(symbols):
-        if place >= len(following):
+    found, place = [np.empty(0, np.uint8)], 0  # of the next code's first bit
+    while symbols > sum(map(len, found)):
+        part = coded.bits[place // 8 : place // 8 + PIECE]
+        seen = _windows(part)[place % 8 :]
+        whole = len(seen) if place // 8 + PIECE >= len(coded.bits) else len(seen) - LONGEST
+        following = (np.arange(len(seen)) + length[seen]).tolist()
+        at, places = 0, list[int]()
+        while at < whole and len(places) < symbols - sum(map(len, found)):
+            places.append(at)
+            at = following[at]
+        if not places or at > len(seen):
             raise ValueError(f"the code ends before its {symbols} symbols")
-        places.append(place)
-        place = following[place]
-    return symbol[seen[places]] if places else np.empty(0, np.uint8)
+        found.append(symbol[seen[places]])
+        place += at
+    return np.concatenate(found)
 
 
 def _lengths(counts: NDArray[np.int64]) -> Bytes:

@@ -14,6 +14,7 @@ from suite.bench.requirements import require
 from suite.core.errors import UnavailableError
 from suite.measure.held import held_bytes
 from suite.registry import REGISTRY
+from suite.training import eight_bit
 from suite.training.loop import TrainingStep, start
 from suite.training.recipe import Batch
 
@@ -100,6 +101,19 @@ def test_8_bit_moments_name_the_extra_of_a_library_that_is_missing(monkeypatch, 
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match=rf"is not installed: pip install 'tradeoff-suite\[{extra}\]'"):
         require(case_of(name), tiny.recipe(optimizer=adamw))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda parameters: torch.optim.Adam(parameters, weight_decay=0.1), "adds weight decay to the gradient"),
+        (lambda parameters: torch.optim.AdamW(parameters, amsgrad=True), "no 8-bit Adam with amsgrad"),
+    ],
+)
+def test_another_rule_than_the_recipes_is_refused(make, reason):
+    """Its library would train by it without a word."""
+    with pytest.raises(UnavailableError, match=reason):
+        eight_bit.in_8_bits(make(nn.Linear(2, 2).parameters()), "bitsandbytes")
 
 
 def test_offloaded_activations_give_the_same_weights_to_the_bit():

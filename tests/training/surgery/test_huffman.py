@@ -47,8 +47,21 @@ def test_no_code_is_longer_than_the_table_decodes():
     assert np.array_equal(symbols, huffman.decode(coded, len(symbols)))
 
 
-def test_a_code_that_is_cut_off_is_no_code():
-    """Instead of symbols that nobody wrote."""
+@pytest.mark.parametrize("left", [0, 20, 191])
+def test_a_code_that_is_cut_off_is_no_code(left):
+    """Instead of symbols that nobody wrote; the last symbol's code may be cut as well."""
     coded = huffman.encode(np.arange(200, dtype=np.uint8))
+    assert 191 < len(coded.bits)
     with pytest.raises(ValueError, match="ends before its 200 symbols"):
-        huffman.decode(huffman.Coded(coded.bits[:20], coded.lengths), 200)
+        huffman.decode(huffman.Coded(coded.bits[:left], coded.lengths), 200)
+
+
+@given(SYMBOLS)
+def test_pieces_make_no_difference(symbols):
+    """Codes lie across their ends."""
+    whole = huffman.encode(symbols)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(huffman, "PIECE", 7)
+        pieces = huffman.encode(symbols)
+        assert whole.bits.tolist() == pieces.bits.tolist()
+        assert symbols.tolist() == huffman.decode(whole, len(symbols)).tolist()
