@@ -17,6 +17,7 @@ from suite.core.metrics import is_paired
 
 STEP = "train_step_speedup"  # what a training step computes changes with each step
 ABSOLUTE = frozenset({"throughput", "latency_p50", "latency_p99"})
+OF_ONE_ITEM = frozenset({"speedup_b1", "latency_p50", "latency_p99"})
 
 
 def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:
@@ -31,24 +32,27 @@ def needed(claims: Iterable[Claim]) -> dict[str, list[str]]:
     return found
 
 
-def timed(claims: Iterable[Claim]) -> dict[str, list[str]]:
-    """By cell, spelled as they spell it, the claims that rest on how fast it is served."""
-    found: dict[str, list[str]] = {}
+def timed(claims: Iterable[Claim]) -> dict[tuple[str, int | None], list[str]]:
+    """By cell, spelled as they spell it, and batch the claims that rest on how fast it is served.
+
+    The batch is 1, or ``None`` for the workload's serving batch.
+    """
+    found: dict[tuple[str, int | None], list[str]] = {}
     for claim in claims:
-        for alias in _timed_names(claim):
+        for alias, batch in _timed_names(claim):
             for cell in claim.cells.get(alias, ()):
-                names = found.setdefault(cell, [])
+                names = found.setdefault((cell, batch), [])
                 names += [] if claim.name in names else [claim.name]
     return found
 
 
-def _timed_names(claim: Claim) -> Iterator[str]:
-    """The names of cells whose speed of inference a part asks for."""
+def _timed_names(claim: Claim) -> Iterator[tuple[str, int | None]]:
+    """The names of cells whose speed of inference a part asks for, and the batch of its metric."""
     for part in claim.parts.values():
         for node in ast.walk(part.tree):
             match node:
                 case ast.Call(ast.Name(metric), [ast.Name(alias)]) if _of_serving(metric):
-                    yield alias
+                    yield alias, 1 if metric in OF_ONE_ITEM else None
 
 
 def _of_serving(metric: str) -> bool:

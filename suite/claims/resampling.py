@@ -4,7 +4,8 @@
   applied to the draw. With few blocks the rounds themselves are drawn (block bootstrap: Kuensch, The jackknife and the
   bootstrap for general stationary observations, Annals of Statistics 17 (1989)).
 - A score: seeds are drawn with replacement, the same ones for all cells of a workload. Where its interval is the one
-  over items, which no folder holds one by one, it is moved by a normal draw of that interval's width.
+  over items, which no folder holds one by one, it is moved by a normal draw of that interval's width. The mean of n
+  seeds drawn from n varies by sqrt((n - 1) / n) of what further runs would, 0.89 with five: fewer verdicts change.
 - A figure over fresh processes, of which a folder holds only mean and interval: a draw from the normal distribution
   that these describe.
 - Counts, and figures without an interval, stay: nothing is known of their spread.

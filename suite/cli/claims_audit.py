@@ -10,18 +10,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from suite.cli.claims_ledger import chosen_claims, ledger_of, ledger_options, say
 from suite.core.errors import SuiteError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, WORST_FIRST
-from suite.core.machine import quiet
+from suite.core.machine import core, quiet
 
 if TYPE_CHECKING:
     from suite.bench.trained_store import TrainedStore
     from suite.measure.integrity.fresh_inputs import FreshInputs
+    from suite.measure.sampler.samples import Ratio
 
 SECONDS = 4.0
+Cells = dict[tuple[str, int | None], list[str]]
+"""By cell and batch (``None``: the serving batch) the claims on its speed."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,12 +46,14 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     if quiet.is_quiet(os.environ)[0]:
         return audit(cells, parsed)
     command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
-    environment = quiet.environment(os.environ, accelerator=parsed.device != "cpu")
+    # with a parent's core the child would never be quiet: it chooses its own
+    free = {name: os.environ[name] for name in os.environ if name not in (core.CORE, core.TAKEN, core.ALLOWED)}
+    environment = quiet.environment(free, accelerator=parsed.device != "cpu")
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
 
 
-def cells_of(parsed: argparse.Namespace) -> dict[str, list[str]]:
-    """By cell the claims on its speed. Raises `UsageError` where there is none."""
+def cells_of(parsed: argparse.Namespace) -> Cells:
+    """What is to be timed. Raises `UsageError` where there is none."""
     from suite.claims.measuring import timed
 
     cells = timed(chosen_claims(ledger_of(parsed), parsed.names))
@@ -56,8 +62,8 @@ def cells_of(parsed: argparse.Namespace) -> dict[str, list[str]]:
     return cells
 
 
-def audit(cells: dict[str, list[str]], parsed: argparse.Namespace) -> int:
-    """One line a cell; the exit code of the worst of them."""
+def audit(cells: Cells, parsed: argparse.Namespace) -> int:
+    """One line a cell and batch; the exit code of the worst of them."""
     from suite.bench.trained_store import TrainedStore
     from suite.core.machine.hardware import resolve_device
     from suite.registry import REGISTRY
@@ -65,14 +71,17 @@ def audit(cells: dict[str, list[str]], parsed: argparse.Namespace) -> int:
 
     quiet.pin()
     quiet.apply_threads()
+    parsed.doubt = quiet.is_quiet(os.environ)[1]  # the core may be shared
     device = resolve_device(parsed.device)
     select_device(device)
     store = TrainedStore(registry=REGISTRY, device=device)
-    codes = [_audited(cell, names, store, parsed) for cell, names in cells.items()]
+    codes = [_audited(cell, batch, names, store, parsed) for (cell, batch), names in cells.items()]
     return min(codes, key=WORST_FIRST.index)
 
 
-def _audited(cell: str, names: Sequence[str], store: TrainedStore, parsed: argparse.Namespace) -> int:
+def _audited(
+    cell: str, batch: int | None, names: Sequence[str], store: TrainedStore, parsed: argparse.Namespace
+) -> int:
     """Train the cell's network for one seed, time it, say what was found."""
     from suite.measure.integrity.fresh_inputs import fresh_inputs
     from suite.registry import REGISTRY
@@ -80,21 +89,27 @@ def _audited(cell: str, names: Sequence[str], store: TrainedStore, parsed: argpa
     workload, _, technique = cell.partition("/")
     try:
         found = REGISTRY.find_workload(workload)
+        size = batch or found.batch_on(store.device)
         trained = store.get(found, REGISTRY.resolve(technique), 0)
-        fresh = fresh_inputs(trained, batch=found.batch_on(store.device), seconds=parsed.seconds)
+        fresh = fresh_inputs(trained, batch=size, seconds=parsed.seconds)
     except SuiteError as error:
         say(f"{cell}: not audited: {error}")
         return EXIT_NOTHING
-    say(f"{cell}: {told(fresh)} ({', '.join(names)})")
+    fresh = replace(fresh, suspect="; ".join(filter(None, (fresh.suspect, parsed.doubt))) or None)
+    say(f"{cell}, batch {size}: {told(fresh)} ({', '.join(names)})")
     return code(fresh)
 
 
 def told(found: FreshInputs) -> str:
     """``alike, fresh inputs take 1.002 [0.998, 1.006] times as long as repeated ones``."""
-    ratio = found.ratio
-    interval = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.4g}, {ratio.high:.4g}]"
     doubt = f"; {found.suspect}" if found.suspect else ""
-    return f"{found.verdict}, fresh inputs take {ratio.value:.4g}{interval} times as long as repeated ones{doubt}"
+    copied = f", copies {_figure(found.copied)} times as long as one tensor" if found.copied else ""
+    return f"{found.verdict}, fresh inputs take {_figure(found.ratio)} times as long as repeated ones{copied}{doubt}"
+
+
+def _figure(ratio: Ratio) -> str:
+    interval = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.4g}, {ratio.high:.4g}]"
+    return f"{ratio.value:.4g}{interval}"
 
 
 def code(found: FreshInputs) -> int:

@@ -89,8 +89,21 @@ def _write(ledger: JudgedLedger, findings: Sequence[Finding], heading: str, fold
     from suite.claims.store import JudgedLedger as Stored
     from suite.core import files
 
-    if (folder / NAME).exists() and Stored.read(folder).machine != ledger.machine:
-        raise UsageError(f"{folder} holds the claims of another machine; choose another folder with --out")
+    if (folder / NAME).exists():
+        _check_replaces(Stored.read(folder), ledger, folder)
     files.replace_file(ledger.write(folder).with_name("claims.md"), tables.markdown(findings, heading).encode())
     files.replace_file(folder / "claims.csv", tables.comma_separated(findings).encode())
     say(f"written: {folder / NAME}, claims.md, claims.csv")
+
+
+def _check_replaces(old: JudgedLedger, new: JudgedLedger, folder: Path) -> None:
+    """Raise `UsageError` where a judgement would take the place of one that says more, or of another machine's."""
+    if old.machine != new.machine:
+        raise UsageError(f"{folder} holds the claims of another machine; choose another folder with --out")
+    judged = {one.name for one in new.findings}
+    lost = [one.name for one in old.findings if one.name not in judged]
+    if lost:
+        raise UsageError(
+            f"{folder} holds {len(lost)} claims that this judgement lacks, such as {lost[0]}: it would "
+            "lose them; choose another folder with --out"
+        )

@@ -15,7 +15,7 @@ from suite.analysis.load_test.plan import SHARES, LoadTestPlan, share_of
 from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
-from suite.core.machine import quiet
+from suite.core.machine import core, quiet
 from suite.core.units.quantities import parse_quantity
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
@@ -55,7 +55,9 @@ def _serving(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         return _measure(parsed)
     accelerator = not parsed.cell.endswith("-cpu")
     command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
-    environment = quiet.environment(os.environ, accelerator=accelerator)
+    # with a parent's core the child would never be quiet: it chooses its own
+    free = {name: os.environ[name] for name in os.environ if name not in (core.CORE, core.TAKEN, core.ALLOWED)}
+    environment = quiet.environment(free, accelerator=accelerator)
     return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
 
 
@@ -67,12 +69,14 @@ def _measure(parsed: argparse.Namespace) -> int:
 
     quiet.pin()
     quiet.apply_threads()
+    doubt = quiet.is_quiet(os.environ)[1]  # the core may be shared
     load_user_modules(REGISTRY, Path.cwd(), parsed.load)
     case = find_case(REGISTRY, parsed.cell)
     plan = _plan(parsed)
     found = put_under_load(REGISTRY, case, plan, _tell)
     folder = parsed.out or Path("reports") / f"{run_name(datetime.now(UTC), case.cell.device)}-serving"
-    for line in [*tables.lines(found, plan), *map(str, tables.write(folder, found))]:
+    doubts = [f"doubtful: {doubt}"] if doubt else []
+    for line in [*tables.lines(found, plan), *doubts, *map(str, tables.write(folder, found))]:
         print(line)  # this is the command line
     return EXIT_PASS
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import IO, Any, Protocol, Self, TypeVar
 
@@ -93,9 +94,10 @@ def _kill_group(pid: int) -> None:
 
 
 class Image:
-    """A process that has loaded torch; a context manager that ends it. Raises `ImageError` where it cannot be used.
+    """A process that loads torch, to fork workers from; a context manager that ends it.
 
-    It can be where forks are safe: on Linux, for work of one thread on the CPU. It may run ``under`` another program.
+    It can be used where forks are safe: on Linux, for work of one thread on the CPU. It may run ``under`` another
+    program. Raises `ImageError` where it cannot be started.
     """
 
     def __init__(
@@ -107,17 +109,24 @@ class Image:
         timeout: float,
         under: Sequence[str] = (),
     ) -> None:
-        self._errors = Path(errors.name)
+        self._errors, self._lock = Path(errors.name), Lock()
         try:
             self._driver, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         except OSError as error:  # a sandbox may forbid it
             raise ImageError(f"it cannot be talked to: {error}") from error
         self._driver.settimeout(timeout)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # our own file
-                [*under, str(python), "-P", str(IMAGE), str(theirs.fileno())], env=dict(environment), stderr=errors,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], **GROUP,
-            )  # fmt: skip
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603  # our own file
+                    [*under, str(python), "-P", str(IMAGE), str(theirs.fileno())], env=dict(environment), stderr=errors,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], **GROUP,
+                )  # fmt: skip
+        except OSError as error:
+            self._driver.close()
+            raise ImageError(f"it cannot be started: {error}") from error
+
+    def load(self) -> None:
+        """Wait until it has loaded. Raises `ImageError`, and ends it, where no worker can be forked from it."""
         try:
             self._check(self._answer(protocol.Loaded))
         except BaseException:
@@ -138,17 +147,25 @@ class Image:
         """A worker for a ``request``, in the folder ``here``, whose import path begins with ``path``."""
         with _Pipe() as asked, _Pipe() as told:
             text = protocol.line(protocol.Start(request=str(request), here=str(here), path=tuple(path)))
-            try:
-                socket.send_fds(self._driver, [text.encode()], [asked.read, told.write, errors.fileno()])
-            except OSError as error:
-                raise ImageError(f"it is gone: {error}") from error
-            return Forked(self, self._answer(protocol.Started).pid, stdin=asked.keep_write(), stdout=told.keep_read())
+            with self._lock:
+                try:
+                    socket.send_fds(self._driver, [text.encode()], [asked.read, told.write, errors.fileno()])
+                except OSError as error:
+                    raise ImageError(f"it is gone: {error}") from error
+                pid = self._answer(protocol.Started).pid
+            return Forked(self, pid, stdin=asked.keep_write(), stdout=told.keep_read())
 
     def wait(self, pid: int) -> int:
         """The exit code of a worker, once it has ended."""
-        with suppress(OSError):
-            self._driver.send(protocol.line(protocol.Wait(pid=pid)).encode())
-        return self._answer(protocol.Ended).code
+        with self._lock:
+            with suppress(OSError):
+                self._driver.send(protocol.line(protocol.Wait(pid=pid)).encode())
+            return self._answer(protocol.Ended).code
+
+    def kill(self) -> None:
+        """End it, whatever it does: who waits for its answer in another thread gets an `ImageError`."""
+        if self._process.poll() is None:
+            _kill_group(self._process.pid)
 
     def _answer(self, kind: type[T]) -> T:
         try:
@@ -170,8 +187,8 @@ class Image:
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         self._driver.close()
-        if kind is not None and self._process.poll() is None:
-            _kill_group(self._process.pid)
+        if kind is not None:
+            self.kill()
         self._process.wait()
 
 
@@ -181,16 +198,18 @@ class Forked:
     def __init__(self, image: Image, pid: int, *, stdin: IO[str], stdout: IO[str]) -> None:
         self._image, self._pid, self.stdin, self.stdout = image, pid, stdin, stdout
         self._code: int | None = None
+        self._lock = Lock()
 
     def wait(self) -> int:
         """See `Child`. An image that is gone took the code with it: then that of a killed process."""
-        if self._code is None:
-            try:
-                self._code = self._image.wait(self._pid)
-            except ImageError:
-                _kill_group(self._pid)
-                self._code = -signal.SIGKILL
-        return self._code
+        with self._lock:  # two threads may wait, and the image knows a process once
+            if self._code is None:
+                try:
+                    self._code = self._image.wait(self._pid)
+                except ImageError:
+                    _kill_group(self._pid)
+                    self._code = -signal.SIGKILL
+            return self._code
 
     def kill(self) -> None:
         """See `Child`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
@@ -43,13 +44,15 @@ class Counter:
 
     def __init__(self, bench: PairedSides) -> None:
         self._bench, self._stack = bench, ExitStack()
-        self._images: dict[Path, Future[Image | None]] = {}
+        self._images: dict[Path, Image | None] = {}
+        self._loading: dict[Path, Future[None]] = {}
 
     def __enter__(self) -> Self:
         self._folder = Path(self._stack.enter_context(TemporaryDirectory(dir=self._bench.folder)))
         self._out = self._folder / "%p.callgrind"
         self._stack.callback(self._end)
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(2))  # its threads live as long as their images
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2))
+        self._stack.callback(self._stop_loading)  # before the pool closes, which waits for its threads
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,7 +66,9 @@ class Counter:
         current, reference = self._bench.current, self._bench.reference
         sides = ((current, reference),) if current.python == reference.python else ((current,) * 2, (reference,) * 2)
         for number, (one, other) in enumerate(sides):
-            self._images[one.python] = self._pool.submit(self._image, one, other, request, number)
+            self._images[one.python] = image = self._image(one, other, request, number)
+            if image is not None:
+                self._loading[one.python] = self._pool.submit(image.load)
 
     def count(self, request: SideRequest, metrics: Sequence[str], *, gates: bool = True) -> list[Exact]:
         """One figure for each of ``metrics``; more instructions are a regression if the comparison ``gates`` them.
@@ -74,38 +79,61 @@ class Counter:
         self.begin(request)
         asked = replace(request, metrics=tuple(metrics), describe=False, trains=False)
         with ExitStack() as stack:
-            stack.enter_context(several(2))
+            stack.enter_context(several(2))  # the scheduler places both; a run that starts now leaves them the cores
             players = [
                 stack.enter_context(
                     self._process(side, replace(asked, data=data_of(self._bench.folder, number)), number)
                 )
                 for number, side in enumerate((self._bench.current, self._bench.reference))
             ]
-            ours, theirs = self._pool.map(self._counted, players)
+            counting = [self._pool.submit(self._counted, player) for player in players]
+            wait(counting)  # where one side fails, too: the other's process is not ended while a thread asks it
+            ours, theirs = (one.result() for one in counting)
             return list(_compared(metrics, ours, theirs, gates=gates))
 
     def _image(self, one: Side, other: Side, request: SideRequest, number: int) -> Image | None:
         if not Image.possible():
             return None
         errors, under = self._folder / f"{number}.err", instructions.command(self._out)
-        with suppress(ImageError):  # a side that loads by itself says why it cannot
+        try:
             return image_of(one, other, request, errors=errors, under=under, variables=VARIABLES)
-        return None
+        except ImageError:  # a side that loads by itself says why it cannot
+            return None
+
+    def _loaded(self, python: Path) -> Image | None:
+        if self._images[python] is not None:
+            try:
+                self._loading[python].result()
+            except ImageError:  # as above
+                self._images[python] = None
+        return self._images[python]
 
     def _process(self, side: Side, request: SideRequest, number: int) -> Process:
-        image = self._images[side.python].result()
-        under = () if image else instructions.command(self._out)
-        process: Process = self._bench.process(side, request, 2 + number, image=image, under=under, variables=VARIABLES)
-        return process
+        start: Callable[..., Process] = partial(self._bench.process, side, request, 2 + number, variables=VARIABLES)
+        image = self._loaded(side.python)
+        if image is not None:
+            try:
+                return start(image=image, under=())
+            except SideError as error:
+                if not isinstance(error.__cause__, ImageError):
+                    raise
+                self._images[side.python] = None  # it is gone: from now on each side loads by itself
+                image.__exit__(ImageError, error.__cause__, None)
+        return start(image=None, under=instructions.command(self._out))
 
     def _counted(self, player: Process) -> InstructionsCounted:
         player.ready()
         player.ask(Begin(forked=False, timed=False), Done)
         return player.ask(CountInstructions(library=str(self._library), out=str(self._out)), InstructionsCounted)
 
+    def _stop_loading(self) -> None:
+        for python, loading in self._loading.items():
+            image = self._images[python]
+            if image is not None and not loading.done():
+                image.kill()
+
     def _end(self) -> None:
-        for loading in self._images.values():
-            image = loading.result()
+        for image in self._images.values():
             if image is not None:
                 image.__exit__(None, None, None)
 

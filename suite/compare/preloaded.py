@@ -44,7 +44,7 @@ def main(handle: int) -> None:
                 return
             asked = protocol.question(text)
             if isinstance(asked, protocol.Wait):
-                answer = protocol.Ended(code=os.waitstatus_to_exitcode(os.waitpid(asked.pid, 0)[1]))
+                answer = _ended(protocol, asked.pid)
             else:
                 answer = protocol.Started(pid=_start(worker, driver, asked, files))
             driver.send(protocol.line(answer).encode())
@@ -57,6 +57,14 @@ def _worker() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _ended(protocol: Any, pid: int) -> Any:
+    """The worker's exit code. One that is no child (any more) is told: other workers still need this process."""
+    try:
+        return protocol.Ended(code=os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    except ChildProcessError as error:
+        return protocol.Failed(error=f"it has no process {pid}: {error}", kind=type(error).__name__)
 
 
 def _start(worker: Any, driver: socket.socket, asked: Start, files: list[int]) -> int:

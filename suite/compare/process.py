@@ -130,6 +130,7 @@ def image(one: Side, other: Side, request: SideRequest, *, folder: Path) -> Iter
         return
     try:
         loaded = image_of(one, other, request, errors=folder / "image.err")
+        loaded.load()
     except ImageError:  # a side that loads by itself says why it cannot
         yield None
         return
@@ -141,7 +142,7 @@ def image_of(
     one: Side, other: Side, request: SideRequest, *, errors: Path, under: Sequence[str] = (),
     variables: Mapping[str, str] = NOTHING,
 ) -> Image:  # fmt: skip
-    """An image of ``one`` with what the import paths of both sides share. Raises `ImageError`.
+    """An image of ``one`` with what the import paths of both sides share, which loads yet. Raises `ImageError`.
 
     It may run ``under`` another program, with ``variables`` of its own.
     """

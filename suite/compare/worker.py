@@ -220,7 +220,7 @@ class _Side:
         self.case, self.trained, self.reference, data = _built(request)
         self.trained.recipe.data()  # what it imports and keeps is there for all children
         if request.describe and request.data:
-            _keep(data(), Path(request.data))
+            _keep(data, Path(request.data))
         check_modules(request)
         self.own_weights = not _same_weights(self.trained.network, request.weights)
 
@@ -465,19 +465,27 @@ def _built(request: protocol.Build) -> tuple[Any, Any, Any, Callable[[], Any]]:
     return found, trained, store.reference(workload, 0), lambda: store.plain(workload, 0).data()
 
 
-def _keep(data: Any, file: Path) -> None:
+def _keep(data: Callable[[], Any], file: Path) -> None:
     """Write data for a process that would load them fifty times as slowly; it loads those that cannot be written."""
     import torch
 
+    part = file.with_suffix(".part")
+    with suppress(Exception):  # of a user's class: it cannot be pickled, or its data be asked for twice
+        try:
+            found = data()
+            if _bytes_of(found) <= LARGEST_DATA:
+                torch.save(found, part)
+                part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _bytes_of(data: Any) -> int:
     from suite.training.trees import leaves
 
     parts = [getattr(data, name, None) for name in ("train", "validation", "test")]
     tensors = [leaf for part in parts if part is not None for leaf in (*leaves(part.inputs), *leaves(part.targets))]
-    if sum(leaf.numel() * leaf.element_size() for leaf in tensors) > LARGEST_DATA:
-        return
-    with suppress(Exception):  # what a user's class raises that cannot be pickled
-        torch.save(data, file.with_suffix(".part"))
-        file.with_suffix(".part").replace(file)
+    return sum(leaf.numel() * leaf.element_size() for leaf in tensors)
 
 
 def _given(workload: Any, file: Path) -> Any:

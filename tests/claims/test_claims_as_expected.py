@@ -66,6 +66,8 @@ def test_what_committed_evidence_decided_is_expected_there(ledger, path):
     judged = JudgedLedger.read(path)
     levels = (judged.machine, judged.family, ANYWHERE)
     known = {claim.name: claim for claim in ledger}
+    removed = [one.name for one in judged.findings if one.name not in known]
+    assert [] == removed, f"{path} judges claims that the ledger no longer holds: judge its results again"
     found = [(one, known[one.name]) for one in judged.findings if one.digest == known[one.name].digest]
     assert len(found) > 10
     expected = {claim.name: claim.expected_on(levels) for one, claim in found if one.standing in DECIDED}

@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from suite.cli import claims_audit
 from suite.cli.claims_audit import code, told
 from suite.cli.main import main
 from suite.core.errors import SuiteError
-from suite.core.machine import quiet
+from suite.core.machine import core, quiet
 from suite.measure.integrity import fresh_inputs as module
 from suite.measure.integrity.fresh_inputs import FreshInputs
 from suite.measure.sampler.samples import Ratio
@@ -41,7 +42,7 @@ def fresh(value, low, high, suspect=None):
 def test_cells_whose_speed_a_claim_asks_for_are_timed():
     """Each once, with all claims on it; counts, scores and training steps are not."""
     parts = '{ a = "speedup(ours) > 1 and train_step_speedup(other) > 1", b = "throughput(ours) * 2 > 1" }'
-    assert {"w/fast": ["A-1"]} == timed([claim(parts)])
+    assert {("w/fast", None): ["A-1"]} == timed([claim(parts)])
     assert {} == timed([claim('"parameters(ours) < accuracy(other)"')])
     sweep = claims("""
 [B]
@@ -51,7 +52,8 @@ statement = "It gets faster."
 holds = 'rises(speedup_b1(all)) and amdahl(0.5) > 1'
 cells = { all = ["w/fast", "w/slow"] }
 """)
-    assert {"w/fast": ["A-1", "B"], "w/slow": ["B"]} == timed([claim(), *sweep])
+    assert {("w/fast", None): ["A-1"], ("w/fast", 1): ["B"], ("w/slow", 1): ["B"]} == timed([claim(), *sweep])
+    assert {("w/fast", 1): ["A-1"]} == timed([claim('"latency_p50(ours) + latency_p99(ours) < 1"')])
 
 
 def test_a_line_says_the_ratio_its_interval_and_what_is_doubtful():
@@ -60,6 +62,10 @@ def test_a_line_says_the_ratio_its_interval_and_what_is_doubtful():
         fresh(1.002, 0.998, 1.006)
     )
     assert told(fresh(9.0, 8.0, 10.0)).startswith("apart, fresh inputs take 9 [8, 10]")
+    copied = Ratio(value=9.0, low=8.0, high=10.0, n=50, confidence=0.99)
+    assert told(replace(fresh(1.0, 1.0, 1.0), copied=copied)) == (
+        "apart, fresh inputs take 1 [1, 1] times as long as repeated ones, copies 9 [8, 10] times as long as one tensor"
+    )
     doubtful = fresh(1.0, None, None, "the core was taken")
     assert "open, fresh inputs take 1 times as long as repeated ones; the core was taken" == told(doubtful)
     assert [0, 1, 10] == [code(one) for one in (fresh(1.0, 0.99, 1.01), fresh(9.0, 8.0, 10.0), doubtful)]
@@ -97,7 +103,33 @@ def test_the_networks_of_a_ledger_are_trained_and_timed(played, capsys):
     """One seed of each."""
     assert 0 == main(["claims", "audit", "--ledger=claims"])
     assert [("digits_cnn", "channels_last", 0)] == played
-    assert "digits_cnn/channels_last: alike, fresh inputs take 1 [0.99, 1.01] times as long" in capsys.readouterr().out
+    assert (
+        "digits_cnn/channels_last, batch 64: alike, fresh inputs take 1 [0.99, 1.01] times as long"
+        in capsys.readouterr().out
+    )
+
+
+def test_a_cell_is_timed_at_the_batches_that_its_claims_use(folder, played, monkeypatch, capsys):
+    """Of the serving batch and of one item; a core that is shared decides nothing."""
+    batches = []
+
+    def timing(*_, batch, **__):
+        batches.append(batch)
+        return fresh(1.0, 0.99, 1.01)
+
+    monkeypatch.setattr(module, "fresh_inputs", timing)
+    ledger = folder / "claims" / "ours.toml"
+    ledger.write_text(LEDGER.replace("speedup(ours) > 1", "speedup(ours) > 1 and speedup_b1(ours) > 1"), "utf-8")
+    assert 0 == main(["claims", "audit", "--ledger=claims"])
+    assert [64, 1] == batches
+    assert 2 == len(played)
+    answers = iter([(True, ""), *2 * [(False, "another run holds core 3")]])
+    monkeypatch.setattr(quiet, "is_quiet", lambda _: next(answers))
+    capsys.readouterr()
+    assert 10 == main(["claims", "audit", "--ledger=claims"])
+    said = capsys.readouterr().out
+    assert "digits_cnn/channels_last, batch 1: open, fresh" in said
+    assert "repeated ones; another run holds core 3 (FAST)" in said
 
 
 @pytest.mark.usefixtures("played")
@@ -122,16 +154,19 @@ def test_what_cannot_be_audited_is_refused(capsys):
 
 @pytest.mark.usefixtures("folder")
 def test_a_process_that_is_not_quiet_starts_one_that_is(monkeypatch):
-    """With the same arguments."""
-    started = []
+    """With the same arguments; a core that is shared, which would keep it from being quiet, is not passed on."""
+    started, before = [], os.environ.get("OMP_NUM_THREADS")
+    for name in (core.CORE, core.TAKEN, core.ALLOWED):
+        monkeypatch.setenv(name, "3")
     monkeypatch.setattr(quiet, "is_quiet", lambda _: (False, "it is not"))
     monkeypatch.setattr("sys.argv", ["suite", "claims", "audit", "--ledger=claims"])
 
     def run(command, *, env, check):
+        assert set() == {core.CORE, core.TAKEN, core.ALLOWED} & env.keys()
         started.append((command[-3:], env["OMP_NUM_THREADS"], check))
         return SimpleNamespace(returncode=7)
 
     monkeypatch.setattr(claims_audit.subprocess, "run", run)
     assert 7 == main(["claims", "audit", "--ledger=claims"])
     assert [(["claims", "audit", "--ledger=claims"], "1", False)] == started
-    assert os.environ.get("OMP_NUM_THREADS") in (None, "1")
+    assert before == os.environ.get("OMP_NUM_THREADS")

@@ -111,6 +111,22 @@ def test_a_folder_of_two_machines_or_over_anothers_claims_is_refused(folder, cap
     assert "judge them by `suite claims judge`" in capsys.readouterr().err.replace("\n", " ")
 
 
+def test_a_ledger_that_holds_more_claims_is_not_written_over(folder, capsys):
+    """This machine's own, with what is computed."""
+    own = left(folder, machine=machine_key("cpu"))
+    kept = folder / "reports" / "claims" / machine_key("cpu")
+    main(["claims", "run", f"--results={own}", "--ledger=claims", f"--out={kept}"])
+    before = (kept / "claims.json").read_bytes()
+    capsys.readouterr()
+    assert 11 == judge(own)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "holds 1 claims that this judgement lacks, such as SUM" in said
+    assert "--out" in said
+    assert before == (kept / "claims.json").read_bytes()
+    judge(own, "--out=found")
+    assert (folder / "found" / "claims.json").exists()
+
+
 def test_lines_that_cannot_be_read_are_told_with_their_place(folder, capsys):
     """Results of a version that is not understood."""
     path = left(folder)

@@ -178,6 +178,23 @@ def test_a_side_answers_each_question_of_the_protocol(asked):
     assert callable(getattr(worker._Side, asked.__name__.lower()))
 
 
+def test_data_are_kept_for_a_process_that_would_load_them_slowly(tmp_path):
+    """Whole or not at all."""
+    worker._keep(lambda: SimpleNamespace(train=None), tmp_path / "0.data")
+    assert [tmp_path / "0.data"] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "data", [iter(()).__next__, lambda: SimpleNamespace(open=lambda: None), dict], ids=["once", "a lambda", "too many"]
+)
+def test_data_that_cannot_be_kept_are_no_error_of_the_side(data, tmp_path, monkeypatch):
+    """The process loads them by itself, and no half file is left."""
+    if data is dict:
+        monkeypatch.setattr(worker, "LARGEST_DATA", -1)
+    worker._keep(data, tmp_path / "0.data")
+    assert [] == list(tmp_path.iterdir())
+
+
 class Copying(tiny.Net):
     """The tiny network with a copy more."""
 

@@ -1,6 +1,9 @@
 """Instructions under two versions: what is a regression, what decides nothing, and what a failing side says."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from unittest.mock import MagicMock
 
 import pytest
@@ -10,7 +13,7 @@ from suite.compare.children import ImageError
 from suite.compare.instructions import Counter, data_of, exact, sentence
 from suite.compare.measure import PairedSides
 from suite.compare.process import SideError
-from suite.compare.protocol import InstructionsCounted, SideRequest
+from suite.compare.protocol import CountInstructions, InstructionsCounted, SideRequest
 from suite.compare.sides import Side
 from suite.measure.counting.instructions import InstructionCount
 
@@ -110,16 +113,104 @@ def test_all_sides_of_all_cells_are_forks_of_one_process_under_valgrind(bench, m
     image.__exit__.assert_called_once()
 
 
-def test_a_side_whose_image_does_not_load_runs_under_valgrind_by_itself(bench, monkeypatch):
-    """It then says why it cannot."""
-    made, started = bench
+REQUEST = SideRequest(workload="w", technique="baseline", device="cpu", batch=8)
 
-    def fail(*_, **__):
-        raise ImageError("no luck")
 
-    monkeypatch.setattr(instructions, "image_of", fail)
+@pytest.fixture
+def image(monkeypatch):
+    """What the sides are forked from, made up like all that valgrind does."""
+    found = MagicMock()
+    monkeypatch.setattr(instructions, "image_of", lambda *_, **__: found)
     monkeypatch.setattr(instructions.instructions, "library", lambda folder: folder / "l.so")
     monkeypatch.setattr(instructions.instructions, "read", lambda _: count(1000))
+    return found
+
+
+def fail(*_, **__):
+    raise ImageError("no luck")
+
+
+@pytest.mark.parametrize("step", ["start", "load"])
+def test_a_side_whose_image_does_not_load_runs_under_valgrind_by_itself(step, bench, image, monkeypatch):
+    """It then says why it cannot."""
+    made, started = bench
+    image.load.side_effect = fail
+    if step == "start":
+        monkeypatch.setattr(instructions, "image_of", fail)
     with Counter(made) as counter:
-        counter.count(SideRequest(workload="w", technique="baseline", device="cpu", batch=8), ["speed"])
+        counter.count(REQUEST, ["speed"])
     assert {(None, "valgrind")} == {(details["image"], details["under"][0]) for _, _, details in started}
+
+
+def test_sides_of_later_cells_run_by_themselves_where_the_image_is_gone(bench, image):
+    """One cell that ends it costs the others no count."""
+    made, started = bench
+    asked = []
+
+    def start(side, request, *, image, **details):
+        asked.append(image)
+        if image is not None:
+            raise SideError("what both sides are forked from", "crash", "it is gone") from ImageError("gone")
+        return Player(side, request, started=started, dumps=["1"], **details)
+
+    with Counter(replace(made, start=start)) as counter:
+        found = [counter.count(REQUEST, ["speed"]) for _ in range(2)]
+    assert ["same", "same"] == [one.verdict for (one,) in found]
+    assert [image, None, None, None, None] == asked
+    assert {"valgrind"} == {details["under"][0] for _, _, details in started}
+    image.__exit__.assert_called_once()
+
+
+@pytest.mark.usefixtures("image")
+def test_a_side_that_cannot_start_for_another_reason_is_told(bench):
+    """The image can still be used."""
+    made, _ = bench
+
+    def start(*_, **__):
+        raise SideError("current", "crash", "no luck")
+
+    with Counter(replace(made, start=start)) as counter, pytest.raises(SideError, match="current: no luck"):
+        counter.count(REQUEST, ["speed"])
+
+
+@pytest.mark.usefixtures("image")
+def test_no_side_is_ended_while_the_other_one_counts(bench):
+    """The thread that counts it would ask for the end of a process that is waited for already."""
+    made, started = bench
+    events = []
+
+    class Slow(Player):
+        def __exit__(self, *_):
+            events.append("ended")
+
+        def ask(self, question, kind):
+            if self.name == "current":
+                raise SideError("current", "crash", "no luck")
+            if isinstance(question, CountInstructions):
+                time.sleep(0.2)  # the failure of the other side comes first
+                events.append("counted")
+            return super().ask(question, kind)
+
+    def start(side, request, **details):
+        player = Slow(side, request, started=started, dumps=["1"], **details)
+        player.name = side.name
+        return player
+
+    with Counter(replace(made, start=start)) as counter, pytest.raises(SideError, match="current: no luck"):
+        counter.count(REQUEST, ["speed"])
+    assert ["counted", "ended", "ended"] == events
+
+
+def test_an_image_that_loads_yet_is_ended_when_nobody_needs_it(bench, image):
+    """Nobody waits for half a minute of imports after Ctrl-C."""
+    made, _ = bench
+    killed, ended = Event(), []
+
+    def load():
+        ended.append(killed.wait(30))
+        raise ImageError("it ended with -9")
+
+    image.load.side_effect, image.kill.side_effect = load, killed.set
+    with Counter(made) as counter:
+        counter.begin(REQUEST)
+    assert [True] == ended

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
@@ -312,6 +313,48 @@ def test_the_end_of_an_image_is_the_end_of_its_sides(image, side):
             Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=1)
         assert side.name != caught.value.side
         assert ended(*pids.values())
+
+
+def test_the_end_of_a_process_is_asked_for_once_by_whom_ever(image, side):
+    """By the thread whose question it leaves unanswered and by the one that ends it; the image goes on."""
+    with image() as loaded, ExitStack() as stack, ThreadPoolExecutor(4) as pool:
+        both = [
+            stack.enter_context(Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=number))
+            for number in (0, 1)
+        ]
+        both[0]._child.kill()
+        both[1]._child.stdin.close()
+        assert [-9, 0, -9, 0] == list(pool.map(lambda one: one._child.wait(), both * 2, timeout=60))
+        with Process(side, REQUEST, folder=side.root, other=side, image=loaded, number=2) as one:
+            assert one.ready().forks
+
+
+def test_an_image_says_that_it_has_no_such_process_and_goes_on(image, side):
+    """One that was waited for, for example."""
+    with image() as loaded:
+        assert loaded is not None
+        with pytest.raises(children.ImageError, match="it has no process 1: "):
+            loaded.wait(1)
+        with Process(side, REQUEST, folder=side.root, other=side, image=loaded) as one:
+            assert one.ready().forks
+
+
+def test_who_waits_for_an_image_that_is_killed_is_told(side, monkeypatch):
+    """In another thread than the one that needs it no more."""
+    monkeypatch.setenv("MADE_UP_LOADING", "time.sleep(60)")
+    loading = process.image_of(side, side, REQUEST, errors=side.root / "image.err")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(loading.load)
+        loading.kill()
+        with pytest.raises(children.ImageError, match="it ended with -9"):
+            waiting.result(60)
+
+
+def test_a_python_that_does_not_exist_is_no_image(side):
+    """Nor is what runs before it, such as valgrind."""
+    missing = replace(side, python=side.root / "missing")
+    with pytest.raises(children.ImageError, match=r"it cannot be started: .*missing"):
+        process.image_of(missing, missing, REQUEST, errors=side.root / "image.err")
 
 
 def parent_of(pid):

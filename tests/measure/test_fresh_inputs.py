@@ -8,7 +8,7 @@ import tiny
 import torch
 
 from suite.measure.integrity import fresh_inputs as module
-from suite.measure.integrity.fresh_inputs import FRESH, CacheVerdict, FreshInputs, fresh_inputs
+from suite.measure.integrity.fresh_inputs import COME_AGAIN, FRESH, SAME, CacheVerdict, FreshInputs, fresh_inputs
 from suite.measure.sampler.samples import Ratio
 
 
@@ -39,6 +39,22 @@ def test_a_disturbed_sample_decides_nothing():
     assert CacheVerdict.OPEN is found(1.0, 1.0, "the core was taken")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (1.0, 1.9, CacheVerdict.ALIKE),
+        (1.9, 2.1, CacheVerdict.OPEN),
+        (None, None, CacheVerdict.OPEN),
+        (2.1, 9.0, CacheVerdict.APART),
+    ],
+)
+def test_copies_of_a_batch_may_cost_as_much_as_memory_does(low, high, expected):
+    """More than twice the time on one tensor is a cache that knows tensors."""
+    ratio = Ratio(value=1.0, low=1.0, high=1.0, n=50, confidence=0.99)
+    copied = Ratio(value=1.0, low=low, high=high, n=50, confidence=0.99)
+    assert expected is FreshInputs(ratio=ratio, copied=copied).verdict
+
+
 class Recorded:
     """Stands for the sampler: plays some turns of each arm, and remembers what was served."""
 
@@ -59,7 +75,7 @@ class Recorded:
     suspect = None
 
     def ratio(self, numerator, denominator):
-        assert (FRESH, "baseline") == (numerator, denominator)
+        assert (numerator, denominator) in {(FRESH, "baseline"), ("baseline", SAME)}
         return Ratio(value=1.0, low=1.0, high=1.0, n=9, confidence=0.99)
 
 
@@ -75,14 +91,16 @@ def play(monkeypatch):
 
 
 def test_one_arm_serves_batches_that_never_came_before(play):
-    """The two others serve one batch, the same tensor each time."""
+    """Two serve copies of one batch, and one the same tensor each time."""
     seen = play(3, 5, 5).seen
     rows = [row for batch in seen[FRESH] for row in batch.flatten(1).tolist()]
     assert 13 == len(seen[FRESH])
     assert 13 * 4 == len({tuple(row) for row in rows})
     assert {(4, 1, 8, 8)} == {tuple(batch.shape) for batch in seen[FRESH]}
+    assert [seen[SAME][0].data_ptr()] * 13 == [batch.data_ptr() for batch in seen[SAME]]
     for arm in ("baseline", "null"):
-        assert [seen[arm][0].data_ptr()] * 13 == [batch.data_ptr() for batch in seen[arm]]
+        assert 13 == len({batch.data_ptr() for batch in seen[arm]})
+        assert all(torch.equal(seen[SAME][0], batch) for batch in seen[arm])
 
 
 def test_fresh_batches_are_test_items_with_little_noise(play):
@@ -101,13 +119,36 @@ def test_a_turn_of_more_calls_than_the_last_begins_again(play):
     assert (8, 8, 20) == tuple(len(set(part)) for part in (pointers[:8], pointers[8:28], pointers[28:]))
 
 
-def test_whole_numbers_are_mixed_and_not_changed():
-    """Token numbers have no noise."""
+def test_tokens_come_from_other_items_and_padding_stays():
+    """Each at its own place, so that it is a token that can stand there; a mask is as before."""
     generator = torch.Generator().manual_seed(0)
-    items = torch.arange(12).reshape(6, 2)
-    mixed = module._mixed((items, items.float()), 50, generator)
-    assert {tuple(row) for row in items.tolist()} == {tuple(row) for row in mixed[0].tolist()}
-    assert not torch.equal(mixed[0].float(), mixed[1])
+    lengths = torch.arange(28, 40)[:, None]
+    mask = (torch.arange(40) < lengths).long()
+    tokens = (1 + torch.arange(40) + 100 * torch.arange(12)[:, None]) * mask
+    mixed, masks = module._mixed((tokens, mask), 200, generator)
+    assert 200 == len({tuple(row) for row in mixed.tolist()})
+    assert {tuple(row) for row in mask.tolist()} == {tuple(row) for row in masks.tolist()}
+    assert torch.equal(mixed != 0, masks == 1)
+    for place in range(40):
+        assert set(mixed[:, place].tolist()) <= set(tokens[:, place].tolist())
+    known = {tuple(row) for row in tokens.tolist()}
+    assert not known & {tuple(row) for row in mixed.tolist()}
+
+
+def test_items_that_cannot_be_made_new_leave_it_open(monkeypatch):
+    """Labels alone; the reason is told. Rows of tokens can."""
+    monkeypatch.setattr(module, "sample", Recorded([1]))
+    plain = tiny.splits(0)
+    labels = replace(plain.test, inputs=plain.test.targets)
+    trained = tiny.fitted()
+    monkeypatch.setattr(module, "_calls", lambda *_: {})
+    data = replace(plain, test=labels)
+    found = fresh_inputs(replace(trained, recipe=replace(trained.recipe, data=lambda: data)), batch=1, seconds=0.1)
+    assert (CacheVerdict.OPEN, COME_AGAIN) == (found.verdict, found.suspect)
+    tokens = torch.randint(100, (16, 30), generator=torch.Generator().manual_seed(0))
+    data = replace(plain, test=replace(plain.test, inputs=tokens))
+    found = fresh_inputs(replace(trained, recipe=replace(trained.recipe, data=lambda: data)), batch=1, seconds=0.1)
+    assert (CacheVerdict.ALIKE, None) == (found.verdict, found.suspect)
 
 
 def test_the_threads_settings_are_as_before(play):

@@ -1,6 +1,6 @@
 """The caching audit on real networks and a real clock: a planted cache is found, an honest network is not accused.
 
-A disturbed machine makes a verdict open, not wrong: the ratios are looked at themselves.
+A disturbed machine makes a verdict open, not wrong.
 """
 # the expected value stands on the left
 
@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 import tiny
 
-from suite.measure.integrity.fresh_inputs import MOST_APART, fresh_inputs
+from suite.measure.integrity.fresh_inputs import fresh_inputs
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timed]
+WIDTHS = {1: 24, 16: 6}  # by batch, those of a network that takes about a millisecond
 
 
 def by_content(network):
@@ -39,8 +40,8 @@ def by_tensor(network):
     return call
 
 
-def timed(deploy=None, batch=16):
-    trained = tiny.fitted()
+def served(deploy=None, batch=16):
+    trained = tiny.fitted(model=lambda: tiny.Net(width=WIDTHS[batch]))
     if deploy is not None:
         trained = replace(trained, recipe=replace(trained.recipe, deploy=deploy))
     return fresh_inputs(trained, batch=batch, seconds=1.0)
@@ -48,17 +49,12 @@ def timed(deploy=None, batch=16):
 
 @pytest.mark.parametrize("cache", [by_content, by_tensor])
 def test_a_planted_cache_is_found(cache):
-    """Fresh inputs take several times as long."""
-    found = timed(cache)
-    assert found.ratio.low is not None
-    assert found.ratio.low > 1.5
-    assert found.suspect or found.verdict == "apart"
+    """Unless the sample was disturbed, and says so."""
+    found = served(cache)
+    assert found.verdict == "apart" or (found.verdict == "open" and found.suspect)
 
 
 @pytest.mark.parametrize("batch", [1, 16])
-def test_an_honest_network_is_as_fast_on_fresh_inputs(batch):
-    """Its interval reaches into the margin."""
-    found = timed(batch=batch)
-    assert found.ratio.low is None or found.ratio.low <= 1 + MOST_APART
-    assert found.ratio.high is None or found.ratio.high >= 1 / (1 + MOST_APART)
-    assert found.verdict != "apart"
+def test_an_honest_network_is_not_accused(batch):
+    """A loaded machine may leave it open."""
+    assert served(batch=batch).verdict != "apart"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NARROWEST = 80
 GAP = "  "
+CUT = ".."  # where a part of a line is left out
 TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
@@ -57,15 +58,23 @@ class TerminalProgress:
             return
         last = news.epoch == news.epochs
         score = "" if news.score is None else f", validation {100 * news.score:.2f} %"
-        text = f"  training {what}: seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
+        state = f": seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
         with self._capture.global_and_fixture_disabled():
             if self._reporter.isatty:
                 run = self._run()
                 place = "" if run is None else place_of(run)
-                self._reporter.rewrite(f"{text} ({place})" if place else text, erase=True)
+                room = self._reporter._tw.fullwidth - 1  # noqa: SLF001  # a full line may break, or move the cursor on
+                state += f" ({place})" if place else ""
+                self._reporter.rewrite(fitting(f"  training {what}", state, room), erase=True)
             elif last:
                 self._reporter.ensure_newline()
-                self._reporter.write_line(text)
+                self._reporter.write_line(f"  training {what}{state}")
+
+
+def fitting(name: str, state: str, room: int) -> str:
+    """Both in one line: the name is cut first. A line that the terminal breaks cannot be rewritten as a whole."""
+    kept = name if len(name) + len(state) <= room else name[: max(0, room - len(state) - len(CUT))] + CUT
+    return (kept + state)[:room]
 
 
 def say(config: pytest.Config, lines: Iterable[str]) -> None:

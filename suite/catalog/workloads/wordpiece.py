@@ -33,7 +33,7 @@ def encode(texts: Iterable[str], vocabulary: Mapping[str, int], tokens: int) -> 
 def words(text: str) -> list[str]:
     """Lower case without accents; each mark of punctuation and each Chinese character is a word."""
     plain = "".join(" " if _is_space(character) else character for character in text if _is_kept(character))
-    bare = "".join(c for c in unicodedata.normalize("NFD", plain.lower()) if unicodedata.category(c) != "Mn")
+    bare = "".join(c for c in unicodedata.normalize("NFD", _lowered(plain)) if unicodedata.category(c) != "Mn")
     return [found for word in bare.split(" ") for found in _parts(word)]
 
 
@@ -59,6 +59,11 @@ def _is_space(character: str) -> bool:
 
 def _is_kept(character: str) -> bool:
     return _is_space(character) or (unicodedata.category(character) not in CONTROL and character not in "\0\ufffd")
+
+
+def _lowered(text: str) -> str:
+    """Character by character, as published: a sigma at the end of a word is no other letter."""
+    return "".join(character.lower() for character in text)
 
 
 def _parts(word: str) -> Iterator[str]:

@@ -1,9 +1,12 @@
 """Whether a served network is as fast on inputs that it never saw as on a batch that it serves again and again.
 
-A cache, in the network, the runtime or the harness, makes repeated inputs fast. The network is timed in three arms of
-interleaved rounds: two serve one batch, the third serves a batch made for each call. All of them make such batches
-before each turn, outside the clock, so that only what is served differs. They share the network, so that nothing that
-tells two copies apart (addresses, what a compiler made of them) is taken for a cache.
+A cache, in the network, the runtime or the harness, makes repeated inputs fast. The network is timed in four arms of
+interleaved rounds: two serve copies of one batch, a third serves a batch made for each call, and a fourth one tensor
+again and again. All make as many batches before each turn, outside the clock, and take them from a queue. So the first
+three read their inputs from memory alike, and only the third's are new: a cache by content makes it slow. A cache that
+tells tensors apart makes the fourth fast. That one also finds its inputs in the processor's cache, which is no fault,
+so its limit is wide. All share the network, so that nothing that tells two copies apart (addresses, what a compiler
+made of them) is taken for a cache.
 """
 
 from __future__ import annotations
@@ -26,13 +29,17 @@ from suite.measure.sampler.timing import sample
 from suite.training.devices import synchronize
 from suite.training.loop import Trained
 from suite.training.serving import Served, serve, warm_up
-from suite.training.trees import Tree, fill_up, leaves, length, take, tree_map
+from suite.training.trees import Tree, fill_up, leaves, length, tree_map
 
-FRESH = "fresh"
+FRESH, SAME = "fresh", "same"
 MOST_APART = 0.03
+MOST_COLD = 2.0  # times as long as on one tensor: inputs that come from memory cost less in any network worth timing
 LEAST, MOST = 8, 512  # batches that are made before a turn
 NOISE = 1e-4  # added to real inputs, so that no two batches hold the same item
+EXCHANGED = 0.5  # share of a row's whole numbers that come from another item
 BATCHES = 8  # of test items, from which a batch is made
+DRAWN = 256  # items that are made to see whether all differ
+COME_AGAIN = "the items hold no real numbers and too few whole ones for inputs that never came before"
 
 
 class CacheVerdict(StrEnum):
@@ -46,25 +53,38 @@ class CacheVerdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FreshInputs:
-    """The ``ratio`` of the time on fresh inputs to that on repeated ones; ``suspect`` as in a sample."""
+    """The ``ratio`` of the time on fresh inputs to that on repeated ones; ``suspect`` as in a sample.
+
+    ``copied`` is the ratio of the time on copies of a batch to that on one tensor, where it was measured.
+    """
 
     ratio: Ratio
     suspect: str | None = None
+    copied: Ratio | None = None
 
     @property
     def verdict(self) -> CacheVerdict:
-        """Decided by the whole interval: within `MOST_APART`, or beyond it."""
-        low, high, most = self.ratio.low, self.ratio.high, 1 + MOST_APART
-        if low is None or high is None or self.suspect:
+        """Decided by whole intervals: within `MOST_APART` and `MOST_COLD`, or beyond one of them."""
+        most = 1 + MOST_APART
+        if self.suspect:
             return CacheVerdict.OPEN
-        if low > most or high < 1 / most:
-            return CacheVerdict.APART
-        return CacheVerdict.ALIKE if 1 / most <= low and high <= most else CacheVerdict.OPEN
+        found = [_side(self.ratio, 1 / most, most)]
+        found += [] if self.copied is None else [_side(self.copied, 0.0, MOST_COLD)]
+        return next((side for side in (CacheVerdict.APART, CacheVerdict.OPEN) if side in found), CacheVerdict.ALIKE)
+
+
+def _side(ratio: Ratio, least: float, most: float) -> CacheVerdict:
+    low, high = ratio.low, ratio.high
+    if low is None or high is None:
+        return CacheVerdict.OPEN
+    if low > most or high < least:
+        return CacheVerdict.APART
+    return CacheVerdict.ALIKE if least <= low and high <= most else CacheVerdict.OPEN
 
 
 @dataclass(kw_only=True, eq=False)
 class FedCall:
-    """Serves ``kept``, or where that is ``None`` the next of the batches that `feed` has made."""
+    """Serves the next of the batches that `feed` has made; ``kept`` is the one that ``make`` always returns, if any."""
 
     served: Served
     make: Callable[[], Tree]
@@ -85,8 +105,6 @@ class FedCall:
     def __call__(self) -> Any:
         """The outputs; a turn of more calls than expected begins its batches again."""
         self.calls += 1
-        if self.kept is not None:
-            return self.served(self.kept)
         self.queue.rotate(-1)
         return self.served(self.queue[-1])
 
@@ -105,31 +123,69 @@ def fresh_inputs(trained: Trained, *, batch: int, seconds: float, seed: int = 0)
         )
         taken = sample(calls, options, hooks=hooks)
     flags.write(entered)
-    return FreshInputs(ratio=taken.ratio(FRESH, BASE), suspect=taken.suspect)
+    doubts = [doubt for doubt in (taken.suspect, None if _all_differ(trained, batch, seed) else COME_AGAIN) if doubt]
+    return FreshInputs(
+        ratio=taken.ratio(FRESH, BASE), copied=taken.ratio(BASE, SAME), suspect="; ".join(doubts) or None
+    )
 
 
 def _calls(trained: Trained, batch: int, seed: int) -> dict[str, FedCall]:
-    """The three arms of one network that is warmed up."""
+    """The four arms of one network that is warmed up. Each makes new batches; all but one serve something else."""
     served = serve(trained)
-    items = trained.recipe.data().test.first(max(POOL, BATCHES * batch)).inputs
-    kept = served.prepare_inputs(fill_up(items, batch))
+    items = _items(trained, batch)
+    repeated = fill_up(items, batch)
+    kept = served.prepare_inputs(repeated)
     warm_up(served, kept)
     generator = torch.Generator().manual_seed(seed)
 
     def made() -> Tree:
         return served.prepare_inputs(_mixed(items, batch, generator))
 
-    return {arm: FedCall(served=served, make=made, kept=None if arm == FRESH else kept) for arm in (BASE, NULL, FRESH)}
+    def copied() -> Tree:
+        _mixed(items, batch, generator)
+        return served.prepare_inputs(repeated)
+
+    def same() -> Tree:
+        made()
+        return kept
+
+    makes = {BASE: copied, NULL: copied, FRESH: made, SAME: same}
+    return {arm: FedCall(served=served, make=make, kept=kept if arm == SAME else None) for arm, make in makes.items()}
+
+
+def _items(trained: Trained, batch: int) -> Tree:
+    return trained.recipe.data().test.first(max(POOL, BATCHES * batch)).inputs
+
+
+def _all_differ(trained: Trained, batch: int, seed: int) -> bool:
+    """Whether no two of some items that are made are the same."""
+    made = _mixed(_items(trained, batch), DRAWN, torch.Generator().manual_seed(seed))
+    rows = [leaf.cpu().contiguous().reshape(DRAWN, -1).view(torch.uint8).numpy() for leaf in leaves(made)]
+    return len({tuple(row[place].tobytes() for row in rows) for place in range(DRAWN)}) == DRAWN
 
 
 def _mixed(items: Tree, batch: int, generator: torch.Generator) -> Tree:
-    """``batch`` of the items at random, real numbers with a little noise."""
-    chosen = take(items, torch.randint(length(items), (batch,), generator=generator))
-    return tree_map(lambda leaf: _noisy(leaf, generator), chosen)
+    """``batch`` of the items at random, made new: real numbers with a little noise, some whole ones of other items."""
+    count = length(items)
+    chosen = torch.randint(count, (batch,), generator=generator)
+    others = (chosen + 1 + torch.randint(max(1, count - 1), (batch,), generator=generator)) % count
+    return tree_map(lambda leaf: _renewed(leaf[chosen], leaf[others], generator), items)
 
 
-def _noisy(leaf: Tensor, generator: torch.Generator) -> Tensor:
+def _renewed(leaf: Tensor, other: Tensor, generator: torch.Generator) -> Tensor:
     if not leaf.is_floating_point():
-        return leaf
+        drawn = torch.rand(leaf.shape, generator=generator) < EXCHANGED
+        return torch.where(drawn.to(leaf.device) & _inside(leaf) & _inside(other), other, leaf)
     noise = torch.randn(leaf.shape, generator=generator, dtype=torch.float32)
     return leaf + (NOISE * noise).to(leaf.dtype).to(leaf.device)
+
+
+def _inside(leaf: Tensor) -> Tensor:
+    """Where a row [B, ...] is neither in the run of equal values that begins it nor in the one that ends it.
+
+    These are padding, or the marks of a text's ends; a mask is nothing else.
+    """
+    rows = leaf.reshape(len(leaf), -1)
+    begins = (rows != rows[:, :1]).cumsum(1) > 0
+    ends = (rows != rows[:, -1:]).flip(1).cumsum(1).flip(1) > 0
+    return (begins & ends).reshape(leaf.shape)

@@ -3,6 +3,7 @@
 
 import csv
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import tiny
@@ -15,6 +16,7 @@ from suite.analysis.load_test.run import LoadTestResult, put_under_load
 from suite.analysis.load_test.summary import Load
 from suite.cli import load_test, main
 from suite.core.errors import ResultsError, UsageError
+from suite.core.machine import core, quiet
 
 PLAN = LoadTestPlan(policy=Policy(max_batch=4, max_wait=1e-3), largest=6, shares=(0.1, 0.3), seconds=0.1, sampling=0.02)
 
@@ -119,3 +121,32 @@ def test_a_slip_on_the_command_line_is_told_at_once(arguments):
     """Before a process is started."""
     with pytest.raises(UsageError):
         load_test._plan(parsed(*arguments))
+
+
+def test_a_core_that_is_shared_is_not_passed_on(monkeypatch):
+    """The process that is started would not be quiet with it, and start another without end."""
+    for name in (core.CORE, core.TAKEN, core.ALLOWED):
+        monkeypatch.setenv(name, "3")
+    started = []
+
+    def run(_, *, env, check):
+        started.append((quiet.is_quiet(env)[0], core.CORE in env, check))
+        return SimpleNamespace(returncode=7)
+
+    monkeypatch.setattr(load_test.subprocess, "run", run)
+    given = parsed()
+    assert 7 == given.run(given, ())
+    assert [(True, False, False)] == started
+
+
+def test_a_core_that_is_shared_is_told_beside_the_tables(monkeypatch, capsys):
+    """Its capacity is not to be trusted."""
+    shared = "another run holds core 3"
+    monkeypatch.setattr(quiet, "is_quiet", lambda _: (False, shared))
+    monkeypatch.setattr(quiet, "pin", lambda: None)
+    monkeypatch.setattr(quiet, "apply_threads", lambda: None)
+    monkeypatch.setattr("suite.analysis.load_test.run.put_under_load", lambda *_: None)
+    monkeypatch.setattr(tables, "lines", lambda *_: ["capacity"])
+    monkeypatch.setattr(tables, "write", lambda *_: [])
+    assert 0 == load_test._measure(parsed())
+    assert f"capacity\ndoubtful: {shared}\n" == capsys.readouterr().out
