@@ -268,7 +268,6 @@ def _environment(session: nox.Session) -> Path:
 
 
 def _build(session: nox.Session, folder: Path, python: Path) -> None:
-    wanted = ["-e", f"{HERE}[all]", "--group", "dev"]
     beside = str(Path(sys.executable).parent)  # an environment that is not activated is not on the path
     uv = shutil.which("uv") or shutil.which("uv", path=beside)
     if uv:
@@ -276,16 +275,12 @@ def _build(session: nox.Session, folder: Path, python: Path) -> None:
             uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder), external=True
         )
         install = [uv, "pip", "install", "--python", str(python)]
-        session.run_install(*install, *wanted, external=True)
-        session.run_install(*install, "--no-deps", FILES, external=True, success_codes=[0, 1, 2])
-        return
-    session.run_install(sys.executable, "-m", "venv", str(folder), external=True)
-    for packages in (
-        ["--upgrade", "pip>=25.1"],
-        wanted,
-        ["--no-deps", *FILES],
-    ):  # older ones do not know dependency groups
-        session.run_install(str(python), "-m", "pip", "install", "--quiet", *packages, external=True)
+    else:
+        session.run_install(sys.executable, "-m", "venv", str(folder), external=True)
+        install = [str(python), "-m", "pip", "install", "--quiet"]
+        session.run_install(*install, "--upgrade", "pip>=25.1", external=True)  # older ones know no dependency groups
+    session.run_install(*install, "-e", f"{HERE}[all]", "--group", "dev", external=True)
+    session.run_install(*install, "--no-deps", FILES, external=True, success_codes=[0, 1, 2])  # tests skip without it
 
 
 def _pyproject() -> dict[str, object]:
