@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +16,11 @@ from suite.cli.claims_ledger import (
     evidence_of,
     ledger_of,
     ledger_options,
-    lock_path,
     locks_of,
     say,
+    say_findings,
+    started_of,
+    write_tables,
 )
 from suite.cli.command import Command, load_everything
 from suite.core.errors import UsageError
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from suite.claims.judging import Finding
     from suite.core.records import RunHeader
 
-PLAIN_WIDTH = 160  # characters, where the output is no terminal
 SEEDS = 5
 OUT = Path("reports") / "claims"
 
@@ -118,8 +118,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         except KeyboardInterrupt:
             return EXIT_INTERRUPTED
     findings, headers = _judged(chosen, folders, parsed)
-    for line in tables.terminal(findings, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns):
-        say(line)
+    say_findings(findings)
     say(f"claims: {tables.counts(findings)}")
     _write(findings, headers, parsed)
     _tell_github(findings)
@@ -145,12 +144,11 @@ def _judged(
                 f"the results of {header.run} are from {header.where.machine}, and this is {place.machine}: judge them "
                 "by `suite claims judge`, then `suite claims merge`"
             )
-    started = min((header.started for header in headers), default="")
-    return judge(claims, evidence, place.levels, doubts_of(claims, started)), headers
+    return judge(claims, evidence, place.levels, doubts_of(claims, started_of(headers))), headers
 
 
 def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: argparse.Namespace) -> None:
-    from suite.claims import store, tables
+    from suite.claims import store
     from suite.claims.facts.machine import features
     from suite.claims.verdicts import verdict
     from suite.core import files
@@ -159,15 +157,13 @@ def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: ar
 
     place = headers[0].where if headers else where(parsed.device)
     run = " ".join(header.run for header in headers)
-    started = min((header.started for header in headers), default="")
     kept = store.judged(
-        findings, place, features=features(), commit=git_commit(Path.cwd()), run=run, started=started
+        findings, place, features=features(), commit=git_commit(Path.cwd()), run=run, started=started_of(headers)
     )  # fmt: skip
     path = kept.write(parsed.out)
     versions = ", ".join(f"{name} {version}" for name, version in place.versions.items())
     heading = f"Judged on {place.machine}, {versions}."
-    files.replace_file(parsed.out / "claims.md", tables.markdown(findings, heading).encode())
-    files.replace_file(parsed.out / "claims.csv", tables.comma_separated(findings).encode())
+    write_tables(findings, heading, parsed.out)
     part = CommentPart(about=heading, verdicts=[verdict(found) for found in findings])
     files.replace_file(parsed.out / "comment.md", comment([part], subject="claims").encode())
     say(f"written: {path}, claims.md, claims.csv, comment.md")
@@ -218,8 +214,7 @@ def _lock(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Lock what is new; what was edited only if it is named."""
     claims = ledger_of(parsed)
     named = {claim.name for claim in chosen_claims(claims, parsed.names)} if parsed.names else set()
-    for path, lock in locks_of(claims).items():
-        own = [claim for claim in claims if lock_path(claim) == path]
+    for path, lock, own in locks_of(claims):
         fresh = [claim for claim in own if claim.name in named or claim.name not in lock.claims]
         edited = [
             claim.name for claim in own

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 from suite.cli.claims_ledger import chosen_claims, ledger_of, ledger_options, say
 from suite.core.errors import SuiteError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS, WORST_FIRST
-from suite.core.machine import core, quiet
+from suite.core.machine import child, quiet
 
 if TYPE_CHECKING:
     from suite.bench.trained_store import TrainedStore
@@ -45,11 +43,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     cells = cells_of(parsed)  # a slip is told now
     if quiet.is_quiet(os.environ)[0]:
         return audit(cells, parsed)
-    command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
-    # with a parent's core the child would never be quiet: it chooses its own
-    free = {name: os.environ[name] for name in os.environ if name not in (core.CORE, core.TAKEN, core.ALLOWED)}
-    environment = quiet.environment(free, accelerator=parsed.device != "cpu")
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
+    return child.again_quietly(accelerator=child.on_accelerator(parsed.device))
 
 
 def cells_of(parsed: argparse.Namespace) -> Cells:
@@ -71,16 +65,19 @@ def audit(cells: Cells, parsed: argparse.Namespace) -> int:
 
     quiet.pin()
     quiet.apply_threads()
-    parsed.doubt = quiet.is_quiet(os.environ)[1]  # the core may be shared
+    doubt = quiet.is_quiet(os.environ)[1]  # the core may be shared
     device = resolve_device(parsed.device)
     select_device(device)
     store = TrainedStore(registry=REGISTRY, device=device)
-    codes = [_audited(cell, batch, names, store, parsed) for (cell, batch), names in cells.items()]
+    codes = [
+        _audited(cell, batch, names, store, seconds=parsed.seconds, doubt=doubt)
+        for (cell, batch), names in cells.items()
+    ]
     return min(codes, key=WORST_FIRST.index)
 
 
 def _audited(
-    cell: str, batch: int | None, names: Sequence[str], store: TrainedStore, parsed: argparse.Namespace
+    cell: str, batch: int | None, names: Sequence[str], store: TrainedStore, *, seconds: float, doubt: str
 ) -> int:
     """Train the cell's network for one seed, time it, say what was found."""
     from suite.measure.integrity.fresh_inputs import fresh_inputs
@@ -91,11 +88,11 @@ def _audited(
         found = REGISTRY.find_workload(workload)
         size = batch or found.batch_on(store.device)
         trained = store.get(found, REGISTRY.resolve(technique), 0)
-        fresh = fresh_inputs(trained, batch=size, seconds=parsed.seconds)
+        fresh = fresh_inputs(trained, batch=size, seconds=seconds)
     except SuiteError as error:
         say(f"{cell}: not audited: {error}")
         return EXIT_NOTHING
-    fresh = replace(fresh, suspect="; ".join(filter(None, (fresh.suspect, parsed.doubt))) or None)
+    fresh = replace(fresh, suspect="; ".join(filter(None, (fresh.suspect, doubt))) or None)
     say(f"{cell}, batch {size}: {told(fresh)} ({', '.join(names)})")
     return code(fresh)
 

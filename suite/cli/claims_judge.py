@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, lock_path, locks_of, say, stored_evidence
+from suite.cli.claims_ledger import (
+    doubts_of,
+    ledger_of,
+    ledger_options,
+    locks_of,
+    say,
+    say_findings,
+    started_of,
+    stored_evidence,
+    write_tables,
+)
 from suite.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Judge the claims that name cells; nothing that is computed here is evidence of another machine."""
+    from suite.claims import tables
     from suite.claims.judging import judge
     from suite.claims.verdicts import exit_code
     from suite.report.results.folder import RunFolder
@@ -36,32 +47,26 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     evidence, place = stored_evidence(runs)
     everything = ledger_of(parsed)
     claims = [claim for claim in everything if claim.texts]
-    findings = judge(claims, evidence, place.levels, doubts_of(claims, _started(runs), hindsight=True))
-    ledger = _kept(findings, runs, place)
+    started = started_of(run.header for run in runs)
+    findings = judge(claims, evidence, place.levels, doubts_of(claims, started, hindsight=True))
+    ledger = _kept(findings, runs, place, started)
     heading = f"{_heading(ledger)} {len(everything) - len(claims)} claims without cells are left out."
-    _say_all(findings, heading)
+    say_findings(findings)
+    say(f"{heading}\nclaims: {tables.counts(findings)}")
     _write(ledger, findings, heading, parsed.out or Path("reports") / "claims" / place.machine)
     return exit_code(findings)
 
 
-def _started(runs: Sequence[RunFolder]) -> str:
-    return min(run.header.started for run in runs)
-
-
-def _kept(findings: Sequence[Finding], runs: Sequence[RunFolder], place: Where) -> JudgedLedger:
+def _kept(findings: Sequence[Finding], runs: Sequence[RunFolder], place: Where, started: str) -> JudgedLedger:
     from suite.claims import store
     from suite.claims.elsewhere import Elsewhere
 
-    claims = [one.claim for one in findings]
-    hindsight = [
-        lock.is_hindsight([claim for claim in claims if lock_path(claim) == path], _started(runs))
-        for path, lock in locks_of(claims).items()
-    ]
+    hindsight = any(lock.is_hindsight(own, started) for _, lock, own in locks_of([one.claim for one in findings]))
     commits = {run.header.commit for run in runs}
     return store.judged(
         findings, place, features=Elsewhere(machine=place.machine, family=place.family).features,
         commit=commits.pop() if len(commits) == 1 else None, run=" ".join(run.header.run for run in runs),
-        started=_started(runs), hindsight=any(hindsight),
+        started=started, hindsight=hindsight,
     )  # fmt: skip
 
 
@@ -72,28 +77,15 @@ def _heading(ledger: JudgedLedger) -> str:
     return f"Measured on {ledger.machine}, {versions}, at commit {ledger.commit}, {ledger.started}.{late}"
 
 
-def _say_all(findings: Sequence[Finding], heading: str) -> None:
-    import shutil
-
-    from suite.claims import tables
-
-    for line in tables.terminal(findings, shutil.get_terminal_size((160, 0)).columns):
-        say(line)
-    say(heading)
-    say(f"claims: {tables.counts(findings)}")
-
-
 def _write(ledger: JudgedLedger, findings: Sequence[Finding], heading: str, folder: Path) -> None:
-    from suite.claims import tables
     from suite.claims.store import NAME
     from suite.claims.store import JudgedLedger as Stored
-    from suite.core import files
 
     if (folder / NAME).exists():
         _check_replaces(Stored.read(folder), ledger, folder)
-    files.replace_file(ledger.write(folder).with_name("claims.md"), tables.markdown(findings, heading).encode())
-    files.replace_file(folder / "claims.csv", tables.comma_separated(findings).encode())
-    say(f"written: {folder / NAME}, claims.md, claims.csv")
+    path = ledger.write(folder)
+    write_tables(findings, heading, folder)
+    say(f"written: {path}, claims.md, claims.csv")
 
 
 def _check_replaces(old: JudgedLedger, new: JudgedLedger, folder: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,14 @@ from suite.core.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from suite.claims.claim import Claim
+    from suite.claims.elsewhere import Elsewhere
     from suite.claims.evidence import ClaimEvidence
+    from suite.claims.judging import Finding
     from suite.claims.lock import ClaimsLock
-    from suite.core.records import RunHeader, Where
+    from suite.core.records import Measurement, RunHeader, Where
     from suite.report.results.folder import RunFolder
+
+PLAIN_WIDTH = 160  # characters, where the output is no terminal
 
 
 def ledger_options(parser: argparse.ArgumentParser) -> None:
@@ -59,27 +64,23 @@ def chosen_claims(claims: Sequence[Claim], names: Sequence[str]) -> tuple[Claim,
     return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(claims)
 
 
-def lock_path(claim: Claim) -> Path:
-    """The lock beside the file of a claim."""
-    from suite.claims.lock import NAME
-
-    return Path(claim.path).with_name(NAME)
-
-
 def doubts_of(claims: Sequence[Claim], started: str, *, hindsight: bool = False) -> dict[str, str]:
     """By name, why a run that ``started`` then (ISO) is no evidence of a claim."""
     doubts: dict[str, str] = {}
-    for path, lock in locks_of(claims).items():
-        own = [claim for claim in claims if lock_path(claim) == path]
+    for _, lock, own in locks_of(claims):
         doubts |= lock.doubts(own, started, hindsight=hindsight)
     return doubts
 
 
-def locks_of(claims: Sequence[Claim]) -> dict[Path, ClaimsLock]:
-    """The locks of some claims, by their files."""
-    from suite.claims.lock import ClaimsLock
+def locks_of(claims: Sequence[Claim]) -> Iterator[tuple[Path, ClaimsLock, list[Claim]]]:
+    """Each lock of some claims, with its file and those that it locks: it lies beside their ledger."""
+    from suite.claims.lock import NAME, ClaimsLock
 
-    return {path: ClaimsLock.read(path) for path in dict.fromkeys(map(lock_path, claims))}
+    by_path: dict[Path, list[Claim]] = {}
+    for claim in claims:
+        by_path.setdefault(Path(claim.path).with_name(NAME), []).append(claim)
+    for path, own in by_path.items():
+        yield path, ClaimsLock.read(path), own
 
 
 def say(text: str) -> None:
@@ -88,18 +89,35 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def say_findings(findings: Sequence[Finding]) -> None:
+    """The table by verdict, as wide as the terminal."""
+    from suite.claims import tables
+
+    for line in tables.terminal(findings, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns):
+        say(line)
+
+
+def write_tables(findings: Sequence[Finding], heading: str, folder: Path) -> None:
+    """Write ``claims.md`` and ``claims.csv``."""
+    from suite.claims import tables
+    from suite.core import files
+
+    files.replace_file(folder / "claims.md", tables.markdown(findings, heading).encode())
+    files.replace_file(folder / "claims.csv", tables.comma_separated(findings).encode())
+
+
+def started_of(headers: Iterable[RunHeader]) -> str:
+    """When the first of some runs started (ISO); empty without any."""
+    return min((header.started for header in headers), default="")
+
+
 def evidence_of(folders: Sequence[Path], *, quick: bool) -> tuple[ClaimEvidence, list[RunHeader]]:
     """The figures of some results folders of this machine, and the headers of their runs."""
-    from suite.claims.evidence import ClaimEvidence
     from suite.report.results.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in folders]
-    return ClaimEvidence.of(
-        [one for run in runs for one in run.measurements()],
-        [one for run in runs for one in run.failures()],
-        canonical=spelled,
-        quick=quick,
-    ), [run.header for run in runs]  # fmt: skip
+    measurements = [one for run in runs for one in run.measurements()]
+    return _evidence(runs, measurements, quick=quick), [run.header for run in runs]
 
 
 def stored_evidence(runs: Sequence[RunFolder], *, quick: bool = False) -> tuple[ClaimEvidence, Where]:
@@ -108,18 +126,24 @@ def stored_evidence(runs: Sequence[RunFolder], *, quick: bool = False) -> tuple[
     Tells what results of an earlier version call otherwise. Raises `UsageError` for runs of two machines.
     """
     from suite.claims.elsewhere import Elsewhere, place_of, understood
-    from suite.claims.evidence import ClaimEvidence
     from suite.core.machine.hardware import machine_key
 
     place = place_of({run.header.run: run.header.where for run in runs})
-    found, said = understood([one for run in runs for one in run.measurements()])
+    measurements, said = understood([one for run in runs for one in run.measurements()])
     for line in said.values():
         say(f"older results: {line}")
     own = place.machine == machine_key("cpu")
-    return ClaimEvidence.of(
-        found, [one for run in runs for one in run.failures()], canonical=spelled, quick=quick,
-        elsewhere=None if own else Elsewhere(machine=place.machine, family=place.family),
-    ), place  # fmt: skip
+    elsewhere = None if own else Elsewhere(machine=place.machine, family=place.family)
+    return _evidence(runs, measurements, quick=quick, elsewhere=elsewhere), place
+
+
+def _evidence(
+    runs: Sequence[RunFolder], measurements: Sequence[Measurement], *, quick: bool, elsewhere: Elsewhere | None = None
+) -> ClaimEvidence:
+    from suite.claims.evidence import ClaimEvidence
+
+    failures = [one for run in runs for one in run.failures()]
+    return ClaimEvidence.of(measurements, failures, canonical=spelled, quick=quick, elsewhere=elsewhere)
 
 
 def spelled(technique: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, say, stored_evidence
+from suite.cli.claims_ledger import doubts_of, ledger_of, ledger_options, say, started_of, stored_evidence
 from suite.core.errors import ResultsError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_NOTHING, EXIT_PASS
 
@@ -42,7 +42,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     claims, (evidence, place) = ledger_of(parsed), stored_evidence(runs, quick=parsed.quick)
     if evidence.elsewhere:
         claims = tuple(claim for claim in claims if claim.texts)
-    started = min(run.header.started for run in runs)
+    started = started_of(run.header for run in runs)
     found = stability(
         claims, evidence, place.levels, reader(runs), draws=parsed.draws, seed=parsed.seed,
         amended=doubts_of(claims, started, hindsight=True),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from suite.analysis.load_test.plan import SHARES, LoadTestPlan, share_of
 from suite.cli.command import Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
-from suite.core.machine import core, quiet
+from suite.core.machine import child, quiet
 from suite.core.units.quantities import parse_quantity
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
@@ -53,12 +52,7 @@ def _serving(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     _plan(parsed)  # a slip is told now
     if quiet.is_quiet(os.environ)[0]:
         return _measure(parsed)
-    accelerator = not parsed.cell.endswith("-cpu")
-    command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
-    # with a parent's core the child would never be quiet: it chooses its own
-    free = {name: os.environ[name] for name in os.environ if name not in (core.CORE, core.TAKEN, core.ALLOWED)}
-    environment = quiet.environment(free, accelerator=accelerator)
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
+    return child.again_quietly(accelerator=not parsed.cell.endswith("-cpu"))
 
 
 def _measure(parsed: argparse.Namespace) -> int:

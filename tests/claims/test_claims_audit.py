@@ -9,11 +9,10 @@ import pytest
 from claim_samples import claim, claims
 
 from suite.claims.measuring import timed
-from suite.cli import claims_audit
 from suite.cli.claims_audit import code, told
 from suite.cli.main import main
 from suite.core.errors import SuiteError
-from suite.core.machine import core, quiet
+from suite.core.machine import child, core, quiet
 from suite.measure.integrity import fresh_inputs as module
 from suite.measure.integrity.fresh_inputs import FreshInputs
 from suite.measure.sampler.samples import Ratio
@@ -166,7 +165,7 @@ def test_a_process_that_is_not_quiet_starts_one_that_is(monkeypatch):
         started.append((command[-3:], env["OMP_NUM_THREADS"], check))
         return SimpleNamespace(returncode=7)
 
-    monkeypatch.setattr(claims_audit.subprocess, "run", run)
+    monkeypatch.setattr(child.subprocess, "run", run)
     assert 7 == main(["claims", "audit", "--ledger=claims"])
     assert [(["claims", "audit", "--ledger=claims"], "1", False)] == started
     assert before == os.environ.get("OMP_NUM_THREADS")

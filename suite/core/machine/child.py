@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
+
+from suite.core.machine import core, quiet
 
 
 def on_accelerator(device: str) -> bool:
@@ -15,6 +19,14 @@ def on_accelerator(device: str) -> bool:
     from suite.core.machine.hardware import resolve_device  # loads torch
 
     return not resolve_device(device).startswith("cpu")
+
+
+def again_quietly(*, accelerator: bool) -> int:
+    """Run this command of the suite once more, in a quiet process with a core of its own; returns its exit code."""
+    core.release()  # with a core that a parent shares, that process would not be quiet, and start another without end
+    command = [sys.executable, "-P", "-m", "suite", *sys.argv[1:]]
+    environment = quiet.environment(os.environ, accelerator=accelerator)
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # our own command
 
 
 def interrupt_on_termination() -> None:

@@ -16,7 +16,7 @@ from suite.analysis.load_test.run import LoadTestResult, put_under_load
 from suite.analysis.load_test.summary import Load
 from suite.cli import load_test, main
 from suite.core.errors import ResultsError, UsageError
-from suite.core.machine import core, quiet
+from suite.core.machine import child, core, quiet
 
 PLAN = LoadTestPlan(policy=Policy(max_batch=4, max_wait=1e-3), largest=6, shares=(0.1, 0.3), seconds=0.1, sampling=0.02)
 
@@ -133,7 +133,7 @@ def test_a_core_that_is_shared_is_not_passed_on(monkeypatch):
         started.append((quiet.is_quiet(env)[0], core.CORE in env, check))
         return SimpleNamespace(returncode=7)
 
-    monkeypatch.setattr(load_test.subprocess, "run", run)
+    monkeypatch.setattr(child.subprocess, "run", run)
     given = parsed()
     assert 7 == given.run(given, ())
     assert [(True, False, False)] == started
