@@ -52,7 +52,7 @@ class TrainedStore:
 
     def plain(self, workload: Workload, seed: int) -> Recipe:
         """The workload's own recipe. Raises `TypeError` if its function returns anything else."""
-        return workload.plain(seed, self.splits) if self.splits is not None else workload.plain(seed)
+        return workload.plain(seed, self.splits)
 
     def get(self, workload: Workload, composition: Composition, seed: int) -> Trained:
         """The trained network of a composition, trained now if it was not before."""

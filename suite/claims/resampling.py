@@ -14,9 +14,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from suite.claims.quantities import Quantity, quantile
 from suite.core.metrics import is_paired
 from suite.core.records import Measurement
-from suite.core.stats.intervals import LEAST_BLOCKS, blocked_interval, min_rounds
+from suite.core.stats.intervals import LEAST_BLOCKS, blocked_interval, mean_interval, min_rounds
 from suite.measure.arms import BASE, NULL, TECHNIQUE
 from suite.measure.sampler.samples import ratios_of
 
@@ -59,9 +59,8 @@ class Redraw:
             return one
         if len(one.by_seed) > 1:
             values = [one.by_seed[place] for place in self._drawn("", len(one.by_seed))]
-            half = _half(values, one.confidence)
-            middle = fmean(values)
-            return replace(one, value=middle, low=middle - half, high=middle + half, by_seed=tuple(values))
+            low, high = mean_interval(values, one.confidence)
+            return replace(one, value=fmean(values), low=low, high=high, by_seed=tuple(values))
         shift = self._shift(one.low, one.high, one.confidence, one.freedom)
         return replace(one, value=one.value + shift, low=one.low + shift, high=one.high + shift)
 
@@ -74,11 +73,12 @@ class Redraw:
     def _over_seeds(self, one: Measurement, places: list[int]) -> Measurement:
         assert one.low is not None and one.high is not None  # noqa: PT018, S101  # `of` lets no other pass
         level = one.confidence or 0.95
-        if one.high - one.low > 2 * WIDER * _half(one.by_seed, level):
+        low, high = mean_interval(one.by_seed, level)
+        if one.high - one.low > WIDER * (high - low):
             return self._moved(one)
         values = [one.by_seed[place] for place in places]
-        middle, half = fmean(values), _half(values, level)
-        return replace(one, value=middle, low=middle - half, high=middle + half, by_seed=tuple(values))
+        low, high = mean_interval(values, level)
+        return replace(one, value=fmean(values), low=low, high=high, by_seed=tuple(values))
 
     def _moved(self, one: Measurement) -> Measurement:
         """Value and interval moved together; by as much for each seed, since items are common to them."""
@@ -96,8 +96,8 @@ class Redraw:
         count, level = one.processes, one.confidence or 0.95
         spread = (one.high - one.low) / 2 / quantile(level, count - 1) * math.sqrt(count)
         values = [float(value) for value in self.rng.normal(one.value, spread, size=count)]
-        middle, half = fmean(values), _half(values, level)
-        return replace(one, value=middle, low=middle - half, high=middle + half)
+        low, high = mean_interval(values, level)
+        return replace(one, value=fmean(values), low=low, high=high)
 
     def _over_rounds(self, one: Measurement, columns: Columns) -> Measurement:
         """The median ratio of the rounds that were drawn and its interval, in the unit of the stored value."""
@@ -126,9 +126,3 @@ def _ratios(one: Measurement, columns: Columns) -> NDArray[np.float64]:
     against = one.control if one.control in seconds else BASE
     copies = (BASE, NULL) if NULL in seconds else ()
     return ratios_of(seconds, str(against), TECHNIQUE, copies)
-
-
-def _half(values: Iterable[float], level: float) -> float:
-    """Half of Student's interval of a mean."""
-    found = list(values)
-    return quantile(level, len(found) - 1) * stdev(found) / math.sqrt(len(found))

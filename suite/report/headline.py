@@ -57,10 +57,16 @@ class AgainstBaseline:
 
 def sentences(rows: Iterable[Row]) -> list[str]:
     """The sentences of all workloads and devices, each line with its workload; none where nothing was compared."""
-    groups: dict[tuple[str, str], list[Row]] = {}
+    places = by_place(rows).items()
+    return [f"{workload} on {device}: {said}" for (workload, device), own in places if (said := _said(own))]
+
+
+def by_place(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    """The rows of each workload and device, in order of first appearance."""
+    found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["workload"], row["device"]), []).append(row)
-    return [f"{workload} on {device}: {said}" for (workload, device), own in groups.items() if (said := _said(own))]
+        found.setdefault((row["workload"], row["device"]), []).append(row)
+    return found
 
 
 def compared(rows: list[Row]) -> list[AgainstBaseline]:

@@ -17,58 +17,43 @@ from suite.training import engines
 def in_8_bits(plain: Optimizer, library: str) -> Optimizer:
     """The optimizer by that library, with the groups, settings and hooks of ``plain``.
 
-    Raises `UnavailableError` for any other rule than Adam's and AdamW's.
+    Raises `UnavailableError` for any other rule than Adam's and AdamW's, and for one that the library does not have.
     """
     if type(plain) not in (Adam, AdamW):
         raise UnavailableError(f"8-bit moments: the recipe's optimizer is {type(plain).__name__}, not Adam or AdamW")
-    if reason := REFUSED[library](plain):
-        raise UnavailableError(reason)
-    groups = [{"params": group["params"], **_settings(group)} for group in plain.param_groups]
-    made = RULES[library](isinstance(plain, AdamW))(groups)
+    made = RULES[library](plain)([{"params": group["params"], **_settings(group)} for group in plain.param_groups])
     for hook in plain._optimizer_step_pre_hooks.values():  # noqa: SLF001  # such as clipped gradients
         made.register_step_pre_hook(hook)
     return made
 
 
-def _nothing(_: Optimizer) -> None:
-    return None
+Rule = Callable[[list[dict[str, object]]], Optimizer]
+"""Builds an optimizer from groups of parameters."""
 
 
-def _unlike(plain: Optimizer) -> str | None:
-    """Its library decays the weights of Adam as AdamW does, and knows no amsgrad."""
-    settings = [_settings(group) for group in plain.param_groups]
-    if any(one["amsgrad"] for one in settings):
-        return "bitsandbytes has no 8-bit Adam with amsgrad"
-    if type(plain) is Adam and any(one["weight_decay"] for one in settings):
-        return "bitsandbytes has no 8-bit Adam that adds weight decay to the gradient; use AdamW"
-    return None
-
-
-REFUSED: Mapping[str, Callable[[Optimizer], str | None]] = {"torchao": _nothing, "bitsandbytes": _unlike}
-"""By library, why it does not build an optimizer's rule."""
-
-
-def _torchao(decoupled: bool) -> Callable[[Any], Optimizer]:  # noqa: FBT001  # as in RULES
+def _torchao(plain: Optimizer) -> Rule:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchao's own deprecations
         from torchao import optim  # slow to import
-    made: Callable[[Any], Optimizer] = _eager(optim.AdamW8bit if decoupled else optim.Adam8bit)
+    made: Rule = _eager(optim.AdamW8bit if isinstance(plain, AdamW) else optim.Adam8bit)
     return made
 
 
-def _bitsandbytes(decoupled: bool) -> Callable[[Any], Optimizer]:  # noqa: FBT001  # as in RULES
+def _bitsandbytes(plain: Optimizer) -> Rule:
+    """The library decays the weights of Adam as those of AdamW, and leaves amsgrad out, without a word."""
+    if any(group["amsgrad"] for group in plain.param_groups):
+        raise UnavailableError("bitsandbytes has no 8-bit Adam with amsgrad")
+    if type(plain) is Adam and any(group["weight_decay"] for group in plain.param_groups):
+        raise UnavailableError("bitsandbytes has no 8-bit Adam that adds weight decay to the gradient; use AdamW")
     with warnings.catch_warnings(), engines.quiet():  # of kernels that other parts of it would like
         warnings.simplefilter("ignore")
         optim = importlib.import_module("bitsandbytes.optim")  # slow to import; without types
-    made: Callable[[Any], Optimizer] = optim.AdamW8bit if decoupled else optim.Adam8bit
+    made: Rule = optim.AdamW8bit if isinstance(plain, AdamW) else optim.Adam8bit
     return made
 
 
-RULES: Mapping[str, Callable[[bool], Callable[[Any], Optimizer]]] = {
-    "torchao": _torchao,
-    "bitsandbytes": _bitsandbytes,
-}
-"""By library, its rule with decoupled weight decay or without."""
+RULES: Mapping[str, Callable[[Optimizer], Rule]] = {"torchao": _torchao, "bitsandbytes": _bitsandbytes}
+"""By library, its rule for an optimizer. Raises `UnavailableError` where it has none."""
 
 
 def _eager(rule: type[Optimizer]) -> Any:

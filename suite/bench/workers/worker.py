@@ -96,6 +96,7 @@ def _instructions(request: WorkerRequest) -> WorkerAnswer:
     """Files of the counts of a served item, a served batch and a training step."""
     from suite.bench.workers.protocol import Instructions, WorkerAnswer
     from suite.measure.counting.callgrind import LONG, WARM_UP, Callgrind
+    from suite.measure.sampler.options import nothing
     from suite.measure.step import training_step
     from suite.training.serving import serve
     from suite.training.trees import take
@@ -109,15 +110,11 @@ def _instructions(request: WorkerRequest) -> WorkerAnswer:
     dumps: dict[str, tuple[str, ...]] = {}
     for name, (items, warm_up) in inputs.items():
         placed = served.prepare_inputs(take(batch, slice(items)))
-        dumps[name] = tuple(counter.counted(partial(served, placed), _nothing, warm_up=warm_up))
+        dumps[name] = tuple(counter.counted(partial(served, placed), nothing, warm_up=warm_up))
     if task.training:
         step = training_step(rebuilt.technique.recipe, device=request.cell.device, reference=rebuilt.reference)
         dumps["training_instructions"] = tuple(counter.counted(step, step.reset, warm_up=LONG))
     return WorkerAnswer(dumps=dumps)
-
-
-def _nothing() -> None:
-    """Nothing is to be put back."""
 
 
 TASKS = {"Speed": _speed, "ResidentSet": _resident_set, "FirstCall": _first_call, "Instructions": _instructions}

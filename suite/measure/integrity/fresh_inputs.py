@@ -112,7 +112,7 @@ class FedCall:
 def fresh_inputs(trained: Trained, *, batch: int, seconds: float, seed: int = 0) -> FreshInputs:
     """Time the network on fresh and on repeated inputs for about ``seconds``."""
     calls = _calls(trained, batch, seed)
-    device, entered = str(trained.device), flags.read()
+    device = str(trained.device)
     options = SamplerOptions(
         baseline=BASE, null=NULL, seconds=seconds, seed=seed, precision=MOST_APART / 10, tolerance=MOST_APART / 2,
         host_bound=device.startswith("cpu"),
@@ -122,7 +122,6 @@ def fresh_inputs(trained: Trained, *, batch: int, seconds: float, seed: int = 0)
             synchronize=lambda: synchronize(device), reset={arm: call.feed for arm, call in calls.items()}, move=move
         )
         taken = sample(calls, options, hooks=hooks)
-    flags.write(entered)
     doubts = [doubt for doubt in (taken.suspect, None if _all_differ(trained, batch, seed) else COME_AGAIN) if doubt]
     return FreshInputs(
         ratio=taken.ratio(FRESH, BASE), copied=taken.ratio(BASE, SAME), suspect="; ".join(doubts) or None

@@ -146,7 +146,9 @@ def _check_judged(
     """
     ours, theirs = list(answer.leaves), leaves(judged.outputs)
     if by_item and all(leaf.dim() > 0 and len(leaf) == judged.items for leaf in theirs):
-        ours, theirs = _same_items(one, ours, theirs, judged.items)
+        there, rows = _shared_rows(one, judged.items)
+        ours = [leaf.cpu()[there] if leaf.dim() > 0 and len(leaf) == one.items else leaf for leaf in ours]
+        theirs = [leaf[rows] for leaf in theirs]
     elif one.items != judged.items:
         return
     shapes = [[list(leaf.shape) for leaf in leaves if isinstance(leaf, Tensor)] for leaves in (ours, theirs)]
@@ -164,12 +166,11 @@ def _check_judged(
         )
 
 
-def _same_items(one: ServedCall, ours: list[Any], theirs: list[Tensor], items: int) -> tuple[list[Any], list[Tensor]]:
-    """The rows of a timed answer, and of ``theirs`` for the first ``items``, that belong to the same items."""
+def _shared_rows(one: ServedCall, items: int) -> tuple[Tensor, Tensor]:
+    """Which rows of an answer, bool [B], belong to one of the first ``items`` test items, and to which of them."""
     rows = torch.arange(one.items) % one.distinct
     there = rows < items
-    ours = [leaf.cpu()[there] if leaf.dim() > 0 and len(leaf) == one.items else leaf for leaf in ours]
-    return ours, [leaf[rows[there]] for leaf in theirs]
+    return there, rows[there]
 
 
 def _follows_its_batch(one: ServedCall, ours: list[Any], judged: Judged, plain: Judged) -> bool:
@@ -183,7 +184,8 @@ def _follows_its_batch(one: ServedCall, ours: list[Any], judged: Judged, plain: 
     fewer, more = sorted((one.items, judged.items))
     if fewer == more or one.distinct < fewer or not near <= NEAR:
         return False
-    _, base = _same_items(one, ours, leaves(plain.outputs), judged.items)
+    _, rows = _shared_rows(one, judged.items)
+    base = [leaf[rows] for leaf in leaves(plain.outputs)]
     places = torch.arange(more) % fewer
     again = tree_leaves(one.served(tree_map(lambda leaf: leaf[places.to(leaf.device)], one.placed)))
     if not all(isinstance(leaf, Tensor) and leaf.dim() for leaf in again):

@@ -21,7 +21,7 @@ from suite.core.composition import BASELINE
 from suite.core.records import CellFailure
 from suite.report.columns import Row
 from suite.report.foreign import printable
-from suite.report.headline import AgainstBaseline, compared
+from suite.report.headline import AgainstBaseline, by_place, compared
 from suite.report.page.plot_values import Plain, short, thinned
 from suite.report.page.run_content import RunContent, labelled
 
@@ -159,7 +159,4 @@ def _failed_key(failure: CellFailure) -> tuple[str, str, str]:
 
 
 def _compared(run: RunContent) -> Iterator[AgainstBaseline]:
-    groups: dict[tuple[str, str], list[dict[str, object]]] = {}
-    for row in run.rows:
-        groups.setdefault((row["workload"], row["device"]), []).append(row)
-    return chain.from_iterable(map(compared, groups.values()))
+    return chain.from_iterable(map(compared, by_place(run.rows).values()))
