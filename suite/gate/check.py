@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from suite.core.metrics import METRICS, place
 from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Reason, Verdict, VerdictKind, Where
@@ -28,18 +28,32 @@ def _nothing_near(_: Measurement) -> str | None:
     return None
 
 
+class Circumstances(TypedDict, total=False):
+    """What the verdicts of one run depend on beside its figures.
+
+    ``near`` says why a measurement has no expectation. ``timings`` are the ratios of times that the whole run judges,
+    of which these may be a part.
+    """
+
+    where: Required[Where]
+    planned: Required[Mapping[Cell, Collection[Group]]]
+    fresh_processes: Required[bool]
+    quiet: Required[bool]
+    today: Required[date]
+    near: Callable[[Measurement], str | None]
+    timings: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Run:
-    """What the verdicts of one run depend on beside the measurement itself."""
-
     entries: Mapping[tuple[str, str, str], Expectation]
     where: Where
     planned: Mapping[Cell, Collection[Group]]
     fresh_processes: bool
     quiet: bool
-    near: Callable[[Measurement], str | None]
     today: date
-    timings: int
+    near: Callable[[Measurement], str | None] = _nothing_near
+    timings: int = 1
 
 
 def check(
@@ -47,31 +61,18 @@ def check(
     measurements: Iterable[Measurement],
     failures: Iterable[CellFailure],
     expectations: Iterable[Expectation],
-    where: Where,
-    planned: Mapping[Cell, Collection[Group]],
-    fresh_processes: bool,
-    quiet: bool,
-    near: Callable[[Measurement], str | None] = _nothing_near,
-    today: date,
-    timings: int = 1,
+    **circumstances: Unpack[Circumstances],
 ) -> tuple[Verdict, ...]:
     """The verdicts of a run, by the order of ``planned`` and then of the catalogue of metrics; pure.
 
-    ``expectations`` are those that apply here (`suite.gate.Store.find`), of all workloads. ``near`` says why a
-    measurement has none. Measurements of cells that were not planned are left out; failures never are. ``timings`` are
-    the ratios of times that the whole run judges, of which these may be a part.
+    ``expectations`` are those that apply here (`suite.gate.Store.find`), of all workloads. Measurements of cells that
+    were not planned are left out; failures never are.
     """
+    planned = circumstances["planned"]
     measured = [measurement for measurement in measurements if measurement.cell in planned]
     failed = tuple(failures)
     run = _Run(
-        entries={(e.workload, e.technique, e.metric): e for e in expectations if e.metric in METRICS},
-        where=where,
-        planned=planned,
-        fresh_processes=fresh_processes,
-        quiet=quiet,
-        near=near,
-        today=today,
-        timings=timings,
+        entries={(e.workload, e.technique, e.metric): e for e in expectations if e.metric in METRICS}, **circumstances
     )
     verdicts = [_of_measurement(run, measurement) for measurement in measured]
     verdicts += [_of_failure(failure) for failure in failed]
