@@ -7,18 +7,34 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from suite.core.machine import core, quiet
 
+NODES = Path("/dev")
+# What Linux's drivers of accelerators call their devices.
+DRIVERS = ("accel", "davinci", "dri", "dxg", "habanalabs", "kfd", "nvhost", "nvidia", "nvmap")
+
 
 def on_accelerator(device: str) -> bool:
     """Whether the run computes on an accelerator: such a process is neither pinned nor held to one thread."""
-    if device == "cpu":
+    if device == "cpu" or (device == "auto" and not _may_have_accelerator()):
         return False
     from suite.core.machine.hardware import resolve_device  # loads torch
 
     return not resolve_device(device).startswith("cpu")
+
+
+def _may_have_accelerator() -> bool:
+    """False where torch can be spared the question, whose import takes three seconds."""
+    if not sys.platform.startswith("linux") or entry_points(group="torch.backends"):
+        return True
+    try:
+        return any(node.name.startswith(DRIVERS) for node in NODES.iterdir())
+    except OSError:
+        return True
 
 
 def again_quietly(*, accelerator: bool) -> int:
