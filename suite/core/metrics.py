@@ -78,6 +78,14 @@ _ROWS = (
         about="multiply-accumulates of one item, before quantization",
     ),
     Metric(
+        name="labelled_share",
+        unit="1",
+        better="higher",
+        tier="family",
+        group="size",
+        about="share of multiply-accumulates that the engine's kernels run in the precision of the technique's name",
+    ),
+    Metric(
         name="exit_rate",
         unit="1",
         better="higher",

@@ -35,7 +35,8 @@ def size(
 ) -> list[Measurement]:
     """Parameters of the trained network, bytes of the served artefact, multiply-accumulates of one input.
 
-    Of a network that items may leave early also how many do, and the mean of what they take.
+    Of a network that items may leave early also how many do, and the mean of what they take. Of an engine's the share
+    of multiply-accumulates that its kernels run in the precision of its name.
     Without the last where they cannot be counted in full. The metrics that ``follow`` trained weights are not exact;
     bytes that a compiler made belong to the family of machines.
     """
@@ -53,7 +54,18 @@ def size(
     found = [_following(one, step) if one.metric in follow else _counted(one) for one in plain]
     dense = measured(cell, "entropy_bytes", entropy_bytes(artefact), tier=coded, conditions=coding(artefact))
     coded_size = _following(dense, step) if "artefact_bytes" in follow else dense
-    return [*found[:3], coded_size, *found[3:], *exits(cell, trained, computed)]
+    return [*found[:3], coded_size, *found[3:], *exits(cell, trained, computed), *_executed(cell, served)]
+
+
+def _executed(cell: Cell, served: Served) -> list[Measurement]:
+    """What an engine's kernels multiply in, under its name; nothing of torch, which multiplies as it is told."""
+    told = served.predictor and served.predictor.executed
+    if not told or told.share is None:
+        return []
+    conditions = {"engine": told.engine}
+    return [
+        measured(cell, "labelled_share", told.share, note=str(told), fingerprint=dict(told.macs), conditions=conditions)
+    ]
 
 
 def _step(network: nn.Module) -> float:

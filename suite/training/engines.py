@@ -25,7 +25,6 @@ from torch.utils._pytree import (  # no public name holds them
     treespec_loads,
 )
 
-from suite.core.errors import TechniqueError
 from suite.core.machine.hardware import device_type
 from suite.training.trees import Tree, leaves, length, split
 
@@ -91,23 +90,6 @@ def calibration_batches(inputs: Tree) -> Iterator[list[Array]]:
     for part in split(inputs, CALIBRATION_BATCH):
         if length(part):
             yield arrays(part)
-
-
-def check_precision(engine: str, wanted: str, found: Sequence[str]) -> str:
-    """The precision that an engine's products run in, by what it really executes, such as ``int8`` or ``fp32``.
-
-    Raises `TechniqueError` where the label says another one: an engine falls back in silence.
-    """
-    if not found and wanted == "fp32":  # nothing is multiplied
-        return wanted
-    kinds = sorted(set(found))
-    ran = "+".join(kinds) or "none"
-    if wanted not in kinds:
-        raise TechniqueError(
-            f"mislabelled: {engine} was to compute in {wanted}, and its products run in {ran}; this machine or this "
-            "version of the engine has no such kernels"
-        )
-    return ran
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

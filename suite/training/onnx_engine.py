@@ -3,8 +3,8 @@
 https://onnxruntime.ai. The file is made by torch's exporter for any number of items, and is all that ships. Graph
 optimizations are the runtime's own; threads are those of the process. Static quantization puts quantize and dequantize
 nodes around products (QDQ: weights of 8 bits for each channel, activations of 8 bits by their range on training
-inputs), dynamic quantization measures activations at each call. The precision that is reported is read off the
-optimized graph.
+inputs), dynamic quantization measures activations at each call. The precision that is reported is that of the
+kernels which ran.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import torch
 from torch import nn
 
 from suite.core.errors import UnavailableError
-from suite.training.engines import AnswerForm, Array, EngineCall, calibration_batches, check_precision, missing, quiet
+from suite.training.engines import AnswerForm, Array, EngineCall, calibration_batches, missing, quiet
+from suite.training.executed import Executed, executed
 from suite.training.exporting import export
+from suite.training.onnx_products import executed_products
 from suite.training.runtime import Artifact, Predictor
 
 if TYPE_CHECKING:
@@ -29,18 +31,6 @@ if TYPE_CHECKING:
 
 FILE, OPTIMIZED, PLAIN = "network.onnx", "optimized.onnx", "plain.onnx"
 PACKAGES = ("onnxruntime", "onnx", "onnxscript")
-INT8 = frozenset(
-    {
-        *("QLinearConv", "QLinearMatMul", "QGemm", "ConvInteger", "MatMulInteger", "MatMulIntegerToFloat"),
-        *("DynamicQuantizeMatMul", "QAttention", "DynamicQuantizeLSTM"),
-    }
-)
-FP32 = frozenset(
-    {
-        *("Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "Einsum"),
-        *("Attention", "MultiHeadAttention", "LSTM", "GRU", "RNN"),
-    }
-)
 Quantize = Callable[[Path, Path], None]
 
 
@@ -80,7 +70,7 @@ class ONNXRuntime:
             found: list[Array] = session.run(None, dict(zip(names, given, strict=True)))
             return found
 
-        return Predictor(call=EngineCall(run=run, form=AnswerForm.read(artifact.files)), precision=ran)
+        return Predictor(call=EngineCall(run=run, form=AnswerForm.read(artifact.files)), executed=ran)
 
 
 def _write(network: nn.Module, example: Tree, path: Path) -> None:
@@ -97,8 +87,8 @@ def _write(network: nn.Module, example: Tree, path: Path) -> None:
         made.save(str(path), external_data=False)
 
 
-def _session(content: bytes, wanted: str) -> tuple[Any, str]:
-    """A session, and the precision of the products in the graph that it really runs."""
+def _session(content: bytes, wanted: str) -> tuple[Any, Executed]:
+    """A session, and what its kernels compute in: those of its first call, which is profiled."""
     import onnx
     import onnxruntime as ort
 
@@ -107,10 +97,11 @@ def _session(content: bytes, wanted: str) -> tuple[Any, str]:
     options.log_severity_level = 3  # errors
     with TemporaryDirectory() as folder:
         options.optimized_model_filepath = str(Path(folder) / OPTIMIZED)
+        options.enable_profiling, options.profile_file_prefix = True, str(Path(folder) / "profile")
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         graph = onnx.load(options.optimized_model_filepath, load_external_data=False).graph
-    kinds = ["int8" if node.op_type in INT8 else "fp32" for node in graph.node if node.op_type in INT8 | FP32]
-    return session, check_precision("ONNX Runtime", wanted, kinds)
+        products = executed_products(session, graph, "CPU")
+    return session, executed("onnxruntime", ort.__version__, wanted, products)
 
 
 def dynamic(plain: Path, path: Path) -> None:

@@ -26,10 +26,11 @@ from suite.training.engines import (
     EngineCall,
     arrays,
     calibration_batches,
-    check_precision,
     missing,
     quiet,
 )
+from suite.training.executed import executed
+from suite.training.openvino_products import executed_products
 from suite.training.runtime import Artifact, Predictor
 
 if TYPE_CHECKING:
@@ -37,13 +38,6 @@ if TYPE_CHECKING:
 
 GRAPH, WEIGHTS = "network.xml", "network.bin"
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # of what is not quantized
-NAMES = {"f32": "fp32", "bf16": "bf16", "f16": "fp16", "u8": "int8", "i8": "int8"}
-PRODUCTS = frozenset(
-    {
-        *("Convolution", "FullyConnected", "MatMul", "GroupConvolution", "Deconvolution"),
-        *("RNNSeq", "RNNCell", "MHA", "ScaledDotProductAttention", "ScaledDotProductAttentionWithKVCache"),
-    }
-)
 
 
 def installed(case: Any) -> str | None:
@@ -86,14 +80,14 @@ class OpenVINO:
         }
         model = core.read_model(model=artifact.files[GRAPH], weights=artifact.files[WEIGHTS])
         compiled = core.compile_model(model, "CPU", options)
-        ran = check_precision("OpenVINO", self.precision, _executed(compiled))
+        ran = executed("openvino", ov.__version__.partition("-")[0], self.precision, executed_products(compiled, model))
         request = compiled.create_infer_request()
 
         def run(given: list[Array]) -> list[Array]:
             found = request.infer(given, share_inputs=True)
             return list(found.values())
 
-        return Predictor(call=EngineCall(run=run, form=AnswerForm.read(artifact.files)), precision=ran)
+        return Predictor(call=EngineCall(run=run, form=AnswerForm.read(artifact.files)), executed=ran)
 
 
 def _converted(network: nn.Module, example: Tree) -> Any:
@@ -132,14 +126,3 @@ def _files(model: Any) -> dict[str, bytes]:
     with TemporaryDirectory() as folder:
         ov.save_model(model, str(Path(folder) / GRAPH), compress_to_fp16=False)
         return {name: (Path(folder) / name).read_bytes() for name in (GRAPH, WEIGHTS)}
-
-
-def _executed(compiled: Any) -> list[str]:
-    """The precisions in which the products of the compiled graph run."""
-    found = []
-    for node in compiled.get_runtime_model().get_ops():
-        told = node.get_rt_info()
-        if str(told["layerType"].astype(str)) in PRODUCTS:
-            kind = str(told["runtimePrecision"].astype(str)).lower()
-            found.append(NAMES.get(kind, kind))
-    return found

@@ -20,6 +20,7 @@ from suite.core.errors import CompositionError, UsageError
 if TYPE_CHECKING:
     from torch import nn
 
+    from suite.training.executed import Executed
     from suite.training.trees import Tree
 
 __all__ = ["EAGER", "Artifact", "InTorch", "Predictor", "Runtime", "coded", "in_torch", "running"]
@@ -71,6 +72,7 @@ class Predictor:
 
     ``resident_bytes()`` says how many bytes stay held between calls; ``None`` if the runtime cannot tell.
     ``precision`` is what the kernels really compute in, such as ``fp32``; ``None`` if the runtime cannot tell.
+    ``executed`` says more of an engine's kernels (`suite.training.executed`): the suite measures it as a metric.
     ``in_torch`` says that torch holds everything that a call computes with: the suite then counts tensors, measures
     the peak with torch's allocator and moves weights and inputs in memory between timings. For any other predictor it
     asks ``resident_bytes``, measures no peak and moves nothing.
@@ -80,6 +82,7 @@ class Predictor:
     resident_bytes: Callable[[], int | None] = field(default=lambda: None)
     precision: str | None = None
     in_torch: bool = False
+    executed: Executed | None = None
 
 
 class Runtime(Protocol):

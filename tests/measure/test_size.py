@@ -13,8 +13,9 @@ from torch import nn
 from suite.gate import propose
 from suite.measure import size as module
 from suite.measure.size import entropy_bytes, nonzero_parameters, parameters, serialized, size
+from suite.training import executed
 from suite.training.loop import Trained
-from suite.training.runtime import InTorch
+from suite.training.runtime import InTorch, Predictor
 from suite.training.serving import Served, serve
 
 
@@ -212,3 +213,15 @@ def test_what_a_compiler_packed_belongs_to_a_family():
     assert {"artefact_bytes": "family", "entropy_bytes": "family", "parameters": "exact"} == {
         name: found[name].tier for name in ("artefact_bytes", "entropy_bytes", "parameters")
     }
+
+
+def test_what_an_engine_multiplies_in_is_measured_under_its_name():
+    """With the share of each precision for a reader; nothing is said of torch."""
+    ran = executed.executed("engine", "1.0", "int8", [executed.Product(precision="int8", device="CPU", macs=10)])
+    trained = trained_as(tiny.Net())
+    plain = serve(trained)
+    other = replace(plain, predictor=Predictor(call=plain.call, executed=ran))
+    found = {one.metric: one for one in size(tiny.BASELINE_CELL, trained, other)}["labelled_share"]
+    assert (1.0, {"engine": "engine"}, {"int8 on CPU": 10}) == (found.value, found.conditions, found.fingerprint)
+    assert "engine 1.0: int8 on CPU 100.0 %" == found.note
+    assert "labelled_share" not in figures(trained)

@@ -2,14 +2,12 @@
 # the expected value stands on the left
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from suite.core.errors import TechniqueError
-from suite.training.engines import FORM, AnswerForm, EngineCall, arrays, calibration_batches, check_precision
+from suite.training.engines import FORM, AnswerForm, EngineCall, arrays, calibration_batches
 
 
 class Two(nn.Module):
@@ -59,21 +57,3 @@ def test_a_call_hands_arrays_over_and_brings_tensors_back():
     """In the order of the inputs."""
     call = EngineCall(run=lambda given: [given[0] * 2], form=AnswerForm.of(nn.Identity(), torch.zeros(1)))
     assert torch.equal(torch.full((3,), 2.0), call(torch.ones(3)))
-
-
-@pytest.mark.parametrize(("found", "expected"), [(["int8", "int8"], "int8"), (["int8", "fp32"], "fp32+int8")])
-def test_the_precision_is_that_of_the_products_that_run(found, expected):
-    """A part may stay in another one."""
-    assert expected == check_precision("engine", "int8", found)
-
-
-def test_a_network_that_multiplies_nothing_computes_in_float32():
-    """As torch does."""
-    assert "fp32" == check_precision("engine", "fp32", [])
-
-
-@pytest.mark.parametrize(("found", "ran"), [(["fp32"], "fp32"), ([], "none")])
-def test_a_label_that_nothing_runs_in_is_an_error(found, ran):
-    """An engine falls back in silence."""
-    with pytest.raises(TechniqueError, match=rf"mislabelled: engine was to compute in bf16, .* run in {ran};"):
-        check_precision("engine", "bf16", found)

@@ -13,6 +13,7 @@ from technique_samples import composed
 
 from suite.core.errors import UnavailableError
 from suite.training import engines, onnx_engine, openvino_engine
+from suite.training.macs import macs_of
 from suite.training.recipe import changed_slots
 from suite.training.serving import predict, serve
 
@@ -80,7 +81,12 @@ def test_an_engine_answers_as_the_network_in_the_precision_of_its_name(name, fit
     expected = fitted.network(inputs).detach()
     found = served(name, fitted)
     assert found.predictor is not None
-    assert PRECISIONS[name] in (found.predictor.precision or "")
+    assert found.predictor.executed is not None
+    assert PRECISIONS[name] in found.predictor.executed.precision
+    assert name.partition("_")[0] == found.predictor.executed.engine
+    ran = found.predictor.executed.macs
+    assert {f"{PRECISIONS[name]} on CPU"} == set(ran)
+    assert macs_of(fitted.network, inputs[:1]) <= sum(ran.values())  # more where an engine pads channels
     assert not found.in_torch
     for batch in (1, 16):
         answers = predict(found, inputs, batch=batch)
