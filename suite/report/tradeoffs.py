@@ -13,6 +13,7 @@ from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
 from suite.report.csv_text import to_csv
 from suite.report.endings import unfinished_of
+from suite.report.engine_tables import engines_csv, engines_markdown
 from suite.report.frames import COLUMNS, as_json, records, row_values, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
@@ -108,7 +109,10 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
 
 
 def write(folder: RunFolder) -> tuple[Path, Path, Path]:
-    """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths."""
+    """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths.
+
+    A run of other engines than eager torch gets ``engines.csv`` as well.
+    """
     return write_and_keep(folder)[0]
 
 
@@ -117,12 +121,14 @@ def write_and_keep(folder: RunFolder) -> tuple[tuple[Path, Path, Path], pd.DataF
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     with uncollected():
         table, contents = _contents(folder)
-        for path, content in zip((results, csv, markdown), contents, strict=True):
-            replace_file(path, content)
+        for path, content in zip((results, csv, markdown, folder.path / "engines.csv"), contents, strict=True):
+            if content is not None:
+                replace_file(path, content)
     return (results, csv, markdown), table
 
 
-def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes, bytes, bytes]]:
+def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes | None, ...]]:
+    """The trade-off table, and the contents of the files in their order; ``None`` for one that has nothing to say."""
     header, everything = folder.header, folder.brief()
     measurements = last_measurements(everything)
     verdicts = last_verdicts(found for found in everything if isinstance(found, BriefVerdict))
@@ -131,9 +137,13 @@ def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes, bytes, byte
     is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
     table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores)
     notes = _notes(measurements, reduced, unfinished_of(header, everything))
-    parts = [to_markdown(table, header, null_arms=notes), sweeps_markdown(table, verdicts)]
+    parts = [
+        to_markdown(table, header, null_arms=notes), engines_markdown(header, measurements),
+        sweeps_markdown(table, verdicts),
+    ]  # fmt: skip
     values = to_csv(frame, key="technique", repeated=list(frame.columns[len(COLUMNS) :]))
-    return table, (values, to_csv(table), "\n".join(filter(None, parts)).encode())
+    csvs = (values, to_csv(table))
+    return table, (*csvs, "\n".join(filter(None, parts)).encode(), engines_csv(header, measurements))
 
 
 def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], problem: str) -> list[str]:

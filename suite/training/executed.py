@@ -14,8 +14,8 @@ from math import prod
 from types import MappingProxyType
 
 from suite.core.errors import TechniqueError
+from suite.core.work_shares import ON, main_precision, precision_of, shares_text
 
-ON = " on "
 UNKNOWN = "unknown"
 Shape = Sequence[int]
 
@@ -52,26 +52,6 @@ class Executed:
 
     def __str__(self) -> str:
         return f"{self.engine} {self.version}: {shares_text(self.macs) or self.precision}"
-
-
-def precision_of(key: str) -> str:
-    """The precision of a key of `Executed.macs`."""
-    return key.partition(ON)[0]
-
-
-def main_precision(macs: Mapping[str, int]) -> str | None:
-    """The precision of most multiply-accumulates; ``None`` for none."""
-    found: Counter[str] = Counter()
-    for key, count in macs.items():
-        found[precision_of(key)] += count
-    return max(found, key=lambda name: (found[name], name)) if found else None
-
-
-def shares_text(macs: Mapping[str, int]) -> str:
-    """``int8 on CPU 98.2 %, fp32 on CPU 1.8 %``: the largest share first; empty for no products."""
-    total = sum(macs.values())
-    largest = sorted(macs.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{key} {count / total:.1%}".replace("%", " %") for key, count in largest) if total else ""
 
 
 def executed(engine: str, version: str, wanted: str, products: Sequence[Product]) -> Executed:

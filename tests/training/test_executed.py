@@ -10,10 +10,8 @@ from suite.training.executed import (
     attention,
     convolution,
     executed,
-    main_precision,
     product,
     recurrent,
-    shares_text,
     transposed_convolution,
 )
 
@@ -57,13 +55,6 @@ def test_products_of_unknown_size_have_precisions_and_no_shares():
 def test_a_network_that_multiplies_nothing_computes_in_float32():
     """As torch does."""
     assert Executed(engine="engine", version="1.0", wanted="fp32", precision="fp32") == run(wanted="fp32")
-
-
-def test_the_main_precision_is_that_of_most_work_on_all_devices():
-    """Of no work there is none."""
-    assert "fp32" == main_precision({"int8 on CPU": 3, "fp32 on CPU": 2, "fp32 on CUDA": 2})
-    assert main_precision({}) is None
-    assert "" == shares_text({})
 
 
 def test_work_follows_from_shapes():

@@ -10,6 +10,7 @@ from suite.core.errors import ResultsError
 from suite.report.page.assets import asset, filled, plotting_library, script
 from suite.report.page.cell_columns import cell_columns
 from suite.report.page.claims_section import claims_section
+from suite.report.page.engines_section import engines_section
 from suite.report.page.findings import PageFindings
 from suite.report.page.history_plots import history_plots
 from suite.report.page.markup import escaped
@@ -63,6 +64,7 @@ def render(runs: Sequence[RunContent], folder: Path, findings: PageFindings | No
             "measurements": packed(measurement_columns(runs)),
             "plots": as_json(_plots(runs, known)),
             "claims": claims_section(known.claims),
+            "engines": engines_section(runs),
             "support": support_section(runs),
             "provenance": provenance_section(runs, folder),
             "plotly": plotting_library(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 from suite.core.metrics import METRICS
 from suite.core.records import Cell, CellFailure, Measurement, RunHeader
+from suite.report.engine_tables import SHARE, engine_of, split_runtime
 from suite.report.frames import PLAIN, Pair, as_json, as_text, suspicion
 from suite.report.results.lines import Judged
 from suite.report.same_seeds import same_seeds
@@ -26,6 +28,7 @@ def columns(header: RunHeader, pairs: Sequence[Pair], failures: Sequence[CellFai
     judged = [one for _, _, _, one in pairs] + [None] * len(failures)
     failed = [None] * len(pairs) + list(failures)
     known = _of_run(header, len(keys)) | _of_cells(header, keys) | _of_measurements(header, keys, found)
+    known |= _of_engines(header, keys, found)
     known["group"] = [_group(*one) for one in zip(found, judged, failed, strict=True)]
     known |= _of_verdicts(judged, failed)
     return {name: known[name] for name in COLUMN_NAMES}
@@ -54,6 +57,16 @@ def _of_cells(header: RunHeader, keys: Sequence[tuple[Cell, str]]) -> Columns:
         "precision": [header.precisions.get(technique, PLAIN) for technique in techniques],
         "arguments": [as_json(technique) for technique in techniques],
     }
+
+
+def _of_engines(header: RunHeader, keys: Sequence[tuple[Cell, str]], measured: Sequence[Measurement | None]) -> Columns:
+    """What ran each cell, in all of its rows."""
+    shares = {found.cell: found for found in measured if found is not None and found.metric == SHARE}
+    runtimes = {cell: split_runtime(cell.technique, header.runtimes)[0] for cell, _ in keys}
+    engines = {cell: engine_of(header, runtime, shares.get(cell)) for cell, runtime in runtimes.items()}
+    executed = {cell: json.dumps(dict(one.fingerprint)) for cell, one in shares.items()}
+    by_cell: dict[str, dict[Cell, Any]] = {"runtime": {**runtimes}, "engine": {**engines}, "executed": {**executed}}
+    return {name: [values.get(cell) for cell, _ in keys] for name, values in by_cell.items()}
 
 
 def _of_measurements(

@@ -1,27 +1,34 @@
 """The usual questions about a frame of `suite.report.load`, each answered by a frame.
 
 `tradeoffs`: what does each cell trade for what. `pareto`: which cells does no other beat. `matrix`: what holds where.
+`engines`: what is the engine's gain, and what the precision's.
 `roi`: after how many served items has a technique earned its training. `diff`: what changed between two runs.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
+from suite.core.work_shares import main_precision, shares_text
 from suite.report import tradeoffs as tables
-from suite.report.frames import worst
+from suite.report.engine_gains import EngineSpeed, Gain, engine_gains
+from suite.report.engine_tables import PLACES, SPEEDS, TORCH, UNKNOWN, as_frame, device_of, split_runtime
+from suite.report.frames import records, worst
 from suite.report.tabular.difference import diff
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["diff", "matrix", "pareto", "roi", "tradeoffs"]
+__all__ = ["diff", "engines", "matrix", "pareto", "roi", "tradeoffs"]
 
 PLACE = ("run", "machine")
 TASK = (*PLACE, "workload", "device")
 CELL = (*TASK, "ranks")
+Row = Mapping[str, Any]
 ROI = ("train_seconds", "throughput", "speedup", "artefact_bytes")
 
 
@@ -80,6 +87,28 @@ def matrix(frame: pd.DataFrame, values: str = "verdict") -> pd.DataFrame:
 def _spread(frame: pd.DataFrame, together: Any) -> pd.DataFrame:
     places = ["workload", "machine", "device"]
     return frame.pivot_table(index="technique", columns=places, values="shown", aggfunc=together, sort=False)
+
+
+def engines(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per speed-up of each cell that no eager torch runs: the engine's gain and the precision's.
+
+    The columns after ``run`` and ``machine`` are those of ``engines.csv`` (`suite.report.engine_gains`).
+    """
+    known = frame[frame["metric"].isin(SPEEDS) & (frame["value"] > 0)]
+    return as_frame(engine_gains(map(_engine_speed, records(known))), (*PLACE, *PLACES))
+
+
+def _engine_speed(row: Row) -> EngineSpeed:
+    macs, runtime, engine = json.loads(row["executed"] or "{}"), row["runtime"], row["engine"]
+    told = row["precision"] if engine == TORCH else UNKNOWN
+    return EngineSpeed(
+        place=(row["run"], row["machine"], row["workload"], device_of(row["device"], row["ranks"]), row["metric"]),
+        technique=row["technique"], rest=split_runtime(row["technique"], [runtime])[1],
+        engine=runtime if engine in (None, TORCH) else engine,
+        precision=main_precision(macs) or told, ran=shares_text(macs) or told,
+        speedup=Gain(row["value"], row["low"], row["high"]), batch=row["batch"] and int(row["batch"]),
+        suspect=row["suspect"] is not None,
+    )  # fmt: skip
 
 
 def roi(frame: pd.DataFrame) -> pd.DataFrame:

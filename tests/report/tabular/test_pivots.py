@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from engine_samples import ENGINES
+from engine_samples import HEADER as ENGINES_HEADER
 from samples import PRUNED, RUN, UNAVAILABLE, figures, header
 
 from suite.core.errors import UsageError
@@ -116,3 +118,19 @@ def test_a_saved_matrix_names_its_techniques_and_places(frame, tmp_path, ending)
     text = str(pd.read_parquet(path)) if ending == ".parquet" else path.read_text("utf-8")
     assert "static" in text
     assert "digits" in text
+
+
+def test_engines_are_parted_as_in_the_table_of_the_run(tmp_path):
+    """As engines.csv of the same run has them; runs without engines have no row."""
+    folder = RunFolder.create(tmp_path, ENGINES_HEADER)
+    folder.append(*RUN, *ENGINES)
+    write(folder)
+    found = pivots.engines(load(folder.path))
+    pd.testing.assert_frame_equal(pd.read_csv(folder.path / "engines.csv"), found.drop(columns=["run", "machine"]))
+    assert [3.0, 3.0] == list(found["engine_gain"])
+
+
+def test_frames_without_engines_have_no_such_row(frame):
+    """The columns stay."""
+    found = pivots.engines(frame)
+    assert (0, "run") == (len(found), found.columns[0])
