@@ -42,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--env", metavar="REQUIREMENT", help="the reference runs where this is installed, like 'torch==2.14.*'")
     option("--workload", action="append", default=[], help="this workload only (repeatable)")
     option("--technique", action="append", default=[], help="this composition (repeatable; default: baseline)")
+    option("--runtime", metavar="NAME", help="served by this runtime, like onnxruntime; answers fail beyond 1%%")
     option("--device", default="cpu", help="cpu, gpu, cuda:1, ... (default cpu)")
     option("--training", action="store_true", help="time (or count) a training step too")
     option("--count", action="store_true", help="count the work of both sides instead of timing it: any runner will do")
@@ -81,7 +82,7 @@ def _share(text: str) -> float:
 
 def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.bench.selection import named
-    from suite.compare import outputs, sides
+    from suite.compare import outputs, sides, upgrades
     from suite.compare.instructions import Counter
     from suite.report.results.folder import dated_folder
 
@@ -91,11 +92,11 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         outputs.check_writable("--markdown", parsed.markdown.parent, parsed.markdown)
     cache = (parsed.cache_dir or sides.default_cache()).absolute()
     here = sides.current(Path.cwd())
+    techniques = upgrades.served_by(parsed.runtime, parsed.technique)
+    cases = named(REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=techniques, load=parsed.load)
+    upgrades.check_runtime(parsed.runtime, cases, REGISTRY)
     reference = sides.other(parsed.reference, here, cache=cache)
     old = reference if parsed.env is None else sides.in_environment(reference, parsed.env, cache=cache)
-    cases = named(
-        REGISTRY, device=parsed.device, workloads=parsed.workload, techniques=parsed.technique, load=parsed.load
-    )
     for note in (*here.notes, *old.notes):
         print(note)
     plan = _with_instructions(plan, cases[0].cell.device)
@@ -132,6 +133,7 @@ def _doubt() -> str | None:
 
 
 def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
+    from suite.compare import upgrades
     from suite.compare.judge import Rules
     from suite.compare.measure import ComparisonPlan
 
@@ -142,7 +144,8 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
     return ComparisonPlan(
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
-        tolerance=parsed.outputs, counts=_counts(parsed), instructions=parsed.count and not parsed.no_instructions,
+        tolerance=upgrades.tolerance(parsed.runtime, parsed.outputs), counts=_counts(parsed),
+        instructions=parsed.count and not parsed.no_instructions,
     )  # fmt: skip
 
 
