@@ -14,9 +14,13 @@ import pytest
 
 if TYPE_CHECKING:
     from suite.bench.functions.result import FunctionTradeoff
+    from suite.bench.functions.saved import SavedRun
     from suite.core.records import Verdict
 
 FOLDER = Path("expectations", "functions")
+SAVED = Path("reports", "tradeoff")
+RUN: pytest.StashKey[SavedRun] = pytest.StashKey()
+BEFORE: pytest.StashKey[SavedRun | None] = pytest.StashKey()
 WORKER = "PYTEST_XDIST_WORKER"
 
 Inconclusive = Literal["fail", "pass", "skip"]
@@ -32,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option = group.addoption
     option("--tradeoff-record", action="store_true", help="store what check() is given instead of judging it")
     option("--tradeoff-expectations", metavar="DIR", help=f"stored expectations (default: ROOTDIR/{FOLDER})")
+    option("--tradeoff-save", metavar="NAME", help="keep the speed-ups of this run under a name")
+    option("--tradeoff-compare", metavar="NAME", help="show the speed-ups of this run beside those of a saved one")
+    option("--tradeoff-saved", metavar="DIR", help=f"saved runs (default: ROOTDIR/{SAVED})")
     option("--tradeoff-seconds", type=float, metavar="S", default=2.0, help="timing of a comparison (default 2)")
     option(
         "--tradeoff-inconclusive",
@@ -39,6 +46,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="fail",
         help="what a test does that decides nothing (default fail)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse names that cannot be saved or compared before anything is timed."""
+    if not (config.option.tradeoff_save or config.option.tradeoff_compare):
+        return
+    from suite.bench.functions import saved
+    from suite.core.errors import UsageError
+    from suite.core.machine.hardware import machine_key
+
+    try:
+        if name := config.option.tradeoff_save:
+            saved.path_of(_saved_folder(config), name)
+        before = saved.read(_saved_folder(config), name) if (name := config.option.tradeoff_compare) else None
+    except UsageError as error:
+        raise pytest.UsageError(f"--tradeoff-save, --tradeoff-compare: {error}") from error
+    config.stash[RUN], config.stash[BEFORE] = saved.SavedRun(machine_key("cpu")), before
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Save what the run showed, and show it beside the saved one."""
+    if (run := config.stash.get(RUN, None)) is None or not run.rows:
+        return
+    from suite.bench.functions import saved
+
+    before = config.stash.get(BEFORE, None)
+    if before is not None:
+        terminalreporter.section(f"tradeoff: this run beside {config.option.tradeoff_compare!r}")
+        for line in saved.compared(before, run):
+            terminalreporter.line(line)
+    if name := config.option.tradeoff_save:
+        terminalreporter.line(f"tradeoff: saved as {saved.write(_saved_folder(config), name, run)}")
+
+
+def _saved_folder(config: pytest.Config) -> Path:
+    return Path(config.option.tradeoff_saved or config.rootpath / SAVED)
 
 
 @pytest.fixture
@@ -49,6 +92,7 @@ def tradeoff(request: pytest.FixtureRequest) -> TradeoffFixture:
     return TradeoffFixture(
         nodeid=request.node.nodeid, folder=Path(folder) if folder else request.config.rootpath / FOLDER,
         seconds=option.tradeoff_seconds, inconclusive=option.tradeoff_inconclusive, records=option.tradeoff_record,
+        run=request.config.stash.get(RUN, None),
     )  # fmt: skip
 
 
@@ -62,6 +106,7 @@ class TradeoffFixture:
     inconclusive: Inconclusive
     records: bool
     checked: set[str] = field(default_factory=set)
+    run: SavedRun | None = None
 
     def compare(
         self,
@@ -78,12 +123,15 @@ class TradeoffFixture:
 
         _check_alone()
         try:
-            return compare(
+            found = compare(
                 baseline=baseline, candidate=candidate, seconds=self.seconds if seconds is None else seconds,
                 synchronize=synchronize, undecided=self._undecided,
             )  # fmt: skip
         except SuiteError as error:
             pytest.fail(f"tradeoff: {error}", pytrace=False)
+        if self.run is not None:
+            self.run.add(self.nodeid, found.speedup)
+        return found
 
     def check(self, result: FunctionTradeoff, *, outputs: float | None = 1e-3, name: str = "") -> None:
         """Judge the speed-up by this repository's expectation of the test, or store it with ``--tradeoff-record``.
