@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from suite.bench.resolved_cell import Case
-from suite.core.errors import RegistrationError, UnavailableError, UsageError
+from suite.core.errors import CompositionError, RegistrationError, UnavailableError, UsageError
 from suite.core.machine.needs import NEEDS, missing_need
 from suite.registry.declarations import Need
+from suite.training.artefacts import FromFiles
 from suite.training.devices import lay_out
 from suite.training.loop import FineTuner, built, start
 from suite.training.optimizers import offers
@@ -47,6 +48,7 @@ def require(case: Case, plain: Recipe) -> None:
         raise UnavailableError(case.refused)
     plain.data()  # raises where they are not: now, and not after a network was built or a teacher trained
     _require_training(case)
+    _require_files(case, plain)
     needs = dict.fromkeys((*case.workload.needs, *case.composition.needs))
     for need in needs:
         if found := _lacking(need, case, plain):
@@ -95,11 +97,31 @@ def _nobody(_composition: str) -> nn.Module:
 
 def _require_training(case: Case) -> None:
     changed = sorted(FROM_SCRATCH & case.composition.slots)
-    if changed and case.workload.source == "checkpoint":
+    if changed and case.workload.source == "checkpoint":  # of an artefact `_require_files` says more
         raise UnavailableError(
             f"{case.workload.name} comes trained (source='checkpoint'), and {case.composition} changes how it is "
             f"trained ({', '.join(changed)})"
         )
+
+
+def _require_files(case: Case, plain: Recipe) -> None:
+    """A workload of files has no torch module: what serves other files is left."""
+    if case.workload.source != "artefact" or case.composition.is_baseline:
+        return
+    others = sorted(case.composition.slots - {"runtime"})
+    if others or not _serves_files(case, plain):
+        what = f"changes {', '.join(others)}" if others else "exports one"
+        raise UnavailableError(
+            f"{case.workload.name} has files and no torch module (source='artefact'), and {case.composition} {what}; "
+            "a technique that serves other files can be compared with it (suite.training.artefacts.from_files)"
+        )
+
+
+def _serves_files(case: Case, plain: Recipe) -> bool:
+    try:
+        return isinstance(case.composition.apply(plain).runtime, FromFiles)
+    except CompositionError:  # it changes how torch runs a network
+        return False
 
 
 def _lacks_training(case: Case, _plain: Recipe) -> str | None:

@@ -44,7 +44,7 @@ class Case:
 
         What comes trained has none: it need not even have a loss.
         """
-        if self.workload.source == "checkpoint":
+        if self.workload.comes_trained:
             return False
         return self.composition.is_baseline or bool(self.composition.slots - frozenset(SAME_STEP))
 
@@ -67,7 +67,7 @@ class Case:
     @property
     def changes_weights(self) -> bool:
         """Whether what is served depends on the seed: not for a checkpoint that nobody fine-tunes."""
-        return self.workload.source != "checkpoint" or "finish" in self.composition.slots
+        return not self.workload.comes_trained or "finish" in self.composition.slots
 
     @property
     def as_control(self) -> Case | None:

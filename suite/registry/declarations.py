@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from suite.catalog.scores import Score
     from suite.training.invariants import Invariant
 
-SOURCES = ("train", "checkpoint", "none")
-Source = Literal["train", "checkpoint", "none"]
+SOURCES = ("train", "checkpoint", "artefact", "none")
+Source = Literal["train", "checkpoint", "artefact", "none"]
 SERVING_BATCH = 64
 KINDS = ("cpu", "accelerator")
 Need = str | Callable[[Any], str | None]
@@ -78,7 +78,8 @@ class Workload:
     """Data, network, scores and baseline recipe under one name.
 
     ``recipe(seed)`` gives the plain recipe. ``source`` says where the trained network comes from: ``train``, the
-    recipe's ``model`` itself (``checkpoint``), or nowhere (``none``: the data carry no meaning, so that only speed,
+    recipe's ``model`` itself (``checkpoint``), files without a torch module (``artefact``, see
+    `suite.training.artefacts`), or nowhere (``none``: the data carry no meaning, so that only speed,
     size, memory and the agreement of outputs are measured). ``scores`` are its qualities, the primary one first;
     ``target`` is a validation value of that one whose training time is measured. ``batch`` is the serving batch of
     timings by device type (``cpu``, else ``accelerator``). ``techniques`` limits what runs by default to these names
@@ -120,6 +121,11 @@ class Workload:
     def trains(self) -> bool:
         """Whether a network can learn from the data."""
         return self.source != "none"
+
+    @property
+    def comes_trained(self) -> bool:
+        """Whether nothing of it is trained here."""
+        return self.source in {"checkpoint", "artefact"}
 
     @property
     def primary(self) -> Score | None:

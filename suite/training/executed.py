@@ -54,17 +54,18 @@ class Executed:
         return f"{self.engine} {self.version}: {shares_text(self.macs) or self.precision}"
 
 
-def executed(engine: str, version: str, wanted: str, products: Sequence[Product]) -> Executed:
-    """What ``products`` are together.
+def executed(engine: str, version: str, wanted: str | None, products: Sequence[Product]) -> Executed:
+    """What ``products`` are together; ``wanted`` is ``None`` for a file that promises no precision.
 
     Raises `TechniqueError` where most of their multiply-accumulates run in another precision than the ``wanted`` one
     of the name: an engine falls back in silence. Where these are not known, one product in it is enough.
     """
-    if not products and wanted == "fp32":  # nothing is multiplied
-        return Executed(engine=engine, version=version, wanted=wanted, precision=wanted)
+    if not products and wanted in (None, "fp32"):  # nothing is multiplied
+        return Executed(engine=engine, version=version, wanted="fp32", precision="fp32")
     kinds = sorted({one.precision for one in products})
     macs = _by_place(products)
-    main = main_precision(macs) or (wanted if wanted in kinds else None)
+    wanted = wanted or main_precision(macs) or "+".join(kinds) or "none"
+    main = main_precision(macs) or (wanted if wanted in (*kinds, "+".join(kinds)) else None)
     if main != wanted:
         ran = shares_text(macs) or "+".join(kinds) or "none"
         raise TechniqueError(

@@ -41,9 +41,12 @@ def installed(case: Any) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class ONNXRuntime:
-    """Exports a network to ONNX and runs the file; ``quantize`` makes an 8-bit file of the plain one."""
+    """Exports a network to ONNX and runs the file; ``quantize`` makes an 8-bit file of the plain one.
 
-    precision: str = "fp32"
+    ``precision`` is ``None`` for a file that promises none.
+    """
+
+    precision: str | None = "fp32"
     quantize: Quantize | None = None
 
     def export(self, network: nn.Module, example: Tree) -> Artifact:
@@ -87,7 +90,7 @@ def _write(network: nn.Module, example: Tree, path: Path) -> None:
         made.save(str(path), external_data=False)
 
 
-def _session(content: bytes, wanted: str) -> tuple[Any, Executed]:
+def _session(content: bytes, wanted: str | None) -> tuple[Any, Executed]:
     """A session, and what its kernels compute in: those of its first call, which is profiled."""
     import onnx
     import onnxruntime as ort

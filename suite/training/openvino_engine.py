@@ -52,9 +52,12 @@ def installed_with_nncf(case: Any) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenVINO:
-    """Converts a network and runs the converted files; with ``calibration`` inputs, quantized."""
+    """Converts a network and runs the converted files; with ``calibration`` inputs, quantized.
 
-    precision: str = "fp32"
+    ``precision`` is ``None`` for the engine's own choice.
+    """
+
+    precision: str | None = "fp32"
     calibration: Callable[[], Tree] | None = None
 
     def export(self, network: nn.Module, example: Tree) -> Artifact:
@@ -73,8 +76,9 @@ class OpenVINO:
         import openvino as ov
 
         core = ov.Core()
+        hint = {} if self.precision is None else {"INFERENCE_PRECISION_HINT": HINTS[self.precision]}
         options = {
-            "INFERENCE_PRECISION_HINT": HINTS[self.precision],
+            **hint,
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "NUM_STREAMS": 1,
         }

@@ -10,6 +10,7 @@ import torch
 from suite.bench import requirements
 from suite.catalog.scores import classification
 from suite.core.errors import RegistrationError, UnavailableError
+from suite.training.artefacts import from_files
 from suite.training.recipe import Split, Splits
 
 
@@ -102,6 +103,18 @@ def test_what_changes_training_from_the_first_step_cannot_run_on_a_checkpoint(sl
     case, plain = needing(None, slots=(slot,), source="checkpoint")
     with pytest.raises(UnavailableError, match=rf"special comes trained .* how it is trained \({slot}\)"):
         requirements.require(case, plain)
+
+
+@pytest.mark.parametrize(
+    ("slots", "what"), [(("deploy", "finish"), "changes deploy, finish"), (("runtime",), "exports")]
+)
+def test_files_without_a_torch_module_take_other_files_alone(tmp_path, slots, what):
+    """A module is neither there to be changed nor to be exported."""
+    case, plain = needing(None, slots=slots, source="artefact")
+    with pytest.raises(UnavailableError, match=rf"special has files and no torch module .*, and wanting {what}"):
+        requirements.require(case, plain)
+    case, plain = needing(None, slots=("runtime",), source="artefact", runtime=from_files(tmp_path / "model.onnx"))
+    requirements.require(case, plain)
 
 
 def test_what_the_workload_needs_counts_too(monkeypatch):

@@ -46,7 +46,7 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     },
     **{
         ("docs/workloads.md", f"python {name}"): "test_workloads_page.py"
-        for name in ("checkpoint", "regression", "text", "volumes", "language")
+        for name in ("checkpoint", "artefact", "regression", "text", "volumes", "language")
     },
 }
 PARSED = {"sh", "yaml", "toml"}  # commands are parsed as the program parses them, TOML as TOML

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "workloads.md"
 EXAMPLES = dict(re.findall(r"```python (\w+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
 NAMES = {
     "checkpoint": "resnet18_checkpoint",
+    "artefact": "digits_matrix",
     "regression": "diabetes",
     "text": "snippets",
     "volumes": "volumes",
@@ -22,7 +24,7 @@ NAMES = {
 TIMED = "regression"
 
 
-def test_the_page_declares_five_workloads():
+def test_the_page_declares_six_workloads():
     """One of each kind that users bring."""
     assert set(NAMES) == set(EXAMPLES)
 
@@ -34,17 +36,28 @@ def checkpoint(folder):
     torch.save(resnet18(num_classes=4).state_dict(), folder / "resnet18.pt")
 
 
+def artefact(folder):
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    weights = np.linalg.lstsq(images[:900] / 16, np.eye(10)[labels[:900]])[0]
+    np.save(folder / "weights.npy", weights.astype("float32"))
+    np.save(folder / "half.npy", weights.astype("float16"))
+
+
+FILES = {"checkpoint": checkpoint, "artefact": artefact}
+
+
 @pytest.mark.system
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", sorted(NAMES))
 def test_every_default_technique_measures_or_says_why_not(kind, tmp_path, suite):
     """Exit code 0, and no cell is an error: what a network cannot take is unavailable with a reason.
 
-    Of one of the five all groups are measured; the other four are not timed, which would take ten minutes.
+    Of one of the six all groups are measured; the other five are not timed, which would take ten minutes.
     """
     (tmp_path / "example.py").write_text(EXAMPLES[kind], "utf-8")
-    if kind == "checkpoint":
-        checkpoint(tmp_path)
+    FILES.get(kind, lambda _: None)(tmp_path)
     command = ["bench", "--quick", "--seeds=1", "--device=cpu"]
     command += ["--load=example.py", f"--workload={NAMES[kind]}"]
     if kind != TIMED:
