@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option(
         "--compare", action="store_true", help="whole runs of suite compare: a revision against itself and slower ones"
     )
-    option("--count", action="store_true", help="instructions of the same code in fresh processes under valgrind")
+    option("--count", action="store_true", help="planted faults by structural counts, instructions in fresh processes")
     option("--seconds", type=float, default=4.0, help="the gate's budget for a sample (default 4, as in a run)")
     option("--anew", action="store_true", help="record the bound again; decisions by the earlier one no longer count")
     option("--reports-dir", type=Path, default=Path("reports"))
@@ -64,7 +64,7 @@ def _run(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 def _whole_runs(parsed: argparse.Namespace, decision_log: DecisionLog, known: dict[str, str]) -> int:
-    from studies.gate import bench_runs, compare_runs, counted
+    from studies.gate import bench_runs, compare_runs, counted, structural
     from suite.core.machine.hardware import machine_key
 
     if parsed.planted:
@@ -72,17 +72,19 @@ def _whole_runs(parsed: argparse.Namespace, decision_log: DecisionLog, known: di
     if parsed.compare:
         compare_runs.run(decision_log, versions=known, minutes=parsed.minutes)
     if parsed.count and parsed.minutes:
+        structural.run(decision_log, versions=known, minutes=parsed.minutes)
         counted.run(decision_log, versions=known, minutes=parsed.minutes)
     sys.stdout.write("\n".join([*_of_whole_runs(decision_log, known), str(decision_log.path), ""]))
     return 0
 
 
 def _of_whole_runs(decision_log: DecisionLog, known: dict[str, str]) -> list[str]:
-    from studies.gate import bench_runs, compare_runs, counted
+    from studies.gate import bench_runs, compare_runs, counted, structural
 
     return [
         *bench_runs.lines(bench_runs.judgements(decision_log, known)),
         *compare_runs.lines(compare_runs.comparisons(decision_log, known)),
+        *structural.lines(structural.counts(decision_log, known)),
         *counted.lines(counted.counts(decision_log, known)),
     ]
 

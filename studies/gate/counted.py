@@ -1,4 +1,4 @@
-"""Instructions of the same small network in fresh processes, and of one that does a thousandth more.
+"""Instructions of the same small network in fresh processes, and of ones that do 0.1 to 3 % more.
 
 All pairs of processes are compared as `suite compare --count` compares its two sides. Processes differ in what should
 move nothing: the hash seed of Python, the length of the paths, the size of the environment.
@@ -14,15 +14,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from studies.gate.counted_process import COUNTING
+from studies.gate.counted_process import COUNTING, NETWORKS
 from studies.gate.decision_log import DecisionLog, Row
 from suite.core.errors import SetupError
 from suite.measure.counting import instructions
 
 COUNTED = "counted"
+SAME = "same"  # the network that all processes have alike
 PROGRAM = Path(__file__).with_name("counted_process.py")
 ROOT = Path(__file__).parents[2]
 VARIED = ("nothing", "hash seed", "path", "environment")
@@ -37,7 +39,8 @@ def run(log: DecisionLog, *, versions: Mapping[str, str], minutes: float) -> Non
     instructions.check_available("cpu")
     while monotonic() < until:
         varied = VARIED[number % len(VARIED)]
-        log.append({"kind": COUNTED, "versions": dict(versions), "varied": varied, **_counted(varied, number)})
+        row = {"kind": COUNTED, "versions": dict(versions), "varied": varied, **_counted(varied, number)}
+        log.append({**row, "load": round(os.getloadavg()[0], 2)})
         number += 1
 
 
@@ -50,23 +53,39 @@ def lines(rows: Sequence[Row]) -> list[str]:
     """What pairs of processes say; nothing without two of them."""
     if len(rows) < 2:  # noqa: PLR2004  # a pair
         return []
-    same = [_apart(one["same"], other["same"]) for one, other in combinations(rows, 2)]
-    planted = [(now["more"], before["same"]) for now, before in product(rows, rows) if now is not before]
-    found = sum(now / before - 1 > instructions.SAME for now, before in planted)
-    least = min(now / before for now, before in planted) - 1
+    same = [_apart(one[SAME], other[SAME]) for one, other in combinations(rows, 2)]
     alarms = sum(a > instructions.SAME for a in same)
     equal, far = sum(a == 0 for a in same), sum(a > NEAR for a in same)
     return [
         f"counted, the same code: {len(same)} pairs of {len(rows)} processes, {alarms} false alarms, {equal} equal",
         f"counted, the same code: {far} pairs further apart than {NEAR:.2%}, the furthest {max(same):.5%}",
-        f"counted, {least:.2%} more: found in {found} of {len(planted)} pairs",
+        *filter(None, (_planted(rows, name) for name in NETWORKS if name != SAME)),
+        *_by_load(rows),
         *(f"counted, {name} varied: {text}" for name, text in _by_variation(rows)),
     ]
 
 
+def _planted(rows: Sequence[Row], name: str) -> str:
+    """In how many pairs a network that does more is found; nothing where no process counted it."""
+    pairs = product([row for row in rows if name in row], rows)
+    changes = [now[name] / before[SAME] - 1 for now, before in pairs if now is not before]
+    found = sum(change > instructions.SAME for change in changes)
+    return f"counted, {min(changes):.2%} more: found in {found} of {len(changes)} pairs" if changes else ""
+
+
+def _by_load(rows: Sequence[Row]) -> Iterator[str]:
+    """How busy the machine was, of the processes that have kept it."""
+    loads = [row["load"] for row in rows if "load" in row]
+    if loads:
+        yield (
+            f"counted at a load of {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}): "
+            f"{len(loads)} processes; not kept of {len(rows) - len(loads)}"
+        )
+
+
 def _by_variation(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     for name in VARIED:
-        values = [row["same"] for row in rows if row["varied"] == name]
+        values = [row[SAME] for row in rows if row["varied"] == name]
         if values:
             yield name, f"{min(values):,} to {max(values):,} instructions in {len(values)} processes"
 

@@ -1,7 +1,7 @@
 """A process of the study that counts: ``python counted_process.py LIBRARY OUT``, under valgrind. It prints its files.
 
-A small network and the same with two more operators are called in turns. Of torch and one file of the suite alone, so
-that a process is as short as torch's import allows.
+A small network and the same with more operators are counted one after the other. Of torch and one file of the suite
+alone, so that a process is as short as torch's import allows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -35,11 +37,26 @@ class Small(nn.Module):
 
 
 class More(Small):
-    """Two operators more, on forty numbers."""
+    """So many operators more, on forty numbers each: an even number."""
+
+    def __init__(self, operators: int) -> None:
+        super().__init__()
+        self.operators = operators
 
     def forward(self, x: Tensor) -> Tensor:
-        """The same class scores, their sign changed twice."""
-        return super().forward(x).neg_().neg_()
+        """The same class scores, their sign changed and changed back."""
+        scores = super().forward(x)
+        for _ in range(self.operators):
+            scores.neg_()
+        return scores
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "same": Small,
+    "more": partial(More, 2),
+    **{f"more_{n}": partial(More, 20 * n) for n in (1, 2, 3)},
+}
+"""By name, what makes a network; ``more`` does a thousandth more, ``more_2`` about two hundredths."""
 
 
 def main(library: str, out: str) -> None:
@@ -51,7 +68,7 @@ def main(library: str, out: str) -> None:
     spec.loader.exec_module(module)
     torch.set_num_threads(1)
     counter, inputs, dumps = module.Callgrind(library, out), torch.ones(BATCH, 1, 28, 28), {}
-    for name, kind in (("same", Small), ("more", More)):
+    for name, kind in NETWORKS.items():
         torch.manual_seed(0)
         network = kind().eval()
         with torch.no_grad():

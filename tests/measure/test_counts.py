@@ -122,6 +122,17 @@ def test_kernels_are_told_with_the_lines_of_their_operators():
     )
 
 
+def test_operators_that_compiled_code_dispatches_are_told_with_the_lines_that_they_may_be_of():
+    """One that stands on more than three is told by name alone."""
+    lines = {"aten.sort @ a": "m.py:3", "aten.mm @ b": "m.py:4"}
+    lines |= {f"aten.add @ {number}": f"m.py:{number}" for number in range(4)}
+    dispatched = CallWork(operators=Counter({"aten.sort": 1, "aten.add": 1}))
+    found = calls.served_counts(
+        lambda: None, COMPILED, lambda _, eagerly=False: CallWork(lines=lines) if eagerly else dispatched
+    )
+    assert {"aten.sort": "m.py:3"} == found["operators"].lines
+
+
 def test_what_fuses_nothing_has_no_fused_operators():
     """No bound below zero could be crossed; the kernels tell."""
     packed = replace(COMPILED, captured=2)

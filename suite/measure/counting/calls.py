@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AT = " @ "
+MOST_LINES = 3  # of an operator whose line compiled code does not tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,9 @@ def served_counts(call: Callable[[], object], compiled: Any, work_of: Callable[.
         "view_operators": _repeated(one.views, other.views, one.lines),
     }
     if compiled is not None:
-        return found | _of_compiler(compiled, work_of(call, eagerly=True))
+        eager = work_of(call, eagerly=True)
+        found["operators"] = _repeated(one.operators, other.operators, {**_by_operator(eager.lines), **one.lines})
+        return found | _of_compiler(compiled, eager)
     return found | {
         name: CallCount(value=now, doubt=_doubt(now, again, name.replace("_", " ")))
         for name in ("allocations", "allocated_bytes")
@@ -86,14 +89,19 @@ def _of_compiler(compiled: Any, eager: Any) -> dict[str, CallCount]:
 
 def _kernel_lines(names: Collection[str], lines: Mapping[str, str]) -> dict[str, str]:
     """By kernel, the lines of the operators in its name: ``aten.mul`` and ``aten.relu`` of ``cpp_fused_mul_relu``."""
-    by_operator: dict[str, list[str]] = {}
-    for key, line in lines.items():
-        by_operator.setdefault(key.partition(AT)[0].partition(".")[2], []).append(line)
     found = {
-        name: [line for operator, own in by_operator.items() if _is_of(name, operator) for line in own]
+        name: [line for key, line in lines.items() if _is_of(name, key.partition(AT)[0].partition(".")[2])]
         for name in names
     }
     return {name: " or ".join(dict.fromkeys(own)) for name, own in found.items() if own}
+
+
+def _by_operator(lines: Mapping[str, str]) -> dict[str, str]:
+    """By operator without a place, as compiled code dispatches it, the lines that it may be of."""
+    found: dict[str, dict[str, None]] = {}
+    for key, line in lines.items():
+        found.setdefault(key.partition(AT)[0], {})[line] = None
+    return {name: " or ".join(own) for name, own in found.items() if len(own) <= MOST_LINES}
 
 
 def _is_of(kernel: str, operator: str) -> bool:

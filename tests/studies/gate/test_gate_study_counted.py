@@ -32,6 +32,15 @@ def test_all_pairs_of_processes_are_compared():
     ] == varied
 
 
+def test_each_share_of_more_work_is_told_of_the_processes_that_counted_it():
+    """Earlier processes counted one share alone, and did not keep the load."""
+    rows = [row(100_000, 100_100), {**row(100_000, 100_100), "more_2": 102_000, "load": 3.5}]
+    found = counted.lines(rows)
+    assert "counted, 0.10% more: found in 2 of 2 pairs" in found
+    assert "counted, 2.00% more: found in 1 of 1 pairs" in found
+    assert "counted at a load of 3.5 to 3.5 (median 3.5): 1 processes; not kept of 1" in found
+
+
 def test_one_process_is_no_pair():
     """There is nothing to say."""
     assert [] == counted.lines([row(1, 1)])
