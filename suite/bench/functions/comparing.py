@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -45,11 +45,7 @@ def compare(
     if not seconds > 0:
         raise UsageError(f"the budget must be positive, got seconds={seconds!r}")
     arms = {BASELINE: baseline, COPY: copied(baseline), CANDIDATE: candidate}
-    answers, first = {}, {}
-    for name, call in ((BASELINE, baseline), (CANDIDATE, candidate)):
-        answers[name] = _called(name, call)
-        first[name] = held(answers[name])  # before the next call, which may use the same buffer
-        _check_anew(name, call, answers[name], first[name])
+    answers, first = first_answers({BASELINE: baseline, CANDIDATE: candidate})
     waits = synchronize or _waits(answers)
     again = _Repeats(first=first, luck=random.SystemRandom())
     sample = _sampled(arms, again.keep, waits, seconds=seconds, seed=seed)
@@ -60,8 +56,18 @@ def compare(
             sample.ratio(BASELINE, CANDIDATE), null=null, suspect=sample.suspect, undecided=undecided
         ),
         outputs=apart(first[BASELINE], first[CANDIDATE]),
-        device=_device(answers),
+        device=device_of(answers),
     )
+
+
+def first_answers(calls: Mapping[str, Call]) -> tuple[dict[str, Any], dict[str, HeldAnswer]]:
+    """What each call answers, as it is and as it was. Raises `ImplausibleError` where it answers otherwise again."""
+    answers, first = {}, {}
+    for name, call in calls.items():
+        answers[name] = _called(name, call)
+        first[name] = held(answers[name])  # before the next call, which may use the same buffer
+        _check_anew(name, call, answers[name], first[name])
+    return answers, first
 
 
 def copied(call: Call) -> Call:
@@ -129,7 +135,7 @@ def _waits(answers: dict[str, Any]) -> Call:
     return torch.accelerator.synchronize if hidden or any(map(on_device, answers.values())) else _nothing
 
 
-def _device(answers: dict[str, Any]) -> str:
+def device_of(answers: dict[str, Any]) -> str:
     """Where the answers lie: the accelerator that torch has, or the CPU."""
     if not any(map(on_device, answers.values())):
         return "cpu"

@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pytest
 
 if TYPE_CHECKING:
+    from suite.bench.functions.counting import CountedTradeoff
     from suite.bench.functions.result import FunctionTradeoff
     from suite.bench.functions.saved import SavedRun
     from suite.core.records import Verdict
@@ -23,6 +24,7 @@ RUN: pytest.StashKey[SavedRun] = pytest.StashKey()
 BEFORE: pytest.StashKey[SavedRun | None] = pytest.StashKey()
 WORKER = "PYTEST_XDIST_WORKER"
 
+Call = Callable[[], Any]
 Inconclusive = Literal["fail", "pass", "skip"]
 
 
@@ -108,22 +110,40 @@ class TradeoffFixture:
     checked: set[str] = field(default_factory=set)
     run: SavedRun | None = None
 
+    @overload
+    def compare(
+        self, *, baseline: Call, candidate: Call, seconds: float | None = None, synchronize: Call | None = None,
+        count: Literal[False] = False,
+    ) -> FunctionTradeoff: ...  # fmt: skip
+
+    @overload
+    def compare(self, *, baseline: Call, candidate: Call, count: Literal[True]) -> CountedTradeoff: ...
+
     def compare(
         self,
         *,
-        baseline: Callable[[], Any],
-        candidate: Callable[[], Any],
+        baseline: Call,
+        candidate: Call,
         seconds: float | None = None,
-        synchronize: Callable[[], Any] | None = None,
-    ) -> FunctionTradeoff:
-        """Call both in turns for about ``seconds``; see `suite.bench.functions.comparing.compare`."""
+        synchronize: Call | None = None,
+        count: bool = False,
+    ) -> FunctionTradeoff | CountedTradeoff:
+        """Call both in turns for about ``seconds``; see `suite.bench.functions.comparing.compare`.
+
+        With ``count`` nothing is timed, and their work is counted; see `suite.bench.functions.counting.count`.
+        """
         __tracebackhide__ = True
-        from suite.bench.functions.comparing import compare
+        from suite.bench.functions import comparing, counting
         from suite.core.errors import SuiteError
 
-        _check_alone()
+        if count:
+            _check_untimed(seconds, synchronize)
+        else:
+            _check_alone()
         try:
-            found = compare(
+            if count:
+                return counting.count(baseline=baseline, candidate=candidate, undecided=self._undecided)
+            found = comparing.compare(
                 baseline=baseline, candidate=candidate, seconds=self.seconds if seconds is None else seconds,
                 synchronize=synchronize, undecided=self._undecided,
             )  # fmt: skip
@@ -133,11 +153,14 @@ class TradeoffFixture:
             self.run.add(self.nodeid, found.speedup)
         return found
 
-    def check(self, result: FunctionTradeoff, *, outputs: float | None = 1e-3, name: str = "") -> None:
+    def check(
+        self, result: FunctionTradeoff | CountedTradeoff, *, outputs: float | None = 1e-3, name: str = ""
+    ) -> None:
         """Judge the speed-up by this repository's expectation of the test, or store it with ``--tradeoff-record``.
 
-        First the outputs have to agree within ``outputs``, relative to the largest; `None` leaves them unlooked at, as
-        for functions that return nothing. Several checks of one test have a ``name`` each.
+        Counted work is judged metric by metric: one operator more than stored is a regression. First the outputs have
+        to agree within ``outputs``, relative to the largest; `None` leaves them unlooked at, as for functions that
+        return nothing. Several checks of one test have a ``name`` each.
         """
         __tracebackhide__ = True
         from suite.bench.functions import stored
@@ -151,12 +174,13 @@ class TradeoffFixture:
         if outputs is not None and not result.outputs.close(outputs):
             said = f"tradeoff: {result.outputs}, at most {outputs:g} wanted"
             pytest.fail(f"{said}; check(result, outputs=...) sets another limit", pytrace=False)
-        measurement = stored.measured(stored.cell_of(self.nodeid, result.device, name=name), result)
+        measurements = stored.measured(stored.cell_of(self.nodeid, result.device, name=name), result)
         try:
             if self.records:
-                self._tell(stored.recorded(measurement, self.folder, sys.argv))
+                self._tell(stored.recorded(measurements, self.folder, sys.argv))
             else:
-                self._judge(stored.judged(measurement, self.folder))
+                for verdict in stored.judged(measurements, self.folder):
+                    self._judge(verdict)
         except SuiteError as error:
             pytest.fail(f"tradeoff: {error}", pytrace=False)
 
@@ -187,6 +211,14 @@ class TradeoffFixture:
         if self.inconclusive == "pass":
             warnings.warn(said, TradeoffWarning, stacklevel=3)
         return self.inconclusive == "pass"
+
+
+def _check_untimed(seconds: float | None, synchronize: Call | None) -> None:
+    """What concerns a clock has no meaning where nothing is timed."""
+    __tracebackhide__ = True
+    given = [name for name, value in (("seconds", seconds), ("synchronize", synchronize)) if value is not None]
+    if given:
+        pytest.fail(f"tradeoff: count=True times nothing; leave out {given[0]}=", pytrace=False)
 
 
 def _check_alone() -> None:

@@ -54,7 +54,7 @@ def test_beside_other_workers_nothing_is_timed(tmp_path, monkeypatch):
 def test_verdicts_that_do_not_pass_fail_the_test(tmp_path, monkeypatch, kind, reason):
     """What is not stored says how it is."""
     monkeypatch.setattr(stored, "measured", lambda *_: None)
-    monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=kind, metric="speedup", reason=reason))
+    monkeypatch.setattr(stored, "judged", lambda *_: [SimpleNamespace(kind=kind, metric="speedup", reason=reason)])
     found = said(lambda: made(tmp_path).check(RESULT))
     assert found.startswith(f"tradeoff: {kind}: speedup: {reason}")
     recorded_by = "; record it with: suite pytest test_a.py::test_b --tradeoff-record"
@@ -65,7 +65,7 @@ def test_what_decides_nothing_does_what_the_option_says(tmp_path, monkeypatch):
     """It passes with a warning, or is skipped."""
     verdict = SimpleNamespace(kind=VerdictKind.INCONCLUSIVE, metric="speedup", reason="wide")
     monkeypatch.setattr(stored, "measured", lambda *_: None)
-    monkeypatch.setattr(stored, "judged", lambda *_: verdict)
+    monkeypatch.setattr(stored, "judged", lambda *_: [verdict])
     with pytest.warns(TradeoffWarning, match="inconclusive: speedup: wide"):
         made(tmp_path, "pass").check(RESULT)
     with pytest.raises(pytest.skip.Exception, match="inconclusive: speedup: wide"):
@@ -86,7 +86,7 @@ def test_each_check_of_a_test_has_its_own_name(tmp_path, monkeypatch):
     """Else the second would be judged by what the first had stored."""
     cells = []
     monkeypatch.setattr(stored, "measured", lambda cell, _: cells.append(cell))
-    monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=VerdictKind.PASS))
+    monkeypatch.setattr(stored, "judged", lambda *_: [SimpleNamespace(kind=VerdictKind.PASS)])
     one = made(tmp_path)
     one.check(RESULT)
     one.check(RESULT, name="large")
@@ -97,7 +97,7 @@ def test_each_check_of_a_test_has_its_own_name(tmp_path, monkeypatch):
 def test_a_check_looks_at_the_outputs_too(tmp_path, monkeypatch):
     """A candidate that answers nothing of the kind is as fast as one likes."""
     monkeypatch.setattr(stored, "measured", lambda *_: None)
-    monkeypatch.setattr(stored, "judged", lambda *_: SimpleNamespace(kind=VerdictKind.PASS))
+    monkeypatch.setattr(stored, "judged", lambda *_: [SimpleNamespace(kind=VerdictKind.PASS)])
     wrong = SimpleNamespace(device="cpu", outputs=AnswersApart(difference=0.5))
     assert "outputs differ by 0.5 of the largest, at most 0.001 wanted" in said(lambda: made(tmp_path).check(wrong))
     made(tmp_path).check(wrong, outputs=0.6)

@@ -25,6 +25,11 @@ def measured(value, *, node=NODE, suspect=None):
     return stored.measured(stored.cell_of(node), FunctionTradeoff(speedup=speed, outputs=AnswersApart(difference=0.0)))
 
 
+def judged(measurements, folder):
+    (verdict,) = stored.judged(measurements, folder)
+    return verdict
+
+
 @pytest.mark.parametrize(
     ("node", "workload", "technique"),
     [
@@ -53,15 +58,13 @@ def test_two_tests_never_share_a_file():
 
 def test_what_was_recorded_passes_and_a_slower_candidate_regresses(tmp_path):
     """With the wide bounds of a single process."""
-    assert VerdictKind.UNVERIFIED == stored.judged(measured(2.0), tmp_path).kind
+    assert VerdictKind.UNVERIFIED == judged(measured(2.0), tmp_path).kind
     assert 1 == stored.recorded(measured(2.0), tmp_path, ["pytest"]).added
-    assert VerdictKind.PASS == stored.judged(measured(1.99), tmp_path).kind
-    verdict = stored.judged(measured(1.2), tmp_path)
+    assert VerdictKind.PASS == judged(measured(1.99), tmp_path).kind
+    verdict = judged(measured(1.2), tmp_path)
     assert VerdictKind.REGRESSED == verdict.kind
     assert "bound" in verdict.reason
-    assert (
-        VerdictKind.UNVERIFIED == stored.judged(measured(2.0, node="tests/test_norm.py::test_fast[8]"), tmp_path).kind
-    )
+    assert VerdictKind.UNVERIFIED == judged(measured(2.0, node="tests/test_norm.py::test_fast[8]"), tmp_path).kind
 
 
 def test_what_is_suspect_is_not_recorded(tmp_path):
@@ -82,4 +85,4 @@ def test_what_regresses_does_not_replace_what_is_stored(tmp_path):
     stored.recorded(measured(3.0), tmp_path, ["pytest"])
     with pytest.raises(UsageError, match=r"not recorded, it regresses: .*delete the entry at .*\.toml:\d+"):
         stored.recorded(measured(1.0), tmp_path, ["pytest"])
-    assert VerdictKind.REGRESSED == stored.judged(measured(1.0), tmp_path).kind
+    assert VerdictKind.REGRESSED == judged(measured(1.0), tmp_path).kind
