@@ -299,11 +299,13 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _instructions(self, case: Case) -> list[Measurement]:
         """Counted in a process under valgrind; what goes wrong there costs these counts alone, and is told."""
+        from suite.measure.counting.instructions import explained
+
         trains = case.trains_differently and case.cell.ranks == 1
         try:
             return self._ask().instructions(case, self._base(case), self._trained(case), training=trains)
         except (UnavailableError, FreshProcessError) as error:
-            warnings.warn(f"{case}: {error}", stacklevel=2)
+            warnings.warn(f"{case}: {explained(str(error))}", stacklevel=2)
             return []
 
     def _inputs(self, served: Served, workload: Workload) -> Tree:

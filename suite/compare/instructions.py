@@ -188,8 +188,5 @@ def _named(now: InstructionCount, before: InstructionCount) -> list[str]:
 
 
 def sentence(error: SideError) -> str:
-    """Why a side's instructions are not counted; valgrind ends a process whose instructions it does not know."""
-    said = str(error)
-    if "nrecognised instruction" in said or "llegal" in said or "ended with -4" in said:
-        said += " (valgrind knows no AVX-512 and no AMX, and this code has them of its own)"
-    return f"instructions are not counted: {said}"
+    """Why a side's instructions are not counted."""
+    return f"instructions are not counted: {instructions.explained(str(error))}"

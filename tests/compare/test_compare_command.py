@@ -20,6 +20,7 @@ from suite.compare.sides import Side
 from suite.compare.turns import Rounds, Turns
 from suite.core.errors import UsageError
 from suite.core.machine import core
+from suite.measure.counting import instructions
 
 CELL = "halves-baseline-cpu"
 SLOW = -0.1053  # logarithm of 0.9
@@ -292,3 +293,11 @@ def test_what_is_counted_is_timed_only_if_asked_for(options, metrics, counts, mo
     parsed = build_parser().parse_args(["compare", "HEAD", *options])
     compare._one(tiny.case_of(tiny.registry(), "baseline"), parsed, None, compare._plan(parsed), None)
     assert [(metrics, counts)] == asked
+
+
+def test_without_valgrind_the_rest_is_counted_and_the_command_that_installs_it_is_told(monkeypatch, capsys):
+    """A comparison is not ended for that."""
+    monkeypatch.setattr(instructions.shutil, "which", lambda _: None)
+    plan = compare._with_instructions(ComparisonPlan(counts="served", instructions=True), "cpu")
+    assert (False, "served") == (plan.instructions, plan.counts)
+    assert "valgrind is not installed: apt-get install valgrind gcc" in capsys.readouterr().out

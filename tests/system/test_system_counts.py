@@ -2,6 +2,10 @@
 # the expected value stands on the left
 
 import inspect
+import os
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -11,6 +15,7 @@ from suite.core.fingerprints import differences
 from suite.core.machine.needs import missing_need
 from suite.measure.counting.calls import served_counts
 from suite.measure.counting.compiler import watched
+from suite.measure.counting.instructions import VARIABLES
 from suite.measure.counting.operators import place, work_of
 
 pytestmark = pytest.mark.system
@@ -100,6 +105,20 @@ def test_an_unfused_kernel_is_named_with_the_lines_of_its_operators(before):
     change, said = changes("generated_kernels", Sorted, before)
     assert 1 == change
     assert f"{FILE}:{line_of(Sorted, 'tanh')}" in said
+
+
+def test_generated_code_is_held_to_what_valgrind_knows():
+    """Vectors of AVX2, and no instruction of the processor at hand, in an environment that counts."""
+    if platform.machine() != "x86_64" or missing_need("compiler", "cpu"):
+        pytest.skip("only x86 has these instruction sets")
+    program = (
+        "from torch._inductor.cpu_vec_isa import pick_vec_isa; from torch._inductor import config; "
+        "print(pick_vec_isa(), getattr(config.cpp, 'march', 'x86-64-v3'))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **VARIABLES}, capture_output=True, text=True, check=True
+    ).stdout
+    assert "avx2 x86-64-v3" == said.strip()
 
 
 def test_a_graph_break_is_named_with_its_line(before):

@@ -11,14 +11,17 @@ import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time, thread_time
 
 WARM_UP = 12  # calls: Python 3.11 and newer rewrites the byte code of what runs for the eighth time
 LONG = 8  # warm-up calls of a batch
 REPEATS = 5
+ELSEWHERE = 0.02  # of a call's processor time, in other threads, from which on its count would miss work
+CLOCKS = 0.001  # seconds that reading two clocks one after the other may take
 
 
 class NotCountingError(RuntimeError):
-    """The process does not run under callgrind, or valgrind has not written what it was asked for."""
+    """No callgrind, no file of valgrind's where it was asked for one, or work that callgrind does not see."""
 
 
 class Callgrind:
@@ -38,10 +41,12 @@ class Callgrind:
     ) -> list[str]:
         """The files of so many counts of one ``call`` each, after a ``reset`` that is not counted.
 
-        Raises `NotCountingError` where valgrind wrote none.
+        Raises `NotCountingError` where valgrind wrote none, and for a call whose work is done in other threads:
+        callgrind counts in the thread that asks for it.
         """
-        for _ in range(warm_up):
+        for _ in range(warm_up - 1):
             call()
+        _check_thread(call)
         gc.collect()  # before each instruction takes fifty times as long
         gc.disable()
         self._requests.suite_start()
@@ -65,3 +70,14 @@ class Callgrind:
         if not dump.is_file():
             raise NotCountingError(f"valgrind has not written {dump.name}")
         return str(dump)
+
+
+def _check_thread(call: Callable[[], object]) -> None:
+    all_began, own_began = process_time(), thread_time()
+    call()
+    whole, own = process_time() - all_began, thread_time() - own_began
+    if whole - own > max(CLOCKS, ELSEWHERE * whole):
+        raise NotCountingError(
+            f"other threads do {(whole - own) / whole:.0%} of its work, which callgrind does not count; "
+            "make it compute in the thread that calls it"
+        )

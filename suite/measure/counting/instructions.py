@@ -27,13 +27,16 @@ CAPS: Mapping[str, str] = {
 }
 """Valgrind knows neither AVX-512 nor AMX, and computes a fused multiply-add number by number: a convolution or a matrix
 product takes eighty times as long with them. MKL knows no AVX any more."""
+MARCH = "x86-64-v3"
+"""What a compiler may use that otherwise generates code for the processor at hand: up to AVX2."""
 CAPPED: Mapping[str, str] = {**CAPS, "PYTHONHASHSEED": "0"}
 """With the seed, which orders Python's sets."""
 VARIABLES: Mapping[str, str] = {
     **CAPPED,
+    **({"TORCHINDUCTOR_CPP_MARCH": MARCH} if platform.machine() == "x86_64" else {}),
     **dict.fromkeys(("SUITE_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
 }
-"""The environment of a process that counts."""
+"""The environment of a process that counts. TorchInductor's code has the instructions that the caps allow."""
 SAME = 0.0005
 """Relative difference up to which two counts are the same: identical code in two processes differs by a tenth of it."""
 TOOLS = ("valgrind", "callgrind_annotate", "cc")
@@ -98,6 +101,12 @@ def command(out: Path) -> list[str]:
         "valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
         f"--callgrind-out-file={out}",
     ]  # fmt: skip
+
+
+def explained(said: str) -> str:
+    """The last words of a process under valgrind, which ends one whose instructions it does not know by a signal."""
+    unknown = "nrecognised instruction" in said or "llegal" in said or "ended with -4" in said
+    return f"{said} (valgrind knows no AVX-512 and no AMX, and this code has them of its own)" if unknown else said
 
 
 def library(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Instruction counts: what callgrind printed, without the allocator, and what differs between two counts."""
 
+import platform
 import shutil
 
 import pytest
@@ -99,3 +100,10 @@ def test_without_valgrinds_header_the_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(instructions, "REQUESTS", "#include <valgrind/not_there.h>\n")
     with pytest.raises(UnavailableError, match=r"cannot be compiled: .*not_there.h.*; apt-get install"):
         instructions.library(tmp_path)
+
+
+def test_generated_code_is_held_to_avx2_on_processors_that_may_know_more():
+    """Else TorchInductor generates code for the processor at hand; on another kind the name means nothing."""
+    on_x86 = platform.machine() == "x86_64"
+    assert on_x86 == ("x86-64-v3" == instructions.VARIABLES.get("TORCHINDUCTOR_CPP_MARCH"))
+    assert "TORCHINDUCTOR_CPP_MARCH" not in instructions.CAPPED
