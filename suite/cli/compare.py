@@ -47,6 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     option("--training", action="store_true", help="time (or count) a training step too")
     option("--count", action="store_true", help="count the work of both sides instead of timing it: any runner will do")
     option("--no-instructions", action="store_true", help="with --count: no instructions, which valgrind counts")
+    option("--cache-sim", action="store_true", help="with --count: estimate cycles from simulated caches; no gate")
     option("--time", action="store_true", help="with --count: time both sides too")
     option("--trained", action="store_true", help="train the current code's network first (default: seeded weights)")
     option("--pairs", type=int, default=8, help="pairs of processes in a set (default 8)")
@@ -107,7 +108,7 @@ def _compare(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         plan = replace(plan, doubt=_doubt() if on_host else None)
         bench = _bench(here, old, Path(scratch), folder)
         bench.log({"command": shlex.join(["suite", *sys.argv[1:]]), "current": str(here), "reference": str(old)})
-        with Counter(bench) if plan.instructions else nullcontext() as counter:
+        with Counter(bench, caches=plan.caches) if plan.instructions else nullcontext() as counter:
             found = [_one(case, parsed, bench, plan, counter) for case in cases]
         return _report(parsed, found, bench, plan, folder, code=reference)
 
@@ -145,13 +146,15 @@ def _plan(parsed: argparse.Namespace) -> ComparisonPlan:
         pairs=parsed.pairs, forks=parsed.forks, budget=parsed.budget,
         rules=Rules(margin=parsed.margin, allow=parsed.allow), gates_sizes=parsed.sizes == "gate",
         tolerance=upgrades.tolerance(parsed.runtime, parsed.outputs), counts=_counts(parsed),
-        instructions=parsed.count and not parsed.no_instructions,
+        instructions=parsed.count and not parsed.no_instructions, caches=parsed.cache_sim,
     )  # fmt: skip
 
 
 def _counts(parsed: argparse.Namespace) -> Literal["none", "served", "training"]:
     if parsed.time and not parsed.count:
         raise UsageError("--time goes with --count, which leaves the timings out; without it both sides are timed")
+    if parsed.cache_sim and (not parsed.count or parsed.no_instructions):
+        raise UsageError("--cache-sim goes with --count and without --no-instructions: valgrind simulates the caches")
     if not parsed.count:
         return "none"
     return "training" if parsed.training else "served"

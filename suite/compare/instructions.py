@@ -16,7 +16,7 @@ from suite.compare.exact import Exact
 from suite.compare.process import SideError, image_of
 from suite.compare.protocol import Begin, CountInstructions, Done, InstructionsCounted, SideRequest
 from suite.core.machine.core import CORE, several
-from suite.measure.counting import instructions
+from suite.measure.counting import cycles, instructions
 
 if TYPE_CHECKING:
     from suite.compare.judge import Verdict
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from suite.measure.counting.instructions import InstructionCount
 
 COUNTED = {"speed": "instructions", "speed_b1": "instructions_b1", "train_step": "training_instructions"}
+ESTIMATED = {
+    "speed": "estimated_cycles",
+    "speed_b1": "estimated_cycles_b1",
+    "train_step": "training_estimated_cycles",
+}
 """By the metric whose call is counted."""
 DECIDED = 10.0
 """Times the spreads of both counts that a change has to be where one of them does not repeat."""
@@ -40,16 +45,18 @@ class Counter:
 
     That is one process which has loaded torch (two, if the sides have a Python each): valgrind makes imports thirty
     times as long. Each side of each cell is a fork of it. It is started with the first cell, beside what describes it.
+    With ``caches`` cycles are estimated, too.
     """
 
-    def __init__(self, bench: PairedSides) -> None:
-        self._bench, self._stack = bench, ExitStack()
+    def __init__(self, bench: PairedSides, *, caches: bool = False) -> None:
+        self._bench, self._caches, self._stack = bench, caches, ExitStack()
         self._images: dict[Path, Image | None] = {}
         self._loading: dict[Path, Future[None]] = {}
 
     def __enter__(self) -> Self:
         self._folder = Path(self._stack.enter_context(TemporaryDirectory(dir=self._bench.folder)))
         self._out = self._folder / "%p.callgrind"
+        self._under = instructions.command(self._out, caches=self._caches)
         self._stack.callback(self._end)
         self._pool = self._stack.enter_context(ThreadPoolExecutor(2))
         self._stack.callback(self._stop_loading)  # before the pool closes, which waits for its threads
@@ -89,14 +96,15 @@ class Counter:
             counting = [self._pool.submit(self._counted, player) for player in players]
             wait(counting)  # where one side fails, too: the other's process is not ended while a thread asks it
             ours, theirs = (one.result() for one in counting)
-            return list(_compared(metrics, ours, theirs, gates=gates))
+            found = list(_compared(metrics, ours, theirs, gates=gates))
+        return [*found, *_cycles(metrics, ours, theirs)] if self._caches else found
 
     def _image(self, one: Side, other: Side, request: SideRequest, number: int) -> Image | None:
         if not Image.possible():
             return None
-        errors, under = self._folder / f"{number}.err", instructions.command(self._out)
+        errors = self._folder / f"{number}.err"
         try:
-            return image_of(one, other, request, errors=errors, under=under, variables=VARIABLES)
+            return image_of(one, other, request, errors=errors, under=self._under, variables=VARIABLES)
         except ImageError:  # a side that loads by itself says why it cannot
             return None
 
@@ -119,7 +127,7 @@ class Counter:
                     raise
                 self._images[side.python] = None  # it is gone: from now on each side loads by itself
                 image.__exit__(ImageError, error.__cause__, None)
-        return start(image=None, under=instructions.command(self._out))
+        return start(image=None, under=self._under)
 
     def _counted(self, player: Process) -> InstructionsCounted:
         player.ready()
@@ -154,6 +162,16 @@ def _compared(
         else:
             now, before = (instructions.read(side.dumps[metric]) for side in (ours, theirs))
             yield exact(COUNTED[metric], now, before, gates=gates)
+
+
+def _cycles(metrics: Sequence[str], ours: InstructionsCounted, theirs: InstructionsCounted) -> Iterator[Exact]:
+    """Estimates of both sides; they fail nothing, since misses follow addresses."""
+    for metric in metrics:
+        now, before = (cycles.estimated(side.dumps.get(metric, ())) for side in (ours, theirs))
+        if now is not None and before:
+            changes = () if now == before else (f"{now / before - 1:+.2%} by an estimate, which decides nothing",)
+            verdict: Verdict = "differs" if changes else "same"
+            yield Exact(metric=ESTIMATED[metric], current=now, reference=before, verdict=verdict, changes=changes)
 
 
 def exact(metric: str, now: InstructionCount, before: InstructionCount, *, gates: bool = True) -> Exact:

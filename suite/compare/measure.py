@@ -58,6 +58,8 @@ class ComparisonPlan:
     """Whether work is counted: that of a served batch, and of a training step too."""
     instructions: bool = False
     """Whether the instructions of these calls are counted, too, by valgrind."""
+    caches: bool = False
+    """Whether valgrind simulates caches then, and cycles are estimated."""
 
 
 @dataclass(kw_only=True)

@@ -272,6 +272,14 @@ def test_times_without_counts_need_no_option(plans):
         plans("--time")
 
 
+@pytest.mark.parametrize("options", [["--cache-sim"], ["--cache-sim", "--count", "--no-instructions"]])
+def test_caches_are_simulated_where_instructions_are_counted(options, plans):
+    """Valgrind does both."""
+    assert plans("--count", "--cache-sim")[0].caches
+    with pytest.raises(UsageError, match="--cache-sim goes with --count"):
+        plans(*options)
+
+
 @pytest.mark.parametrize(
     ("options", "metrics", "counts"),
     [

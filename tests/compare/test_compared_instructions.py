@@ -116,6 +116,19 @@ def test_all_sides_of_all_cells_are_forks_of_one_process_under_valgrind(bench, m
 REQUEST = SideRequest(workload="w", technique="baseline", device="cpu", batch=8)
 
 
+def test_cycles_are_estimated_where_caches_are_simulated_and_fail_nothing(bench, image, monkeypatch):
+    """Twice as many differ."""
+    made, started = bench
+    estimates = iter([200, 100])
+    monkeypatch.setattr(instructions.cycles, "estimated", lambda _: next(estimates))
+    image.load.side_effect = fail
+    with Counter(made, caches=True) as counter:
+        _, found = counter.count(REQUEST, ["speed"])
+    assert ("estimated_cycles", 200, 100, "differs") == (found.metric, found.current, found.reference, found.verdict)
+    assert ("+100.00% by an estimate, which decides nothing",) == found.changes
+    assert {"--cache-sim=yes"} <= set(started[0][2]["under"])
+
+
 @pytest.fixture
 def image(monkeypatch):
     """What the sides are forked from, made up like all that valgrind does."""

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from suite.core.errors import UnavailableError
+from suite.measure.counting import cycles
 
 INSTALL = "apt-get install valgrind gcc"
 CAPS: Mapping[str, str] = {
@@ -95,11 +96,14 @@ def version() -> str:
     return said.strip().removeprefix("valgrind-")
 
 
-def command(out: Path) -> list[str]:
-    """What runs before a Python that counts; dumps are written beside ``out``, whose ``%p`` is the process's number."""
+def command(out: Path, *, caches: bool = False) -> list[str]:
+    """What runs before a Python that counts; dumps are written beside ``out``, whose ``%p`` is the process's number.
+
+    With ``caches`` their misses are simulated, too, for `suite.measure.counting.cycles`.
+    """
     return [
         "valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
-        f"--callgrind-out-file={out}",
+        f"--callgrind-out-file={out}", *(cycles.OPTIONS if caches else ()),
     ]  # fmt: skip
 
 
@@ -185,7 +189,7 @@ def _name(where: str) -> str:
 
 
 def _annotated(dump: Path) -> str:
-    return _run(["callgrind_annotate", "--threshold=100", "--show-percs=no", "--auto=no", str(dump)])
+    return _run(["callgrind_annotate", "--threshold=100", "--show-percs=no", "--auto=no", "--show=Ir", str(dump)])
 
 
 def _run(arguments: Sequence[str]) -> str:
