@@ -49,6 +49,9 @@ def _add_time(parser: argparse.ArgumentParser) -> None:
     option("--at-least", type=float, metavar="X", help="the speed-up that is wanted")
     option("--close", type=float, metavar="TOLERANCE", help="fail if outputs differ by more, relative to the largest")
     option("--seconds", type=float, default=SECONDS, help="seconds of timing (default 2)")
+    option(
+        "--count", action="store_true", help="count instructions under valgrind instead, of which X times fewer pass"
+    )
     _add_machine(parser)
     parser.set_defaults(run=_time)
 
@@ -62,6 +65,7 @@ def _time(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         if value is not None
         for text in (name, str(value))
     ]
+    wanted += ["--count"] if parsed.count else []
     asked = [parsed.baseline, parsed.candidate, "--seconds", str(parsed.seconds), *wanted]
     return _quietly(parsed, [PROCESS, *asked])
 

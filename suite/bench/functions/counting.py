@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from suite.bench.functions.answers import AnswersApart, apart
-from suite.bench.functions.comparing import device_of, first_answers
+from suite.bench.functions.comparing import CANDIDATE, device_of, first_answers
 from suite.bench.functions.result import BoundDecision, Undecided, is_failure
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
@@ -17,7 +17,6 @@ from suite.measure.counting import calls
 from suite.measure.counting.calls import CallCount
 
 Call = Callable[[], Any]
-CANDIDATE = "candidate"
 AGAIN = 3  # calls of one shape after the first, in which nothing is to be compiled
 
 

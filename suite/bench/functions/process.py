@@ -1,4 +1,7 @@
-"""``python -P -m suite.bench.functions.process OLD.py:F NEW.py:G``: two functions timed in this quiet process."""
+"""``python -P -m suite.bench.functions.process OLD.py:F NEW.py:G``: two functions timed in this quiet process.
+
+With ``--count`` their work is counted instead: in this process what torch dispatches, under valgrind the instructions.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from suite.bench.exit_code import tell
 from suite.bench.explain import place
-from suite.bench.functions.comparing import compare
-from suite.bench.functions.result import FunctionTradeoff
+from suite.bench.functions.answers import AnswersApart, apart
+from suite.bench.functions.comparing import CANDIDATE, compare, first_answers
+from suite.bench.functions.instructions import InstructionRatio, counted
+from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
 from suite.core.command_line import printable_streams
 from suite.core.composition import BASELINE
 from suite.core.errors import SuiteError, UsageError, unknown
@@ -66,14 +71,16 @@ def _beside(folder: Path) -> Iterator[None]:
         importlib.invalidate_caches()
 
 
-def code(result: FunctionTradeoff, *, at_least: float | None, close: float | None) -> tuple[int, list[str]]:
+def code(
+    outputs: AnswersApart, ratio: SpeedRatio | InstructionRatio, *, at_least: float | None, close: float | None
+) -> tuple[int, list[str]]:
     """The exit code and what it is for."""
     failed: list[str] = []
     open_: list[str] = []
-    if close is not None and not result.outputs.close(close):
-        failed.append(f"{result.outputs}, at most {close:g} wanted")
+    if close is not None and not outputs.close(close):
+        failed.append(f"{outputs}, at most {close:g} wanted")
     if at_least is not None:
-        decision = result.speedup.at_least(at_least)
+        decision = ratio.at_least(at_least)
         if not decision:
             (open_ if decision.is_open else failed).append(decision.figure)
     if failed:
@@ -89,22 +96,46 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--at-least", type=float)
     parser.add_argument("--close", type=float)
+    parser.add_argument("--count", action="store_true")
     asked = parser.parse_args(arguments)
-    quiet.pin()
     try:
-        functions = [function(text) for text in (asked.baseline, asked.candidate)]
-        result = compare(baseline=functions[0], candidate=functions[1], seconds=asked.seconds)
+        outputs, ratio, told = (_counted if asked.count else _timed)(asked)
     except SuiteError as error:
         print(f"suite: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a user's functions may raise anything
         print(f"suite: {_raised(error)}", file=sys.stderr)
         return EXIT_UNUSABLE
-    print(_told(result))
-    found, lines = code(result, at_least=asked.at_least, close=asked.close)
+    print(told)
+    found, lines = code(outputs, ratio, at_least=asked.at_least, close=asked.close)
     for line in lines:
         print(line)
     return found
+
+
+def _timed(asked: argparse.Namespace) -> tuple[AnswersApart, SpeedRatio, str]:
+    """Outputs, the speed-up and what is printed."""
+    quiet.pin()
+    result = compare(baseline=function(asked.baseline), candidate=function(asked.candidate), seconds=asked.seconds)
+    return result.outputs, result.speedup, _told(result)
+
+
+def _counted(asked: argparse.Namespace) -> tuple[AnswersApart, InstructionRatio, str]:
+    """Outputs, both counts of instructions and what is printed."""
+    functions = {BASELINE: function(asked.baseline), CANDIDATE: function(asked.candidate)}
+    _, first = first_answers(functions)
+    outputs = apart(first[BASELINE], first[CANDIDATE])
+    ratio = counted(asked.baseline, asked.candidate)
+    return outputs, ratio, "\n".join([*_structure(functions), f"{ratio}; {outputs}"])
+
+
+def _structure(functions: dict[str, Callable[[], Any]]) -> Iterator[str]:
+    """What torch dispatches, if it does; functions without it have instructions alone."""
+    if "torch" in sys.modules:
+        from suite.bench.functions.counting import count
+
+        with suppress(UsageError):
+            yield str(count(baseline=functions[BASELINE], candidate=functions[CANDIDATE]).work)
 
 
 def _raised(error: BaseException) -> str:

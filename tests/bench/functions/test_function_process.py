@@ -4,8 +4,10 @@ import pytest
 
 from suite.bench.functions import process
 from suite.bench.functions.answers import AnswersApart
+from suite.bench.functions.instructions import InstructionRatio
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
 from suite.core.errors import UsageError
+from suite.measure.counting.instructions import InstructionCount
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_a_name_that_is_none_is_told(file):
 )
 def test_the_exit_code_says_what_holds(found, wanted, expected):
     """Outputs that differ are a failure whatever the speed is."""
-    assert expected == process.code(found, **({"at_least": None, "close": None} | wanted))[0]
+    assert expected == process.code(found.outputs, found.speedup, **({"at_least": None, "close": None} | wanted))[0]
 
 
 def test_what_a_function_raises_is_told_with_its_line(file, capsys, monkeypatch):
@@ -74,3 +76,31 @@ def test_each_file_has_the_modules_of_its_own_folder(tmp_path):
         (tmp_path / folder / "fast.py").write_text("import helper\n\n\ndef f():\n    return helper.VALUE\n", "utf-8")
     old, new = (process.function(f"{tmp_path / folder}/fast.py:f") for folder in ("old", "new"))
     assert (1.0, -1.0) == (old(), new())
+
+
+def test_with_counts_nothing_is_timed_and_fewer_instructions_pass(file, capsys, monkeypatch):
+    """What torch dispatches is told where it is loaded and dispatches anything."""
+    before, now = (InstructionCount(value=value, functions={"f": value}) for value in (3000, 1000))
+    monkeypatch.setattr(process, "counted", lambda *_: InstructionRatio(baseline=before, candidate=now))
+    monkeypatch.setattr(process, "compare", None)
+    asked = [f"{file}:one", f"{file}:one", "--seconds", "1", "--count"]
+    assert 0 == process.main([*asked, "--at-least", "3"])
+    assert "instructions 3,000 -> 1,000 (-66.67%); -2,000 f; outputs" in capsys.readouterr().out
+    assert 1 == process.main([*asked, "--at-least", "3.1"])
+    assert "at least 3.1 times fewer wanted" in capsys.readouterr().out
+
+
+def test_counted_functions_of_torch_have_their_operators_too(tmp_path, capsys, monkeypatch):
+    """With the line of what came."""
+    path = tmp_path / "scale.py"
+    path.write_text(
+        "import torch\n\nX = torch.ones(3)\n\n\ndef old():\n    return X * 2\n\n\n"
+        "def new():\n    return (X * 2).clone()\n",
+        "utf-8",
+    )
+    same = InstructionCount(value=1000, functions={})
+    monkeypatch.setattr(process, "counted", lambda *_: InstructionRatio(baseline=same, candidate=same))
+    assert 0 == process.main([f"{path}:old", f"{path}:new", "--seconds", "1", "--count"])
+    said = capsys.readouterr().out
+    assert "operators 1 -> 2, +1 aten.clone, at scale.py:11" in said
+    assert "instructions 1,000 -> 1,000 (+0.00%); outputs" in said
