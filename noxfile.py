@@ -19,6 +19,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.default_venv_backend = "uv|virtualenv"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # set in many containers: each of many processes would compile torch
 
 WITH_TORCH = ("analysis", "bench", "catalog", "claims", "compare", "core", "measure", "registry", "training")
 RUNTIMES = (
