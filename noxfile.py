@@ -21,7 +21,10 @@ nox.options.sessions = ["lint", "typing", "tests"]
 nox.options.default_venv_backend = "uv|virtualenv"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # set in many containers: each of many processes would compile torch
 
-WITH_TORCH = ("analysis", "bench", "catalog", "claims", "compare", "core", "measure", "registry", "training")
+WITH_TORCH = (
+    *(f"analysis/{room}" for room in ("aa", "advise", "distributed", "load_test", "scaling", "search")),
+    *("bench", "catalog", "claims", "compare", "core/machine", "measure", "registry", "training"),
+)
 RUNTIMES = (
     *("baseline", "channels_last", "compiled_frozen", "aot_inductor"),
     *("onnxruntime", "onnxruntime_int8", "onnxruntime_dynamic_int8", "openvino", "openvino_bf16", "openvino_int8"),

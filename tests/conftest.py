@@ -56,6 +56,12 @@ def pytest_sessionfinish():
     gc.unfreeze()
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """Intervals of aggregates, such as a precision, from few draws: where it does not matter how wide they are."""
+    monkeypatch.setattr("suite.measure.scoring.pooled.AGGREGATE_RESAMPLES", 40)
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     """This process's environment without traces of its own pytest run, with caches of its own and a wide terminal."""
@@ -78,6 +84,15 @@ def interpreter(tmp_path_factory, environment):
     images = forked_python.Images(tmp_path_factory.mktemp("interpreter"), [environment, quiet.environment(environment)])
     yield str(images.executable)
     images.close()
+
+
+@pytest.fixture
+def forking(monkeypatch, environment, interpreter):
+    """Where the suite's own code starts this process's interpreter, it starts the forked one."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "executable", interpreter)
+    return interpreter
 
 
 @pytest.fixture(scope="session")

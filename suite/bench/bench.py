@@ -87,7 +87,7 @@ class Plan:
 
     @property
     def budget(self) -> speed.SamplingBudget:
-        return speed.QUICK if self.profile == "quick" else speed.SamplingBudget()
+        return speed.QUICK if self.profile == "quick" else speed.DEFAULT
 
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""

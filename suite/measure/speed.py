@@ -79,6 +79,7 @@ class SamplingBudget:
     tolerance: float = 0.015
 
 
+DEFAULT = SamplingBudget()
 QUICK = SamplingBudget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
 REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
 

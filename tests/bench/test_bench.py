@@ -23,6 +23,8 @@ from suite.training.recipe import Precision
 QUICK = Plan(profile="quick", seeds=2)
 SHORT = speed.SamplingBudget(batch=0.05, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 @pytest.fixture
 def news():
@@ -541,7 +543,7 @@ def test_a_default_run_knows_what_the_machine_can_multiply(bench, monkeypatch):
     bench.measure(case(bench, "baseline"), "speed")
     assert [] == asked
     bench.plan = Plan(profile="default", seeds=1)
-    monkeypatch.setattr(speed, "SamplingBudget", lambda: SHORT)
+    monkeypatch.setattr(speed, "DEFAULT", SHORT)
     with pytest.raises(ImplausibleError, match="the fastest matrix products here do 1;"):
         bench.measure(case(bench, "baseline"), "speed")
     assert ["cpu"] == asked

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, header
 
@@ -66,6 +66,7 @@ def shards(path, deal, *, command=COMMAND, **fields):
     ]  # fmt: skip
 
 
+@settings(max_examples=20)  # of 150; each writes five folders and ten tables
 @given(deal=st.lists(st.integers(1, 3), min_size=5, max_size=5).filter(lambda deal: set(deal) == {1, 2, 3}))
 def test_the_merged_folder_gives_the_same_table_as_one_run(tmp_path_factory, deal):
     """However the cells were dealt out: same rows, same figures, same front."""

@@ -34,6 +34,8 @@ from suite.report.results.lines import decode
 QUICK = Plan(profile="quick", seeds=2)
 DIGEST = cache(sources.digest)
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 def registry_with_failures():
     made = tiny.registry()

@@ -5,6 +5,7 @@ import ast
 import re
 import shlex
 import tomllib
+from functools import cache
 
 import pytest
 from doc_pages import BLOCKS, PAGES, ROOT, prose
@@ -112,9 +113,12 @@ def test_a_command_of_a_block_parses(page, command):
         parse(["bench", *words[words.index("--") + 1 :]])
 
 
+parser = cache(build_parser)
+
+
 def parse(words):
     """The arguments; only those of bench may be pytest's, and all of `suite pytest`."""
-    parsed, rest = build_parser().parse_known_args(words)
+    parsed, rest = parser().parse_known_args(words)
     if parsed.command == "pytest":
         return parsed
     assert [] == [word for word in rest if parsed.command != "bench" or word not in ("-k", "speed", "--quick")]
@@ -132,7 +136,7 @@ def test_a_command_in_a_sentence_exists_with_its_options(page, span):
     """A sentence may leave out arguments, and never invents an option."""
     assert page
     _, command, *words = span.split()
-    choices = next(action.choices for action in build_parser()._actions if action.dest == "command")
+    choices = next(action.choices for action in parser()._actions if action.dest == "command")
     assert command in choices
     named = [re.split(r"[=\]]", word.strip("[,"))[0] for word in words if word.startswith(("--", "[--"))]
     inner = next((a.choices for a in choices[command]._actions if isinstance(a.choices, dict)), {})

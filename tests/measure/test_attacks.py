@@ -24,6 +24,8 @@ from suite.measure.sampler.options import Instruments
 
 SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
+pytestmark = pytest.mark.usefixtures("few_draws")
+
 
 @pytest.fixture
 def bench(monkeypatch):

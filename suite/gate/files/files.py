@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ ANYWHERE = "any"
 FAMILIES_WITHOUT_DASH = frozenset({"mps", "xpu", "hpu", "mtia", "npu", "xla", "openreg"})  # one family of all devices
 WIDE_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
+MANY = 64  # files, the latest; a repository has fewer
 FUNCTIONS = "functions"  # the folder of the fixture tradeoff's expectations, which has levels of its own
 
 
@@ -36,7 +38,13 @@ def load(path: Path | str) -> tuple[Expectation, ...]:
 
 def load_file(path: Path) -> ExpectationFile:
     """All that one file holds. Raises `ExpectationFileError` as `load` does."""
-    return parse(read(path), path)
+    return _parsed(read(path), path)
+
+
+@lru_cache(maxsize=MANY)
+def _parsed(text: str, path: Path) -> ExpectationFile:
+    """A large file takes a third of a second, and a command asks for it several times; a changed text is another."""
+    return parse(text, path)
 
 
 def load_shapes(directory: Path | str) -> tuple[ShapeExpectation, ...]:

@@ -2,6 +2,7 @@
 # the expected value stands on the left
 
 import csv
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -21,17 +22,29 @@ SWEEPS = (
 )
 
 
-@pytest.fixture
-def options(tmp_path, monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def plan_of_few():
     """Two seeds of six points; the digest of the code is no matter here."""
-    monkeypatch.setattr(session, "PROFILES", {"default": Profile(sweeps=SWEEPS, seeds=2)})
-    monkeypatch.setattr("suite.bench.sources.digest", lambda _: "code")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "PROFILES", {"default": Profile(sweeps=SWEEPS, seeds=2)})
+        patch.setattr("suite.bench.sources.digest", lambda _: "code")
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The one run that tests have copies of."""
+    return train(tiny.registry(), ScalingOptions(reports_dir=tmp_path_factory.mktemp("trained")), lambda _: None).path
+
+
+@pytest.fixture
+def options(tmp_path):
     return ScalingOptions(reports_dir=tmp_path)
 
 
 @pytest.fixture
-def folder(options):
-    return train(tiny.registry(), options, lambda _: None)
+def folder(tmp_path, trained):
+    return CurveFolder.open(shutil.copytree(trained, tmp_path / trained.name))
 
 
 def test_amounts_are_geometric():

@@ -13,8 +13,12 @@ from suite.catalog.zoo.entries import entries, known
 from suite.claims.torchvision.agreement import disagreements
 from suite.claims.torchvision.counts import count
 
+LARGE = pytest.mark.system  # seconds each for hundreds of layers; of another width and depth, by the same rule
 
-@pytest.mark.parametrize("name", FAMILY)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=LARGE if name > "efficientdet_d2" else ()) for name in FAMILY]
+)
 def test_counts_are_the_papers(name):
     """Parameters to the digits that it prints, multiply-accumulates to the two percent of what is elementwise."""
     (entry,) = entries([name])

@@ -110,7 +110,7 @@ def test_the_trimmed_mean_interval_covers_with_and_without_outliers(n, outliers)
     assert not outliers or narrower / 3000 > 0.6
 
 
-BLOCKED = 4000
+BLOCKED = 1500
 
 
 @pytest.mark.parametrize("effect", [0.0, 0.005, 0.02])

@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import RUN, figures, header
 
@@ -144,6 +144,7 @@ def test_a_folder_that_holds_no_run_is_one_line(tmp_path, capsys):
 values = st.floats(0.5, 2.0)
 
 
+@settings(max_examples=20)  # each writes and reads two folders
 @given(before=values, after=values, half=st.floats(0.001, 0.2))
 def test_swapping_the_runs_turns_a_loss_into_a_gain(tmp_path_factory, before, after, half):
     """The comparison is the same in both directions."""
