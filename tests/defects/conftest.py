@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from brief_timing import brief
 
 INPUTS = Path(__file__).parent / "inputs"
 ROOT = INPUTS.parents[2]
@@ -25,6 +26,8 @@ def folder(tmp_path):
             shutil.copytree(INPUTS / name, target)
             loaded = [file.name for file in (target / "bench.py", target / "cheats.py") if file.exists()]
             if loaded:
+                (target / "brief_timing.py").write_text(brief(seconds=0.5), "utf-8")
+                loaded.append("brief_timing.py")
                 (target / "pyproject.toml").write_text(f"[tool.tradeoff-suite]\nload = {loaded!r}\n", "utf-8")
         return target
 

@@ -41,15 +41,14 @@ def figures(text):
 
 
 @pytest.mark.system
-@pytest.mark.timed
 @pytest.mark.timeout(300)
-def test_the_program_and_the_profile_of_the_page_run(tmp_path):
+def test_the_program_and_the_profile_of_the_page_run(tmp_path, forking):
     """The one prints what is shown, the other names a verdict and its files."""
     ((code, shown),) = CODE
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert shown == done.stdout
     (command,) = re.findall(r"```sh\nsuite (profile [^\n]*)\n```", PAGE)
-    line = [sys.executable, "-P", "-m", "suite", *shlex.split(command)]
+    line = [forking, "-P", "-m", "suite", *shlex.split(command)]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.startswith("digits_cnn-baseline-cpu training: ")
     assert {"trace.json", "bottleneck.json"} <= {path.name for path in (tmp_path / "profile").iterdir()}

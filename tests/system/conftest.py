@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from brief_timing import brief
 
 Done = subprocess.CompletedProcess[str]
 
@@ -139,7 +141,7 @@ def patient(plain: Recipe) -> Recipe:
         yield from plain.batches(train, generator)
 
     return replace(plain, batches=waiting)
-'''
+''' + brief(seconds=0.1)
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +187,7 @@ class Running:
 
     def __init__(self, arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
-        with (folder / "output").open("w") as output:
+        with (folder / "output").open("w") as output, _interruptible():
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "suite", "bench", *arguments],
                 cwd=folder,
@@ -214,6 +216,16 @@ class Running:
     @property
     def output(self) -> str:
         return (self.folder / "output").read_text("utf-8")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """What starts during the body obeys SIGINT, which workers of xdist and jobs in the background leave ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-pytestmark = [pytest.mark.system, pytest.mark.timed, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 IDENTITY = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
 SETTINGS = '[tool.tradeoff-suite]\nload = ["lab.py"]\n'
@@ -72,6 +72,7 @@ def rows(folder):
     return {metric: verdict for _, metric, _, _, verdict in told(folder)[-1]["rows"]}
 
 
+@pytest.mark.timed
 def test_a_heavier_commit_is_a_regression(repository, suite):
     """Same weights, same outputs but for rounding, more work; the user's repository stays clean."""
     done = suite("compare", "HEAD~1", "--workload=tiny", *BUDGET, "--markdown=reports/m.md", cwd=repository)
@@ -83,6 +84,7 @@ def test_a_heavier_commit_is_a_regression(repository, suite):
     assert "uncommitted" not in done.stdout
 
 
+@pytest.mark.timed
 def test_a_commit_is_no_regression_of_itself(repository, suite):
     """The outputs agree to the last bit."""
     done = suite("compare", "HEAD", "--workload=tiny", *BUDGET, cwd=repository)
@@ -92,6 +94,7 @@ def test_a_commit_is_no_regression_of_itself(repository, suite):
     assert done.returncode in (0, 10)
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 def test_children_of_processes_that_have_loaded_torch_serve_and_train(repository, suite):
     """Three of each side in each pair, for every metric; the processes themselves are those that said they can fork."""

@@ -22,7 +22,7 @@ def test_fast(tradeoff):
     tradeoff.check(result)
 """
 
-pytestmark = [pytest.mark.system, pytest.mark.timed]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def run(suite, tmp_path):
     return start
 
 
+@pytest.mark.timed
 def test_from_an_empty_repository_to_a_red_test(run):
     """Nothing is stored, it is recorded, it passes; then the candidate becomes slower, then it answers otherwise."""
     code, said = run()

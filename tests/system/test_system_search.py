@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from brief_timing import brief
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text("utf-8")
@@ -20,7 +21,7 @@ SMALL = ("--maximise", "speedup", "--final-seeds", "1")
 
 @pytest.fixture
 def search(tmp_path, environment, interpreter):
-    (tmp_path / "irises.py").write_text(PROGRAM, "utf-8")
+    (tmp_path / "irises.py").write_text(PROGRAM + brief(seconds=0.2), "utf-8")
 
     def run(*arguments, killed_when=None):
         python = interpreter if killed_when is None else sys.executable  # only the real one is killed

@@ -68,6 +68,7 @@ def test_shares_take_turns(tmp_path, monkeypatch):
 
 @pytest.mark.system
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("forking")
 def test_a_whole_run_is_judged(capsys, tmp_path):
     """One bench run on three percent more work: some verdict, never a pass."""
     assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--planted", "--minutes=0.01"])

@@ -72,9 +72,11 @@ def test_revisions_take_turns(tmp_path, monkeypatch):
 
 
 @pytest.mark.system
-@pytest.mark.timeout(900)
-def test_a_revision_is_compared_with_itself(capsys, tmp_path):
-    """One real comparison of two cells: nothing is called slower."""
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("forking")
+def test_a_revision_is_compared_with_itself(capsys, tmp_path, monkeypatch):
+    """One real comparison of two cells, of few pairs: nothing is called slower."""
+    monkeypatch.setattr(compare_runs, "OPTIONS", (*compare_runs.OPTIONS, "--pairs=3", "--budget=1.5"))
     assert 0 == main(["gate-study", f"--reports-dir={tmp_path}", "--compare", "--minutes=0.01"])
     assert "0% more work: regressed in 0 of 2" in capsys.readouterr().out
     (row,) = DecisionLog(path=next((tmp_path / "gate_study").glob("*.jsonl"))).rows()
