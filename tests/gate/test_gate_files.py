@@ -48,6 +48,14 @@ def write(folder: Path, text: str, level: str = FAMILY) -> Path:
     return path
 
 
+def test_a_file_is_parsed_again_once_its_text_is_another(tmp_path):
+    """And not before: a large one takes a third of a second."""
+    (first,), (again,) = load(write(tmp_path, ENTRY)), load(write(tmp_path, ENTRY))
+    (changed,) = load(write(tmp_path, ENTRY.replace("2.17", "2.16")))
+    assert first is again
+    assert 2.16 == changed.low
+
+
 def test_an_entry_is_read_with_its_level_workload_origin_and_line(tmp_path):
     """Level and workload come from the path; path and line say where to mend it."""
     path = write(tmp_path, ENTRY)

@@ -24,8 +24,8 @@ ANYWHERE = "any"
 FAMILIES_WITHOUT_DASH = frozenset({"mps", "xpu", "hpu", "mtia", "npu", "xla", "openreg"})  # one family of all devices
 WIDE_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 CLAIMS = "claims"  # the folder of the ledger, which lies beside the levels
-MANY = 64  # files, the latest; a repository has fewer
 FUNCTIONS = "functions"  # the folder of the fixture tradeoff's expectations, which has levels of its own
+MANY = 64  # files that are kept parsed, the latest; a repository has fewer
 
 
 def load(path: Path | str) -> tuple[Expectation, ...]:
