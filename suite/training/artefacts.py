@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from suite.core.errors import UsageError
+from suite.core.errors import SuiteError, UsageError
 from suite.training.engines import AnswerForm, EngineCall
 from suite.training.exporting import load_aoti
 from suite.training.onnx_engine import FILE, ONNXRuntime
@@ -44,15 +44,23 @@ class FromFiles:
         return Artifact(write=lambda: files)
 
     def load(self, artifact: Artifact, device: str) -> Predictor:
-        """What answers from the files of ``artifact``. Raises `UsageError` for files of no known kind."""
+        """What answers from the files of ``artifact``. Raises `UsageError` for files that cannot be opened."""
+        try:
+            return self._opened(artifact.files, device)
+        except SuiteError:
+            raise
+        except Exception as error:  # each engine has its own
+            raise UsageError(_unopened(artifact.files, error, given=self.from_files is not None)) from error
+
+    def _opened(self, files: Files, device: str) -> Predictor:
         if self.from_files is not None:
-            return _called(self.from_files(artifact.files))
+            return _called(self.from_files(files))
         for suffix, open_files in OPENED.items():
-            if any(name.endswith(suffix) for name in artifact.files):
-                return open_files(artifact.files, device)
+            if any(name.endswith(suffix) for name in files):
+                return open_files(files, device)
         known = ", ".join(OPENED)
         raise UsageError(
-            f"no engine is known for {', '.join(artifact.files)}; files end with {known}, or give load=, a function "
+            f"no engine is known for {', '.join(files)}; files end with {known}, or give load=, a function "
             "from the bytes of the files to what is called with arrays"
         )
 
@@ -109,6 +117,13 @@ def from_files(paths: str | Path | Iterable[str | Path], *, load: Load | None = 
     """The runtime of other files, for a technique of the slot ``runtime`` that is compared with a workload's own."""
     several = [paths] if isinstance(paths, (str, Path)) else list(paths)
     return FromFiles(tuple(map(Path, several)), load)
+
+
+def _unopened(files: Files, error: Exception, *, given: bool) -> str:
+    lines = str(error).strip().splitlines()
+    said = f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+    remedy = "load= raised it" if given else "is the file whole, and written by a version that this engine reads?"
+    return f"the artefact {', '.join(files)} cannot be opened ({said}); {remedy}"
 
 
 def _called(function: Callable[..., Any]) -> Predictor:

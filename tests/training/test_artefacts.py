@@ -91,6 +91,16 @@ def test_files_that_nothing_opens_are_refused_with_what_does(tmp_path):
         serve(trained_of(written(tmp_path / "network.xml", b"1")))
 
 
+def test_a_file_that_is_cut_short_is_named_with_what_its_engine_said(tmp_path):
+    """Each kind of file raises something else; so does a function that is given."""
+    joblib.dump(LinearRegression().fit(INPUTS, INPUTS[:, 0]), tmp_path / "whole.joblib")
+    cut = written(tmp_path / "cut.joblib", (tmp_path / "whole.joblib").read_bytes()[:200])
+    with pytest.raises(UsageError, match=r"cut.joblib cannot be opened \(\w+.*\); is the file whole"):
+        serve(trained_of(cut))
+    with pytest.raises(UsageError, match=r"cut.joblib cannot be opened \(KeyError: 'x'\); load= raised it"):
+        serve(trained_of(cut, lambda files: files["x"]))
+
+
 @pytest.mark.system
 @pytest.mark.parametrize(("engine", "runtime"), [("onnxruntime", ONNXRuntime()), ("openvino", OpenVINO())])
 def test_an_engines_file_answers_and_says_what_ran(tmp_path, engine, runtime):
