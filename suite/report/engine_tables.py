@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from suite.core.composition import join, parse
@@ -32,6 +32,11 @@ LEGEND = (
 )
 
 
+def gains_of(header: RunHeader, measurements: Sequence[Measurement]) -> list[EngineGain]:
+    """The gains of a run's cells that another engine than eager torch runs; the other functions show them."""
+    return engine_gains(engine_speeds(header, measurements))
+
+
 def engine_speeds(header: RunHeader, measurements: Sequence[Measurement]) -> list[EngineSpeed]:
     """The speed-ups of a run's cells with what ran them."""
     shares = {one.cell: one for one in measurements if one.metric == SHARE}
@@ -42,16 +47,23 @@ def _speed(header: RunHeader, one: Measurement, share: Measurement | None) -> En
     runtime, rest = split_runtime(one.cell.technique, header.runtimes)
     macs = share.fingerprint if share else {}
     engine, told = engine_of(header, runtime, share), header.precisions.get(one.cell.technique, PLAIN)
-    if engine != TORCH:
-        told = UNKNOWN
     batch = one.conditions.get("batch")
     return EngineSpeed(
         place=(one.cell.workload, device_of(one.cell.device, one.cell.ranks), one.metric),
-        technique=one.cell.technique, rest=rest, engine=runtime if engine in (None, TORCH) else engine,
-        precision=main_precision(macs) or told, ran=shares_text(macs) or told,
+        technique=one.cell.technique, rest=rest, **what_ran(runtime, engine, told, macs),
         speedup=Gain(one.value, one.low, one.high), batch=batch if isinstance(batch, int) else None,
         suspect=suspicion(header, one) is not None,
     )  # fmt: skip
+
+
+def what_ran(runtime: str, engine: str | None, told: str, macs: Mapping[str, int]) -> dict[str, str]:
+    """``engine``, ``precision`` and ``ran`` of a speed-up; ``told`` is the precision of the name, true of torch."""
+    said = told if engine == TORCH else UNKNOWN
+    return {
+        "engine": runtime if engine is None or engine == TORCH else engine,
+        "precision": main_precision(macs) or said,
+        "ran": shares_text(macs) or said,
+    }
 
 
 def engine_of(header: RunHeader, runtime: str, share: Measurement | None) -> str | None:
@@ -79,7 +91,7 @@ def split_runtime(technique: str, runtimes: Iterable[str]) -> tuple[str, str]:
 
 def engine_table(header: RunHeader, measurements: Sequence[Measurement]) -> pd.DataFrame:
     """One row per cell and batch that another engine than eager torch runs; columns as in ``engines.csv``."""
-    return as_frame(engine_gains(engine_speeds(header, measurements)), PLACES)
+    return as_frame(gains_of(header, measurements), PLACES)
 
 
 def as_frame(gains: Sequence[EngineGain], places: Sequence[str]) -> pd.DataFrame:
@@ -90,15 +102,13 @@ def as_frame(gains: Sequence[EngineGain], places: Sequence[str]) -> pd.DataFrame
     return typed(table, numbers=numbers, flags=frozenset({"suspect"}))
 
 
-def engines_csv(header: RunHeader, measurements: Sequence[Measurement]) -> bytes | None:
+def engines_csv(gains: Sequence[EngineGain]) -> bytes | None:
     """The table as CSV; ``None`` for a run without engines."""
-    table = engine_table(header, measurements)
-    return to_csv(table) if len(table) else None
+    return to_csv(as_frame(gains, PLACES)) if gains else None
 
 
-def engines_markdown(header: RunHeader, measurements: Sequence[Measurement]) -> str:
+def engines_markdown(gains: Sequence[EngineGain]) -> str:
     """The table with its legend; empty for a run without engines."""
-    gains = engine_gains(engine_speeds(header, measurements))
     if not gains:
         return ""
     alignment = ["left", "left", "left", *["right"] * 5]

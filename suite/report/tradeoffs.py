@@ -13,7 +13,7 @@ from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
 from suite.report.csv_text import to_csv
 from suite.report.endings import unfinished_of
-from suite.report.engine_tables import engines_csv, engines_markdown
+from suite.report.engine_tables import engines_csv, engines_markdown, gains_of
 from suite.report.frames import COLUMNS, as_json, records, row_values, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
@@ -137,13 +137,11 @@ def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes | None, ...]
     is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
     table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores)
     notes = _notes(measurements, reduced, unfinished_of(header, everything))
-    parts = [
-        to_markdown(table, header, null_arms=notes), engines_markdown(header, measurements),
-        sweeps_markdown(table, verdicts),
-    ]  # fmt: skip
+    gains = gains_of(header, measurements)
+    parts = [to_markdown(table, header, null_arms=notes), engines_markdown(gains), sweeps_markdown(table, verdicts)]
     values = to_csv(frame, key="technique", repeated=list(frame.columns[len(COLUMNS) :]))
     csvs = (values, to_csv(table))
-    return table, (*csvs, "\n".join(filter(None, parts)).encode(), engines_csv(header, measurements))
+    return table, (*csvs, "\n".join(filter(None, parts)).encode(), engines_csv(gains))
 
 
 def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], problem: str) -> list[str]:

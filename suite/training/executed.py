@@ -21,7 +21,7 @@ Shape = Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Product:
+class ExecutedProduct:
     """One product of an executed graph: what it computes in, where, and its multiply-accumulates of one item."""
 
     precision: str
@@ -54,7 +54,7 @@ class Executed:
         return f"{self.engine} {self.version}: {shares_text(self.macs) or self.precision}"
 
 
-def executed(engine: str, version: str, wanted: str | None, products: Sequence[Product]) -> Executed:
+def executed(engine: str, version: str, wanted: str | None, products: Sequence[ExecutedProduct]) -> Executed:
     """What ``products`` are together; ``wanted`` is ``None`` for a file that promises no precision.
 
     Raises `TechniqueError` where most of their multiply-accumulates run in another precision than the ``wanted`` one
@@ -75,7 +75,7 @@ def executed(engine: str, version: str, wanted: str | None, products: Sequence[P
     return Executed(engine=engine, version=version, wanted=wanted, precision="+".join(kinds), macs=macs)
 
 
-def _by_place(products: Iterable[Product]) -> dict[str, int]:
+def _by_place(products: Iterable[ExecutedProduct]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for one in products:
         if one.macs is None:

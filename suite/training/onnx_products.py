@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.training.executed import Product, attention, convolution, product, recurrent, transposed_convolution
+from suite.training.executed import ExecutedProduct, attention, convolution, product, recurrent, transposed_convolution
 
 ITEMS = 2  # of the profiled call: some exporters take a size of one for a fixed one
 KERNEL_TIME = "_kernel_time"
@@ -45,7 +45,7 @@ Shapes = list[list[int]]
 Event = Mapping[str, Any]
 
 
-def executed_products(session: Any, graph: Any, fallback: str) -> list[Product]:
+def executed_products(session: Any, graph: Any, fallback: str) -> list[ExecutedProduct]:
     """The products of one call of ``session``, which was made with profiling; profiling ends with it.
 
     ``graph`` is the optimized one. Inputs that are zeros may be refused by a network; then the operators of the graph
@@ -54,7 +54,7 @@ def executed_products(session: Any, graph: Any, fallback: str) -> list[Product]:
     events = _profiled(session)
     if events is None:
         kinds = [_graph_precision(node.op_type) for node in graph.node]
-        return [Product(precision=kind, device=fallback, macs=None) for kind in kinds if kind]
+        return [ExecutedProduct(precision=kind, device=fallback, macs=None) for kind in kinds if kind]
     nodes = {node.name: node for node in graph.node}
     weights = {one.name: list(one.dims) for one in graph.initializer}
     items = next((one.shape[0] for one in session.get_inputs() if one.shape), 1)
@@ -84,7 +84,9 @@ def _graph_precision(operator: str) -> str | None:
     return "int8" if operator in INT8 else "fp32" if operator in FLOATS else None
 
 
-def _product(event: Event, nodes: Mapping[str, Any], weights: Mapping[str, list[int]], items: int) -> Product | None:
+def _product(
+    event: Event, nodes: Mapping[str, Any], weights: Mapping[str, list[int]], items: int
+) -> ExecutedProduct | None:
     told = event["args"]
     operator = told["op_name"]
     if operator not in INT8 | FLOATS:
@@ -95,7 +97,7 @@ def _product(event: Event, nodes: Mapping[str, Any], weights: Mapping[str, list[
     precision = "int8" if operator in INT8 else TYPES.get(kinds[0], kinds[0])
     device = PROVIDERS.get(told["provider"], told["provider"])
     total = _macs(operator, given, made, lambda number: _initializer(node, weights, number))
-    return Product(precision=precision, device=device, macs=total if total is None else total // items)
+    return ExecutedProduct(precision=precision, device=device, macs=total if total is None else total // items)
 
 
 def _shapes(told: Sequence[Mapping[str, list[int]]]) -> tuple[Shapes, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from suite.training.executed import (
     UNKNOWN,
-    Product,
+    ExecutedProduct,
     Shape,
     attention,
     convolution,
@@ -34,7 +34,7 @@ FOLLOWED = 8  # operators after a product that its kernel may be named for: a bi
 Count = Callable[[Any], int | None]
 
 
-def executed_products(compiled: Any, model: Any) -> list[Product]:
+def executed_products(compiled: Any, model: Any) -> list[ExecutedProduct]:
     """The products of ``model``, each in the precision of the kernel of the ``compiled`` graph that runs it.
 
     Without their multiply-accumulates where the model does not take one item.
@@ -48,7 +48,7 @@ def executed_products(compiled: Any, model: Any) -> list[Product]:
     except Exception:  # noqa: BLE001  # whatever a graph says of one item
         single, counts = model, dict.fromkeys(MACS, _unknown)
     return [
-        Product(precision=_precision(operator, precisions), device=device, macs=counts[kind](operator))
+        ExecutedProduct(precision=_precision(operator, precisions), device=device, macs=counts[kind](operator))
         for operator in single.get_ordered_ops()
         if (kind := operator.get_type_name()) in MACS and not _is_folded(operator)
     ]

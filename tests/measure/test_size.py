@@ -217,7 +217,9 @@ def test_what_a_compiler_packed_belongs_to_a_family():
 
 def test_what_an_engine_multiplies_in_is_measured_under_its_name():
     """With the share of each precision for a reader; nothing is said of torch."""
-    ran = executed.executed("engine", "1.0", "int8", [executed.Product(precision="int8", device="CPU", macs=10)])
+    ran = executed.executed(
+        "engine", "1.0", "int8", [executed.ExecutedProduct(precision="int8", device="CPU", macs=10)]
+    )
     trained = trained_as(tiny.Net())
     plain = serve(trained)
     other = replace(plain, predictor=Predictor(call=plain.call, executed=ran))

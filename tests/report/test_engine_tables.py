@@ -4,7 +4,7 @@
 from engine_samples import ENGINES, HEADER, served
 from samples import RUN, header
 
-from suite.report.engine_tables import engine_table, engines_csv, engines_markdown, split_runtime
+from suite.report.engine_tables import engine_table, engines_csv, engines_markdown, gains_of, split_runtime
 from suite.report.results.folder import RunFolder
 from suite.report.tradeoffs import write
 
@@ -44,7 +44,7 @@ def test_a_run_without_engines_has_no_such_table(tmp_path):
     folder.append(*RUN)
     write(folder)
     assert not (folder.path / "engines.csv").exists()
-    assert ("", None) == (engines_markdown(header(), RUN), engines_csv(header(), RUN))
+    assert ("", None) == (engines_markdown(gains_of(header(), RUN)), engines_csv(gains_of(header(), RUN)))
 
 
 def test_a_composition_is_parted_into_what_runs_it_and_the_rest():

@@ -6,7 +6,7 @@ import pytest
 from suite.core.errors import TechniqueError
 from suite.training.executed import (
     Executed,
-    Product,
+    ExecutedProduct,
     attention,
     convolution,
     executed,
@@ -17,7 +17,9 @@ from suite.training.executed import (
 
 
 def run(*products, wanted="int8"):
-    return executed("engine", "1.0", wanted, [Product(precision=kind, device="CPU", macs=n) for kind, n in products])
+    return executed(
+        "engine", "1.0", wanted, [ExecutedProduct(precision=kind, device="CPU", macs=n) for kind, n in products]
+    )
 
 
 def test_shares_are_of_multiply_accumulates_not_of_operators():

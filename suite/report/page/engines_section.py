@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from suite.report.engine_gains import engine_gains
-from suite.report.engine_tables import LEGEND, TITLES, engine_speeds, shown_row
+from suite.report.engine_tables import LEGEND, TITLES, gains_of, shown_row
 from suite.report.page.markup import escaped, paragraph, table
 from suite.report.page.run_content import RunContent, labelled
 
@@ -15,7 +14,7 @@ def engines_section(runs: Sequence[RunContent]) -> str:
     rows = [
         [escaped(text) for text in (label, *shown_row(one))]
         for run, label in labelled(runs)
-        for one in engine_gains(engine_speeds(run.header, run.measurements))
+        for one in gains_of(run.header, run.measurements)
     ]
     if not rows:
         return paragraph("No cell was served by another engine than eager torch.")

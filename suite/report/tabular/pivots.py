@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
-from suite.core.work_shares import main_precision, shares_text
 from suite.report import tradeoffs as tables
 from suite.report.engine_gains import EngineSpeed, Gain, engine_gains
-from suite.report.engine_tables import PLACES, SPEEDS, TORCH, UNKNOWN, as_frame, device_of, split_runtime
+from suite.report.engine_tables import PLACES, SPEEDS, as_frame, device_of, split_runtime, what_ran
 from suite.report.frames import records, worst
 from suite.report.tabular.difference import diff
 
@@ -100,12 +99,10 @@ def engines(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _engine_speed(row: Row) -> EngineSpeed:
     macs, runtime, engine = json.loads(row["executed"] or "{}"), row["runtime"], row["engine"]
-    told = row["precision"] if engine == TORCH else UNKNOWN
     return EngineSpeed(
         place=(row["run"], row["machine"], row["workload"], device_of(row["device"], row["ranks"]), row["metric"]),
         technique=row["technique"], rest=split_runtime(row["technique"], [runtime])[1],
-        engine=runtime if engine in (None, TORCH) else engine,
-        precision=main_precision(macs) or told, ran=shares_text(macs) or told,
+        **what_ran(runtime, engine, row["precision"], macs),
         speedup=Gain(row["value"], row["low"], row["high"]), batch=row["batch"] and int(row["batch"]),
         suspect=row["suspect"] is not None,
     )  # fmt: skip
