@@ -65,16 +65,16 @@ BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 class Plan:
     """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own.
 
-    ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans always do: a seed is
-    compared with what is stored of the same seed. ``memory_cap`` are the bytes by which serving may raise the resident
-    set, in the edge profile. ``slow`` trains what takes many times as long as its control, too (`suite.bench.pace`).
-    ``count`` counts the work of a served call and of a training step (`suite.measure.counts`), ``instructions`` their
-    instructions under valgrind.
+    ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans do unless they are
+    told otherwise: a seed is compared with what is stored of the same seed. ``memory_cap`` are the bytes by which
+    serving may raise the resident set, in the edge profile. ``slow`` trains what takes many times as long as its
+    control, too (`suite.bench.pace`). ``count`` counts the work of a served call and of a training step
+    (`suite.measure.counts`), ``instructions`` their instructions under valgrind.
     """
 
     profile: Profile = "default"
     seeds: int = 5
-    few: bool = False
+    few: bool | None = None
     processes: int = 1
     memory_cap: int | None = None
     slow: bool = True
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def fresh(self) -> bool:
-        return self.profile != "quick"
+        return self.profile != "quick" or self.processes > 1
 
     @property
     def budget(self) -> speed.SamplingBudget:
@@ -91,7 +91,7 @@ class Plan:
 
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
-        few = self.few or self.profile == "quick"
+        few = self.profile == "quick" if self.few is None else self.few
         return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if few else self.seeds)
 
 

@@ -11,7 +11,7 @@ from suite.bench.judging import bounds
 from suite.bench.options import tolerant_of_warnings
 from suite.bench.resolved_cell import Case
 from suite.bench.run import GroupResult, Run
-from suite.core.errors import IncapableError, UnavailableError
+from suite.core.errors import IncapableError, SlowError, UnavailableError
 from suite.core.records import CellFailure, Measurement
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def _measured(run: Run, case: Case, group: Group) -> tuple[list[Measurement], li
             return measurements, []
     except UnavailableError as error:
         known = _measured_before(run, case) if isinstance(error, IncapableError) else ""
-        return [], [_failure(case, group, "error" if known else "unavailable", f"{error}{known}")]
+        failure = _failure(case, group, "error" if known else "unavailable", f"{error}{known}")
+        return [], [replace(failure, slow=isinstance(error, SlowError))]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # anything, sys.exit() too; the other cells go on

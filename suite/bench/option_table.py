@@ -143,7 +143,7 @@ OPTIONS = (
         name="quick",
         comparable=True,
         switch=True,
-        help="one seed for each technique, short timings, no fresh processes",
+        help="one seed for each technique, short timings, no fresh processes (--seeds and --processes are kept)",
     ),
     BenchOption(
         name="count", switch=True, comparable=True, help="count work, too: operators, allocations, graphs, kernels"

@@ -10,7 +10,7 @@ from statistics import median
 from time import perf_counter
 
 from suite.bench.resolved_cell import Case
-from suite.core.errors import UnavailableError
+from suite.core.errors import SlowError
 from suite.core.machine.flags import applied
 from suite.core.phases import phase
 from suite.training.devices import own_random_numbers, synchronize
@@ -23,7 +23,7 @@ STEPS, LONGEST = 3, 1.0  # timed steps, and seconds after which no further one b
 
 
 def require_pace(case: Case, recipe: Recipe, control: Recipe, reference: Reference) -> None:
-    """Raise `UnavailableError` if ``recipe`` would train `SLOW` times as long as ``control``, and `LEAST` seconds.
+    """Raise `SlowError` if ``recipe`` would train `SLOW` times as long as ``control``, and `LEAST` seconds.
 
     Training in a compiled form is not looked at: compiling for the sake of a few steps would take longer than most
     trainings.
@@ -34,7 +34,7 @@ def require_pace(case: Case, recipe: Recipe, control: Recipe, reference: Referen
     ours, theirs = (_seconds(one, device, reference) for one in (recipe, control))
     if ours > LEAST and ours > SLOW * theirs:
         name = case.composition.name
-        raise UnavailableError(
+        raise SlowError(
             f"left out: {name} would train about {ours / theirs:.0f} times as long as its control here ({ours:.0f} s "
             f"against {theirs:.0f} s, by {STEPS} steps of each); run it with --technique '{name}' or with --slow"
         )

@@ -78,7 +78,7 @@ class RunRequest:
         return Plan(
             profile=profile,
             seeds=self.seeds or DEFAULT_SEEDS,
-            few=profile == "default" and self.seeds is None and not self.records,
+            few=self.seeds is None and (profile == "quick" or (profile == "default" and not self.records)),
             processes=self.processes or (RECORDED_PROCESSES if self.records and profile != "quick" else 1),
             memory_cap=None if self.edge is None else edge_profile.cap(self.edge),
             slow=self.slow or profile == "full" or bool(self.technique),

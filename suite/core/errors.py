@@ -39,6 +39,10 @@ class UnavailableError(SuiteError):
     """This cell cannot run here: the device, a compiler or a package is missing. Not a failure of the technique."""
 
 
+class SlowError(UnavailableError):
+    """A cell is left out since its training would take many times as long as its control's."""
+
+
 class IncapableError(UnavailableError):
     """The preflight found that a technique cannot take a network."""
 

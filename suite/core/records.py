@@ -101,12 +101,16 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class CellFailure:
-    """A cell (or one group of its metrics) that brought no measurement, and why."""
+    """A cell (or one group of its metrics) that brought no measurement, and why.
+
+    ``slow`` says that it was left out since it would train many times as long as its control.
+    """
 
     cell: Cell
     group: Group
     kind: Literal["unavailable", "error"]
     reason: str
+    slow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

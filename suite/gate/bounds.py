@@ -29,6 +29,7 @@ WORST_FACTOR = 2  # one seed spreads more than the mean of several
 ERROR_FACTOR, ERROR_MARGIN = 3, 1e-5  # errors of rounding differ by kernels, so by machine
 RATIO_MARGIN = 0.01
 UNKNOWN_RATIO_MARGIN = 0.05  # too few fresh processes, so nothing is known of s
+ROUNDED = 1e-5  # relative: stored values have six digits
 DRIFT_SIGMAS = 3.1  # of a normal distribution: drift alone goes beyond it in one run of a thousand
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
+from suite.core.composition import BASELINE
 from suite.core.metrics import METRICS, place
 from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Reason, Verdict, VerdictKind, Where
 from suite.gate.files.match import (
@@ -18,10 +19,14 @@ from suite.gate.files.match import (
     other_versions,
 )
 from suite.gate.judge import Judgement, judge
+from suite.gate.seed_subset import as_known_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import date
+
+
+KNOWN_SLOW = 1 / 3  # of the control's speed; a fifth is left out (`suite.bench.pace`), by an estimate from three steps
 
 
 def _nothing_near(_: Measurement) -> str | None:
@@ -71,9 +76,8 @@ def check(
     planned = circumstances["planned"]
     measured = [measurement for measurement in measurements if measurement.cell in planned]
     failed = tuple(failures)
-    run = _Run(
-        entries={(e.workload, e.technique, e.metric): e for e in expectations if e.metric in METRICS}, **circumstances
-    )
+    known = (as_known_at(circumstances["where"], entry) for entry in expectations if entry.metric in METRICS)
+    run = _Run(entries={(e.workload, e.technique, e.metric): e for e in known}, **circumstances)
     verdicts = [_of_measurement(run, measurement) for measurement in measured]
     verdicts += [_of_failure(failure) for failure in failed]
     verdicts += _missing(run, measured, failed)
@@ -165,7 +169,7 @@ def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[
     for cell, groups in run.planned.items():
         for entry in _due(run, cell, groups):
             group = METRICS[entry.metric].group
-            reason = _why_missing(entry, failed.get((cell, group)), run.where)
+            reason = _why_missing(run, entry, failed.get((cell, group)))
             if reason and (cell, entry.metric) not in present:
                 yield Verdict(
                     kind=VerdictKind.MISSING,
@@ -189,12 +193,26 @@ def _due(run: _Run, cell: Cell, groups: Collection[Group]) -> Iterator[Expectati
             yield entry
 
 
-def _why_missing(entry: Expectation, failure: CellFailure | None, where: Where) -> str:
+def _why_missing(run: _Run, entry: Expectation, failure: CellFailure | None) -> str:
     """The reason of a missing measurement; empty where a failure of its group accounts for it."""
     if failure is None:
         return f"{entry.path}:{entry.line} expects it, but it was not measured"
-    before = _measured_before(entry, where)
-    return f"was measured on {before} before; now: {failure.reason}" if before and failure.kind == "unavailable" else ""
+    if failure.kind != "unavailable" or (failure.slow and _was_slow(run, failure.cell)):
+        return ""
+    before = _measured_before(entry, run.where)
+    return f"was measured on {before} before; now: {failure.reason}" if before else ""
+
+
+def _was_slow(run: _Run, cell: Cell) -> bool:
+    """Whether training was stored as slow on this hardware, so that a cell left out for it has not become slower.
+
+    The stored step is compared, or where a recording had too few processes for ratios, the seconds of whole trainings.
+    """
+    step = run.entries.get((cell.workload, cell.technique, "train_step_speedup"))
+    if step is not None:
+        return step.value <= KNOWN_SLOW
+    ours, baseline = (run.entries.get((cell.workload, name, "train_seconds")) for name in (cell.technique, BASELINE))
+    return ours is not None and baseline is not None and baseline.value <= KNOWN_SLOW * ours.value
 
 
 def _measured_before(entry: Expectation, where: Where) -> str:

@@ -1,25 +1,25 @@
 """The bounds that hold for a quality of fewer seeds than were recorded.
 
-They lie about the values that are stored for these very seeds, else about the entry's own. A mean over ``n`` seeds
-spreads as ``1 / sqrt(n)``, so that fewer seeds get wider bounds; only a figure that is no share of items keeps those of
-all seeds where its own seeds are stored, since nothing tells when it has too few.
+They lie about the values that this machine stored for these very seeds, else about the entry's own. A mean over ``n``
+seeds spreads as ``1 / sqrt(n)``, so that fewer seeds get wider bounds; only a figure that is no share of items keeps
+those of all seeds where its own seeds are stored, since nothing tells when it has too few.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import WORST_SEED, metric
-from suite.gate.bounds import around
+from suite.gate.bounds import ROUNDED, around
 from suite.gate.wording import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suite.core.records import Expectation, Measurement
+    from suite.core.records import Expectation, Measurement, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,33 @@ class Bounds:
     high: float | None
     same_items: bool = True
     note: str = ""
+
+
+def as_known_at(where: Where, entry: Expectation) -> Expectation:
+    """The entry without its values by seed where they are those of another machine or of another version of torch.
+
+    A seed trains to the same network only where the kernels round alike. Elsewhere its value is one more draw, and the
+    bounds of fewer seeds have to be wide enough for it. An entry that names no machine was written by hand.
+    """
+    if not entry.by_seed or not entry.seen or (_same_torch(entry, where) and _holds_seeds_of(entry, where.machine)):
+        return entry
+    return replace(entry, by_seed={})
+
+
+def _same_torch(entry: Expectation, where: Where) -> bool:
+    here = where.versions.get("torch")
+    return entry.origin.versions.get("torch", here) == here
+
+
+def _holds_seeds_of(entry: Expectation, machine: str) -> bool:
+    """Of several machines the least favourable of each seed is stored: together no better than any of them."""
+    own = entry.seen.get(machine)
+    if own is None:
+        return False
+    values = list(entry.by_seed.values())
+    together = _worst(values, entry) if entry.metric.endswith(WORST_SEED) else fmean(values)
+    slack = ROUNDED * max(map(abs, (*values, own)))
+    return together <= own + slack if entry.better == "higher" else together >= own - slack
 
 
 def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:

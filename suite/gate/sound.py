@@ -11,6 +11,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import METRICS, SHARES, VS_CONTROL, WORST_SEED, is_paired, limits, tiers
+from suite.gate.bounds import ROUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ NOISES = 8  # twice what a recording asks for, in standard errors
 MOST_NOISE = {"absolute": 0.75, "relative": 10.0}  # of a share, in its unit; of anything else, relative to the value
 MOST_ASKED = 0.5  # of a share, in its unit
 DELETE = "correct it, or delete the entry and record it again"
-ROUNDED = 1e-5  # relative: stored values have six digits
 
 
 @dataclass(frozen=True, kw_only=True)

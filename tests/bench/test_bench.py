@@ -328,6 +328,7 @@ def test_a_checkpoint_that_nobody_trains_is_tested_once(bench):
         (Plan(profile="quick", seeds=5), True, 3),
         (Plan(profile="quick", seeds=5), False, 1),
         (Plan(profile="quick", seeds=2), True, 2),
+        (Plan(profile="quick", seeds=4, few=False), False, 4),  # asked for by name
         (Plan(few=True), True, 3),
         (Plan(few=True), False, 1),
     ],
@@ -337,9 +338,10 @@ def test_a_plan_of_few_seeds_has_one_for_each_technique_and_three_for_the_baseli
     assert range(expected) == plan.seeds_of(baseline=baseline)
 
 
-def test_a_quick_plan_is_short_and_starts_no_processes():
+def test_a_quick_plan_is_short_and_starts_no_processes_unless_it_is_asked_for_them():
     """The other profiles do."""
     assert not QUICK.fresh
+    assert Plan(profile="quick", processes=2).fresh
     assert Plan(profile="full").fresh
     assert QUICK.budget.batch < Plan().budget.batch
 
@@ -401,12 +403,12 @@ def timed_at_once(monkeypatch):
 
 @pytest.mark.usefixtures("timed_at_once")
 def test_a_replicated_timing_counts_this_process_and_the_fresh_ones(bench, asked):
-    """Three processes are this one and two workers; a quick plan starts none however many were asked for."""
+    """Three processes are this one and two workers; a quick plan of one process starts none."""
     bench.plan = Plan(profile="default", seeds=1, processes=3)
     found = {one.metric: one for one in bench.measure(case(bench, "wrapped"), "speed")}
     assert 3 == found["speedup"].processes
     assert [("speed", "halves-wrapped-cpu", 2, None, speed.REPLICA, {}, ("inference",))] == asked
-    bench.plan = Plan(profile="quick", seeds=1, processes=3)
+    bench.plan = Plan(profile="quick", seeds=1)
     bench.measure(case(bench, "wrapped"), "speed")
     assert 1 == len(asked)
 

@@ -3,11 +3,12 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import tiny
 
-from suite.bench import pace
+from suite.bench import measuring, pace
 from suite.bench.bench import Bench, Plan
 from suite.core.errors import UnavailableError
 
@@ -45,6 +46,13 @@ def test_a_technique_that_trains_many_times_as_long_is_left_out_after_a_few_step
     assert len(trained) <= 1 + pace.STEPS
     with pytest.raises(UnavailableError, match="--technique 'waiting' or with --slow"):
         bench.measure(case, "speed")
+
+
+def test_the_failure_of_a_slow_technique_says_so(bench, slow):
+    """The gate has to tell it from a technique that cannot run."""
+    run = SimpleNamespace(bench=bench, broken={}, failed={}, options=SimpleNamespace(gates=False, judges=False))
+    _, failures = measuring._measured(run, slow[0], "quality")
+    assert [("unavailable", True)] == [(one.kind, one.slow) for one in failures]
 
 
 def test_a_short_training_is_never_left_out_whatever_its_factor(bench, slow, monkeypatch):

@@ -220,6 +220,35 @@ def test_fewer_seeds_are_compared_with_the_stored_values_of_the_same_seeds():
     assert "regressed" == judged("accuracy", 0.959, BY_SEED, seeds=(0, 1, 2, 3))
 
 
+@pytest.mark.parametrize(
+    ("seen", "changes"),
+    [
+        ({"cpu-other": 0.97}, {}),  # this machine was never recorded
+        ({"cpu-other": 0.97, MACHINE: 0.965}, {}),  # it was, but of a mean below that of the seeds: they lack its own
+        ({MACHINE: 0.97}, {"origin": Origin(versions={"torch": "2.14.0"})}),  # other kernels, so other networks
+    ],
+)
+def test_a_seed_of_other_kernels_is_one_more_draw(seen, changes):
+    """Rounding parts two trainings within an epoch: the seed's value says nothing more than any other."""
+    elsewhere = replace(BY_SEED, seen=seen, **changes)
+    one = only([measurement("accuracy", 0.975, seeds=(0,))], [elsewhere])
+    assert ("pass", "bounds widened by 2: 1 seeds, recorded with 4") == (one.kind, one.reason)
+    assert "regressed" == judged("accuracy", 0.949, elsewhere, seeds=(0,))
+
+
+@pytest.mark.parametrize("seen", [{MACHINE: 0.97}, {MACHINE: 0.975, "cpu-other": 0.972}])
+def test_the_seeds_of_this_machine_are_its_own(seen):
+    """Of several machines the least favourable of each is stored, which is no better than any machine's mean."""
+    assert "regressed" == judged("accuracy", 0.975, replace(BY_SEED, seen=seen), seeds=(0,))
+
+
+def test_a_loss_by_seed_that_is_above_the_machines_own_holds_it():
+    """Lower is better: the greatest of each seed."""
+    loss = expectation("mean_squared_error", 0.3, high=0.32, seeds=2, by_seed={0: 0.2, 1: 0.4})
+    assert "regressed" == judged("mean_squared_error", 0.23, replace(loss, seen={MACHINE: 0.29}), seeds=(0,))
+    assert "pass" == judged("mean_squared_error", 0.23, replace(loss, seen={MACHINE: 0.31}), seeds=(0,))
+
+
 def test_a_seed_that_is_not_stored_leads_back_to_wider_bounds():
     """Nothing is known of it but the spread."""
     assert "pass" == judged("accuracy", 0.951, BY_SEED, seeds=(7,))
@@ -324,6 +353,35 @@ def test_what_was_once_measured_on_this_machine_may_not_become_unavailable():
 def test_the_absence_of_an_absolute_time_fails_nothing():
     """Its value never fails a gate either; a percentile of too few calls is left out."""
     assert () == verdicts([], [LATENCY])
+
+
+STEP = expectation("train_step_speedup", 0.16, low=0.13, level=MACHINE)
+OF_HERE = replace(ACCURACY, seen={MACHINE: 0.97})
+
+
+def trainings(seconds, baseline):
+    """Whole trainings of the technique and of the baseline, as a quick recording stores them."""
+    ours = expectation("train_seconds", seconds, high=2 * seconds, level=MACHINE)
+    return [ours, replace(ours, technique="baseline", value=baseline, high=2 * baseline)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "kinds"),
+    [
+        ([STEP], {"unavailable"}),  # as slow as it was recorded
+        (trainings(48.0, 8.0), {"unavailable"}),
+        ([replace(STEP, value=0.9, low=0.8)], {"unavailable", "missing"}),  # it was not slow then
+        (trainings(9.0, 8.0), {"unavailable", "missing"}),
+        ([replace(STEP, value=0.9, low=0.8), *trainings(48.0, 8.0)], {"unavailable", "missing"}),  # the ratio decides
+        ([], {"unavailable", "missing"}),  # nothing tells
+    ],
+)
+def test_a_technique_left_out_as_slow_is_missing_unless_it_was_recorded_as_slow(stored, kinds):
+    """A technique that has become slow must not leave the gate by it."""
+    slow = [replace(failure(group, "unavailable", "left out"), slow=True) for group in ("quality", "speed")]
+    assert kinds == {v.kind for v in verdicts([], [OF_HERE, *stored], slow)}
+    usual = [replace(one, slow=False) for one in slow]
+    assert {"unavailable", "missing"} == {v.kind for v in verdicts([], [OF_HERE, *stored], usual)}
 
 
 def test_what_this_machine_or_family_brought_before_may_not_become_unavailable_either():
