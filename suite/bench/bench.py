@@ -65,8 +65,8 @@ BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 class Plan:
     """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own.
 
-    ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans do unless they are
-    told otherwise: a seed is compared with what is stored of the same seed. ``memory_cap`` are the bytes by which
+    ``few`` takes one of ``seeds`` and, but in quick plans, three for the baseline; quick plans do so unless they are
+    told otherwise. A seed is compared with what is stored of the same seed. ``memory_cap`` are the bytes by which
     serving may raise the resident set, in the edge profile. ``slow`` trains what takes many times as long as its
     control, too (`suite.bench.pace`). ``count`` counts the work of a served call and of a training step
     (`suite.measure.counts`), ``instructions`` their instructions under valgrind.
@@ -89,10 +89,18 @@ class Plan:
     def budget(self) -> speed.SamplingBudget:
         return speed.QUICK if self.profile == "quick" else speed.DEFAULT
 
+    def serving_budget(self, case: Case) -> speed.SamplingBudget:
+        """A short look at a network of the baseline's architecture, which takes as long as the baseline."""
+        if case.serves_differently:
+            return self.budget
+        return speed.SAME if self.profile == "quick" else speed.QUICK
+
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
         few = self.profile == "quick" if self.few is None else self.few
-        return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if few else self.seeds)
+        if not few:
+            return range(self.seeds)
+        return range(min(self.seeds, BASELINE_SEEDS if baseline and self.profile != "quick" else 1))
 
 
 @dataclass(kw_only=True)
@@ -340,8 +348,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _speed(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         base, technique = self._base(case), self._trained(case)
-        budget = self.plan.budget
-        served = budget if case.serves_differently else speed.QUICK
+        budget, served = self.plan.budget, self.plan.serving_budget(case)
         with unchanged_flags(case):
             sides = serving_arms(base, technique, is_baseline=case.composition.is_baseline)
         timed = [

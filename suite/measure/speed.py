@@ -81,6 +81,7 @@ class SamplingBudget:
 
 DEFAULT = SamplingBudget()
 QUICK = SamplingBudget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
+SAME = replace(QUICK, batch=1.0, single=0.5)  # of a quick run, for networks of the baseline's own architecture
 REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
 
 

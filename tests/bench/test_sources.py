@@ -170,7 +170,7 @@ def test_a_lazy_module_is_not_woken(project):
     assert "parts_of_mine" not in sys.modules
 
 
-@settings(max_examples=5)  # each reads all sources three times
+@settings(max_examples=2)  # each reads all sources three times
 @given(text=st.text(alphabet="abc\n", max_size=20))
 def test_equal_sources_have_equal_digests(tmp_path_factory, text):
     """And it is the content that counts, not when it was written."""

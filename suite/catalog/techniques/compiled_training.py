@@ -14,7 +14,7 @@ from suite.training.preparing import check_first
 from suite.training.recipe import Recipe
 
 
-@technique(slots=("prepare",), family="compilation", needs=("compiler",))
+@technique(slots=("prepare",), family="compilation", needs=("compiler",), quick=False)
 def compiled_training(recipe: Recipe) -> Recipe:
     """Train through TorchInductor; compilation is reported apart from training seconds."""
     check_first(recipe, "compiled_training", "compiles")

@@ -68,7 +68,7 @@ def test_training_data_are_copied_to_the_host_once_and_not_every_epoch(monkeypat
     copied, to = [], Split.to
     monkeypatch.setattr(Split, "to", lambda self, device: copied.append(device) or to(self, device))
     recipe, train = composed("data_loading(workers=1)"), tiny.splits(0).train
-    for _ in range(3):
+    for _ in range(2):
         recipe.batches(train, torch.Generator().manual_seed(0)).close()  # not begun: nothing is copied
         list(recipe.batches(train, torch.Generator().manual_seed(0)))
     assert ["cpu"] == copied

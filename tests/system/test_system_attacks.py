@@ -24,7 +24,7 @@ from suite.measure.sampler.options import Instruments
 
 SHORT = speed.SamplingBudget(batch=0.1, single=0.05, latency=0.02, training=0.05, rounds=1, tolerance=1.0)
 
-pytestmark = pytest.mark.usefixtures("few_draws")
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("few_draws")]
 
 
 @pytest.fixture
@@ -264,7 +264,9 @@ class Promise(torch.Tensor):
 
 def test_15_a_tensor_subclass_that_the_baseline_does_not_return_is_refused(bench):
     """It may compute when somebody looks, which nobody does while the clock runs."""
-    with pytest.raises(ImplausibleError, match=r"returned test_attacks\.Promise, and the baseline's return plain"):
+    with pytest.raises(
+        ImplausibleError, match=r"returned test_system_attacks\.Promise, and the baseline's return plain"
+    ):
         deployed(bench, lambda network: lambda inputs: network(inputs).as_subclass(Promise))
 
 
