@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from suite.bench import sources
 from suite.bench.sources import digest
 from suite.core.errors import SetupError
+from suite.registry.settings import PACKAGE
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,12 @@ def clean(monkeypatch):
     yield
     for name in set(sys.modules) - before:
         del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def small_suite(monkeypatch):
+    """One room for the whole package, whose hundreds of files each digest would read."""
+    monkeypatch.setattr(sources, "PACKAGE", PACKAGE / "core" / "stats")
 
 
 @pytest.fixture
@@ -135,6 +142,7 @@ def test_installed_packages_do_not_count_unless_given(project, monkeypatch):
 
 def test_the_suites_own_sources_and_version_count(project, monkeypatch, tmp_path):
     """A mended measurement makes other figures."""
+    monkeypatch.setattr(sources, "PACKAGE", PACKAGE)
     before = of(project)
     copy = tmp_path / "suite"
     copy.mkdir()

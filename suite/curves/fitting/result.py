@@ -170,7 +170,17 @@ class Fit:
         value, reach = self.params[name], self._quantile(level) * self.errors[name]
         return value - reach, value + reach
 
+    @cached_property
+    def _profiles(self) -> dict[tuple[str, float], Interval]:
+        """Profile intervals by parameter and level: the doubt of an asymptote and a table ask for the same ones."""
+        return {}
+
     def _by_profile(self, name: str, level: float) -> Interval:
+        if (name, level) not in self._profiles:
+            self._profiles[name, level] = self._profiled(name, level)
+        return self._profiles[name, level]
+
+    def _profiled(self, name: str, level: float) -> Interval:
         value, error = self.params[name], self.errors[name]
         if self.noise == 0:
             return value, value
