@@ -27,6 +27,7 @@ from suite.bench.trained_store import Reporter, TrainedStore
 from suite.bench.training_cache import Trainings, marked
 from suite.bench.workers.fresh_processes import LEAST_PROCESSES, FreshProcessError, Workers, replicated
 from suite.bench.workers.protocol import FIRST_SEED, Speed
+from suite.core import garbage
 from suite.core.errors import ImplausibleError, SetupError, UnavailableError
 from suite.core.phases import phase
 from suite.core.records import Cell, Group, Measurement
@@ -65,8 +66,8 @@ BASELINE_SEEDS = 3  # of a run of few seeds: every technique is compared with it
 class Plan:
     """How much is measured. ``processes`` counts this one; ``fresh`` adds the passes in processes of their own.
 
-    ``few`` takes one of ``seeds`` and, but in quick plans, three for the baseline; quick plans do so unless they are
-    told otherwise. A seed is compared with what is stored of the same seed. ``memory_cap`` are the bytes by which
+    ``few`` takes of ``seeds`` one for each technique and three for the baseline, as quick plans do unless they are
+    told otherwise: a seed is compared with what is stored of the same seed. ``memory_cap`` are the bytes by which
     serving may raise the resident set, in the edge profile. ``slow`` trains what takes many times as long as its
     control, too (`suite.bench.pace`). ``count`` counts the work of a served call and of a training step
     (`suite.measure.counts`), ``instructions`` their instructions under valgrind.
@@ -98,9 +99,7 @@ class Plan:
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
         few = self.profile == "quick" if self.few is None else self.few
-        if not few:
-            return range(self.seeds)
-        return range(min(self.seeds, BASELINE_SEEDS if baseline and self.profile != "quick" else 1))
+        return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if few else self.seeds)
 
 
 @dataclass(kw_only=True)
@@ -243,6 +242,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def release(self, case: Case, following: Case | None) -> None:
         """Free what the next case does not share."""
+        garbage.take_back()
         same = following is not None and following.workload.name == case.workload.name
         if self._workers is not None:
             self._workers.forget(case.workload.name if same else None)
@@ -258,6 +258,7 @@ class Bench(AbstractContextManager["Bench"]):
         if "torch._dynamo" in sys.modules:  # otherwise nothing was compiled, and importing it takes seconds
             torch._dynamo.reset()  # noqa: SLF001  # the documented way to free compiled code
         self._free_device()
+        garbage.set_aside()
 
     def repeat(self, case: Case, bounds: speed.Bounds | None = None) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
@@ -349,6 +350,7 @@ class Bench(AbstractContextManager["Bench"]):
     def _speed(self, case: Case, bounds: speed.Bounds) -> list[Measurement]:
         base, technique = self._base(case), self._trained(case)
         budget, served = self.plan.budget, self.plan.serving_budget(case)
+        garbage.set_aside()
         with unchanged_flags(case):
             sides = serving_arms(base, technique, is_baseline=case.composition.is_baseline)
         timed = [

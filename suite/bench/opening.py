@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from suite.bench.explain import explain
 from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
-from suite.core import phases
+from suite.core import garbage, phases
 from suite.core.composition import parse
 from suite.core.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
 from suite.core.machine import quiet
@@ -172,9 +171,8 @@ def _import_heavy() -> None:
     """Import now what the run will need anyway (optimizers load torch._dynamo), so that it is counted as imports."""
     for name in HEAVY:
         importlib.import_module(name)
-    gc.collect()  # before every sample garbage is collected; what was imported stays and need not be gone through
-    gc.freeze()
-    atexit.register(gc.unfreeze)  # or extension modules report all that they have as leaked
+    garbage.set_aside()
+    atexit.register(garbage.take_back)  # or extension modules report all that they have as leaked
 
 
 def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) -> dict[str, int]:

@@ -92,7 +92,7 @@ OPTIONS = (
     BenchOption(
         name="seeds",
         kind=int,
-        help="seeds of quality (default 5 to record and with --full, else 1, and 3 of the baseline unless --quick)",
+        help="seeds of quality (default 5 to record and with --full, else 3 of the baseline and 1 of the rest)",
     ),
     BenchOption(name="processes", kind=int, help="processes that replicate a timing (default 5 to record, else 1)"),
     BenchOption(name="expect", choices=EXPECT, default="gate", help="what to do with stored expectations"),

@@ -1,7 +1,7 @@
 """Cells are compared over the seeds that all of them have: a mean over three seeds says nothing beside one of one seed.
 
-A default run takes three seeds of the baseline and one of each technique. A seed also chooses the fold of the data
-where a workload has folds, so that unlike seeds are other items.
+A quick run, and a default one, take three seeds of the baseline and one of each technique. A seed also chooses the fold
+of the data where a workload has folds, so that unlike seeds are other items.
 """
 
 from __future__ import annotations

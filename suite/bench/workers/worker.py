@@ -36,12 +36,14 @@ def main(path: Path) -> None:
 def _speed(request: WorkerRequest) -> WorkerAnswer:
     """The median ratios of this process."""
     from suite.bench.workers.protocol import Speed, WorkerAnswer
+    from suite.core import garbage
     from suite.measure import speed
     from suite.measure.arms import serving_arms
 
     task, rebuilt = request.task, _Rebuilt(request)
     assert isinstance(task, Speed)  # noqa: S101  # the table of tasks is by type
     case = rebuilt.case
+    garbage.set_aside()
     measurements: list[Measurement] = []
     if "inference" in task.parts:
         arms = serving_arms(rebuilt.base, rebuilt.technique, is_baseline=case.composition.is_baseline)
