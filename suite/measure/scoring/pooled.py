@@ -61,9 +61,12 @@ def score_measurements(score: Score, found: PooledOutcomes) -> list[Measurement]
     differences = [ours - other for ours, other in zip(values, theirs, strict=True)]
     common: dict[str, Any] = {"seeds": found.seeds, "control": found.control_name, "n": found.items}
     rate = _is_rate(score, found.outcomes)
-    value = _measured(found.cell, score.name, values, _interval(score, found), _margin(score, RATE_MARGIN, rate=rate))
+    redrawn = [] if score.aggregate is None else list(_redrawn(score, found.outcomes))  # both intervals rest on it
+    value = _measured(
+        found.cell, score.name, values, _interval(score, found, redrawn), _margin(score, RATE_MARGIN, rate=rate)
+    )
     difference = _measured(
-        found.cell, score.name + VS_CONTROL, differences, _difference(score, found, differences),
+        found.cell, score.name + VS_CONTROL, differences, _difference(score, found, differences, redrawn),
         _margin(score, RATE_MARGIN, rate=rate),
     )  # fmt: skip
     worst = measured(
@@ -98,27 +101,31 @@ def _value(score: Score, one: Outcome) -> float:
     return one.figures[score.name].value if score.aggregate is None else score.aggregate(one.outputs, one.targets)
 
 
-def _interval(score: Score, found: PooledOutcomes) -> Interval:
+def _interval(score: Score, found: PooledOutcomes, redrawn: Sequence[float]) -> Interval:
+    """``redrawn`` are an aggregate's values over items drawn anew."""
     if score.aggregate is not None:
-        return _quantiles(list(_redrawn(score, found.outcomes)))
+        return _quantiles(redrawn)
     totals, weights, looks = by_item(found.outcomes, score.name)
     if _is_rate(score, found.outcomes):
         return wilson(float((totals / looks).sum()), len(totals), CONFIDENCE)
     return _quantiles([_mean(draw, totals, weights) for draw in _draws(len(totals), RESAMPLES)])
 
 
-def _difference(score: Score, found: PooledOutcomes, differences: Sequence[float]) -> Interval:
+def _difference(
+    score: Score, found: PooledOutcomes, differences: Sequence[float], redrawn: Sequence[float]
+) -> Interval:
     """The wider of the interval over items and the one over seeds."""
-    places = found.places()
-    over_items = _item_difference(score, found, places)
+    over_items = _item_difference(score, found, found.places(), redrawn)
     if len(differences) < LEAST_SEEDS:
         return over_items
     return max(over_items, mean_interval(differences, CONFIDENCE), key=lambda pair: pair[1] - pair[0])
 
 
-def _item_difference(score: Score, found: PooledOutcomes, places: Sequence[Array]) -> Interval:
+def _item_difference(
+    score: Score, found: PooledOutcomes, places: Sequence[Array], redrawn: Sequence[float]
+) -> Interval:
     if score.aggregate is not None:
-        draws = zip(_redrawn(score, found.outcomes), _redrawn(score, found.control), strict=True)
+        draws = zip(redrawn, _redrawn(score, found.control), strict=True)
         return _quantiles([ours - theirs for ours, theirs in draws])
     others = [_reordered(one, score.name, place) for one, place in zip(found.control, places, strict=True)]
     totals, weights, looks = by_item(found.outcomes, score.name)
