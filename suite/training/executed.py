@@ -35,6 +35,7 @@ class Executed:
 
     ``macs`` are the multiply-accumulates of one item by precision and device (``int8 on CPU``); empty where a product's
     are not known. ``wanted`` is the precision of the technique's name, and ``precision`` what the products run in.
+    ``remark`` is what else the engine says of its operators.
     """
 
     engine: str
@@ -42,6 +43,7 @@ class Executed:
     wanted: str
     precision: str
     macs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    remark: str = ""
 
     @property
     def share(self) -> float | None:
@@ -51,7 +53,8 @@ class Executed:
         return own / total if total else None
 
     def __str__(self) -> str:
-        return f"{self.engine} {self.version}: {shares_text(self.macs) or self.precision}"
+        text = f"{self.engine} {self.version}: {shares_text(self.macs) or self.precision}"
+        return f"{text}; {self.remark}" if self.remark else text
 
 
 def executed(engine: str, version: str, wanted: str | None, products: Sequence[ExecutedProduct]) -> Executed:

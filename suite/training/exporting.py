@@ -18,12 +18,14 @@ from suite.training.trees import tree_map
 DEBUG_KEYS = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")  # hold paths
 
 
-def export(network: nn.Module, example: Any) -> torch.export.ExportedProgram:
+def export(network: nn.Module, example: Any, *, largest: int | None = None) -> torch.export.ExportedProgram:
     """``network`` traced with ``example``, a tree of two or more items. Raises `UnavailableError` where it cannot be.
 
+    The program takes any number of items, or up to ``largest``: some engines plan their memory for a bound.
     Strict tracing: one ReLU module that is called several times stays one node for each call, as quantizers need.
     """
-    shapes = (tree_map(lambda _: {0: torch.export.Dim.DYNAMIC}, example),)
+    items = torch.export.Dim.DYNAMIC if largest is None else torch.export.Dim("items", min=1, max=largest)
+    shapes = (tree_map(lambda _: {0: items}, example),)
     try:
         return torch.export.export(network, (example,), dynamic_shapes=shapes, strict=True)
     except Exception as error:

@@ -1,6 +1,8 @@
 """What an engine really multiplies in: products by precision and device, each by its multiply-accumulates."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pytest
 
 from suite.core.errors import TechniqueError
@@ -66,3 +68,9 @@ def test_work_follows_from_shapes():
     assert 2 * 7 * 10 == product([2, 7], 10)
     assert 2 * 4 * (6 * 5 * (3 + 9)) == attention([2, 4, 6, 3], [2, 4, 5, 3], [2, 4, 5, 9])
     assert 2 * 5 * (4 * 8 * 6 + 4 * 8 * 8) == recurrent([2, 5, 6], [1, 32, 6], [1, 32, 8])
+
+
+def test_what_else_an_engine_says_follows_the_shares():
+    """Such as the operators that it left to other kernels."""
+    found = replace(run(("int8", 9)), remark="5 operators by XNNPACK, 0 not")
+    assert "engine 1.0: int8 on CPU 100.0 %; 5 operators by XNNPACK, 0 not" == str(found)

@@ -1,4 +1,4 @@
-"""ONNX Runtime and OpenVINO: they answer as the network does, in the precision that they say."""
+"""ONNX Runtime, OpenVINO and ExecuTorch: they answer as the network does, in the precision that they say."""
 # the expected value stands on the left
 
 import subprocess
@@ -12,12 +12,14 @@ import torch
 from technique_samples import composed
 
 from suite.core.errors import UnavailableError
-from suite.training import engines, onnx_engine, openvino_engine
+from suite.training import engines, executorch_engine, onnx_engine, openvino_engine
 from suite.training.macs import macs_of
 from suite.training.recipe import changed_slots
 from suite.training.serving import predict, serve
 
 ERRORS = {
+    "executorch": 1e-5,
+    "executorch_int8": 0.3,
     "onnxruntime": 1e-5,
     "onnxruntime_dynamic_int8": 0.1,
     "onnxruntime_int8": 0.3,
@@ -26,6 +28,7 @@ ERRORS = {
     "openvino_int8": 0.3,
 }
 PRECISIONS = {name: name.rpartition("_")[2] if "_" in name else "fp32" for name in ERRORS}
+DEVICES = {"executorch": "XNNPACK"}  # the CPU's, beside the engine's own kernels
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +54,20 @@ def test_a_package_that_is_missing_is_named_with_the_extra(monkeypatch):
     assert "onnx is not installed: pip install 'tradeoff-suite[onnxruntime]'" == said
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _: None)
     assert "openvino, nncf is not installed" in (openvino_engine.installed_with_nncf(case_on("cpu")) or "")
+    assert "pip install 'tradeoff-suite[executorch]'" in (executorch_engine.installed(case_on("cpu")) or "")
 
 
 def test_an_accelerator_is_not_served(monkeypatch):
     """These runtimes are the CPU's."""
-    for module in (onnx_engine, openvino_engine):
+    for module in (onnx_engine, openvino_engine, executorch_engine):
         monkeypatch.setattr(engines.importlib.util, "find_spec", lambda _: object())
         assert "serves on a CPU, not on cuda:0" in (module.installed(case_on("cuda:0")) or "")
 
 
 def missing(name):
     """What has to be installed for a technique here."""
-    module = onnx_engine if name.startswith("onnx") else openvino_engine
+    modules = {"onnxruntime": onnx_engine, "openvino": openvino_engine, "executorch": executorch_engine}
+    module = modules[name.partition("_")[0]]
     need = module.installed_with_nncf if name == "openvino_int8" else module.installed
     return need(case_on("cpu"))
 
@@ -85,7 +90,7 @@ def test_an_engine_answers_as_the_network_in_the_precision_of_its_name(name, fit
     assert PRECISIONS[name] in found.predictor.executed.precision
     assert name.partition("_")[0] == found.predictor.executed.engine
     ran = found.predictor.executed.macs
-    assert {f"{PRECISIONS[name]} on CPU"} == set(ran)
+    assert {f"{PRECISIONS[name]} on {DEVICES.get(found.predictor.executed.engine, 'CPU')}"} == set(ran)
     assert macs_of(fitted.network, inputs[:1]) <= sum(ran.values())  # more where an engine pads channels
     assert not found.in_torch
     for batch in (1, 16):

@@ -21,6 +21,8 @@ ALLOWED = {
     ("measure/arms.py", "channels_last"): "a timed side; a value of Recipe.layout",
     ("training/onnx_engine.py", "onnxruntime"): "the package",
     ("training/openvino_engine.py", "openvino"): "the package",
+    ("training/executorch_engine.py", "executorch"): "the package",
+    ("cli/doctor.py", "executorch"): "the package",
     ("cli/doctor.py", "onnxruntime"): "the package",
     ("cli/doctor.py", "openvino"): "the package",
     ("claims/facts/support.py", "onnxruntime"): "the package",
