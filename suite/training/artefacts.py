@@ -17,6 +17,8 @@ from torch import nn
 
 from suite.core.errors import SuiteError, UsageError
 from suite.training.engines import AnswerForm, EngineCall
+from suite.training.executorch_engine import FILE as PROGRAM
+from suite.training.executorch_engine import ExecuTorch
 from suite.training.exporting import load_aoti
 from suite.training.onnx_engine import FILE, ONNXRuntime
 from suite.training.openvino_engine import GRAPH, WEIGHTS, OpenVINO
@@ -105,8 +107,8 @@ def artefact(
 ) -> Recipe:
     """The recipe of a workload whose ``source`` is ``artefact``.
 
-    ``paths`` are the files that ship: one of ONNX (``.onnx``), AOTInductor (``.pt2``) or joblib (``.joblib``), or both
-    of OpenVINO's (``.xml``, ``.bin``). ``load`` makes of their bytes, by name, what is called with an array [B, ...]
+    ``paths`` are the files that ship: one of ONNX (``.onnx``), AOTInductor (``.pt2``), ExecuTorch (``.pte``) or joblib
+    (``.joblib``), or both of OpenVINO's (``.xml``, ``.bin``). ``load`` makes of their bytes, by name, what is called with an array [B, ...]
     for each input and returns one: for any other file, or for a function without one of its own.
     """
     runtime = from_files(paths, load=load)
@@ -154,6 +156,10 @@ def _aoti(files: Files, _device: str) -> Predictor:
     return Predictor(call=load_aoti(_one(files, ".pt2")), in_torch=True)
 
 
+def _executorch(files: Files, device: str) -> Predictor:
+    return ExecuTorch(precision=None).load(Artifact(write=lambda: {PROGRAM: _one(files, ".pte")}), device)
+
+
 def _joblib(files: Files, _device: str) -> Predictor:
     """An estimator's probabilities, or what it predicts. Opening it runs what the file says: open your own alone."""
     import io
@@ -168,6 +174,7 @@ OPENED: Mapping[str, Callable[[Files, str], Predictor]] = {
     ".onnx": _onnx,
     ".xml": _openvino,
     ".pt2": _aoti,
+    ".pte": _executorch,
     ".joblib": _joblib,
 }
 """By the end of a file's name, what opens it."""

@@ -119,9 +119,9 @@ def _use_threads(count: int) -> None:
     from executorch.extension.pybindings import portable_lib as library
 
     if not _sizes_set:
-        library._unsafe_reset_threadpool(count)
+        library._unsafe_reset_threadpool(count)  # noqa: SLF001  # no public name sets it
         _sizes_set.append(count)
-    found = library._threadpool_get_thread_count()
+    found = library._threadpool_get_thread_count()  # noqa: SLF001  # nor reads it
     if found != count:
         raise UnavailableError(
             f"the thread pool of executorch has {found} threads and torch has {count}; it is set once in a process, so "
