@@ -108,8 +108,9 @@ def artefact(
     """The recipe of a workload whose ``source`` is ``artefact``.
 
     ``paths`` are the files that ship: one of ONNX (``.onnx``), AOTInductor (``.pt2``), ExecuTorch (``.pte``) or joblib
-    (``.joblib``), or both of OpenVINO's (``.xml``, ``.bin``). ``load`` makes of their bytes, by name, what is called with an array [B, ...]
-    for each input and returns one: for any other file, or for a function without one of its own.
+    (``.joblib``), or both of OpenVINO's (``.xml``, ``.bin``). ``load`` makes of their bytes, by name, what is called
+    with an array [B, ...] for each input and returns one: for any other file, or for a function without one of its
+    own.
     """
     runtime = from_files(paths, load=load)
     return Recipe(data=data, model=lambda: Placeholder(runtime), runtime=runtime)
