@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +27,7 @@ from suite.training.executed import executed
 from suite.training.executorch_products import Lowered, read
 from suite.training.exporting import export
 from suite.training.runtime import Artifact, Predictor
-from suite.training.trees import split, tree_map
+from suite.training.trees import fill_up, split, tree_map
 
 if TYPE_CHECKING:
     from suite.training.trees import Tree
@@ -52,13 +53,18 @@ class ExecuTorch:
     calibration: Callable[[], Tree] | None = None
 
     def export(self, network: nn.Module, example: Tree) -> Artifact:
-        """The program. Raises `UnavailableError` for a network that cannot be traced, or operators without a kernel."""
+        """The program. Raises `UnavailableError` for a network that cannot be traced, or operators without a kernel.
+
+        It is traced with the largest batch: torch chooses convolutions by the size of the example, and would bound a
+        program that was traced with 2 items by 15.
+        """
         form = AnswerForm.of(network, example)
         example = tree_map(lambda leaf: leaf.detach().cpu().contiguous(), example)
         with _silent():
+            network = deepcopy(network).to(memory_format=torch.contiguous_format)  # XNNPACK transposes by itself
             if self.calibration is not None:
                 network = _quantized(network, example, self.calibration())
-            content = _lowered(export(network, example, largest=LARGEST_BATCH))
+            content = _lowered(export(network, fill_up(example, LARGEST_BATCH), largest=LARGEST_BATCH))
         return Artifact(write=lambda: {FILE: content, **form.files()})
 
     def load(self, artifact: Artifact, device: str) -> Predictor:
@@ -181,10 +187,17 @@ def _lowered(program: Any) -> bytes:
             to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()]).to_executorch(planning).buffer
         )
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise UnavailableError(f"ExecuTorch cannot lower this network ({said})") from error
+        raise UnavailableError(f"ExecuTorch cannot lower this network ({_reason(error)})") from error
     _check_kernels(content)
     return content
+
+
+def _reason(error: BaseException) -> str:
+    """The first line with text of the error that caused the others."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _check_kernels(content: bytes) -> None:
