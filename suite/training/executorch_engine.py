@@ -11,7 +11,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +21,7 @@ import torch
 from torch import nn
 
 from suite.core.errors import UnavailableError, UsageError
+from suite.training.copying import copied
 from suite.training.engines import CALIBRATION_BATCH, AnswerForm, Array, EngineCall, missing, quiet
 from suite.training.executed import executed
 from suite.training.executorch_products import Lowered, read
@@ -61,7 +61,7 @@ class ExecuTorch:
         form = AnswerForm.of(network, example)
         example = tree_map(lambda leaf: leaf.detach().cpu().contiguous(), example)
         with _silent():
-            network = deepcopy(network).to(memory_format=torch.contiguous_format)  # XNNPACK transposes by itself
+            network = copied(network).to(memory_format=torch.contiguous_format)  # XNNPACK transposes by itself
             if self.calibration is not None:
                 network = _quantized(network, example, self.calibration())
             content = _lowered(export(network, fill_up(example, LARGEST_BATCH), largest=LARGEST_BATCH))
