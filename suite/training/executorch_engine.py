@@ -8,6 +8,7 @@ thread pool does not follow OMP_NUM_THREADS: it is given the threads of the proc
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,10 +111,14 @@ class ProgramCall:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """The engine warns of its own use, and its parts of deprecated functions of torch."""
+    """The engine warns of its own use, and its parts of deprecated functions of torch; its import sets up logging."""
+    handlers = list(logging.root.handlers)
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        finally:
+            logging.root.handlers[:] = handlers
 
 
 def _use_threads(count: int) -> None:
