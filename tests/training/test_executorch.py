@@ -4,6 +4,7 @@ The engine is a stand-in here; `tests/catalog/runtimes/test_executorch_programs.
 """
 # the expected value stands on the left
 
+import logging
 import sys
 from types import SimpleNamespace
 
@@ -245,3 +246,19 @@ def test_operators_without_a_kernel_are_named(monkeypatch):
         executorch_engine._check_kernels(b"")
     monkeypatch.setattr(executorch_engine, "read", lambda _: lowered(left=names[:1]))
     executorch_engine._check_kernels(b"")
+
+
+def test_an_error_is_told_by_its_cause_and_its_first_line_with_text():
+    """The engine's passes wrap errors, and some messages begin with an empty line."""
+    error = RuntimeError("a pass failed")
+    error.__cause__ = AssertionError("\n  no kernel for lgamma\nthings to try")
+    assert "AssertionError: no kernel for lgamma" == executorch_engine._reason(error)
+    assert "ValueError" == executorch_engine._reason(ValueError())
+
+
+def test_the_root_logger_keeps_its_handlers():
+    """An import of the engine adds one."""
+    before, added = list(logging.root.handlers), logging.NullHandler()
+    with executorch_engine._silent():
+        logging.root.addHandler(added)
+    assert before == logging.root.handlers

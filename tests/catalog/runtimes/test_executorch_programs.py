@@ -11,7 +11,8 @@ from torch import nn
 
 from suite.core.errors import TechniqueError, UnavailableError, UsageError
 from suite.training.artefacts import from_files
-from suite.training.executorch_engine import FILE, ExecuTorch, installed
+from suite.training.executorch_engine import FILE, LARGEST_BATCH, ExecuTorch, installed
+from suite.training.executorch_products import read
 from suite.training.runtime import Artifact
 from suite.training.serving import plainly, predict, serve
 
@@ -40,6 +41,11 @@ def test_one_program_serves_every_batch(network, plain, count):
     inputs = torch.randn(count, 1, 8, 8)
     found = ExecuTorch().load(plain, "cpu").call(inputs)
     assert torch.allclose(network(inputs).detach(), found, atol=1e-5)
+
+
+def test_a_program_with_convolutions_is_as_large_as_one_without(plain):
+    """Torch would bound one that was traced with two items by 15."""
+    assert LARGEST_BATCH == read(plain.files[FILE]).items
 
 
 def test_answers_stay_when_the_next_call_is_made(plain):
