@@ -11,7 +11,7 @@ import pytest
 import suite
 
 ROOT = Path(suite.__file__).parent
-HEAVY = ("torch", "torchvision", "pandas")
+HEAVY = ("torch", "torchvision", "pandas", "rich")
 ROOMS = (
     "core",
     "training",

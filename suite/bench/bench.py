@@ -115,6 +115,8 @@ class Bench(AbstractContextManager["Bench"]):
     plan: Plan
     keep: KeepSamples = lambda _cell, _name, _columns: None
     reporter: Reporter = lambda _workload, _composition: None
+    starting: Callable[[str], None] = lambda _what: None
+    """Is called before a fresh process starts, with its number and what it measures."""
     saturating: dict[str, int] = field(default_factory=dict)
     cache: Trainings | None = None
     """Trainings of earlier runs."""
@@ -502,7 +504,7 @@ class Bench(AbstractContextManager["Bench"]):
         """The worker processes of this run, with the device's idle memory theirs; what they were sent stays sent."""
         self._free_device()
         if self._workers is None:
-            self._workers = Workers(load=self.registry.user_modules())
+            self._workers = Workers(load=self.registry.user_modules(), starting=self.starting)
         return self._workers
 
     def _outcomes_of(self, workload: Workload, composition: Composition, seeds: range) -> list[Outcome]:

@@ -1,11 +1,11 @@
-"""How far a run is, for a person at a terminal: the cell at hand, and about how long the others take."""
+"""How far a run is, for a person at a terminal: the cells that are done, and about how long the others take."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suite.bench.estimate import minutes
 from suite.core import phases
 
 if TYPE_CHECKING:
@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 AT_HAND = 0.5  # of its estimate is over, on average
 
 
-def place_of(run: Run) -> str:
-    """Like ``cell 3 of 12, about 4.0 min left``; empty before the run is planned and after its last cell."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """How far a run is: ``done`` of its ``cells``, and about how many ``seconds`` the others take."""
+
+    done: int
+    cells: int
+    seconds: float
+
+
+def place_of(run: Run) -> Place | None:
+    """How far a run is; ``None`` before it is planned and after its last cell."""
     if run.budget is None:
-        return ""
+        return None
     estimated = {case: one.seconds for case, one in run.budget.found.items() if case not in run.budget.left}
     done = {case for case in estimated if all((case, group) in run.done for group in run.planned.get(case, ()))}
     if len(done) == len(estimated):
-        return ""
+        return None
     left = seconds_left(list(estimated.values()), [estimated[case] for case in done], phases.elapsed())
-    return f"cell {len(done) + 1} of {len(estimated)}, about {minutes(left)} left"
+    return Place(done=len(done), cells=len(estimated), seconds=left)
 
 
 def seconds_left(estimated: Collection[float], done: Collection[float], elapsed: float) -> float:

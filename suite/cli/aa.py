@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import Command
+from suite.cli.command import TRUST, Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import core
@@ -154,4 +154,13 @@ def _store(
 
 
 HELP = "timing noise on unchanged code, and the gate's minimum detectable effect"
-COMMANDS = (Command(name="aa", help=HELP, add=add, rank=17),)
+COMMANDS = (
+    Command(
+        name="aa",
+        help=HELP,
+        add=add,
+        example="suite aa --workload digits_cnn --technique compiled",
+        section=TRUST,
+        rank=17,
+    ),
+)

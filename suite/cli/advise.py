@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import Command
+from suite.cli.command import INVESTIGATE, Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.registry import REGISTRY
@@ -135,6 +135,20 @@ def _events(parsed: argparse.Namespace) -> Measured:
 
 
 COMMANDS = (
-    Command(name="profile", help="profile a cell: where its time goes, and its bottleneck", add=add_profile, rank=10),
-    Command(name="advise", help="advise the next step, from a learning curve and a profile", add=add_advise, rank=11),
+    Command(
+        name="profile",
+        help="profile a cell: where its time goes, and its bottleneck",
+        add=add_profile,
+        example="suite profile digits_cnn-baseline-cpu --what training",
+        section=INVESTIGATE,
+        rank=10,
+    ),
+    Command(
+        name="advise",
+        help="advise the next step, from a learning curve and a profile",
+        add=add_advise,
+        example="suite advise --csv points.csv --x tokens --y loss",
+        section=INVESTIGATE,
+        rank=11,
+    ),
 )

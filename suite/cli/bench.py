@@ -15,7 +15,7 @@ from suite.bench.exit_code import decide
 from suite.bench.option_table import add_to_command_line, forwarded, on_command_line, values
 from suite.bench.options import COMMAND, ENDED, Options
 from suite.bench.request import policies
-from suite.cli.command import Command
+from suite.cli.command import MEASURE, Command
 from suite.core.command_line import refuse_misspelt
 from suite.core.errors import UsageError
 from suite.core.machine import child, core, quiet
@@ -75,6 +75,13 @@ def _pytest_arguments(parsed: argparse.Namespace) -> list[str]:
 
 COMMANDS = (
     Command(
-        name="bench", help="measure cells and check them", add=_add_bench, rank=2, passes_on=True, abbreviates=False
+        name="bench",
+        help="measure cells and check them",
+        add=_add_bench,
+        example="suite bench --quick --workload digits_cnn --technique static_int8",
+        section=MEASURE,
+        rank=2,
+        passes_on=True,
+        abbreviates=False,
     ),
 )

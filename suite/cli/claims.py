@@ -22,7 +22,8 @@ from suite.cli.claims_ledger import (
     started_of,
     write_tables,
 )
-from suite.cli.command import Command, load_everything
+from suite.cli.command import INVESTIGATE, Command, add_commands, load_everything
+from suite.core.command_line import Parser
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
@@ -35,19 +36,10 @@ SEEDS = 5
 OUT = Path("reports") / "claims"
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Give the parser of ``suite claims`` its subcommands."""
     parser.description = "The ledger of claims: what the literature and you say, and what holds on this machine."
-    commands = parser.add_subparsers(dest="claims", required=True)
-    _add_run(commands.add_parser("run", help="measure what the claims need and judge them", allow_abbrev=False))
-    _add_list(commands.add_parser("list", help="list the claims"))
-    _add_show(commands.add_parser("show", help="one claim with its evidence and its counter-example"))
-    _add_lock(commands.add_parser("lock", help="fix what claims say, before their results are seen"))
-    claims_judge.add(commands.add_parser("judge", help="the claims of another machine, from the results that it left"))
-    claims_audit.add(commands.add_parser("audit", help="whether networks are as fast on inputs that never came before"))
-    claims_stability.add(commands.add_parser("stability", help="how many verdicts another run like it would change"))
-    _add_merge(commands.add_parser("merge", help="claims over machines, from several judged ledgers"))
-    _add_init(commands.add_parser("init", help="write a claim of your own into claims/"))
+    add_commands(parser, "claims", SUBCOMMANDS)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -272,4 +264,42 @@ def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 HELP = "the ledger of claims: measure them, judge them, compare machines"
-COMMANDS = (Command(name="claims", help=HELP, add=add, rank=13),)
+SUBCOMMANDS = (
+    Command(
+        name="run", help="measure what the claims need and judge them", add=_add_run, abbreviates=False,
+        example="suite claims run --quick",
+    ),
+    Command(name="list", help="list the claims", add=_add_list, example="suite claims list"),
+    Command(
+        name="show", help="one claim with its evidence and its counter-example", add=_add_show,
+        example="suite claims show M-07",
+    ),
+    Command(
+        name="lock", help="fix what claims say, before their results are seen", add=_add_lock,
+        example="suite claims lock OURS-1",
+    ),
+    Command(
+        name="judge", help="the claims of another machine, from the results that it left", add=claims_judge.add,
+        example="suite claims judge reports/gpu-run",
+    ),
+    Command(
+        name="audit", help="whether networks are as fast on inputs that never came before", add=claims_audit.add,
+        example="suite claims audit M-07",
+    ),
+    Command(
+        name="stability", help="how many verdicts another run like it would change", add=claims_stability.add,
+        example="suite claims stability reports/latest",
+    ),
+    Command(
+        name="merge", help="claims over machines, from several judged ledgers", add=_add_merge,
+        example="suite claims merge reports/claims/cpu reports/claims/gpu --out matrix",
+    ),
+    Command(
+        name="init", help="write a claim of your own into claims/", add=_add_init,
+        example="suite claims init OURS-1 --statement 'int8 is fast' --workload digits_cnn --technique static_int8 "
+        "--metric speedup --at-least 1.5",
+    ),
+)  # fmt: skip
+COMMANDS = (
+    Command(name="claims", help=HELP, add=add, example="suite claims run --quick", section=INVESTIGATE, rank=13),
+)

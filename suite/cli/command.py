@@ -10,21 +10,41 @@ from suite.core.command_line import Parser
 from suite.registry import REGISTRY
 from suite.registry.settings import load_user_modules
 
+MEASURE, RESULTS, CODE = "measure and gate", "read finished runs", "compare code without stored values"
+INVESTIGATE, TRUST, SET_UP = "investigate", "check the gate itself", "this machine and installation"
+OTHERS = "other commands"
+SECTIONS = (MEASURE, RESULTS, CODE, INVESTIGATE, TRUST, SET_UP, OTHERS)
+"""The sections of ``suite --help``, in order."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One command: ``add`` declares its options and sets ``run``, which takes them and returns the exit code.
 
-    ``rank`` orders the commands in ``suite --help``; what has none comes last. With ``passes_on`` it takes further
-    arguments, for pytest. Its options may be abbreviated unless ``abbreviates`` is false.
+    ``section`` is where ``suite --help`` lists it, and ``rank`` orders the commands there; what has no rank comes last.
+    ``example`` is a command line that its own help ends with. With ``passes_on`` it takes further arguments, for
+    pytest. Its options may be abbreviated unless ``abbreviates`` is false.
     """
 
     name: str
     help: str
     add: Callable[[Parser], None]
+    example: str = ""
+    section: str = OTHERS
     rank: int = 1000
     passes_on: bool = False
     abbreviates: bool = True
+
+
+def add_commands(parser: Parser, dest: str, commands: Sequence[Command]) -> None:
+    """Give the parser of a command commands of its own; the parsed name is stored as ``dest``."""
+    parsers = parser.add_subparsers(dest=dest, required=True)
+    for command in commands:
+        command.add(
+            parsers.add_parser(
+                command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
+            )
+        )
 
 
 def load_everything(modules: Sequence[str] = ()) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from suite.cli.command import Command
+from suite.cli.command import CODE, Command
 from suite.core.errors import UnavailableError, UsageError
 from suite.core.machine import core, quiet
 from suite.registry import REGISTRY
@@ -264,5 +264,12 @@ def _blames(
 
 
 COMMANDS = (
-    Command(name="compare", help="compare this code with another version, without stored values", add=add, rank=14),
+    Command(
+        name="compare",
+        help="compare this code with another version, without stored values",
+        add=add,
+        example="suite compare origin/main --workload digits_cnn",
+        section=CODE,
+        rank=14,
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from suite.cli.command import Command
+from suite.cli.command import SET_UP, Command
 from suite.core.errors import UnavailableError
 from suite.core.exit_codes import EXIT_PASS
 
@@ -34,6 +34,11 @@ def _completion(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 COMMANDS = (
     Command(
-        name="completion", help="print the script that completes commands in a shell", add=_add_completion, rank=25
+        name="completion",
+        help="print the script that completes commands in a shell",
+        add=_add_completion,
+        example="suite completion bash > ~/.local/share/bash-completion/completions/suite",
+        section=SET_UP,
+        rank=25,
     ),
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suite.cli import studies
-from suite.cli.command import Command
+from suite.cli.command import INVESTIGATE, Command, add_commands
+from suite.core.command_line import Parser
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_INTERRUPTED, EXIT_PASS
 
@@ -16,18 +17,15 @@ if TYPE_CHECKING:
     from suite.analysis.scaling.compare import CurvePoints
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add(parser: Parser) -> None:
     """Give the parser of ``suite curves`` its subcommands."""
     parser.description = "Learning and scaling curves: measure them, fit families of curves, forecast."
-    commands = parser.add_subparsers(dest="curves", required=True)
-    _add_run(commands.add_parser("run", help="train the points of curves and report them", allow_abbrev=False))
-    _add_report(commands.add_parser("report", help="write the tables and pictures of a run again"))
-    _add_fit(commands.add_parser("fit", help="fit families to the points of a CSV file", allow_abbrev=False))
-    _add_law(commands.add_parser("law", help="loss as a law of parameters and tokens, from a CSV file of runs"))
-    commands.add_parser("families", help="list the families of curves with their sources").set_defaults(run=_families)
-    study = commands.add_parser("study", help="evaluate forecasts on a folder of learning curves")
-    study.add_argument("folder", type=Path, help="learning curves in LCDB's format")
-    study.set_defaults(run=_study)
+    add_commands(parser, "curves", SUBCOMMANDS)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="learning curves in LCDB's format")
+    parser.set_defaults(run=_study)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +175,39 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
+SUBCOMMANDS = (
+    Command(
+        name="run", help="train the points of curves and report them", add=_add_run, abbreviates=False,
+        example="suite curves run --quick --resource steps",
+    ),
+    Command(
+        name="report", help="write the tables and pictures of a run again", add=_add_report,
+        example="suite curves report reports/curves",
+    ),
+    Command(
+        name="fit", help="fit families to the points of a CSV file", add=_add_fit, abbreviates=False,
+        example="suite curves fit losses.csv --x tokens --y loss --to 1e9",
+    ),
+    Command(
+        name="law", help="loss as a law of parameters and tokens, from a CSV file of runs", add=_add_law,
+        example="suite curves law runs.csv --parameters N --tokens D --y loss",
+    ),
+    Command(
+        name="families", help="list the families of curves with their sources",
+        add=lambda parser: parser.set_defaults(run=_families), example="suite curves families",
+    ),
+    Command(
+        name="study", help="evaluate forecasts on a folder of learning curves", add=_add_study,
+        example="suite curves study lcdb",
+    ),
+)  # fmt: skip
 COMMANDS = (
-    Command(name="curves", help="measure learning and scaling curves, fit and forecast them", add=add, rank=12),
+    Command(
+        name="curves",
+        help="measure learning and scaling curves, fit and forecast them",
+        add=add,
+        example="suite curves run --quick",
+        section=INVESTIGATE,
+        rank=12,
+    ),
 )

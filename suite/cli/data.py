@@ -8,7 +8,7 @@ from pathlib import Path
 
 from suite.catalog.datasets import cifar10, mnist
 from suite.catalog.datasets.dataset import Dataset
-from suite.cli.command import Command
+from suite.cli.command import SET_UP, Command
 from suite.core.errors import SetupError, SuiteError
 from suite.core.exit_codes import EXIT_PASS
 from suite.registry.settings import DATA_SETTING, DATA_VARIABLE, TABLE, data_root
@@ -68,4 +68,13 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-COMMANDS = (Command(name="data", help="list the data sets, or download one", add=add, rank=21),)
+COMMANDS = (
+    Command(
+        name="data",
+        help="list the data sets, or download one",
+        add=add,
+        example="suite data mnist",
+        section=SET_UP,
+        rank=21,
+    ),
+)

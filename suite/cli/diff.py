@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.cli.command import Command
+from suite.cli.command import RESULTS, Command
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS
 
 
@@ -48,4 +48,13 @@ def _code(kinds: set[str], *, disturbed: bool) -> int:
     return EXIT_INCONCLUSIVE if disturbed or "went" in kinds else EXIT_PASS
 
 
-COMMANDS = (Command(name="diff", help="compare two runs metric by metric", add=_add_diff, rank=23),)
+COMMANDS = (
+    Command(
+        name="diff",
+        help="compare two runs metric by metric",
+        add=_add_diff,
+        example="suite diff reports/before reports/after",
+        section=RESULTS,
+        rank=23,
+    ),
+)

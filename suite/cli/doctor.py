@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 
-from suite.cli.command import Command
+from suite.cli.command import SET_UP, Command
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import hardware, nvml, quiet
@@ -90,6 +90,8 @@ COMMANDS = (
         name="doctor",
         help="show this machine, its capabilities and missing packages",
         add=lambda parser: parser.set_defaults(run=_doctor),
+        example="suite doctor",
+        section=SET_UP,
         rank=22,
     ),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from suite.bench.functions.comparing import SECONDS
 from suite.bench.options import ENDED
-from suite.cli.command import Command
+from suite.cli.command import CODE, Command
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
@@ -85,7 +85,10 @@ def _quietly(parsed: argparse.Namespace, module: Sequence[str]) -> int:
 COMMANDS = (
     Command(
         name="pytest", help="run your own tests in a quiet process, for the fixture tradeoff", add=_add_pytest,
-        rank=26, passes_on=True, abbreviates=False,
+        example="suite pytest tests/test_speed.py", section=CODE, rank=26, passes_on=True, abbreviates=False,
     ),
-    Command(name="time", help="time two functions in turns, and compare what they return", add=_add_time, rank=27),
+    Command(
+        name="time", help="time two functions in turns, and compare what they return", add=_add_time,
+        example="suite time old.py:norm new.py:norm --at-least 1.05", section=CODE, rank=27,
+    ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from suite.cli.command import Command
+from suite.cli.command import MEASURE, Command
 from suite.core.errors import SetupError
 from suite.core.exit_codes import EXIT_PASS
 from suite.registry.settings import PACKAGE, TABLE
@@ -135,5 +135,12 @@ def _init(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="init", help="write a workload, settings and a CI workflow into a repository", add=_add_init, rank=1),
+    Command(
+        name="init",
+        help="write a workload, settings and a CI workflow into a repository",
+        add=_add_init,
+        example="suite init",
+        section=MEASURE,
+        rank=1,
+    ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from suite.cli.command import Command, load_everything
+from suite.cli.command import MEASURE, Command, load_everything
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 from suite.registry import REGISTRY
 from suite.registry.settings import found_expect_dir
@@ -45,4 +45,13 @@ def _lint(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return EXIT_FAILED if wrong or unread else EXIT_PASS
 
 
-COMMANDS = (Command(name="lint", help="check expectation files", add=_add_lint, rank=9),)
+COMMANDS = (
+    Command(
+        name="lint",
+        help="check expectation files",
+        add=_add_lint,
+        example="suite lint expectations",
+        section=MEASURE,
+        rank=9,
+    ),
+)

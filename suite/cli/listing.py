@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from suite.bench.combinations import combinations
-from suite.cli.command import Command, load_everything
+from suite.cli.command import SET_UP, Command, load_everything
 from suite.core.composition import BASELINE
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine.needs import NEEDS, device_types, missing_need
@@ -115,4 +115,13 @@ def _list(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     return EXIT_PASS
 
 
-COMMANDS = (Command(name="list", help="list workloads, techniques or metrics", add=_add_list, rank=8),)
+COMMANDS = (
+    Command(
+        name="list",
+        help="list workloads, techniques or metrics",
+        add=_add_list,
+        example="suite list techniques",
+        section=SET_UP,
+        rank=8,
+    ),
+)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from suite.analysis.load_test.batcher import Policy
 from suite.analysis.load_test.plan import SHARES, LoadTestPlan, share_of
-from suite.cli.command import Command
+from suite.cli.command import INVESTIGATE, Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.machine import child, quiet
@@ -95,4 +95,13 @@ def _seconds(text: str, option: str) -> float:
     return parse_quantity(text, metric=option, unit="s")
 
 
-COMMANDS = (Command(name="serving", help="a cell under load: latency, throughput, dynamic batching", add=add, rank=19),)
+COMMANDS = (
+    Command(
+        name="serving",
+        help="a cell under load: latency, throughput, dynamic batching",
+        add=add,
+        example="suite serving digits_cnn-baseline-cpu --slo 20ms",
+        section=INVESTIGATE,
+        rank=19,
+    ),
+)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from suite import __version__, cli
-from suite.cli.command import Command
+from suite.cli.command import SECTIONS, Command
 from suite.core.command_line import Parser, printable_streams, refuse_unknown
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
@@ -67,13 +67,37 @@ def _parser_of(parser: Parser, command: str) -> Parser:
     return found
 
 
+class _MainParser(Parser):
+    """The parser of ``suite`` itself, whose help lists the commands by section."""
+
+    def format_help(self) -> str:
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        listed = next(action for action in self._actions if action.dest == "command")._get_subactions()  # noqa: SLF001
+        shown = {action.dest: action for action in listed}
+        for section in SECTIONS:
+            formatter.start_section(section)
+            formatter.add_arguments(shown[command.name] for command in commands() if command.section == section)
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments(action for action in self._actions if action.option_strings)
+        formatter.end_section()
+        return f"{formatter.format_help()}\nexample:\n  {self.example}\n"
+
+
 def build_parser() -> Parser:
     """The parser of all commands."""
-    parser = Parser(prog="suite", description=__doc__, allow_abbrev=False)
+    parser = _MainParser(
+        prog="suite", usage="suite COMMAND [options]", description=__doc__, allow_abbrev=False,
+        example="suite bench --help",
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=__version__)
-    parsers = parser.add_subparsers(dest="command", required=True)
+    parsers = parser.add_subparsers(dest="command", required=True, prog="suite", parser_class=Parser)
     for command in commands():
-        added = parsers.add_parser(command.name, help=command.help, allow_abbrev=command.abbreviates)
+        added = parsers.add_parser(
+            command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
+        )
         added.set_defaults(passes_on=command.passes_on)
         command.add(added)
     return parser

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import Command, load_everything
+from suite.cli.command import MEASURE, Command, load_everything
 from suite.core.errors import SetupError
 from suite.core.exit_codes import worst
 
@@ -95,4 +95,13 @@ def _request(header: RunHeader) -> RunRequest:
 OWN = frozenset({"reports_dir", "wait"})
 """Options that each part may have of its own."""
 
-COMMANDS = (Command(name="merge", help="put the results of shards together", add=_add_merge, rank=24),)
+COMMANDS = (
+    Command(
+        name="merge",
+        help="put the results of shards together",
+        add=_add_merge,
+        example="suite merge part1 part2 --out reports/merged",
+        section=MEASURE,
+        rank=24,
+    ),
+)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.cli.command import Command
+from suite.cli.command import RESULTS, Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 
@@ -105,6 +105,20 @@ def _width() -> int:
 
 
 COMMANDS = (
-    Command(name="plan", help="the best measured cell within budgets", add=add_plan, rank=5),
-    Command(name="roi", help="the return on investment of each technique", add=add_roi, rank=7),
+    Command(
+        name="plan",
+        help="the best measured cell within budgets",
+        add=add_plan,
+        example="suite plan --budget bytes=300kB --at-least speedup=1.5",
+        section=RESULTS,
+        rank=5,
+    ),
+    Command(
+        name="roi",
+        help="the return on investment of each technique",
+        add=add_roi,
+        example="suite roi reports/latest --prices prices.toml",
+        section=RESULTS,
+        rank=7,
+    ),
 )

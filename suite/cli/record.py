@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.cli.command import Command, load_everything
+from suite.cli.command import MEASURE, Command, load_everything
 from suite.core.errors import SuiteError, UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 from suite.registry import REGISTRY
@@ -94,4 +94,13 @@ def _canonical(name: str) -> str:
         return name
 
 
-COMMANDS = (Command(name="record", help="store a run's metrics as expectations", add=_add_record, rank=3),)
+COMMANDS = (
+    Command(
+        name="record",
+        help="store a run's metrics as expectations",
+        add=_add_record,
+        example="suite record reports/latest --new",
+        section=MEASURE,
+        rank=3,
+    ),
+)

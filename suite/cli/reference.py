@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from suite.bench.exit_code import KNOWN
 from suite.cli.main import build_parser
+from suite.core.command_line import Parser
 from suite.core.exit_codes import (
     EXIT_FAILED,
     EXIT_INCONCLUSIVE,
@@ -69,9 +70,10 @@ def _lines() -> Iterator[str]:
     yield from _table("Verdicts", "verdict", {f"`{kind}`": VERDICTS[kind] for kind in VerdictKind})
     yield from _table("Tiers", "tier", {f"`{tier}`": TIER_MEANINGS[tier] for tier in TIERS})
     yield "\n## Commands"
-    for name, about, parser in _commands(build_parser()):
+    for name, about, parser in every_command(build_parser()):
         yield f"\n### suite {name}\n"
         yield f"{about[0].upper()}{about[1:]}."
+        yield f"\nExample: `{parser.example}`"
         yield from _arguments(parser)
 
 
@@ -81,15 +83,16 @@ def _table(title: str, word: str, rows: Mapping[str, str]) -> Iterator[str]:
     yield from (f"| {name} | {meaning} |" for name, meaning in rows.items())
 
 
-def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+def every_command(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str, Parser]]:
     """Each command with its line of help and its own parser; a command of a command as ``history import``."""
     for action in parser._actions:  # noqa: SLF001  # argparse has no other way to read a parser
         if not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             continue
         helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001
         for name, inner in action.choices.items():
+            assert isinstance(inner, Parser)  # noqa: S101  # subparsers are of their parent's class
             yield name, helps.get(name, ""), inner
-            yield from ((f"{name} {deeper}", about, last) for deeper, about, last in _commands(inner))
+            yield from ((f"{name} {deeper}", about, last) for deeper, about, last in every_command(inner))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:

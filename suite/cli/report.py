@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import Command
+from suite.cli.command import RESULTS, Command
 from suite.core.exit_codes import EXIT_PASS
 
 if TYPE_CHECKING:
@@ -96,4 +96,13 @@ def _write_frame(results: Sequence[Path], path: Path) -> None:
     print(save(frame, path))
 
 
-COMMANDS = (Command(name="report", help="write and show the tables of a run", add=_add_report, rank=4),)
+COMMANDS = (
+    Command(
+        name="report",
+        help="write and show the tables of a run",
+        add=_add_report,
+        example="suite report reports/latest --page",
+        section=RESULTS,
+        rank=4,
+    ),
+)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from suite.analysis.search.options import SearchOptions
 from suite.bench.options import COMMAND
-from suite.cli.command import Command
+from suite.cli.command import INVESTIGATE, Command
 from suite.core.machine import child, quiet
 from suite.core.transport import to_line
 
@@ -56,5 +56,13 @@ def _search(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="search", help="find the best composition within budgets", add=add, rank=6, abbreviates=False),
+    Command(
+        name="search",
+        help="find the best composition within budgets",
+        add=add,
+        example="suite search --workload digits_cnn --maximise speedup --keep 'accuracy>=0.985'",
+        section=INVESTIGATE,
+        rank=6,
+        abbreviates=False,
+    ),
 )

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
-from suite.cli.command import Command
+from suite.cli.command import TRUST, Command
 from suite.core.errors import SetupError
 from suite.registry.settings import PACKAGE
 
@@ -40,5 +40,12 @@ def _missing(_: argparse.Namespace, __: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="gate-study", help="the gate and its peers on planted slowdowns", add=add_gate_study, rank=18),
+    Command(
+        name="gate-study",
+        help="the gate and its peers on planted slowdowns",
+        add=add_gate_study,
+        example="suite gate-study --minutes 10",
+        section=TRUST,
+        rank=18,
+    ),
 )

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.cli.command import Command
+from suite.cli.command import RESULTS, Command
 from suite.core.errors import ResultsError, UsageError
 from suite.core.exit_codes import EXIT_PASS
 
@@ -14,7 +14,11 @@ from suite.core.exit_codes import EXIT_PASS
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of ``suite history``."""
     what = parser.add_subparsers(dest="what", required=True)
-    importing = what.add_parser("import", help="add the metrics of earlier runs to their machines' histories")
+    importing = what.add_parser(
+        "import",
+        help="add the metrics of earlier runs to their machines' histories",
+        example="suite history import reports/latest",
+    )
     importing.add_argument("results", type=Path, nargs="+", help="results folders, like reports/latest")
     importing.add_argument("--reports-dir", type=Path, default=Path("reports"))
     importing.set_defaults(run=_import)
@@ -96,6 +100,20 @@ def _import(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 
 COMMANDS = (
-    Command(name="history", help="metrics of earlier runs over time", add=add, rank=15),
-    Command(name="trend", help="when a metric changed over the runs of a history", add=add_trend, rank=16),
+    Command(
+        name="history",
+        help="metrics of earlier runs over time",
+        add=add,
+        example="suite history import reports/latest",
+        section=RESULTS,
+        rank=15,
+    ),
+    Command(
+        name="trend",
+        help="when a metric changed over the runs of a history",
+        add=add_trend,
+        example="suite trend --metric speedup --since 2026-11-01",
+        section=RESULTS,
+        rank=16,
+    ),
 )

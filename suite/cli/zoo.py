@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import Command
+from suite.cli.command import INVESTIGATE, Command
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 
@@ -97,5 +97,12 @@ def _width() -> int:
 
 
 COMMANDS = (
-    Command(name="zoo", help="count torchvision's networks, and check our counts against its own", add=add, rank=20),
+    Command(
+        name="zoo",
+        help="count torchvision's networks, and check our counts against its own",
+        add=add,
+        example="suite zoo mobilenet_v2",
+        section=INVESTIGATE,
+        rank=20,
+    ),
 )

@@ -8,7 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from suite.core.errors import UsageError, unknown
 
@@ -18,7 +18,14 @@ CHOICE = re.compile(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.
 
 
 class Parser(argparse.ArgumentParser):
-    """As `argparse.ArgumentParser`; raises `UsageError` where that ends the process."""
+    """As `argparse.ArgumentParser`; raises `UsageError` where that ends the process. Its help ends with ``example``."""
+
+    def __init__(self, *arguments: Any, example: str = "", **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.example = example
+
+    def format_help(self) -> str:
+        return f"{super().format_help()}\nexample:\n  {self.example}\n" if self.example else super().format_help()
 
     def error(self, message: str) -> NoReturn:
         found = CHOICE.match(message)

@@ -395,7 +395,7 @@ class FakeWorkers:
 @pytest.fixture
 def asked(monkeypatch):
     calls = []
-    monkeypatch.setattr(module, "Workers", lambda load: FakeWorkers(calls) if load else None)
+    monkeypatch.setattr(module, "Workers", lambda load, starting: FakeWorkers(calls) if load and starting else None)
     return calls
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -228,54 +227,3 @@ def test_a_run_that_cannot_be_believed_as_a_whole_is_an_error_of_its_own(monkeyp
 def test_without_a_run_its_problem_alone_is_annotated():
     """Nothing was collected: there is nothing to sum up."""
     assert ["::error title=suite::none"] == told_to_github({"GITHUB_ACTIONS": "true"}, problem="none")
-
-
-@pytest.mark.parametrize(
-    ("expected", "isatty"),
-    [("  training a b: seed 0, epoch 1/2 (cell 1 of 3)", True), ("  training a b: seed 0, epoch 2/2", False)],
-)
-def test_a_person_sees_how_far_the_run_is_and_a_log_has_a_line_a_seed(expected, isatty, monkeypatch):
-    """A line that rewrites itself at a terminal, plain lines elsewhere."""
-    monkeypatch.setattr(output, "place_of", lambda _: "cell 1 of 3")
-    written = []
-    reporter = SimpleNamespace(
-        isatty=isatty,
-        _tw=SimpleNamespace(fullwidth=80),
-        rewrite=lambda text, **_: written.append(text),
-        write_line=written.append,
-        ensure_newline=lambda: None,
-    )
-    plugins = {"terminalreporter": reporter, "capturemanager": SimpleNamespace(global_and_fixture_disabled=nullcontext)}
-    config = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get))
-    tell = output.TerminalProgress(config, SimpleNamespace).reporter("a", "b")
-    for epoch in (1, 2):
-        tell(SimpleNamespace(seed=0, epoch=epoch, epochs=2, score=None))
-    assert expected == written[0]
-    assert (2 if isatty else 1) == len(written)
-
-
-@given(name=st.text("ab(=)", max_size=120), state=st.text(": 01", max_size=120), room=st.integers(0, 140))
-def test_a_line_that_rewrites_itself_fits_into_the_terminal(name, state, room):
-    """The name gives way first; a line that has room stays whole."""
-    line = output.fitting(name, state, room)
-    assert len(line) <= room
-    if len(name) + len(state) <= room:
-        assert name + state == line
-    elif len(state) + len(output.CUT) <= room:
-        assert line.endswith(f"{output.CUT}{state}")
-
-
-def test_the_line_of_a_long_technique_is_cut_to_the_terminals_width(monkeypatch):
-    """Or the terminal would break it and keep a row of it each epoch."""
-    monkeypatch.setattr(output, "place_of", lambda _: "cell 3 of 12, about 4.0 min left")
-    written = []
-    tty = SimpleNamespace(
-        isatty=True, rewrite=lambda text, **_: written.append(text), _tw=SimpleNamespace(fullwidth=90)
-    )
-    plugins = {"terminalreporter": tty, "capturemanager": SimpleNamespace(global_and_fixture_disabled=nullcontext)}
-    config = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get))
-    tell = output.TerminalProgress(config, SimpleNamespace).reporter("network", "pruned(ratio=0.5,epochs=5)")
-    tell(SimpleNamespace(seed=0, epoch=1, epochs=2, score=0.919))
-    state = ": seed 0, epoch 1/2, validation 91.90 % (cell 3 of 12, about 4.0 min left)"
-    assert [f"  training ne..{state}"] == written
-    assert 89 == len(written[0])

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from suite.bench import time_left
-from suite.bench.time_left import place_of, seconds_left
+from suite.bench.time_left import Place, place_of, seconds_left
 
 
 def run_of(*, done=(), left=(), seconds=(60.0, 60.0, 120.0)):
@@ -33,16 +33,16 @@ def test_cells_that_were_done_at_once_say_nothing_about_the_pace():
     assert 50.0 == seconds_left([0.0, 60.0], [0.0], 10.0)
 
 
-def test_the_cell_at_hand_is_counted_from_one(monkeypatch):
+def test_before_the_first_cell_all_of_the_estimate_is_left(monkeypatch):
     monkeypatch.setattr(time_left, "phases", SimpleNamespace(elapsed=lambda: 0.0))
-    assert "cell 1 of 3, about 4.0 min left" == place_of(run_of())
+    assert Place(done=0, cells=3, seconds=240.0) == place_of(run_of())
 
 
 def test_cells_that_are_left_out_are_not_counted(monkeypatch):
     monkeypatch.setattr(time_left, "phases", SimpleNamespace(elapsed=lambda: 90.0))
-    assert "cell 2 of 2, about 30 s left" == place_of(run_of(done="a", left="c"))
+    assert Place(done=1, cells=2, seconds=30.0) == place_of(run_of(done="a", left="c"))
 
 
 @pytest.mark.parametrize("run", [SimpleNamespace(budget=None), run_of(done="abc")])
 def test_nothing_is_said_before_the_plan_and_after_the_last_cell(run):
-    assert "" == place_of(run)
+    assert place_of(run) is None

@@ -1,12 +1,15 @@
 """The command line is what the files of its folder declare."""
 # the expected value stands on the left
 
+import shlex
 import sys
 
 import pytest
 
 from suite import cli
+from suite.cli.command import OTHERS, SECTIONS
 from suite.cli.main import build_parser, commands, main
+from suite.cli.reference import every_command
 
 OWN = """
 from suite.cli.command import Command
@@ -51,6 +54,36 @@ def test_each_command_explains_itself(command, capsys):
         build_parser().parse_args([command, "--help"])
     assert 0 == ended.value.code
     assert f"usage: suite {command}" in capsys.readouterr().out
+
+
+def test_the_help_lists_each_command_once_below_its_section():
+    """In the order of the sections, and of the ranks within one."""
+    said = build_parser().format_help()
+    expected = [command.name for section in SECTIONS for command in commands() if command.section == section]
+    listed = [line.split()[0] for line in said.splitlines() if line.startswith("  ") and line[2].isalpha()]
+    assert [*expected, "suite"] == listed  # the last one is the example
+    assert all(f"{command.section}:" in said for command in commands())
+
+
+def test_every_command_of_the_suite_has_a_section():
+    """The last one is for commands of others."""
+    assert [] == [command.name for command in commands() if command.section == OTHERS]
+
+
+@pytest.mark.usefixtures("greet")
+def test_a_command_without_a_section_stands_among_the_others():
+    assert f"{OTHERS}:\n  greet" in build_parser().format_help()
+
+
+@pytest.mark.parametrize(("name", "parser"), [(name, parser) for name, _, parser in every_command(build_parser())])
+def test_the_help_of_a_command_ends_with_an_example_of_it_that_can_be_run(name, parser):
+    """Its options are options of the command."""
+    assert parser.format_help().endswith(f"\nexample:\n  {parser.example}\n")
+    program, *arguments = shlex.split(parser.example.partition(" > ")[0])
+    assert "suite" == program
+    assert name.split() == arguments[: len(name.split())] or name in ("curves", "claims", "history")
+    parsed, rest = build_parser().parse_known_args(arguments)
+    assert [] == rest or parsed.passes_on
 
 
 def test_what_no_command_reads_is_refused_with_the_nearest_option(capsys):

@@ -1,13 +1,13 @@
-"""The terminal output of a bench run: progress while it trains, a summary at its end."""
+"""The terminal output of a bench run: what is said before it, and a summary at its end."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,19 +15,13 @@ from suite.bench import commands
 from suite.bench.completeness import partial_line
 from suite.bench.failing import failing
 from suite.bench.run import Run
-from suite.bench.time_left import place_of
 from suite.bench.trust import doubt as doubt_of
 from suite.core import phases
 from suite.core.machine import nvml, quiet
 from suite.core.records import Measurement, RunHeader, Verdict, VerdictKind
 
-if TYPE_CHECKING:
-    from suite.bench.trained_store import Reporter
-    from suite.training.loop import Progress as News
-
 NARROWEST = 80
 GAP = "  "
-CUT = ".."  # where a part of a line is left out
 TITLES = {"imports": "imports and data", "fresh_process": "fresh processes"}
 
 
@@ -37,44 +31,6 @@ NOT_STARTED_QUIET = "the run was not started as a quiet process; start it with `
 UNGATED = "nothing was gated: no expectation applied to any metric of this run"
 
 HOMELESS = "no folder `expectations` with files is here or in a parent folder; record one, or name it with --expect-dir"
-
-
-class TerminalProgress:
-    """News from training: a line that rewrites itself for a person at a terminal, one line a seed elsewhere."""
-
-    def __init__(self, config: pytest.Config, run: Callable[[], Run | None] = lambda: None) -> None:
-        """``run`` gives the run that trains, once there is one: a person also sees how far it is."""
-        self._run = run
-        self._reporter: Any = config.pluginmanager.getplugin("terminalreporter")
-        self._capture: Any = config.pluginmanager.getplugin("capturemanager")
-
-    @property
-    def reporter(self) -> Reporter:
-        """Where the store sends the news of each training run."""
-        return lambda workload, composition: lambda news: self._tell(f"{workload} {composition}", news)
-
-    def _tell(self, what: str, news: News) -> None:
-        if self._reporter is None:
-            return
-        last = news.epoch == news.epochs
-        score = "" if news.score is None else f", validation {100 * news.score:.2f} %"
-        state = f": seed {news.seed}, epoch {news.epoch}/{news.epochs}{score}"
-        with self._capture.global_and_fixture_disabled():
-            if self._reporter.isatty:
-                run = self._run()
-                place = "" if run is None else place_of(run)
-                room = self._reporter._tw.fullwidth - 1  # noqa: SLF001  # a full line may break, or move the cursor on
-                state += f" ({place})" if place else ""
-                self._reporter.rewrite(fitting(f"  training {what}", state, room), erase=True)
-            elif last:
-                self._reporter.ensure_newline()
-                self._reporter.write_line(f"  training {what}{state}")
-
-
-def fitting(name: str, state: str, room: int) -> str:
-    """Both in one line: the name is cut first. A line that the terminal breaks cannot be rewritten as a whole."""
-    kept = name if len(name) + len(state) <= room else name[: max(0, room - len(state) - len(CUT))] + CUT
-    return (kept + state)[:room]
 
 
 def say(config: pytest.Config, lines: Iterable[str]) -> None:

@@ -22,13 +22,13 @@ from suite.bench.failing import failing
 from suite.bench.option_table import PREFIX, in_pytest, values
 from suite.bench.options import COMMAND
 from suite.bench.pytest_plugin.output import (
-    TerminalProgress,
     accelerator_lines,
     hush_benchmark_table,
     say,
     summarize,
     tell_github,
 )
+from suite.bench.pytest_plugin.progress import RunProgress, progress_of
 from suite.bench.request import RunRequest
 from suite.bench.resolved_cell import Case
 from suite.bench.selection import select
@@ -46,6 +46,7 @@ CASES = pytest.StashKey[list[Case]]()
 NOTES = pytest.StashKey[list[str]]()
 SHARD = pytest.StashKey[str]()
 RUN = pytest.StashKey["Run"]()
+PROGRESS = pytest.StashKey[RunProgress]()
 CRASHED = pytest.StashKey[bool]()
 PROBLEM = pytest.StashKey[str]()
 
@@ -99,7 +100,19 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
         _or_exit(lambda: _open(session))
         _or_exit(lambda: _preflight(session))
         _or_exit(lambda: _plan(session))
-    return (yield)
+    try:
+        return (yield)
+    finally:
+        if PROGRESS in config.stash:
+            config.stash[PROGRESS].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(config: pytest.Config) -> Iterator[Any]:
+    """No letter for a test while a live table shows its verdicts; its status counts as ever."""
+    status = yield
+    progress = config.stash.get(PROGRESS, None)
+    return (status[0], "", "") if progress is not None and progress.live else status
 
 
 @pytest.hookimpl(trylast=True)
@@ -161,13 +174,15 @@ def suite_run(request: pytest.FixtureRequest) -> Callable[..., list[Verdict]]:
     from suite.bench.pipeline import measure_group
     from suite.report.junit import properties
 
-    the_run = request.config.stash[RUN]
+    the_run, progress = request.config.stash[RUN], request.config.stash[PROGRESS]
 
     def run(case: Case, group: Group, then: Callable[[Mapping[str, Any]], None] | None = None) -> list[Verdict]:
         if not the_run.starts(case):
             pytest.skip(time_budget.SPENT)
         try:
+            progress.begin(case, group)
             verdicts = measure_group(the_run, case, group)
+            progress.end(case, verdicts)
             if then is not None:
                 then(the_run.bench.samples)
         except Exception:  # no verdict tells of it, so the exit code must
@@ -264,13 +279,15 @@ def _open(session: pytest.Session) -> None:
 
         check_available(cases[0].cell.device)  # an hour later would be late
     command = os.environ.get(COMMAND) or shlex.join(["pytest", *map(str, config.invocation_params.args)])
+    config.stash[PROGRESS] = progress = progress_of(config, lambda: config.stash.get(RUN, None))
     config.stash[RUN] = run = open_run(
         REGISTRY,
         replace(request.options(command), shard=config.stash.get(SHARD, "")),
         plan=plan,
         cases=cases,
-        reporter=TerminalProgress(config, lambda: config.stash.get(RUN, None)).reporter,
+        reporter=progress.reporter,
     )
+    run.bench.starting = progress.starting
     exit_code.tell(run=str(run.folder.path.resolve()))
     for note in config.stash.get(NOTES, []):
         sys.stderr.write(f"suite: {note}\n")

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,10 +53,12 @@ class FreshProcessError(SuiteError):
 class Workers:
     """Starts worker processes for one case after the other; its folder holds what they are sent until it is closed.
 
-    ``load`` are the users' modules that a worker has to import to know the case's names.
+    ``load`` are the users' modules that a worker has to import to know the case's names. ``starting`` is called before
+    each process starts, with its number and what it measures.
     """
 
     load: Sequence[str] = ()
+    starting: Callable[[str], None] = lambda _what: None
     _folder: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="suite-")
     )
@@ -89,8 +91,8 @@ class Workers:
         process's have.
         """
         sent = self._parcels.of(case, base, technique, judged)
-        seeds = range(task.seed, task.seed + processes)
-        answers = [self._ask(case, msgspec.structs.replace(task, seed=seed), sent) for seed in seeds]
+        turns = self._announced("speed", processes)
+        answers = [self._ask(case, msgspec.structs.replace(task, seed=task.seed + turn), sent) for turn in turns]
         kept_nowhere = [[replace(found, samples=None) for found in answer.measurements] for answer in answers]
         return [{found.metric: found for found in measurements} for measurements in kept_nowhere]
 
@@ -100,7 +102,8 @@ class Workers:
         Where a block lands is that allocator's business: one process in several holds more.
         """
         sent = self._parcels.of(case, base, technique)
-        rises = [self._ask(case, ResidentSet(), sent, default_allocator=True).value for _ in range(processes)]
+        turns = self._announced("resident set", processes)
+        rises = [self._ask(case, ResidentSet(), sent, default_allocator=True).value for _ in turns]
         middle = median(rises)
         spread = stdev(rises) / middle if middle and processes >= LEAST_PROCESSES else None
         return measured(
@@ -113,7 +116,8 @@ class Workers:
         sent = self._parcels.of(case, base, technique)
         with tempfile.TemporaryDirectory(dir=self._folder.name, ignore_cleanup_errors=True) as cache:
             extra = {"TORCHINDUCTOR_CACHE_DIR": cache, "TRITON_CACHE_DIR": str(Path(cache) / "triton")}
-            cold, warm = (self._ask(case, FirstCall(), sent, extra=extra).value for _ in range(2))
+            turns = self._announced("first call", 2)
+            cold, warm = (self._ask(case, FirstCall(), sent, extra=extra).value for _ in turns)
         return [
             measured(case.cell, "compile_seconds_cold", cold, conditions={"batch": case.batch}),
             measured(case.cell, "compile_seconds_warm", warm, conditions={"batch": case.batch}),
@@ -126,8 +130,15 @@ class Workers:
             folder = Path(name)
             out = folder / "callgrind"
             task = Instructions(library=str(instructions.library(folder)), out=str(out), training=training)
+            self.starting("instructions under valgrind")
             answer = self._ask(case, task, sent, under=instructions.command(out), extra=instructions.VARIABLES)
             return counts.instructions_of(case.cell, answer.dumps, case.batch)
+
+    def _announced(self, what: str, processes: int) -> Iterator[int]:
+        """The numbers from 0 of so many processes, each said before it starts."""
+        for turn in range(processes):
+            self.starting(f"{what}, fresh process {turn + 1} of {processes}")
+            yield turn
 
     def _ask(
         self,
