@@ -18,6 +18,7 @@ from suite.core import garbage, phases
 from suite.core.composition import parse
 from suite.core.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
 from suite.core.machine import quiet
+from suite.core.prices import read_prices
 from suite.core.records import Expectation, RunHeader, ShapeExpectation, Where
 from suite.gate import Store, load_both
 from suite.registry.settings import found_expect_dir, shipped_expectations
@@ -47,6 +48,7 @@ def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequenc
     phases.reset()
     store = Store([options.expect_dir, shipped_expectations()])
     _check_expectations(registry, options)  # a malformed file is found now, not after an hour
+    prices = None if options.prices is None else read_prices(options.prices)
     with phases.phase("imports"):
         workloads = list({case.workload.name: case.workload for case in cases}.values())
         digests, broken = data_digests(workloads)
@@ -62,7 +64,7 @@ def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequenc
     )  # fmt: skip
     return Run(
         options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
-        planned={case: case.groups for case in cases},
+        planned={case: case.groups for case in cases}, prices=prices,
     )  # fmt: skip
 
 

@@ -140,6 +140,12 @@ OPTIONS = (
     BenchOption(name="cache-dir", kind=Path, help="folder of kept trainings (default: reports/cache)"),
     BenchOption(name="history", switch=True, help="add the metrics to this machine's history, below the reports"),
     BenchOption(
+        name="prices",
+        kind=Path,
+        metavar="FILE",
+        help="a file of prices: adds what a training and a million items cost (default: the setting prices)",
+    ),
+    BenchOption(
         name="quick",
         comparable=True,
         switch=True,

@@ -46,6 +46,8 @@ class Options:
     """How long the run may take: cells that would not fit are left out, and the run is then partial."""
     history: bool = False
     """Whether the figures are added to the history of the machine, below ``reports_dir``."""
+    prices: Path | None = None
+    """A file of prices, with which the tables have costs."""
     load: tuple[str, ...] = ()
     """Modules that the user named on the command line."""
     gate_tiers: tuple[Tier, ...] = TIERS

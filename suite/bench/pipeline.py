@@ -19,7 +19,8 @@ from suite.bench.measuring import measure
 from suite.bench.resolved_cell import Case
 from suite.bench.run import GroupResult, Run
 from suite.bench.trust import reconsider, trust
-from suite.core.errors import ResultsError
+from suite.core.errors import ExpectationFileError, ResultsError
+from suite.core.prices import Prices
 from suite.core.records import Duration, Group, GroupEnd, RunEnd, Verdict
 from suite.gate import record
 from suite.report.results.folder import point_latest
@@ -74,7 +75,7 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
     run.verdicts += verdicts
     run.folder.append(*verdicts)
     end(run, whole=not interrupted)
-    _, run.table = write_and_keep(run.folder)
+    _, run.table = write_and_keep(run.folder, _prices(run))
     if with_page:
         write_page(run)
     point_latest(run.options.reports_dir, run.folder.path.name)
@@ -85,6 +86,16 @@ def finish(run: Run, verdicts: Sequence[Verdict] = (), *, interrupted: bool = Fa
             run.folder.measurements(), header=run.header, directory=run.options.expect_dir,
             partial=interrupted or bool(run.left_out()),
         )  # fmt: skip
+
+
+def _prices(run: Run) -> Prices | None:
+    """The prices of this machine; a machine without one is a remark, since no verdict depends on costs."""
+    where = run.header.where
+    try:
+        return None if run.prices is None else run.prices.at(where.machine, where.family)
+    except ExpectationFileError as error:
+        run.bench.remarks.append(f"{error}; costs are left out")
+        return None
 
 
 def write_page(run: Run) -> None:

@@ -15,7 +15,7 @@ from suite.bench.selection import Profile, Selection
 from suite.bench.shard import choose
 from suite.core.errors import SetupError, SuiteError
 from suite.core.records import TIERS
-from suite.registry.settings import found_expect_dir, keeps_history
+from suite.registry.settings import found_expect_dir, keeps_history, prices_file
 
 if TYPE_CHECKING:
     from suite.bench.bench import Plan
@@ -115,6 +115,7 @@ class RunRequest:
             max_minutes=self.max_minutes,
             reuse=(self.cache_dir or self.reports_dir / "cache") if self.reuse else None,
             history=self.history or keeps_history(Path.cwd()),
+            prices=self.prices or prices_file(Path.cwd()),
             load=tuple(self.load),
             chosen=(*selection.workloads, *selection.techniques, selection.precision, *_modes(selection)),
             command=command,

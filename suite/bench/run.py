@@ -16,6 +16,7 @@ from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.core.machine.core import Watch
 from suite.core.metrics import COUNTS, INSTRUCTIONS, is_paired
+from suite.core.prices import Prices
 from suite.core.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict
 from suite.gate import Recorded, Store
 from suite.report.endings import incomplete
@@ -70,6 +71,8 @@ class Run(AbstractContextManager["Run"]):
     """By metric, the ratios so far of cells that do the baseline's own work."""
     taken_back: int = 0
     """Groups that failed until the null arms of the run turned out to be biased."""
+    prices: Prices | None = None
+    """The user's prices, of all machines that they name."""
     budget: Budget | None = None
     recorded: Recorded | None = None
     remembered: str | None = None

@@ -14,9 +14,9 @@ from suite.claims.facts import FACTS
 from suite.claims.predicate import Names, Predicate, parse
 from suite.core.errors import ExpectationFileError, UsageError, unknown
 from suite.core.metrics import METRICS
-from suite.gate.files.fields import Section
+from suite.core.toml_lines import Lines
+from suite.core.toml_section import Section
 from suite.gate.files.files import read
-from suite.gate.files.lines import Lines
 from suite.gate.files.toml import toml
 
 KEYS = (

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from suite.core.command_line import Parser
 from suite.registry import REGISTRY
-from suite.registry.settings import load_user_modules
+from suite.registry.settings import load_user_modules, prices_file
+
+if TYPE_CHECKING:
+    from suite.core.prices import Prices
 
 MEASURE, RESULTS, CODE = "measure and gate", "read finished runs", "compare code without stored values"
 INVESTIGATE, TRUST, SET_UP = "investigate", "check the gate itself", "this machine and installation"
@@ -45,6 +49,14 @@ def add_commands(parser: Parser, dest: str, commands: Sequence[Command]) -> None
                 command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
             )
         )
+
+
+def chosen_prices(path: Path | None) -> Prices | None:
+    """The prices of a file that was named, else of the user's setting; ``None`` without both."""
+    from suite.core.prices import read_prices
+
+    found = path or prices_file(Path.cwd())
+    return None if found is None else read_prices(found)
 
 
 def load_everything(modules: Sequence[str] = ()) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suite.cli.command import RESULTS, Command
+from suite.cli.command import RESULTS, Command, chosen_prices
 from suite.core.errors import UsageError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_PASS
 
@@ -36,7 +36,7 @@ def add_roi(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `suite roi`."""
     parser.description = "What each technique gains, saves and pays back against the baseline, with intervals."
     _add_source(parser)
-    parser.add_argument("--prices", type=Path, help="a file prices.toml; see --example")
+    parser.add_argument("--prices", type=Path, help="a file of prices, see --example (default: the setting prices)")
     parser.add_argument("--example", action="store_true", help="print a commented prices.toml and stop")
     parser.set_defaults(run=_roi)
 
@@ -67,15 +67,18 @@ def _plan(parsed: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _roi(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     """Print what each technique returns; ``--example`` prints a file of prices instead."""
-    from suite.analysis.plan.prices import EXAMPLE, Prices, read_prices
     from suite.analysis.plan.render_returns import plain, text
     from suite.analysis.plan.returns import returns
+    from suite.core.prices import EXAMPLE, Prices
 
     if parsed.example:
         sys.stdout.write(EXAMPLE)
         return EXIT_PASS
-    prices = read_prices(parsed.prices) if parsed.prices else Prices()
-    found = returns(_cells(parsed), prices)
+    cells = _cells(parsed)
+    where = None if cells.header is None else cells.header.where
+    known = chosen_prices(parsed.prices) or Prices()
+    prices = known.at(where and where.machine, where and where.family)
+    found = returns(cells, prices)
     _say(text(found, prices, _width()), parsed.json, plain(found, prices))
     return EXIT_PASS
 

@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import RESULTS, Command
+from suite.cli.command import RESULTS, Command, chosen_prices
 from suite.core.exit_codes import EXIT_PASS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from suite.core.prices import Prices
     from suite.report.results.folder import RunFolder
+
+
+PRICES_HELP = "a file of prices: adds what a training and a million items cost (default: the setting prices)"
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +39,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
         "--comment", action="store_true", help="write comment.md for a pull request; of several runs into --reports-dir"
     )
     option("--badge", action="store_true", help="write badge.svg; of several runs into --reports-dir")
+    option("--prices", type=Path, metavar="FILE", help=PRICES_HELP)
     option("--reports-dir", type=Path, default=Path("reports"))
     parser.set_defaults(run=_report)
 
@@ -60,18 +65,20 @@ def _write_tables(results: Sequence[Path], parsed: argparse.Namespace) -> None:
     from suite.report.results.folder import RunFolder
 
     runs = [RunFolder.open(path) for path in results]
-    tables = [_show_tables(run) for run in runs]
+    prices = chosen_prices(parsed.prices)
+    tables = [_show_tables(run, prices) for run in runs]
     if parsed.page:
         from suite.cli.report_page import write_page
 
         print(*write_page(runs, parsed.reports_dir, tables), sep="\n")
 
 
-def _show_tables(folder: RunFolder) -> pd.DataFrame:
-    """Write and print the tables of a run; returns its trade-offs."""
+def _show_tables(folder: RunFolder, prices: Prices | None) -> pd.DataFrame:
+    """Write and print the tables of a run, with costs where there are prices; returns its trade-offs."""
     from suite.report.tradeoffs import write_and_keep
 
-    paths, table = write_and_keep(folder)
+    where = folder.header.where
+    paths, table = write_and_keep(folder, None if prices is None else prices.at(where.machine, where.family))
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     print(*paths, sep="\n")
     return table

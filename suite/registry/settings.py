@@ -17,6 +17,7 @@ EXPECTATIONS = "expectations"
 DATA_VARIABLE = "SUITE_DATA"
 DATA_SETTING = "data_root"
 HISTORY_SETTING = "history"
+PRICES_SETTING = "prices"
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -94,6 +95,23 @@ def keeps_history(directory: Path) -> bool:
     if not isinstance(chosen, bool):
         raise SetupError(f"{file}: [tool.{TABLE}] {HISTORY_SETTING} must be true or false, got {chosen!r}")
     return chosen
+
+
+def prices_file(directory: Path) -> Path | None:
+    """The file of ``[tool.tradeoff-suite] prices``, which is relative to the `settings_file`; ``None`` without it.
+
+    What is returned is relative to ``directory`` where the file is below it.
+    """
+    file = settings_file(directory)
+    named = None if file is None else _settings(file).get(PRICES_SETTING)
+    if file is None or named is None:
+        return None
+    if not isinstance(named, str) or not named.strip():
+        raise SetupError(
+            f'{file}: [tool.{TABLE}] {PRICES_SETTING} must be a file, like {PRICES_SETTING} = "prices.toml"'
+        )
+    found = file.parent / Path(named).expanduser()
+    return found.relative_to(directory) if found.is_relative_to(directory) else found
 
 
 def expect_dir(directory: Path) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
 from suite.core.stats.smallest import shows, smallest_effect
-from suite.core.units.values import change, number, percent, plain, points, scaled, size, times, unit_of, whole
+from suite.core.units.values import change, money, number, percent, plain, points, scaled, size, times, unit_of, whole
 from suite.report.foreign import code
 
 Row = dict[str, Any]
@@ -208,6 +208,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         _metric("held", "held_memory_inference", size),
         _metric("training memory", "peak_memory_training", size),
         _metric("held in training", "held_memory_training", size),
+        *_costs(rows),
         Column(title="Pareto", show=lambda row: "★" if row["pareto"] else ""),
         Column(title="verdict", show=verdict_of),
     ]
@@ -232,6 +233,16 @@ def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
         [verdict],
     ]
     return [present(layout, rows) for layout in layouts]
+
+
+def _costs(rows: list[Row]) -> list[Column]:
+    """What a training and a million served items cost; the currency stands in the titles."""
+    currency = next((row["currency"] for row in rows if row.get("currency")), "")
+    titles = {"training_cost": f"{currency} a training", "cost_per_million": f"{currency} a million items"}
+    return [
+        Column(title=title, show=lambda row, name=name: money(row.get(name)), figure=name)  # type: ignore[misc]
+        for name, title in titles.items()
+    ]
 
 
 def _found_loss(rows: list[Row]) -> list[Column]:

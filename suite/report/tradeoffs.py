@@ -11,9 +11,11 @@ from suite.core.metrics import METRICS, VS_CONTROL
 from suite.core.stats.smallest import smallest_effect
 from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
+from suite.report.costs import COSTS, costs
 from suite.report.csv_text import to_csv
 from suite.report.endings import unfinished_of
 from suite.report.engine_tables import engines_csv, engines_markdown, gains_of
+from suite.report.foreign import inline
 from suite.report.frames import COLUMNS, as_json, records, row_values, swept, tidy, typed, worst
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from suite.core.prices import Prices
     from suite.core.records import Measurement
 
 KEYS = ("workload", "technique", "device")
@@ -60,12 +63,12 @@ DERIVED = {
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
 SUSPECTS = tuple(f"{name}_suspect" for name in SPEEDS)
-TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", *SUSPECTS)
+TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", "currency", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
 
-def columns(scores: Iterable[str]) -> tuple[str, ...]:
-    """The columns of a table whose workloads have these primary scores."""
+def columns(scores: Iterable[str], *, priced: bool = False) -> tuple[str, ...]:
+    """The columns of a table whose workloads have these primary scores; those of costs only where it is ``priced``."""
     figures = [
         name
         for score in dict.fromkeys(scores)
@@ -77,10 +80,12 @@ def columns(scores: Iterable[str]) -> tuple[str, ...]:
     ]
     metrics = [name for metric in METRIC_COLUMNS for name in (metric, *DERIVED.get(metric, ()))]
     texts = ("workload", "technique", "control", "device", "score", "score_unit", "score_better")
-    return (*texts, *figures, *metrics, "pareto", "verdict", "stale", "arguments")
+    return (*texts, *figures, *metrics, *(COSTS if priced else ()), "pareto", "verdict", "stale", "arguments")
 
 
-def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None = None) -> pd.DataFrame:
+def tradeoffs(
+    frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None = None, prices: Prices | None = None
+) -> pd.DataFrame:
     """One row per cell of a tidy frame of one run, in order of appearance; its columns are those of `columns`.
 
     After them comes one for each parameter that the run sweeps, as in `tidy`.
@@ -89,45 +94,48 @@ def tradeoffs(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]] | None 
     ``<score>``, ``<score>_vs_control`` its figures; ``<score>_vs_control_smallest`` is the smallest difference that the
     cell could have shown (`suite.core.stats.smallest`). ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty
     (``pandas.NA``) where a figure that it needs is missing. ``verdict`` is the cell's worst, ``stale`` whether any
-    is. Raises `ResultsError` for several machines.
+    is. With ``prices`` (`Prices.at` the run's machine) there are the columns of `suite.report.costs`, and
+    ``attrs["prices"]`` says where they come from. Raises `ResultsError` for several machines.
     """
     machines = frame["machine"].unique()
     if len(machines) > 1:
         raise ResultsError(f"one table holds one machine, got {', '.join(machines)}; select one with frame.query(...)")
     primary = _primary(frame, scores or {})
     about = {workload: _about(frame, workload, score) for workload, score in primary.items()}
-    rows = [_row(key, cell, about.get(key[0], {})) for key, cell in _cells(frame).items()]
+    rows = [_row(key, cell, about.get(key[0], {}), prices) for key, cell in _cells(frame).items()]
     _add_ratios(rows)
     numeric, texts = swept(frame["technique"])
     rows = [row | parameters(row["technique"]) for row in rows]
-    names = dict.fromkeys((*columns(primary.values()), *numeric, *texts))
+    names = dict.fromkeys((*columns(primary.values(), priced=prices is not None), *numeric, *texts))
     numbers = frozenset(names) - {*TEXTS, *texts, "pareto", "stale"}
     filled = {name: [row.get(name) for row in rows] for name in names}
     table = typed(filled, numbers=numbers, flags=frozenset({"stale"}))
     table["pareto"] = _pareto(rows, table.index)
+    table.attrs["prices"] = "" if prices is None else str(prices)
     return table
 
 
-def write(folder: RunFolder) -> tuple[Path, Path, Path]:
+def write(folder: RunFolder, prices: Prices | None = None) -> tuple[Path, Path, Path]:
     """Write ``results.csv``, ``tradeoffs.csv`` and ``tradeoffs.md`` of a run into its folder; returns their paths.
 
-    A run of other engines than eager torch gets ``engines.csv`` as well.
+    A run of other engines than eager torch gets ``engines.csv`` as well. Costs are there with the ``prices`` of the
+    run's machine.
     """
-    return write_and_keep(folder)[0]
+    return write_and_keep(folder, prices)[0]
 
 
-def write_and_keep(folder: RunFolder) -> tuple[tuple[Path, Path, Path], pd.DataFrame]:
+def write_and_keep(folder: RunFolder, prices: Prices | None = None) -> tuple[tuple[Path, Path, Path], pd.DataFrame]:
     """As `write`, and returns the trade-off table as well, for the page of the same records."""
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     with uncollected():
-        table, contents = _contents(folder)
+        table, contents = _contents(folder, prices)
         for path, content in zip((results, csv, markdown, folder.path / "engines.csv"), contents, strict=True):
             if content is not None:
                 replace_file(path, content)
     return (results, csv, markdown), table
 
 
-def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes | None, ...]]:
+def _contents(folder: RunFolder, prices: Prices | None) -> tuple[pd.DataFrame, tuple[bytes | None, ...]]:
     """The trade-off table, and the contents of the files in their order; ``None`` for one that has nothing to say."""
     header, everything = folder.header, folder.brief()
     measurements = last_measurements(everything)
@@ -135,8 +143,9 @@ def _contents(folder: RunFolder) -> tuple[pd.DataFrame, tuple[bytes | None, ...]
     frame = tidy(header, measurements, verdicts)
     reduced = same_seeds(measurements)
     is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
-    table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores)
+    table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores, prices)
     notes = _notes(measurements, reduced, unfinished_of(header, everything))
+    notes += [] if prices is None else [f"prices: {inline(str(prices))}"]
     gains = gains_of(header, measurements)
     parts = [to_markdown(table, header, null_arms=notes), engines_markdown(gains), sweeps_markdown(table, verdicts)]
     values = to_csv(frame, key="technique", repeated=list(frame.columns[len(COLUMNS) :]))
@@ -200,7 +209,7 @@ def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[_Figure]]:
     return cells
 
 
-def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any]) -> dict[str, Any]:
+def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any], prices: Prices | None) -> dict[str, Any]:
     score = about.get("score")
     by_metric = {figure.metric: figure for figure in cell}
     row: dict[str, Any] = dict(zip(KEYS, key, strict=True))
@@ -209,6 +218,7 @@ def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any]) ->
     row["speedup_batch"] = by_metric.get("speedup", NONE).batch
     row |= {f"{name}_detectable": by_metric.get(name, NONE).detectable for name in SPEEDS}
     row |= {f"{name}_suspect": by_metric.get(name, NONE).suspect for name in SPEEDS}
+    row |= {} if prices is None else costs(by_metric, prices)
     row["control"] = _control(by_metric, score)
     verdict = worst({figure.verdict for figure in cell if figure.verdict})
     row["verdict"] = verdict and verdict.value

@@ -24,7 +24,7 @@ from suite.bench.time_budget import Budget
 from suite.bench.trust import doubt
 from suite.bench.workers.fresh_processes import FreshProcessError
 from suite.catalog.scores import classification
-from suite.core.errors import IncapableError, SuiteError, UnavailableError
+from suite.core.errors import ExpectationFileError, IncapableError, SuiteError, UnavailableError
 from suite.core.machine import flags
 from suite.core.metrics import measured
 from suite.core.records import GROUPS, Verdict, VerdictKind
@@ -898,3 +898,36 @@ def test_recording_and_reusing_exclude_each_other(start, tmp_path):
     with pytest.raises(SuiteError, match="drop --reuse"):
         start(reuse=tmp_path / "cache", expect="record")
     assert not (tmp_path / "cache").exists()
+
+
+# -- costs ------------------------------------------------------------------------------------------------------------
+
+
+def with_prices(folder, text):
+    """A file of prices."""
+    path = folder / "prices.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_tables_of_a_run_with_prices_have_costs(start, tmp_path):
+    run = start(prices=with_prices(tmp_path, "hour = 3600"))
+    whole(run)
+    finish(run)
+    seconds = next(found.value for found in run.folder.measurements() if found.metric == "train_seconds")
+    assert seconds == pytest.approx(run.table["training_cost"].tolist()[0])
+    assert [] == run.bench.remarks
+
+
+def test_a_run_on_a_machine_without_a_price_says_so_and_keeps_its_verdicts(start, tmp_path):
+    run = start(prices=with_prices(tmp_path, "[hour]\nother = 1"))
+    whole(run)
+    finish(run)
+    assert "training_cost" not in run.table.columns
+    assert f"{tmp_path}/prices.toml:1: no price of an hour of " in run.bench.remarks[0]
+    assert run.bench.remarks[0].endswith("; costs are left out")
+
+
+def test_a_faulty_file_of_prices_is_found_before_anything_is_measured(start, tmp_path):
+    with pytest.raises(ExpectationFileError, match=r"prices\.toml:1: hour is -1, but nothing has a negative price"):
+        start(prices=with_prices(tmp_path, "hour = -1"))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from suite.core.errors import ExpectationFileError
 from suite.core.records import Expectation, Origin, XFail
+from suite.core.toml_lines import Lines, blocks
 from suite.gate import load, load_all
-from suite.gate.files.lines import Lines, blocks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@
 import importlib.metadata
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from suite.registry.settings import (
     expect_dir,
     keeps_history,
     load_user_modules,
+    prices_file,
     settings_file,
     shipped_expectations,
     user_modules,
@@ -272,3 +274,19 @@ def test_a_history_that_is_neither_true_nor_false_is_refused(tmp_path):
     """The sentence names file, setting and value."""
     with pytest.raises(SetupError, match="history must be true or false, got 'yes'"):
         keeps_history(pyproject(tmp_path, '[tool.tradeoff-suite]\nhistory = "yes"\n'))
+
+
+def test_the_file_of_prices_is_relative_to_the_settings(tmp_path):
+    """And named as the working folder would name it where that is shorter."""
+    pyproject(tmp_path, '[tool.tradeoff-suite]\nprices = "costs/prices.toml"\n')
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    assert Path("costs/prices.toml") == prices_file(tmp_path)
+    assert tmp_path / "costs/prices.toml" == prices_file(inner)
+    assert prices_file(pyproject(inner, "[tool.tradeoff-suite]\n")) is None
+
+
+@pytest.mark.parametrize("value", ["2.5", '""', "[]"])
+def test_a_setting_of_prices_that_names_no_file_is_refused(value, tmp_path):
+    with pytest.raises(SetupError, match=r'prices must be a file, like prices = "prices\.toml"'):
+        prices_file(pyproject(tmp_path, f"[tool.tradeoff-suite]\nprices = {value}\n"))

@@ -2,9 +2,9 @@
 
 from suite.analysis.plan.budgets import DeploymentLimit, LimitCheck, parse_budgets
 from suite.analysis.plan.choose import Choice, best_under
-from suite.analysis.plan.prices import Prices, parse_prices
 from suite.analysis.plan.returns import Return, returns
 from suite.analysis.plan.source import cells
+from suite.core.prices import Prices, parse_prices
 
 __all__ = [
     "Choice",

@@ -9,8 +9,8 @@ from typing import Any
 from suite.analysis.plan.interval_arithmetic import ValueInterval
 from suite.analysis.plan.layout import aligned, wrapped
 from suite.analysis.plan.payback import Payback
-from suite.analysis.plan.prices import Prices
 from suite.analysis.plan.returns import Return
+from suite.core.prices import NUMBERS, Prices
 from suite.core.stats.smallest import shows, smallest_effect
 from suite.core.units.values import change, points
 from suite.report.columns import compared, plainly
@@ -50,7 +50,7 @@ def text(found: Sequence[Return], prices: Prices, width: int) -> str:
 
 def plain(found: Iterable[Return], prices: Prices) -> dict[str, Any]:
     """All returns as dictionaries, lists, numbers and texts; a pay-back that never comes is ``null``."""
-    given = {field.name: getattr(prices, field.name) for field in fields(prices)}
+    given = {name: getattr(prices, name) for name in ("currency", "source", "hour", *NUMBERS)}
     return {"schema": 1, "prices": given, "missing": list(absent(prices)), "returns": [_plain(one) for one in found]}
 
 

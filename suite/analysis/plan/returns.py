@@ -19,10 +19,10 @@ from suite.analysis.plan.gains import (
 )
 from suite.analysis.plan.interval_arithmetic import ValueInterval, estimate, minus, scaled
 from suite.analysis.plan.payback import Payback, payback
-from suite.analysis.plan.prices import JOULES_PER_KWH, Prices
 from suite.analysis.plan.source import cells as read
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
+from suite.core.prices import JOULES_PER_KWH, Prices
 from suite.core.records import Measurement, Metric
 
 if TYPE_CHECKING:

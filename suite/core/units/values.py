@@ -50,6 +50,11 @@ def scaled(count: float | None) -> str:
     return f"{count:.0f}"
 
 
+def money(amount: float | None) -> str:
+    """An amount of money in three digits, without its currency: ``0.0612``."""
+    return "-" if amount is None else number(amount, digits=3)
+
+
 def whole(count: float | None) -> str:
     """A count in full: ``225,034``."""
     return "-" if count is None else f"{count:,.0f}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from suite.core.records import XFail
 
 if TYPE_CHECKING:
-    from suite.gate.files.fields import Section
+    from suite.core.toml_section import Section
 
 
 def noise(section: Section) -> float | None:

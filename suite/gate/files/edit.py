@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import TYPE_CHECKING, Any
 
 from suite.core.errors import ExpectationFileError
-from suite.gate.files.lines import blocks
+from suite.core.toml_lines import blocks
 from suite.gate.files.parse import FILE_ORIGIN_KEYS, MEASURED_KEYS, SCHEMA
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from suite.core.errors import ExpectationFileError, UsageError, unknown
 from suite.core.metrics import METRICS, metric
 from suite.core.records import TIERS, Expectation, Metric, Origin, ShapeExpectation
+from suite.core.toml_lines import Lines
+from suite.core.toml_section import Section
 from suite.gate import sound
 from suite.gate.files import details, shape_entries
-from suite.gate.files.fields import Section
-from suite.gate.files.lines import Lines
 from suite.gate.files.toml import toml
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from suite.gate.files import details
 from suite.gate.files.shapes import SHAPES
 
 if TYPE_CHECKING:
-    from suite.gate.files.fields import Section
+    from suite.core.toml_section import Section
 
 KEYS = ("along", "shape", "slack", "xfail")
 EXAMPLES = {"along": 'along = "sparsity"', "shape": 'shape = "non-increasing"'}

@@ -27,6 +27,8 @@ FIGURES: tuple[tuple[str, str, Show], ...] = (
     ("train_step_speedup", "speed-up of a training step", "times"),
     ("held_memory_inference", "held memory", "size"),
     ("peak_memory_training", "memory in training", "size"),
+    ("training_cost", "cost of a training", "number"),
+    ("cost_per_million", "cost of a million items", "number"),
 )
 """Figures that are shown on demand: name in the row, title, how they are written."""
 

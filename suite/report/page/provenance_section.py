@@ -23,7 +23,8 @@ def provenance_section(runs: Sequence[RunContent], folder: Path) -> str:
 
 
 def _of_run(run: RunContent, label: str, folder: Path) -> str:
-    facts = [f"<dt>{escaped(name)}</dt><dd>{value}</dd>" for name, value in _facts(run.header)]
+    told = [*_facts(run.header), *([("prices", escaped(run.prices))] if run.prices else [])]
+    facts = [f"<dt>{escaped(name)}</dt><dd>{value}</dd>" for name, value in told]
     files = [link(run.folder.path / name, folder) for name in FILES if (run.folder.path / name).is_file()]
     listed = f"<dl>{''.join(facts)}<dt>files</dt><dd>{', '.join(files)}</dd></dl>"
     return f"<h3>{escaped(label)}</h3>{listed}{_raw(run, folder)}"

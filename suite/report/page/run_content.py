@@ -44,7 +44,8 @@ class RunContent:
     """A run's records as its folder holds them, the trade-off ``rows`` (one a cell) and its ``sweeps``.
 
     ``code`` is the exit code, ``None`` while none is decided. ``problem`` says why the run is no pass as a whole: how
-    much of it is missing, or its exit code; it is empty for whole runs without a bad one.
+    much of it is missing, or its exit code; it is empty for whole runs without a bad one. ``prices`` says where the
+    prices of its costs come from, empty without any.
     """
 
     folder: RunFolder
@@ -55,6 +56,7 @@ class RunContent:
     sweeps: list[SweepBlock]
     problem: str = ""
     code: int | None = None
+    prices: str = ""
 
     @classmethod
     def read(cls, folder: RunFolder, table: pd.DataFrame | None = None) -> RunContent:
@@ -67,7 +69,7 @@ class RunContent:
         code = None if end is None else end.code
         return cls(
             folder=folder, measurements=measurements, verdicts=verdicts, failures=folder.failures(),
-            rows=records(table), sweeps=blocks(table), code=code,
+            rows=records(table), sweeps=blocks(table), code=code, prices=table.attrs.get("prices", ""),
             problem=unfinished(folder) or ("" if code is None else exit_problem(code)),
         )  # fmt: skip
 

@@ -10,9 +10,9 @@ from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, WORKLOAD, header, measure
 from suite.analysis.plan.cells import gathered
 from suite.analysis.plan.choose import best_under
 from suite.analysis.plan.layout import aligned
-from suite.analysis.plan.prices import EXAMPLE
 from suite.analysis.plan.render_text import command, text
 from suite.cli.main import main
+from suite.core.prices import EXAMPLE
 from suite.report.results.folder import RunFolder, point_latest
 
 

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from plan_settings import EXAMPLES
 from samples import CONTROL, PRUNED, RUN, figures, measured
 
-from suite.analysis.plan import Prices, parse_prices, returns
+from suite.analysis.plan import Prices, returns
 from suite.analysis.plan.cells import gathered
 from suite.analysis.plan.gains import NOT_PAIRED, PAIRED
 from suite.analysis.plan.interval_arithmetic import estimate, minus, over, plus, scaled
 from suite.analysis.plan.payback import days, payback
-from suite.analysis.plan.prices import EXAMPLE
-from suite.core.errors import ExpectationFileError, ResultsError
+from suite.core.errors import ResultsError
 
 PRICES = Prices(hour=3.6, items_per_day=1e6, engineer_hour=50.0, adoption_hours=2.0)
 
@@ -137,31 +136,6 @@ def test_a_suspect_timing_is_said():
     found = returned("static_int8", run)
     assert ("speedup: the null arm is off",) == found.suspects
     assert found.inference_saved is None
-
-
-def test_the_example_of_prices_can_be_read():
-    """Every key of it."""
-    found = parse_prices(EXAMPLE)
-    assert ("EUR", 2.5, 320.0) == (found.currency, found.hour, found.adoption)
-    assert None not in vars(found).values()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("hour = 1\n\nkwhh = 0.3", "prices.toml:3: unknown key 'kwhh'; did you mean kwh"),
-        ("# machine\nhour = -2.5", "prices.toml:2: hour is -2.5, but nothing has a negative price; write 0 or more"),
-        ("hour = '2.5'", "prices.toml:1: hour must be a number, not '2.5'"),
-        ("hour = true", "prices.toml:1: hour must be a number"),
-        ("hour = inf", "prices.toml:1: hour must be finite"),
-        ("hour = ", "prices.toml: is not valid TOML"),
-        ("[hour]\nx = 1", "prices.toml:1: hour must be a number"),
-    ],
-)
-def test_a_faulty_file_of_prices_names_its_line(text, message):
-    """And what to write."""
-    with pytest.raises(ExpectationFileError, match=message):
-        parse_prices(text)
 
 
 ESTIMATES = st.tuples(*[st.floats(0.01, 100)] * 3).map(sorted).map(lambda t: estimate(t[1], t[0], t[2]))

@@ -14,7 +14,7 @@ from suite.core.errors import ExpectationFileError, unknown
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suite.gate.files.lines import Lines
+    from suite.core.toml_lines import Lines
 
 
 @dataclass(frozen=True, kw_only=True)

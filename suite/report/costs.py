@@ -1,0 +1,48 @@
+"""What a cell costs, by the user's prices: derived when a table is made, and never stored or gated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from suite.core.prices import Prices
+
+MILLION = 1e6
+COSTS = ("training_cost", "training_cost_low", "training_cost_high", "cost_per_million", "currency")
+"""Columns of a table with prices: of one training, of a million served items, and the name of their currency."""
+
+
+class CostFigure(Protocol):
+    """A metric of a cell."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def suspect(self) -> str | None: ...
+
+
+def costs(by_metric: Mapping[str, CostFigure], prices: Prices) -> dict[str, float | str | None]:
+    """The `COSTS` of a cell, from its ``train_seconds`` (mean over seeds) and ``throughput`` (items/s).
+
+    A cost is ``None`` where its metric was not measured or was disturbed, or where no hour is priced.
+    """
+    second = prices.second
+    found = [None] * 4 if second is None else [*_of_training(by_metric, second), _of_a_million(by_metric, second)]
+    return dict(zip(COSTS, [*found, prices.currency], strict=True))
+
+
+def _of_training(by_metric: Mapping[str, CostFigure], second: float) -> list[float | None]:
+    seconds = by_metric.get("train_seconds")
+    ends = [None] * 3 if seconds is None else [seconds.value, seconds.low, seconds.high]
+    return [None if end is None else end * second for end in ends]
+
+
+def _of_a_million(by_metric: Mapping[str, CostFigure], second: float) -> float | None:
+    rate = by_metric.get("throughput")
+    if rate is None or rate.suspect or not rate.value or rate.value < 0:
+        return None
+    return MILLION / rate.value * second
