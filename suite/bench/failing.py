@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from suite.bench.options import Options
-from suite.core.metrics import TIME_UNITS
+from suite.core.metrics import ABSOLUTE_UNITS
 from suite.core.records import Verdict, VerdictKind
 from suite.gate.policy import fails
 
@@ -12,7 +12,7 @@ def failing(verdict: Verdict, options: Options) -> bool:
     """Whether a verdict fails a run with these options."""
     if not options.gates or not gates_tier(verdict, options):
         return verdict.kind is VerdictKind.ERROR
-    absolute = verdict.measurement is not None and verdict.measurement.unit in TIME_UNITS
+    absolute = verdict.measurement is not None and verdict.measurement.unit in ABSOLUTE_UNITS
     return fails(
         verdict, unverified=options.unverified,
         inconclusive="report" if absolute else options.inconclusive or "report",  # such times never gate

@@ -121,7 +121,7 @@ def _header(
 ) -> RunHeader:
     from suite.bench.inputs import inputs_of  # loads torch
     from suite.bench.sources import digest
-    from suite.core.machine import flags, nvml
+    from suite.core.machine import energy, flags, nvml
     from suite.core.machine.hardware import git_commit, where
 
     device, load = cases[0].cell.device, tuple(registry.user_modules())
@@ -147,6 +147,7 @@ def _header(
         families={technique.name: technique.family for technique in _techniques(cases)},
         runtimes=tuple(technique.name for technique in _techniques(cases) if "runtime" in technique.slots),
         accelerator=nvml.describe(device),
+        energy=str(energy.counters_of(device)),
         groups=sum(len(case.groups) for case in cases),
         shard=options.shard,
         inputs=inputs_of(list({case.workload.name: case.workload for case in cases}.values())),

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from suite.cli.command import SET_UP, Command
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_PASS
-from suite.core.machine import hardware, nvml, quiet
+from suite.core.machine import energy, hardware, nvml, quiet
 from suite.core.machine.needs import missing_need
 from suite.measure.ceilings import ceilings
 
@@ -43,6 +43,7 @@ def lines() -> Iterator[str]:
     yield f"family    {hardware.family(device)}"
     yield f"versions  {', '.join(f'{name} {version}' for name, version in hardware.versions().items())}"
     yield from (f"{name:<9} {value}" for name, value in nvml.describe(device).items())
+    yield f"energy    {energy.counters_of(device)}"
     yield f"cores     {_cores()}"
     yield f"extras    {_extras()}"
     yield f"git       {shutil.which('git') or 'not found: runs name no commit, and suite compare needs it'}"

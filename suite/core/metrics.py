@@ -286,6 +286,14 @@ _ROWS = (
         about="items served a second, the workload's serving batch; inputs are on the device already",
     ),
     Metric(
+        name="energy_per_item",
+        unit="J",
+        better="lower",
+        tier="local",
+        group="speed",
+        about="joules per served item, the workload's serving batch, by a counter of the whole package or board",
+    ),
+    Metric(
         name="latency_p50",
         unit="s",
         better="lower",
@@ -392,7 +400,8 @@ SHARES = frozenset(
 """Metrics that lie between 0 and 1, or as differences between -1 and 1."""
 RENAMED = {"mean_average_precision": "average_precision_50"}  # COCO's name is for the mean over overlaps 0.5 to 0.95
 """Scores that had another name."""
-TIME_UNITS = frozenset({"s", "1/s"})
+ABSOLUTE_UNITS = frozenset({"s", "1/s", "J"})
+"""Units of times, rates and energies: they vary with the machine's load."""
 
 
 def declare_score(name: str, *, unit: str, better: Better, about: str = "") -> None:

@@ -327,6 +327,7 @@ class RunHeader:
         runtimes: The techniques that run the served network by another engine than eager torch.
         accelerator: The driver's description of the device (`suite.core.machine.nvml.describe`), empty on a CPU and in
             older runs.
+        energy: The device's counters of energy (`suite.core.machine.energy`), or why it has none; empty in older runs.
         groups: The number of groups of metrics that were planned; 0 in older runs, which have no `GroupEnd` and no
             `RunEnd`.
         inputs: By workload, the digest of its recipe's values, its data and the files that users' modules read
@@ -352,6 +353,7 @@ class RunHeader:
     families: Mapping[str, str] = field(default_factory=dict)
     runtimes: tuple[str, ...] = ()
     accelerator: Mapping[str, str] = field(default_factory=dict)
+    energy: str = ""
     groups: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
     shard: str = ""

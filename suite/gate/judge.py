@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suite.core.fingerprints import differences
-from suite.core.metrics import TIME_UNITS, metric
+from suite.core.metrics import ABSOLUTE_UNITS, metric
 from suite.core.records import Expectation, Measurement, Reason, VerdictKind, XFail
 from suite.core.stats.proportions import too_few
 from suite.gate.error_rate import spared
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 MOST_TIMES = 100  # as many rounds: nobody waits for that, and drift would not let it happen
-ABSOLUTE = "absolute times vary with the machine's load; the paired metrics decide"
+ABSOLUTE = "absolute {} vary with the machine's load; the paired metrics decide"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def disturbed(measured: Measurement, *, quiet: bool) -> Judgement | None:
     """The judgement of a measurement that does not count, whatever its value; ``None`` for any other."""
     if measured.suspect:
         return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.SUSPECT, reason=measured.suspect)
-    timed = measured.unit in TIME_UNITS
+    timed = measured.unit in ABSOLUTE_UNITS
     if not quiet and (timed or _by_interval(measured)):
         reason = "not measured in a quiet process"
         return Judgement(kind=VerdictKind.INCONCLUSIVE, code=Reason.NOT_QUIET, reason=reason)
@@ -114,10 +114,10 @@ def _needed(measured: Measurement, bounds: Bounds) -> str:
 
 
 def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
-    """On a shared machine such times move by a third within hours, so a crossed bound proves nothing."""
-    if measured.unit not in TIME_UNITS or judgement.kind is VerdictKind.PASS:
+    """On a shared machine times and energies move by a third within hours, so a crossed bound proves nothing."""
+    if measured.unit not in ABSOLUTE_UNITS or judgement.kind is VerdictKind.PASS:
         return judgement
-    return judgement.open(Reason.ABSOLUTE_TIME, ABSOLUTE)
+    return judgement.open(Reason.ABSOLUTE_TIME, ABSOLUTE.format("energies" if measured.unit == "J" else "times"))
 
 
 def _of_whole_run(

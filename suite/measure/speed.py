@@ -15,6 +15,7 @@ import torch
 
 from suite.core.composition import BASELINE
 from suite.core.machine import flags, nvml
+from suite.core.machine.energy import counters_of
 from suite.core.machine.hardware import device_type, machine_key, threads
 from suite.core.metrics import measured
 from suite.core.phases import phase
@@ -22,6 +23,7 @@ from suite.core.records import Cell, Measurement
 from suite.core.stats.sequential import DecisionBound
 from suite.measure.arms import BASE, IMAGES_LAST, KERNEL, NULL, TECHNIQUE, Arm
 from suite.measure.device_time import device_share
+from suite.measure.energy import energy
 from suite.measure.integrity.kept_outputs import KeptOutputs
 from suite.measure.integrity.outputs import Judged, ServedCall, check, on_this_thread
 from suite.measure.integrity.training_steps import check_learning
@@ -65,6 +67,8 @@ Bounds = Mapping[str, tuple[float, ...]]
 class SamplingBudget:
     """Seconds of sampling for the serving batch, for batch 1, for one item's latency and for a training step.
 
+    ``energy`` are the seconds at most in which the counters of energy are read; 0: they are not.
+
     If rounds are long, the budget grows to ``rounds`` of them, up to ``longest`` seconds. If they are short, a sample
     may take four budgets while an interval contains a bound that judges it. Without bounds it may take four while an
     interval is wider than +-``tolerance``, on a noisy machine.
@@ -74,12 +78,13 @@ class SamplingBudget:
     single: float = 2.0
     latency: float = 1.0
     training: float = 4.0
+    energy: float = 0.0
     rounds: int = 12
     longest: float = 60.0
     tolerance: float = 0.015
 
 
-DEFAULT = SamplingBudget()
+DEFAULT = SamplingBudget(energy=6.0)
 QUICK = SamplingBudget(batch=2.0, single=1.0, latency=0.5, training=2.0, rounds=9, longest=15.0, tolerance=math.inf)
 SAME = replace(QUICK, batch=1.0, single=0.5)  # of a quick run, for networks of the baseline's own architecture
 REPLICA = replace(QUICK, latency=0.2)  # several short processes beat one long one
@@ -129,6 +134,7 @@ def inference(
         _throughput(cell, samples["inference"], batch, conditions["inference"]),
         *_latency(cell, seconds, conditions["inference_b1"]),
         *_device_share(cell, samples["inference"], conditions["inference"]),
+        *_energy(cell, arms[TECHNIQUE], batch, budget.energy, conditions["inference"]),
     ]
     return Timed(measurements=tuple(measurements), samples=samples, latency=seconds)
 
@@ -438,6 +444,26 @@ def _latencies(cell: Cell, arm: Arm, seconds: float) -> np.ndarray[Any, Any]:
     call = arm.call(1)
     with flags.applied(arm.served.recipe.flags):
         return latency(call, seconds=seconds, synchronize=lambda: synchronize(cell.device))
+
+
+def _energy(cell: Cell, arm: Arm, batch: int, seconds: float, conditions: Mapping[str, int | str]) -> list[Measurement]:
+    """The energy of a served item; empty without a counter, for which the run's header has the reason.
+
+    An invalid reading keeps what the counters said, and is suspect.
+    """
+    found = counters_of(cell.device)
+    if not seconds or not found.counters:
+        return []
+    call = arm.call(batch)
+    with flags.applied(arm.served.recipe.flags):
+        read = energy(call, found.counters, seconds=seconds, synchronize=lambda: synchronize(cell.device))
+    return [
+        measured(
+            cell, "energy_per_item", read.joules / max(1, read.calls * batch), n=max(1, read.periods),
+            suspect=f"invalid: {read.reason}" if read.state == "invalid" else None, conditions=conditions,
+            note=f"{found}, {read.periods} periods of the counter in {read.seconds:.2f} s",
+        )
+    ]  # fmt: skip
 
 
 def _latency(cell: Cell, seconds: np.ndarray[Any, Any], conditions: Mapping[str, int | str]) -> list[Measurement]:

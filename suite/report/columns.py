@@ -208,6 +208,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         _metric("held", "held_memory_inference", size),
         _metric("training memory", "peak_memory_training", size),
         _metric("held in training", "held_memory_training", size),
+        Column(title="J an item", show=_joules, figure="energy_per_item"),
         *_costs(rows),
         Column(title="Pareto", show=lambda row: "★" if row["pareto"] else ""),
         Column(title="verdict", show=verdict_of),
@@ -233,6 +234,12 @@ def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
         [verdict],
     ]
     return [present(layout, rows) for layout in layouts]
+
+
+def _joules(row: Row) -> str:
+    """The energy of an item, with a ``?`` if its reading is invalid."""
+    joules = row["energy_per_item"]
+    return "-" if joules is None else f"{number(joules, digits=3)}{' ?' if row.get('energy_per_item_suspect') else ''}"
 
 
 def _costs(rows: list[Row]) -> list[Column]:

@@ -59,6 +59,7 @@ def _heading(header: RunHeader) -> str:
     seeds = ", ".join(map(str, header.seeds))
     quiet = "" if header.quiet else "\n- **Not a quiet process**: timings of this run cannot be trusted."
     told = f"- accelerator: {inline(nvml.line(header.accelerator))}\n" if header.accelerator else ""
+    told += f"- energy: {inline(header.energy)}\n" if header.energy else ""
     return (
         f"# Trade-offs of {inline(header.run)}\n\n"
         f"- machine: {inline(f'{header.where.machine} ({header.where.family}), {header.where.device}')}, "

@@ -56,13 +56,15 @@ METRIC_COLUMNS = (
     "peak_memory_inference",
     "held_memory_training",
     "peak_memory_training",
+    "energy_per_item",
 )
 DERIVED = {
+    "energy_per_item": ("energy_per_item_suspect",),
     "artefact_bytes": ("bytes_ratio",),
     **{name: (f"{name}_detectable", f"{name}_suspect") for name in SPEEDS},
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
-SUSPECTS = tuple(f"{name}_suspect" for name in SPEEDS)
+SUSPECTS = tuple(f"{name}_suspect" for name in (*SPEEDS, "energy_per_item"))
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", "currency", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
 
@@ -217,7 +219,7 @@ def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any], pr
     row |= {**about, **_intervals(by_metric, "speedup"), **_score(by_metric, score)}
     row["speedup_batch"] = by_metric.get("speedup", NONE).batch
     row |= {f"{name}_detectable": by_metric.get(name, NONE).detectable for name in SPEEDS}
-    row |= {f"{name}_suspect": by_metric.get(name, NONE).suspect for name in SPEEDS}
+    row |= {name: by_metric.get(name.removesuffix("_suspect"), NONE).suspect for name in SUSPECTS}
     row |= {} if prices is None else costs(by_metric, prices)
     row["control"] = _control(by_metric, score)
     verdict = worst({figure.verdict for figure in cell if figure.verdict})

@@ -126,7 +126,7 @@ def _seconds_saved(saved: ValueInterval | None, throughput: Measurement | None) 
 def _energy(own: Figures, base: Figures, seconds: ValueInterval | None, watts: float | None) -> ValueInterval | None:
     """Kilowatt hours saved per million inferences: measured in both cells, or seconds times the given power."""
     first, second = own.get(ENERGY), base.get(ENERGY)
-    if first is not None and second is not None:
+    if first is not None and second is not None and not (first.suspect or second.suspect):
         return replace(scaled(minus(as_estimate(second), as_estimate(first)), MILLION / JOULES_PER_KWH), how="measured")
     if seconds is None or watts is None:
         return None

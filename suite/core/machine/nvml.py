@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -108,6 +108,32 @@ def driver(nvml: ModuleType | Any | None = None) -> str | None:
         return _text(binding.nvmlSystemGetDriverVersion())
     except binding.NVMLError:
         return None
+
+
+def energy_counter(device: str, nvml: ModuleType | Any | None = None) -> Callable[[], float] | str:
+    """What reads the joules of the board behind ``device`` since its driver was loaded, or why nothing can.
+
+    The function raises `OSError` where the driver no longer answers. GPUs before Volta have no such counter.
+    """
+    if nvml is None and _is_rocm():
+        return "no counter of energy is known for AMD's GPUs"
+    binding = _binding() if nvml is None else nvml
+    if binding is None:
+        return NO_BINDING
+    try:
+        binding.nvmlInit()
+        handle = _handle(binding, device)
+        binding.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except binding.NVMLError as error:
+        return f"NVML has no counter of energy here: {error}"
+
+    def read() -> float:
+        try:
+            return float(binding.nvmlDeviceGetTotalEnergyConsumption(handle) * MILLI)
+        except binding.NVMLError as error:
+            raise OSError(f"NVML does not answer: {error}") from error
+
+    return read
 
 
 def _slowed(before: Snapshot, after: Snapshot) -> str | None:

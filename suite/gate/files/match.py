@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suite.core.metrics import COUNTS, METRICS, TIME_UNITS
+from suite.core.metrics import ABSOLUTE_UNITS, COUNTS, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,7 +67,7 @@ def must_answer(entry: Expectation, where: Where) -> bool:
 
     An absolute time never fails a gate, so its absence does not either (a percentile of too few calls is left out).
     """
-    if entry.retired or entry.unit in TIME_UNITS:
+    if entry.retired or entry.unit in ABSOLUTE_UNITS:
         return False
     return not entry.only or where.device.partition(":")[0] in entry.only
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError, unknown
-from suite.core.metrics import METRICS, TIME_UNITS
+from suite.core.metrics import ABSOLUTE_UNITS, METRICS
 from suite.core.records import VerdictKind
 from suite.gate.bounds import SIGMAS
 from suite.gate.files.match import other_conditions, other_data
@@ -76,7 +76,7 @@ def quality_doubts(
     for one in measured:
         entry = stored(one)
         known = METRICS.get(one.metric)
-        if known is None or known.group != "quality" or entry is None or entry.retired or one.unit in TIME_UNITS:
+        if known is None or known.group != "quality" or entry is None or entry.retired or one.unit in ABSOLUTE_UNITS:
             continue
         if other_conditions(one, entry) or other_data(entry, header.where):
             continue
@@ -139,7 +139,7 @@ def bound_doubt(entry: Expectation, before: Expectation | None) -> str:
 
 def is_timed(measured: Measurement) -> bool:
     """Whether the figure is a time, or a ratio of times."""
-    return measured.unit in TIME_UNITS or METRICS[measured.metric].judged == "interval"
+    return measured.unit in ABSOLUTE_UNITS or METRICS[measured.metric].judged == "interval"
 
 
 def from_too_few(measured: Measurement) -> bool:

@@ -27,6 +27,7 @@ FIGURES: tuple[tuple[str, str, Show], ...] = (
     ("train_step_speedup", "speed-up of a training step", "times"),
     ("held_memory_inference", "held memory", "size"),
     ("peak_memory_training", "memory in training", "size"),
+    ("energy_per_item", "energy of an item, J", "number"),
     ("training_cost", "cost of a training", "number"),
     ("cost_per_million", "cost of a million items", "number"),
 )

@@ -39,6 +39,8 @@ def _facts(header: RunHeader) -> Iterator[tuple[str, str]]:
     yield "machine", escaped(f"{where.machine} ({where.family}), {where.device}, threads: {where.threads}")
     if header.accelerator:
         yield "accelerator", escaped(nvml.line(header.accelerator))
+    if header.energy:
+        yield "energy", escaped(header.energy)
     yield (
         "versions",
         escaped(", ".join(f"{name} {value}" for name, value in sorted(where.versions.items())) or "unknown"),

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
-from suite.core.metrics import METRICS, TIME_UNITS, is_paired
+from suite.core.metrics import ABSOLUTE_UNITS, METRICS, is_paired
 from suite.core.stats.smallest import shows
 from suite.report.columns import OWN_COPY
 from suite.report.frames import records
@@ -180,7 +180,7 @@ def _obstacle(before: Row, after: Row) -> str:
             return f"other {name}: {_plain(before[name])} and {_plain(after[name])}"
     if is_paired(after["metric"]):
         return _obstacle_of_ratios(before, after)
-    if after["unit"] in TIME_UNITS:
+    if after["unit"] in ABSOLUTE_UNITS:
         return "absolute time: nothing pairs two runs"
     return "" if _has_intervals(before, after) or _repeats(before, after) else "no interval, and its noise is not known"
 
