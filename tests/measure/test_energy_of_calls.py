@@ -130,7 +130,7 @@ def measured_on(monkeypatch):
 
     def measure(bench, seconds=6.0):
         monkeypatch.setattr(speed, "counters_of", lambda _: EnergyCounters(counters=(bench.counter(),)))
-        monkeypatch.setattr(speed, "energy", lambda call, counters, **_: bench.read(*counters))
+        monkeypatch.setattr(speed, "energy", lambda _, counters, **__: bench.read(*counters))
         return speed._energy(CELL, FakeArm(bench), 4, seconds, {"batch": 4})
 
     return measure

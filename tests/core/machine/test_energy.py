@@ -134,9 +134,8 @@ def test_a_gpu_has_the_total_energy_of_its_board_in_joules():
 
 def test_a_gpu_without_the_counter_says_so():
     """Those before Volta."""
-    assert "absent: NVML has no counter of energy here: Not Supported" == str(
-        counters_of("cuda", nvml=FakeDriver(None))
-    )
+    found = counters_of("cuda", nvml=FakeDriver(None))
+    assert "absent: NVML has no counter of energy here: Not Supported" == str(found)
 
 
 def test_a_driver_that_stops_to_answer_is_an_error_of_the_system():
