@@ -390,6 +390,7 @@ COUNTS = (
     *("graphs", "graph_breaks", "recompilations", "generated_kernels", "fused_operators", "kernel_launches"),
 )
 """Counts of work (`suite.measure.counting`): they hold under one version of torch, and on one kind of device."""
+ENERGY = "energy_per_item"
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
 COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
 _POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})

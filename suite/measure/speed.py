@@ -17,7 +17,7 @@ from suite.core.composition import BASELINE
 from suite.core.machine import flags, nvml
 from suite.core.machine.energy import counters_of
 from suite.core.machine.hardware import device_type, machine_key, threads
-from suite.core.metrics import measured
+from suite.core.metrics import ENERGY, measured
 from suite.core.phases import phase
 from suite.core.records import Cell, Measurement
 from suite.core.stats.sequential import DecisionBound
@@ -459,7 +459,7 @@ def _energy(cell: Cell, arm: Arm, batch: int, seconds: float, conditions: Mappin
         read = energy(call, found.counters, seconds=seconds, synchronize=lambda: synchronize(cell.device))
     return [
         measured(
-            cell, "energy_per_item", read.joules / max(1, read.calls * batch), n=max(1, read.periods),
+            cell, ENERGY, read.joules / max(1, read.calls * batch), n=max(1, read.periods),
             suspect=f"invalid: {read.reason}" if read.state == "invalid" else None, conditions=conditions,
             note=f"{found}, {read.periods} periods of the counter in {read.seconds:.2f} s",
         )

@@ -22,13 +22,13 @@ from suite.analysis.plan.payback import Payback, payback
 from suite.analysis.plan.source import cells as read
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
+from suite.core.metrics import ENERGY
 from suite.core.prices import JOULES_PER_KWH, Prices
 from suite.core.records import Measurement, Metric
 
 if TYPE_CHECKING:
     from suite.analysis.plan.source import Source
 
-ENERGY = "energy_per_item"  # joules; taken before any computed figure once a run measures it
 MILLION = 1e6
 PAIRED_TIMES = ("speedup", "train_step_speedup")
 
