@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.core.machine.core import Watch
-from suite.core.machine.energy import ABSENT
-from suite.core.metrics import COUNTS, ENERGY, INSTRUCTIONS, is_paired
+from suite.core.metrics import COUNTS, INSTRUCTIONS, is_paired
 from suite.core.prices import Prices
 from suite.core.records import CellFailure, Expectation, Group, Measurement, RunHeader, Verdict
 from suite.gate import Recorded, Store
@@ -109,13 +108,11 @@ class Run(AbstractContextManager["Run"]):
         ]
 
     def entries(self, case: Case) -> list[Expectation]:
-        """What is expected of a case here; counts of work, instructions and energies only of a run that reads them."""
+        """What is expected of a case here; counts of work and of instructions only of a run that counts them."""
         entries = self.store.find(case.workload.name, self.header.where)
         own = (entry for entry in entries if entry.technique == case.cell.technique)
         plan = self.bench.plan
         left_out = {*(() if plan.count else COUNTS), *(() if plan.instructions else INSTRUCTIONS)}
-        if not plan.budget.energy or self.header.energy.startswith(ABSENT):
-            left_out.add(ENERGY)
         return [entry for entry in own if entry.metric not in left_out]
 
     @cached_property

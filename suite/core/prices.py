@@ -28,7 +28,7 @@ items_per_day = 5e6    # inferences a day
 
 [hour]                 # a machine hour, for serving and for training; hour = 2.5 is the same for every machine
 default = 2.5          # of machines that have no line of their own
-"cuda-h200" = 4.2      # a machine or a family, as `suite doctor` names them
+"cuda-sm90" = 4.2      # a machine or a family, as `suite doctor` names them
 """
 
 SECONDS_PER_HOUR, JOULES_PER_KWH = 3600.0, 3.6e6

@@ -931,18 +931,3 @@ def test_a_run_on_a_machine_without_a_price_says_so_and_keeps_its_verdicts(start
 def test_a_faulty_file_of_prices_is_found_before_anything_is_measured(start, tmp_path):
     with pytest.raises(ExpectationFileError, match=r"prices\.toml:1: hour is -1, but nothing has a negative price"):
         start(prices=with_prices(tmp_path, "hour = -1"))
-
-
-def test_a_stored_energy_waits_for_no_answer_where_none_is_read(start, monkeypatch):
-    """In a quick run, and on a machine without a counter: that is no `missing`."""
-    run = start()
-    entry = SimpleNamespace(technique="baseline", metric="energy_per_item")
-    monkeypatch.setattr(run.store, "find", lambda *_: [entry])
-    header, counts = run.header, SimpleNamespace(count=False, instructions=False)
-    found = {}
-    for seconds in (0.0, 6.0):
-        for said in ("absent: no counter", "intel-rapl:0 package-0"):
-            run.header = replace(header, energy=said)
-            run.bench.plan = SimpleNamespace(**vars(counts), budget=SimpleNamespace(energy=seconds))
-            found[seconds, said.startswith("absent")] = run.entries(BASELINE)
-    assert {(0.0, True): [], (0.0, False): [], (6.0, True): [], (6.0, False): [entry]} == found

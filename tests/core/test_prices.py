@@ -20,7 +20,7 @@ default = 3.0
 def test_the_example_of_prices_can_be_read():
     """Every key of it."""
     found = parse_prices(EXAMPLE)
-    assert ("EUR", 2.5, 320.0, {"cuda-h200": 4.2}) == (found.currency, found.hour, found.adoption, found.hours)
+    assert ("EUR", 2.5, 320.0, {"cuda-sm90": 4.2}) == (found.currency, found.hour, found.adoption, found.hours)
     assert None not in vars(found).values()
 
 
@@ -34,7 +34,7 @@ def test_the_example_of_prices_can_be_read():
         ("hour = inf", "prices.toml:1: hour must be finite"),
         ("hour = ", "prices.toml: is not valid TOML"),
         ("hour = nan", "prices.toml:1: hour must be finite, not nan"),
-        ("[hour]\ndefault = 1\ncuda-h200 = -4.2", "prices.toml:3: cuda-h200 is -4.2, but nothing has a negative price"),
+        ("[hour]\ndefault = 1\ncuda-sm90 = -4.2", "prices.toml:3: cuda-sm90 is -4.2, but nothing has a negative price"),
         ("[hour]\ndefault = '1'", "prices.toml:2: default must be a number, not '1'; write it without quotes"),
         ("date = '2026'", "prices.toml:1: date must be a date such as 2026-11-23"),
         ("source = ''", "prices.toml:1: source must be a text that is not empty"),

@@ -16,7 +16,6 @@ from suite.core.machine import nvml as nvml_of
 
 POWERCAP = Path("/sys/class/powercap")
 MICRO = 1e-6
-ABSENT = "absent: "  # what a device without a counter is described by, with the reason behind it
 NAME, ENERGY, RANGE = "name", "energy_uj", "max_energy_range_uj"
 
 
@@ -41,7 +40,7 @@ class EnergyCounters:
 
     def __str__(self) -> str:
         """``intel-rapl:0 package-0``, or ``absent: ...`` with the reason."""
-        return f"{ABSENT}{self.absent}" if self.absent else ", ".join(counter.name for counter in self.counters)
+        return f"absent: {self.absent}" if self.absent else ", ".join(counter.name for counter in self.counters)
 
 
 def counters_of(device: str, *, root: Path = POWERCAP, nvml: Any = None) -> EnergyCounters:
