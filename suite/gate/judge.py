@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 MOST_TIMES = 100  # as many rounds: nobody waits for that, and drift would not let it happen
-ABSOLUTE = "absolute {} vary with the machine's load; the paired metrics decide"
+ABSOLUTE = "absolute times vary with the machine's load; the paired metrics decide"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,8 @@ def _of_absolute_time(judgement: Judgement, measured: Measurement) -> Judgement:
     """On a shared machine times and energies move by a third within hours, so a crossed bound proves nothing."""
     if measured.unit not in ABSOLUTE_UNITS or judgement.kind is VerdictKind.PASS:
         return judgement
-    return judgement.open(Reason.ABSOLUTE_TIME, ABSOLUTE.format("energies" if measured.unit == "J" else "times"))
+    why = ABSOLUTE.replace("times", "energies") if measured.unit == "J" else ABSOLUTE
+    return judgement.open(Reason.ABSOLUTE_TIME, why)
 
 
 def _of_whole_run(

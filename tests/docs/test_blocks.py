@@ -29,6 +29,8 @@ RUN = {  # page, kind of block: the test that runs it or compares it with what t
     ("docs/distributed.md", "python ranks"): "test_distributed_page.py",
     ("docs/functions.md", "python"): "test_functions_page.py",
     ("docs/frames.md", "python"): "test_frames_page.py",
+    ("docs/howto-bounds.md", "toml entry"): "test_howto_pages.py",
+    ("docs/howto-bounds.md", "toml xfail"): "test_howto_pages.py",
     ("docs/plan.md", "console"): "test_plan_page.py",
     ("docs/plan.md", "python plan"): "test_plan_page.py",
     ("docs/plan.md", "toml prices"): "test_plan_page.py",

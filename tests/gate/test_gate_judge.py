@@ -54,6 +54,13 @@ def test_a_point_that_decides_nothing_has_its_code_and_its_words(value, code, wo
     assert value != value or found.reason.startswith("0.01 s -> 9 s")  # noqa: PLR0124  # a nan differs from itself
 
 
+def test_an_energy_beyond_its_bound_decides_as_little_as_a_time():
+    """Idle power and other processes are in it."""
+    found = judged("energy_per_item", 9.0, expectation("energy_per_item", 1.0, high=2.0))
+    assert (VerdictKind.INCONCLUSIVE, Reason.ABSOLUTE_TIME) == (found.kind, found.code)
+    assert found.reason.endswith("absolute energies vary with the machine's load; the paired metrics decide")
+
+
 def test_what_does_not_count_has_its_code_and_its_words():
     """A suspect one first, whatever the process was."""
     told = [judged("speedup", 2.2, SPEEDUP, quiet=False, suspect=suspect) for suspect in ("minor faults", None)]
