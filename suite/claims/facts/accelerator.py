@@ -1,17 +1,17 @@
-"""What needs an accelerator or a meter of energy: measured where there is one, unavailable elsewhere."""
+"""What needs an accelerator or a counter of energy: measured where there is one, unavailable elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from suite.claims.facts.declare import slow_fact
 from suite.claims.quantities import Quantity
 from suite.core.errors import UnavailableError
+from suite.core.machine.energy import counters_of
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 ROUNDS = 9
 SIDE = 2048  # of a product of matrices
 BATCH, WIDTH = 512, 4096  # of a perceptron that is trained
-METER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
+IMAGES = 256  # of a batch whose energy is read
+METERED = 10.0  # seconds at most in which energy is read
 
 
 def accelerator() -> torch.device:
@@ -135,21 +136,19 @@ def engine_speedup(engine: str) -> float:
 
 @slow_fact
 def joules_per_image() -> float:
-    """Energy of the processor's package for one image through the article's repaired network."""
+    """Energy of the processor's packages for one image through the article's repaired network."""
     import torch
 
     from suite.claims.facts.networks import simple_cnn
+    from suite.measure.energy import energy
 
-    begun = _joules()
-    network, images = simple_cnn("repaired").eval(), torch.zeros(256, 1, 28, 28)
+    found = counters_of("cpu")
+    if not found.counters:
+        raise UnavailableError(f"there is no counter of energy here: {found.absent}")
+    network, images = simple_cnn("repaired").eval(), torch.zeros(IMAGES, 1, 28, 28)
     with torch.inference_mode():
-        for _ in range(ROUNDS):
-            network(images)
-    return (_joules() - begun) / (ROUNDS * len(images))
-
-
-def _joules() -> float:
-    try:
-        return int(METER.read_text("ascii")) / 1e6
-    except OSError as error:
-        raise UnavailableError(f"there is no meter of energy here: {METER}: {error.strerror}") from None
+        network(images)
+        read = energy(lambda: network(images), found.counters, seconds=METERED, synchronize=lambda: None)
+    if read.state == "invalid":
+        raise UnavailableError(f"the energy that was read is not valid: {read.reason}")
+    return read.joules / (read.calls * len(images))
