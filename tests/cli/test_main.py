@@ -89,4 +89,4 @@ def test_the_help_of_a_command_ends_with_an_example_of_it_that_can_be_run(name, 
 def test_what_no_command_reads_is_refused_with_the_nearest_option(capsys):
     """Of the command that was named."""
     assert 11 == main(["report", "--report-dir", "x"])
-    assert "did you mean --reports-dir?" in capsys.readouterr().err
+    assert "did you mean --reports-dir" in capsys.readouterr().err
