@@ -36,7 +36,7 @@ def test_a_variable_ci_that_says_no_is_no_ci(value):
     assert can_redraw(config_of(), TERMINAL | {"CI": value})
 
 
-@pytest.mark.parametrize("settings", [{"isatty": False}, {"verbose": 1}, {"capture": "no"}, {"usepdb": True}])
+@pytest.mark.parametrize("settings", [{"isatty": False}, {"verbose": 0}, {"capture": "no"}, {"usepdb": True}])
 def test_where_others_write_meanwhile_there_are_plain_lines(settings):
     """A pipe, and pytest's -v, -s and --pdb."""
     assert not can_redraw(config_of(**settings), TERMINAL)

@@ -95,12 +95,13 @@ def progress_of(
 def can_redraw(config: pytest.Config, environment: Mapping[str, str]) -> bool:
     """Whether a part of the terminal can be drawn again and again, and nothing else writes there meanwhile.
 
-    That is a terminal (no pipe, no CI, no ``TERM=dumb``), without ``-v``, ``-s`` and ``--pdb`` of pytest.
+    That is a terminal (no pipe, no CI, no ``TERM=dumb``), with pytest's ``-q`` of `suite bench` (without it pytest writes
+    names of files), and without its ``-s`` and ``--pdb``.
     """
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or not reporter.isatty or environment.get("CI", "").lower() not in NOT_IN_CI:
         return False
     option = config.option
-    if option.verbose > 0 or option.capture == "no" or option.usepdb:
+    if option.verbose >= 0 or getattr(option, "capture", "no") == "no" or getattr(option, "usepdb", False):
         return False
     return os.name == "nt" or environment.get("TERM", "") not in DUMB
