@@ -95,8 +95,8 @@ def progress_of(
 def can_redraw(config: pytest.Config, environment: Mapping[str, str]) -> bool:
     """Whether a part of the terminal can be drawn again and again, and nothing else writes there meanwhile.
 
-    That is a terminal (no pipe, no CI, no ``TERM=dumb``), with pytest's ``-q`` of `suite bench` (without it pytest writes
-    names of files), and without its ``-s`` and ``--pdb``.
+    That is a terminal (no pipe, no CI, no ``TERM=dumb``), with the ``-q`` that `suite bench` gives to pytest (without it
+    pytest writes names of files), and without ``-s`` and ``--pdb``.
     """
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or not reporter.isatty or environment.get("CI", "").lower() not in NOT_IN_CI:
