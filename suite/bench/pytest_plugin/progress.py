@@ -95,7 +95,7 @@ def progress_of(
 def can_redraw(config: pytest.Config, environment: Mapping[str, str]) -> bool:
     """Whether a part of the terminal can be drawn again and again, and nothing else writes there meanwhile.
 
-    That is a terminal (no pipe, no CI, no ``TERM=dumb``), with the ``-q`` that `suite bench` gives to pytest (without it
+    That is a terminal (no pipe, no CI, no ``TERM=dumb``), with the ``-q`` that `suite bench` gives to pytest (else
     pytest writes names of files), and without ``-s`` and ``--pdb``.
     """
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
