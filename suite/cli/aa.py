@@ -159,7 +159,7 @@ COMMANDS = (
         name="aa",
         help=HELP,
         add=add,
-        example="suite aa --workload digits_cnn --technique compiled",
+        example="suite aa --workload digits_cnn --processes 5",
         section=TRUST,
         rank=17,
     ),

@@ -296,8 +296,7 @@ SUBCOMMANDS = (
     ),
     Command(
         name="init", help="write a claim of your own into claims/", add=_add_init,
-        example="suite claims init OURS-1 --statement 'int8 is fast' --workload digits_cnn --technique static_int8 "
-        "--metric speedup --at-least 1.5",
+        example="suite claims init X-1 --statement fast --workload mine --technique ours --metric speedup --at-least 2",
     ),
 )  # fmt: skip
 COMMANDS = (
