@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import importlib
 import os
@@ -74,8 +75,8 @@ class _MainParser(Parser):
         formatter = self._get_formatter()
         formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
         formatter.add_text(self.description)
-        listed = next(action for action in self._actions if action.dest == "command")._get_subactions()  # noqa: SLF001
-        shown = {action.dest: action for action in listed}
+        every = next(action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+        shown = {action.dest: action for action in every._get_subactions()}  # noqa: SLF001
         for section in SECTIONS:
             formatter.start_section(section)
             formatter.add_arguments(shown[command.name] for command in commands() if command.section == section)

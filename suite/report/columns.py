@@ -246,10 +246,7 @@ def _costs(rows: list[Row]) -> list[Column]:
     """What a training and a million served items cost; the currency stands in the titles."""
     currency = next((row["currency"] for row in rows if row.get("currency")), "")
     titles = {"training_cost": f"{currency} a training", "cost_per_million": f"{currency} a million items"}
-    return [
-        Column(title=title, show=lambda row, name=name: money(row.get(name)), figure=name)  # type: ignore[misc]
-        for name, title in titles.items()
-    ]
+    return [_metric(title, name, money) for name, title in titles.items()]
 
 
 def _found_loss(rows: list[Row]) -> list[Column]:

@@ -31,14 +31,18 @@ def costs(by_metric: Mapping[str, CostFigure], prices: Prices) -> dict[str, floa
     A cost is ``None`` where its metric was not measured or was disturbed, or where no hour is priced.
     """
     second = prices.second
-    found = [None] * 4 if second is None else [*_of_training(by_metric, second), _of_a_million(by_metric, second)]
-    return dict(zip(COSTS, [*found, prices.currency], strict=True))
+    known: list[float | None] = [None] * 4
+    if second is not None:
+        known = [*_of_training(by_metric, second), _of_a_million(by_metric, second)]
+    values: list[float | str | None] = [*known, prices.currency]
+    return dict(zip(COSTS, values, strict=True))
 
 
 def _of_training(by_metric: Mapping[str, CostFigure], second: float) -> list[float | None]:
     seconds = by_metric.get("train_seconds")
-    ends = [None] * 3 if seconds is None else [seconds.value, seconds.low, seconds.high]
-    return [None if end is None else end * second for end in ends]
+    if seconds is None:
+        return [None] * 3
+    return [None if end is None else end * second for end in (seconds.value, seconds.low, seconds.high)]
 
 
 def _of_a_million(by_metric: Mapping[str, CostFigure], second: float) -> float | None:
