@@ -77,7 +77,7 @@ def _roi(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     cells = _cells(parsed)
     where = None if cells.header is None else cells.header.where
     known = chosen_prices(parsed.prices) or Prices()
-    prices = known.at(where and where.machine, where and where.family)
+    prices = known.at(None) if where is None else known.at(where.machine, where.family)
     found = returns(cells, prices)
     _say(text(found, prices, _width()), parsed.json, plain(found, prices))
     return EXIT_PASS

@@ -170,10 +170,13 @@ def test_each_test_bears_its_figures_as_properties_even_where_it_fails(monkeypat
     monkeypatch.setattr("suite.bench.pipeline.measure_group", lambda *_: [verdict])
     session = SimpleNamespace(starts=lambda _: True, options=Options())
     node = SimpleNamespace(user_properties=[])
-    request = SimpleNamespace(config=SimpleNamespace(stash={plugin.RUN: session}), node=node)
-    run = plugin.suite_run._get_wrapped_function()(request)
+    news = []
+    progress = SimpleNamespace(begin=lambda *told: news.append(told), end=lambda *told: news.append(told))
+    stash = {plugin.RUN: session, plugin.PROGRESS: progress}
+    run = plugin.suite_run._get_wrapped_function()(SimpleNamespace(config=SimpleNamespace(stash=stash), node=node))
     with pytest.raises(pytest.fail.Exception, match="no kernel"):
         run(CASE, "speed")
+    assert [(CASE, "speed"), (CASE, [verdict])] == news
     assert [("speed.verdict", "error"), ("speed.reason", "no kernel")] == node.user_properties
 
 

@@ -15,15 +15,15 @@ from suite.registry import REGISTRY
 from suite.report.results.folder import RunFolder
 from suite.report.tradeoffs import write
 
-ROW = Metric(name="joules", unit="J", better="lower", tier="portable", group="memory", about="energy of a served batch")
+ROW = Metric(name="spilled", unit="B", better="lower", tier="portable", group="memory", about="bytes a batch spills")
 CELL = Cell(workload="digits_cnn", technique="narrow(width=0.25)", device="cpu")
 
 
 @pytest.fixture
-def joules(monkeypatch):
+def spilled(monkeypatch):
     """The row, and nothing else."""
     monkeypatch.setitem(METRICS, ROW.name, ROW)
-    return measured(CELL, "joules", 2.0)
+    return measured(CELL, "spilled", 2.0)
 
 
 def verdict(measurement, folder):
@@ -35,18 +35,18 @@ def verdict(measurement, folder):
     return found
 
 
-def test_it_is_recorded_and_gated(joules, tmp_path):
+def test_it_is_recorded_and_gated(spilled, tmp_path):
     """In the direction that its row says."""
-    record([joules], header=samples.header(), directory=tmp_path)
-    assert VerdictKind.PASS == verdict(joules, tmp_path).kind
-    assert VerdictKind.REGRESSED == verdict(measured(CELL, "joules", 4.0), tmp_path).kind
+    record([spilled], header=samples.header(), directory=tmp_path)
+    assert VerdictKind.PASS == verdict(spilled, tmp_path).kind
+    assert VerdictKind.REGRESSED == verdict(measured(CELL, "spilled", 4.0), tmp_path).kind
 
 
-def test_it_is_listed_and_reported(joules, tmp_path):
+def test_it_is_listed_and_reported(spilled, tmp_path):
     """In the list of metrics and in the table of all results."""
-    assert any("joules" in line and "energy of a served batch" in line for line in lines(REGISTRY, "metrics", []))
+    assert any("spilled" in line and "bytes a batch spills" in line for line in lines(REGISTRY, "metrics", []))
     folder = RunFolder.create(tmp_path, samples.header())
-    folder.append(joules)
+    folder.append(spilled)
     write(folder)
     table = pd.read_csv(folder.path / "results.csv")
-    assert [2.0] == list(table[table["metric"] == "joules"]["value"])
+    assert [2.0] == list(table[table["metric"] == "spilled"]["value"])

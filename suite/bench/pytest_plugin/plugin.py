@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, Any, Any]:
     """Open the run's folder before the first case is measured, unless a gate would see only a part."""
     config = session.config
     if any(_case(item) for item in session.items) and not config.option.collectonly:
@@ -108,7 +108,7 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_report_teststatus(config: pytest.Config) -> Iterator[Any]:
+def pytest_report_teststatus(config: pytest.Config) -> Generator[None, Any, Any]:
     """No letter for a test while a live table shows its verdicts; its status counts as ever."""
     status = yield
     progress = config.stash.get(PROGRESS, None)
