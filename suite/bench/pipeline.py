@@ -49,6 +49,7 @@ def keep(run: Run, result: GroupResult) -> GroupResult:
     metrics = len({measurement.metric for measurement in result.measurements})
     run.folder.append(*result.verdicts, GroupEnd(cell=where, group=group, metrics=metrics))
     run.verdicts += result.verdicts
+    run.latest = result.measurements
     run.done.add((case, group))
     return result
 

@@ -62,6 +62,8 @@ class Run(AbstractContextManager["Run"]):
     faults: Mapping[str, str] = field(default_factory=dict)
     """By workload, what its baseline cannot do: the preflight left it out of this run."""
     verdicts: list[Verdict] = field(default_factory=list)
+    latest: Sequence[Measurement] = ()
+    """The metrics of the group that was measured last, judged or not."""
     done: set[tuple[Case, Group]] = field(default_factory=set)
     failed: dict[Case, str] = field(default_factory=dict)
     """Why a case is an error: its other groups are not tried."""

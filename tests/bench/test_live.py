@@ -5,7 +5,6 @@ import io
 import os
 import threading
 from contextlib import nullcontext
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -68,19 +67,29 @@ def told(monkeypatch):
     """A run of twelve cells, its progress, and the display that it draws on."""
     monkeypatch.setattr(live, "place_of", lambda _: Place(done=2, cells=12, seconds=240.0))
     plan = SimpleNamespace(seeds_of=lambda *, baseline: range(3 if baseline else 1))
-    run = SimpleNamespace(header=header(), bench=SimpleNamespace(plan=plan))
+    run = SimpleNamespace(header=header(), bench=SimpleNamespace(plan=plan), latest=())
     display = FakeDisplay()
-    return SimpleNamespace(progress=LiveProgress(None, lambda: run, display), display=display)
+    return SimpleNamespace(progress=LiveProgress(None, lambda: run, display), display=display, run=run)
 
 
 def test_a_cell_is_shown_with_its_score_its_speedup_and_its_verdicts(told):
     """The worst kind first."""
     told.progress.begin(case(), "quality")
+    told.run.latest = [QUALITY]
     told.progress.end(case(), [verdict(VerdictKind.PASS, QUALITY)])
+    told.run.latest = [SPEED]
     told.progress.end(case(), [verdict(VerdictKind.REGRESSED, SPEED), verdict(VerdictKind.PASS, SPEED)])
     assert ["digits_cnn", "static_int8", "97.35", "%", "2.31x", "1", "regressed,", "2", "pass"] == told.display.frames[
         -1
     ][1].split()
+
+
+def test_without_expectations_a_cell_is_shown_with_what_was_measured(told):
+    """`--expect=off`: there are no verdicts."""
+    told.progress.begin(case(), "speed")
+    told.run.latest = [QUALITY, SPEED]
+    told.progress.end(case(), [])
+    assert ["digits_cnn", "static_int8", "97.35", "%", "2.31x"] == told.display.frames[-1][1].split()
 
 
 def test_the_last_line_says_how_many_cells_are_done_and_how_long_the_others_take(told):
@@ -185,7 +194,7 @@ def display_on(terminal, clock=lambda: 0.0):
 
 
 FINISHED = LiveState(rows={"c": CellRow(workload="w", technique="t")})
-FINISHED.rows["c"].add([verdict(VerdictKind.REGRESSED, replace(SPEED, value=0.5))], score=None)
+FINISHED.rows["c"].add([verdict(VerdictKind.REGRESSED, SPEED)], [SPEED], score=None)
 
 
 def test_the_display_starts_no_thread(terminal):

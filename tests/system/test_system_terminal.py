@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.system, pytest.mark.skipif(sys.platform == "win32", re
 
 SHOWN = "\x1b[?25h"  # the cursor comes back
 CURSOR = "\x1b[?25l"
+STYLES = re.compile(r"\x1b\[[\d;]*m")
 
 
 @pytest.fixture
@@ -58,7 +59,9 @@ def test_a_run_at_a_terminal_shows_its_cells_and_erases_the_table(at_terminal):
     assert "timed; nothing is drawn meanwhile" in live
     assert re.search(r"training \S+, seed 0", live)
     assert live.count(CURSOR) == 1
+    assert re.search(r"[\d.]+ % +[\d.]+x", STYLES.sub("", live)), "score and speed-up, though nothing is judged"
     assert "trade-offs" in summary
+    assert "Iterations" not in summary, "the table of pytest-benchmark"
     assert "cells 1 of 2" not in summary
     assert re.search(r"\d+ passed", summary)
 

@@ -93,8 +93,9 @@ class LiveProgress:
 
     def end(self, case: Case, verdicts: Sequence[Verdict]) -> None:
         run = self._run()
-        scores = () if run is None else run.header.scores.get(case.workload.name, ())
-        self._state.rows[str(case)].add(verdicts, score=scores[0] if scores else None)
+        if run is not None:
+            scores = run.header.scores.get(case.workload.name, ())
+            self._state.rows[str(case)].add(verdicts, run.latest, score=scores[0] if scores else None)
         self._state.doing, self._state.training = "", None
         self._draw()
 

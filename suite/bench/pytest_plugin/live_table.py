@@ -6,7 +6,7 @@ Names come from users: they are shown as `rich.text.Text`, in which nothing is m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,13 +44,16 @@ class CellRow:
     speedup: str = ""
     kinds: Counter[VerdictKind] = field(default_factory=Counter)
 
-    def add(self, verdicts: Sequence[Verdict], *, score: str | None) -> None:
-        """Add the verdicts of a group; ``score`` is the name of the workload's primary score."""
+    def add(self, verdicts: Sequence[Verdict], measurements: Iterable[Measurement], *, score: str | None) -> None:
+        """Add the verdicts of a group and what it measured; ``score`` is the name of the workload's primary score.
+
+        A run with ``--expect=off`` has measurements and no verdicts.
+        """
         self.kinds.update(verdict.kind for verdict in verdicts)
-        for found in (verdict.measurement for verdict in verdicts):
-            if found is not None and found.metric == score:
+        for found in measurements:
+            if found.metric == score:
                 self.score = _score(found)
-            elif found is not None and found.metric == "speedup":
+            elif found.metric == "speedup":
                 self.speedup = times(found.value)
 
 

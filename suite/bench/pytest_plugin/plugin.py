@@ -58,11 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--{PREFIX}-{option.name}", **option.keywords())
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the marker that says which group of metrics a test measures."""
-    if _is_bench(config):
-        hush_benchmark_table(config)
     config.addinivalue_line("markers", "suite_group(name): the group of metrics that this test measures")
 
 
@@ -70,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Find mistakes in the options before anything is collected."""
     if _is_bench(session.config) and not hasattr(session.config, "workerinput"):
+        hush_benchmark_table(session.config)  # all plugins are configured by now, in whatever order
         _or_exit(lambda: _check_runner(session.config))
         _or_exit(lambda: cases_of(session.config))
 
