@@ -250,6 +250,19 @@ def test_a_column_without_any_figure_is_left_out_of_the_markdown():
     assert "| 0.0012 |" in " ".join(text.split())
 
 
+def test_energy_has_a_column_only_where_a_counter_was_read():
+    """Most machines have none; an invalid reading has its mark, and its reason in a line of its own."""
+    assert "J an item" not in to_markdown(table_of(RUN), HEADER)
+    why = "invalid: the counter did not move in 1 s"
+    read = [measured("baseline", "energy_per_item", 0.00123), measured(PRUNED, "energy_per_item", 0.0, suspect=why)]
+    text = to_markdown(table_of([*RUN, *read]), replace(HEADER, energy="intel-rapl:0 package-0"))
+    assert "\n- energy: intel-rapl:0 package-0\n" in text
+    rows = [[cell.strip() for cell in row.split("|")] for row in text.splitlines() if row.startswith("| ")]
+    place = rows[0].index("J an item")
+    assert ["0.00123", "0 ?"] == [row[place] for row in rows[1:]]
+    assert f"? not sound: energy_per_item of {PRUNED}: {why}" in text
+
+
 SCORES = {"prices": ("mean_squared_error", "mean_absolute_error"), "plain": ()}
 
 
