@@ -96,10 +96,14 @@ class Plan:
             return self.budget
         return speed.SAME if self.profile == "quick" else speed.QUICK
 
+    @property
+    def trains_few(self) -> bool:
+        """Whether a technique gets one seed: what ``few`` says, or else whether the plan is a quick one."""
+        return self.profile == "quick" if self.few is None else self.few
+
     def seeds_of(self, *, baseline: bool) -> range:
         """The seeds that are trained of a technique, or of the baseline."""
-        few = self.profile == "quick" if self.few is None else self.few
-        return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if few else self.seeds)
+        return range(min(self.seeds, BASELINE_SEEDS if baseline else 1) if self.trains_few else self.seeds)
 
 
 @dataclass(kw_only=True)
@@ -264,7 +268,8 @@ class Bench(AbstractContextManager["Bench"]):
 
     def repeat(self, case: Case, bounds: speed.Bounds | None = None) -> Mapping[str, Measurement]:
         """The timed metrics once more, for as long as before, in one fresh quiet process."""
-        found = self._in_processes(case, 1, self.plan.budget, case.timeable, bounds or {})[0]
+        budget = replace(self.plan.budget, energy=0.0)  # only ratios are asked for again
+        found = self._in_processes(case, 1, budget, case.timeable, bounds or {})[0]
         return {one.metric: one for one in self._under_cap(list(found.values()))}
 
     # -- groups -------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def _cell(verdict: Verdict) -> list[str]:
 def _of_plan(run: Run) -> list[str]:
     """What makes the measurement of a cell comparable with this run's, whatever profile it belonged to."""
     plan = run.bench.plan
-    usual = plan.seeds == DEFAULT_SEEDS and (plan.few or plan.profile != "default")
+    usual = plan.seeds == DEFAULT_SEEDS and (plan.trains_few or plan.profile not in ("default", "quick"))
     arguments = [] if usual else ["--seeds", str(plan.seeds)]
     arguments += [] if plan.processes == 1 else ["--processes", str(plan.processes)]
     on_cpu = run.header.where.device.startswith("cpu")

@@ -43,7 +43,9 @@ def _measured(run: Run, case: Case, group: Group) -> tuple[list[Measurement], li
     except UnavailableError as error:
         known = _measured_before(run, case) if isinstance(error, IncapableError) else ""
         failure = _failure(case, group, "error" if known else "unavailable", f"{error}{known}")
-        return [], [replace(failure, slow=isinstance(error, SlowError))]
+        if isinstance(error, SlowError):
+            failure = replace(failure, slow=error.factor, control=case.control.name)
+        return [], [failure]
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  # anything, sys.exit() too; the other cells go on

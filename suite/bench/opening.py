@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -175,7 +174,6 @@ def _import_heavy() -> None:
     for name in HEAVY:
         importlib.import_module(name)
     garbage.set_aside()
-    atexit.register(garbage.take_back)  # or extension modules report all that they have as leaked
 
 
 def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) -> dict[str, int]:

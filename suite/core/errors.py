@@ -40,7 +40,11 @@ class UnavailableError(SuiteError):
 
 
 class SlowError(UnavailableError):
-    """A cell is left out since its training would take many times as long as its control's."""
+    """A cell is left out since its training would take about ``factor`` times as long as its control's."""
+
+    def __init__(self, text: str, factor: float) -> None:
+        super().__init__(text)
+        self.factor = factor
 
 
 class IncapableError(UnavailableError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ def set_aside() -> None:
     """
     gc.collect()
     gc.freeze()
+    atexit.unregister(take_back)
+    atexit.register(take_back)  # or extension modules report all that they have as leaked
 
 
 def take_back() -> None:

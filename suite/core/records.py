@@ -103,14 +103,15 @@ class Measurement:
 class CellFailure:
     """A cell (or one group of its metrics) that brought no measurement, and why.
 
-    ``slow`` says that it was left out since it would train many times as long as its control.
+    ``slow`` is given where it was left out as slow: about how many times as long as its ``control`` it would train.
     """
 
     cell: Cell
     group: Group
     kind: Literal["unavailable", "error"]
     reason: str
-    slow: bool = False
+    slow: float | None = None
+    control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
-from suite.core.composition import BASELINE
 from suite.core.metrics import METRICS, place
 from suite.core.records import Cell, CellFailure, Expectation, Group, Measurement, Reason, Verdict, VerdictKind, Where
 from suite.gate.files.match import (
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-KNOWN_SLOW = 1 / 3  # of the control's speed; a fifth is left out (`suite.bench.pace`), by an estimate from three steps
+ESTIMATE = 1.5  # times the stored factor: what one from three steps may be off by (`suite.bench.pace`)
 
 
 def _nothing_near(_: Measurement) -> str | None:
@@ -197,22 +196,24 @@ def _why_missing(run: _Run, entry: Expectation, failure: CellFailure | None) -> 
     """The reason of a missing measurement; empty where a failure of its group accounts for it."""
     if failure is None:
         return f"{entry.path}:{entry.line} expects it, but it was not measured"
-    if failure.kind != "unavailable" or (failure.slow and _was_slow(run, failure.cell)):
+    if failure.kind != "unavailable" or (failure.slow is not None and _was_slow(run, failure)):
         return ""
     before = _measured_before(entry, run.where)
     return f"was measured on {before} before; now: {failure.reason}" if before else ""
 
 
-def _was_slow(run: _Run, cell: Cell) -> bool:
-    """Whether training was stored as slow on this hardware, so that a cell left out for it has not become slower.
+def _was_slow(run: _Run, failure: CellFailure) -> bool:
+    """Whether training was stored as about as slow on this hardware, so that what is left out has not become slower.
 
     The stored step is compared, or where a recording had too few processes for ratios, the seconds of whole trainings.
     """
-    step = run.entries.get((cell.workload, cell.technique, "train_step_speedup"))
-    if step is not None:
-        return step.value <= KNOWN_SLOW
-    ours, baseline = (run.entries.get((cell.workload, name, "train_seconds")) for name in (cell.technique, BASELINE))
-    return ours is not None and baseline is not None and baseline.value <= KNOWN_SLOW * ours.value
+    assert failure.slow is not None  # noqa: S101  # asked for what was left out as slow alone
+    workload, technique = failure.cell.workload, failure.cell.technique
+    step = run.entries.get((workload, technique, "train_step_speedup"))
+    if step is not None and not step.retired:
+        return failure.slow * step.value <= ESTIMATE
+    ours, theirs = (run.entries.get((workload, name, "train_seconds")) for name in (technique, failure.control))
+    return ours is not None and theirs is not None and failure.slow * theirs.value <= ESTIMATE * ours.value
 
 
 def _measured_before(entry: Expectation, where: Where) -> str:

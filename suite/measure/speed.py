@@ -451,8 +451,10 @@ def _energy(cell: Cell, arm: Arm, batch: int, seconds: float, conditions: Mappin
 
     An invalid reading keeps what the counters said, and is suspect.
     """
+    if not seconds:
+        return []
     found = counters_of(cell.device)
-    if not seconds or not found.counters:
+    if not found.counters:
         return []
     call = arm.call(batch)
     with flags.applied(arm.served.recipe.flags):

@@ -28,7 +28,7 @@ class CostFigure(Protocol):
 def costs(by_metric: Mapping[str, CostFigure], prices: Prices) -> dict[str, float | str | None]:
     """The `COSTS` of a cell, from its ``train_seconds`` (mean over seeds) and ``throughput`` (items/s).
 
-    A cost is ``None`` where its metric was not measured or was disturbed, or where no hour is priced.
+    A cost is ``None`` where its metric was not measured or is suspect, or where no hour is priced.
     """
     second = prices.second
     known: list[float | None] = [None] * 4
@@ -40,7 +40,7 @@ def costs(by_metric: Mapping[str, CostFigure], prices: Prices) -> dict[str, floa
 
 def _of_training(by_metric: Mapping[str, CostFigure], second: float) -> list[float | None]:
     seconds = by_metric.get("train_seconds")
-    if seconds is None:
+    if seconds is None or seconds.suspect:
         return [None] * 3
     return [None if end is None else end * second for end in (seconds.value, seconds.low, seconds.high)]
 

@@ -218,6 +218,21 @@ def test_epochs_within_a_tenth_of_a_second_are_not_drawn(terminal):
     assert [True, False, True, True] == [b > a for a, b in zip([0, *lengths[:-1]], lengths, strict=True)]
 
 
+def test_a_terminal_that_is_gone_is_drawn_on_no_more(terminal, monkeypatch):
+    """A display decides no verdict: the cell at hand must not fail for it."""
+    display, tried = display_on(terminal), []
+
+    def gone(_text):
+        tried.append(True)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(terminal, "write", gone)
+    display.draw(render(FINISHED, 40))
+    display.draw(render(FINISHED, 40))
+    display.erase()
+    assert 1 <= len(tried) <= 2
+
+
 def test_the_last_drawing_is_erased_and_the_cursor_comes_back(terminal):
     display = display_on(terminal)
     display.draw(render(FINISHED, 40))

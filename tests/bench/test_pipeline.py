@@ -842,6 +842,7 @@ def test_options_that_are_the_defaults_are_not_repeated(start):
 def test_five_seeds_are_asked_for_again_where_few_are_the_default(start):
     """A recording run trains five of everything; the command that looks at one of its figures says so."""
     assert " --seeds 5" in commands.rerun(start(plan=Plan(profile="default")), RERUN)
+    assert " --seeds 5" in commands.rerun(start(plan=Plan(profile="quick", few=False)), RERUN)
 
 
 # -- how long it takes, and minutes -----------------------------------------------------------------------------------

@@ -36,6 +36,12 @@ def test_a_variable_ci_that_says_no_is_no_ci(value):
     assert can_redraw(config_of(), TERMINAL | {"CI": value})
 
 
+@pytest.mark.parametrize(("encoding", "expected"), [("utf-8", True), ("UTF8", True), ("latin-1", False), (None, False)])
+def test_a_terminal_without_letters_for_lines_gets_plain_lines(encoding, expected, monkeypatch):
+    monkeypatch.setattr("suite.bench.pytest_plugin.progress.sys.__stdout__", SimpleNamespace(encoding=encoding))
+    assert expected == can_redraw(config_of(), TERMINAL)
+
+
 @pytest.mark.parametrize("settings", [{"isatty": False}, {"verbose": 0}, {"capture": "no"}, {"usepdb": True}])
 def test_where_others_write_meanwhile_there_are_plain_lines(settings):
     """A pipe, and pytest's -v, -s and --pdb."""

@@ -371,6 +371,8 @@ def trainings(seconds, baseline):
         ([STEP], {"unavailable"}),  # as slow as it was recorded
         (trainings(48.0, 8.0), {"unavailable"}),
         ([replace(STEP, value=0.9, low=0.8)], {"unavailable", "missing"}),  # it was not slow then
+        ([replace(STEP, value=0.25, low=0.22)], {"unavailable", "missing"}),  # it was half as slow
+        ([replace(STEP, retired="gone")], {"unavailable", "missing"}),
         (trainings(9.0, 8.0), {"unavailable", "missing"}),
         ([replace(STEP, value=0.9, low=0.8), *trainings(48.0, 8.0)], {"unavailable", "missing"}),  # the ratio decides
         ([], {"unavailable", "missing"}),  # nothing tells
@@ -378,9 +380,12 @@ def trainings(seconds, baseline):
 )
 def test_a_technique_left_out_as_slow_is_missing_unless_it_was_recorded_as_slow(stored, kinds):
     """A technique that has become slow must not leave the gate by it."""
-    slow = [replace(failure(group, "unavailable", "left out"), slow=True) for group in ("quality", "speed")]
+    slow = [
+        replace(failure(group, "unavailable", "left out"), slow=7.0, control="baseline")
+        for group in ("quality", "speed")
+    ]
     assert kinds == {v.kind for v in verdicts([], [OF_HERE, *stored], slow)}
-    usual = [replace(one, slow=False) for one in slow]
+    usual = [replace(one, slow=None) for one in slow]
     assert {"unavailable", "missing"} == {v.kind for v in verdicts([], [OF_HERE, *stored], usual)}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,7 @@ class Display:
     ) -> None:
         self._capture: Any = config.pluginmanager.getplugin("capturemanager")
         self._clock, self._drawn = clock, -SHORTEST
+        self._broken = False
         with self._capture.global_and_fixture_disabled():  # the terminal, not the file that pytest captures into
             self._live = Live(
                 console=Console(file=file),
@@ -51,21 +53,25 @@ class Display:
     @property
     def height(self) -> int:
         """Lines of the terminal."""
-        return self._live.console.size.height
+        with self._capture.global_and_fixture_disabled():
+            return self._live.console.size.height
 
     def draw(self, content: RenderableType, *, skips: bool = False) -> None:
         """Show ``content``; with ``skips`` not sooner than `SHORTEST` after the last time."""
         now = self._clock()
-        if skips and now - self._drawn < SHORTEST:
+        if self._broken or (skips and now - self._drawn < SHORTEST):
             return
         self._drawn = now
         with self._capture.global_and_fixture_disabled():
-            self._live.start()
-            self._live.update(content, refresh=True)
+            try:
+                self._live.start()
+                self._live.update(content, refresh=True)
+            except (OSError, UnicodeError):  # a closed terminal, or one without these letters: no cell fails for it
+                self._broken = True
 
     def erase(self) -> None:
         """Leave the terminal as if nothing had been drawn."""
-        with self._capture.global_and_fixture_disabled():
+        with self._capture.global_and_fixture_disabled(), suppress(OSError, UnicodeError):
             self._live.stop()
 
 
@@ -73,9 +79,9 @@ class LiveProgress:
     """Shows the news of a run in a table that is drawn again between epochs, processes and groups of metrics."""
 
     def __init__(self, config: pytest.Config, run: Callable[[], Run | None], display: Display | None = None) -> None:
-        self.live = True
+        self.live = False  # until a cell begins: before that, tests of the user have their letters
         self._run, self._display = run, display or Display(config)
-        self._state = LiveState()
+        self._state, self._closed = LiveState(), False
         self._process = os.getpid()
 
     @property
@@ -83,6 +89,7 @@ class LiveProgress:
         return lambda _workload, composition: lambda news: self._tell(composition, news)
 
     def begin(self, case: Case, group: Group) -> None:
+        self.live = True
         self._state.at_hand, self._state.doing, self._state.training = str(case), group, None
         self._state.rows.setdefault(str(case), CellRow(workload=case.workload.name, technique=case.composition.name))
         self._draw()
@@ -100,12 +107,12 @@ class LiveProgress:
         self._draw()
 
     def close(self) -> None:
-        self.live = False
+        self.live, self._closed = False, True
         self._display.erase()
 
     def _tell(self, composition: str, news: News) -> None:
         run = self._run()
-        if run is None or not self.live:
+        if run is None or self._closed:
             return
         seeds = run.bench.plan.seeds_of(baseline=composition == BASELINE)
         self._state.training = (composition, news, len(seeds))

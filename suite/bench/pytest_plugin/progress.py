@@ -7,6 +7,7 @@ sample is timed.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -101,6 +102,8 @@ def can_redraw(config: pytest.Config, environment: Mapping[str, str]) -> bool:
     reporter: Any = config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or not reporter.isatty or environment.get("CI", "").lower() not in NOT_IN_CI:
         return False
+    if not (getattr(sys.__stdout__, "encoding", None) or "").lower().startswith("utf"):
+        return False  # it has no letters for lines and bars
     option = config.option
     if option.verbose >= 0 or getattr(option, "capture", "no") == "no" or getattr(option, "usepdb", False):
         return False
