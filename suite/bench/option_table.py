@@ -82,6 +82,9 @@ class BenchOption:
         return [f"--{PREFIX}-{self.name}={one}" for one in parts[1::2]]
 
 
+PRICES_HELP = "a file of prices: adds what a training and a million items cost (default: the setting prices)"
+"""Of `suite report` as well."""
+
 OPTIONS = (
     BenchOption(name="device", default="auto", help="auto, cpu, gpu (any accelerator), cuda, cuda:1, xpu, mps"),
     BenchOption(
@@ -143,7 +146,7 @@ OPTIONS = (
         name="prices",
         kind=Path,
         metavar="FILE",
-        help="a file of prices: adds what a training and a million items cost (default: the setting prices)",
+        help=PRICES_HELP,
     ),
     BenchOption(
         name="quick",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from suite.core.command_line import Parser
 from suite.registry import REGISTRY
@@ -44,11 +44,16 @@ def add_commands(parser: Parser, dest: str, commands: Sequence[Command]) -> None
     """Give the parser of a command commands of its own; the parsed name is stored as ``dest``."""
     parsers = parser.add_subparsers(dest=dest, required=True)
     for command in commands:
-        command.add(
-            parsers.add_parser(
-                command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
-            )
-        )
+        add_command(parsers, command)
+
+
+def add_command(parsers: Any, command: Command) -> None:
+    """Give ``parsers``, what `argparse.ArgumentParser.add_subparsers` returns, the parser of a command."""
+    added = parsers.add_parser(
+        command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
+    )
+    added.set_defaults(passes_on=command.passes_on)
+    command.add(added)
 
 
 def chosen_prices(path: Path | None) -> Prices | None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from suite import __version__, cli
-from suite.cli.command import SECTIONS, Command
+from suite.cli.command import SECTIONS, Command, add_command
 from suite.core.command_line import Parser, printable_streams, refuse_unknown
 from suite.core.errors import SuiteError
 from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
@@ -71,7 +71,7 @@ def _parser_of(parser: Parser, command: str) -> Parser:
 class _MainParser(Parser):
     """The parser of ``suite`` itself, whose help lists the commands by section."""
 
-    def format_help(self) -> str:
+    def help_body(self) -> str:
         formatter = self._get_formatter()
         formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
         formatter.add_text(self.description)
@@ -84,7 +84,7 @@ class _MainParser(Parser):
         formatter.start_section("options")
         formatter.add_arguments(action for action in self._actions if action.option_strings)
         formatter.end_section()
-        return f"{formatter.format_help()}\nexample:\n  {self.example}\n"
+        return formatter.format_help()
 
 
 def build_parser() -> Parser:
@@ -96,11 +96,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=__version__)
     parsers = parser.add_subparsers(dest="command", required=True, prog="suite", parser_class=Parser)
     for command in commands():
-        added = parsers.add_parser(
-            command.name, help=command.help, allow_abbrev=command.abbreviates, example=command.example
-        )
-        added.set_defaults(passes_on=command.passes_on)
-        command.add(added)
+        add_command(parsers, command)
     return parser
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suite.bench.option_table import PRICES_HELP
 from suite.cli.command import RESULTS, Command, chosen_prices
 from suite.core.exit_codes import EXIT_PASS
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from suite.core.prices import Prices
     from suite.report.results.folder import RunFolder
-
-
-PRICES_HELP = "a file of prices: adds what a training and a million items cost (default: the setting prices)"
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,11 @@ class Parser(argparse.ArgumentParser):
         self.example = example
 
     def format_help(self) -> str:
-        return f"{super().format_help()}\nexample:\n  {self.example}\n" if self.example else super().format_help()
+        return self.help_body() + (f"\nexample:\n  {self.example}\n" if self.example else "")
+
+    def help_body(self) -> str:
+        """The help without its example."""
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         found = CHOICE.match(message)

@@ -16,9 +16,9 @@ from suite.core.stats.proportions import least_margin
 from suite.gate.hours import ENOUGH_PROCESSES, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from suite.core.records import Measurement
+    from suite.core.records import Better, Expectation, Measurement
 
 SIGMAS = 4
 SIZE_MARGIN = 0.02  # of bytes that are not exact: an artefact with time stamps, entropy coding
@@ -31,6 +31,16 @@ RATIO_MARGIN = 0.01
 UNKNOWN_RATIO_MARGIN = 0.05  # too few fresh processes, so nothing is known of s
 ROUNDED = 1e-5  # relative: stored values have six digits
 DRIFT_SIGMAS = 3.1  # of a normal distribution: drift alone goes beyond it in one run of a thousand
+
+
+def least_favourable(values: Iterable[float], better: Better) -> float:
+    """The least where higher is better, else the greatest."""
+    return min(values) if better == "higher" else max(values)
+
+
+def over_seeds(entry: Expectation, values: Sequence[float]) -> float:
+    """What an entry's metric is of ``values`` by seed: the worst seed's, or their mean."""
+    return least_favourable(values, entry.better) if entry.metric.endswith(WORST_SEED) else fmean(values)
 
 
 def propose(measured: Measurement) -> tuple[float | None, float | None]:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import WORST_SEED, metric
-from suite.gate.bounds import ROUNDED, around
+from suite.gate.bounds import ROUNDED, around, over_seeds
 from suite.gate.wording import figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from suite.core.records import Expectation, Measurement, Where
 
 
@@ -58,7 +55,7 @@ def _holds_seeds_of(entry: Expectation, machine: str) -> bool:
     if own is None:
         return False
     values = list(entry.by_seed.values())
-    together = _worst(values, entry) if entry.metric.endswith(WORST_SEED) else fmean(values)
+    together = over_seeds(entry, values)
     slack = ROUNDED * max(map(abs, (*values, own)))
     return together <= own + slack if entry.better == "higher" else together >= own - slack
 
@@ -88,7 +85,7 @@ def _of_inexact(measured: Measurement, entry: Expectation) -> Bounds:
 
 def _of_same_seeds(measured: Measurement, entry: Expectation) -> Bounds:
     values = [entry.by_seed[seed] for seed in measured.seeds]
-    reference = _worst(values, entry) if measured.metric.endswith(WORST_SEED) else fmean(values)
+    reference = over_seeds(entry, values)
     factor = _factor(measured, entry) if measured.share else 1.0
     low, high = _wider(_provable(entry), entry.value, reference, factor)
     seeds = ", ".join(str(seed) for seed in measured.seeds)
@@ -104,10 +101,6 @@ def _provable(entry: Expectation) -> tuple[float | None, float | None]:
     if len(entry.seen) < 2:  # noqa: PLR2004  # one machine
         return entry.low, entry.high
     return (entry.low, None) if entry.better == "higher" else (None, entry.high)
-
-
-def _worst(values: Sequence[float], entry: Expectation) -> float:
-    return min(values) if entry.better == "higher" else max(values)
 
 
 def _widened(measured: Measurement, entry: Expectation) -> Bounds:

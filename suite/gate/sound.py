@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import stdev
 from typing import TYPE_CHECKING
 
 from suite.core.metrics import METRICS, SHARES, VS_CONTROL, WORST_SEED, is_paired, limits, tiers
-from suite.gate.bounds import ROUNDED
+from suite.gate.bounds import ROUNDED, over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,8 +109,7 @@ def _seeds(entry: Expectation) -> Fault | None:
     if entry.seeds != len(values):
         return Fault(key="seeds", problem=f"seeds = {entry.seeds}, but by_seed has {len(values)} values; "
                      f"write seeds = {len(values)}, or delete the entry and record it again")  # fmt: skip
-    worst = min if entry.better == "higher" else max
-    together = float(worst(values)) if entry.metric.endswith(WORST_SEED) else fmean(values)
+    together = over_seeds(entry, values)
     what = "the worst" if entry.metric.endswith(WORST_SEED) else "the mean"
     size = max(map(abs, (*values, entry.value)))
     if _agree(entry, together, ROUNDED * size):

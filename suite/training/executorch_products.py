@@ -160,11 +160,7 @@ def _transposed(node: Node, shapes: Shapes) -> int:
     return product(shapes[node["input1_id"]], inside)
 
 
-def _connected(node: Node, shapes: Shapes) -> int:
-    return product(shapes[node["output_id"]], shapes[node["input1_id"]][-1])
-
-
-def _batched(node: Node, shapes: Shapes) -> int:
+def _contracted(node: Node, shapes: Shapes) -> int:
     return product(shapes[node["output_id"]], shapes[node["input1_id"]][-1])
 
 
@@ -176,8 +172,8 @@ MACS: Mapping[str, tuple[str, Callable[[Node, Shapes], int]]] = {
     "XNNConv2d": ("Convolution", _convolution),
     "XNNDepthwiseConv2d": ("Convolution", _convolution),
     "XNNConvTranspose2d": ("Deconvolution", _transposed),
-    "XNNFullyConnected": ("Fully Connected", _connected),
-    "XNNBatchMatrixMultiply": ("Batch Matrix Multiply", _batched),
+    "XNNFullyConnected": ("Fully Connected", _contracted),
+    "XNNBatchMatrixMultiply": ("Batch Matrix Multiply", _contracted),
     "XNNScaledDotProductAttention": ("Scaled Dot-Product Attention", _attention),
 }
 """By kind of node, what a trace calls its kernel, and its multiply-accumulates."""

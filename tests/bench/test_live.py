@@ -47,8 +47,6 @@ def shown(state, *, width=120, height=40):
 class FakeDisplay:
     """Keeps what is drawn, as lines."""
 
-    height = 40
-
     def __init__(self):
         self.frames, self.skipped, self.erased = [], [], 0
 

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from suite.bench.pytest_plugin.live_table import CellRow, LiveState, render
+from suite.bench.pytest_plugin.live_table import CellRow, LiveState
 from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
 from suite.bench.time_left import place_of
@@ -49,12 +49,6 @@ class Display:
                 redirect_stdout=False,
                 redirect_stderr=False,
             )  # no thread redraws it: one would take time from what is timed
-
-    @property
-    def height(self) -> int:
-        """Lines of the terminal."""
-        with self._capture.global_and_fixture_disabled():
-            return self._live.console.size.height
 
     def draw(self, content: RenderableType, *, skips: bool = False) -> None:
         """Show ``content``; with ``skips`` not sooner than `SHORTEST` after the last time."""
@@ -123,4 +117,4 @@ class LiveProgress:
             return
         run = self._run()
         self._state.place = None if run is None else place_of(run)
-        self._display.draw(render(self._state, self._display.height), skips=skips)
+        self._display.draw(self._state, skips=skips)

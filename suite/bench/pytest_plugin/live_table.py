@@ -6,12 +6,12 @@ Names come from users: they are shown as `rich.text.Text`, in which nothing is m
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.console import Group as Lines
-from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -70,6 +70,10 @@ class LiveState:
     doing: str = ""
     training: tuple[str, News, int] | None = None
     place: Place | None = None
+
+    def __rich_console__(self, console: Console, _options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Drawn by rich: nothing is made of an epoch that is not drawn."""
+        yield render(self, console.size.height)
 
 
 def render(state: LiveState, height: int) -> RenderableType:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from suite.core.records import Better, Expectation, Measurement, Where
-from suite.gate.bounds import around, below, propose, short, stored_value
+from suite.gate.bounds import around, below, least_favourable, propose, short, stored_value
 from suite.gate.drift import over_time
 from suite.gate.files.match import HARDWARE, OF_KERNELS, device_of, other_conditions, other_data, threads_of
 
@@ -47,8 +47,10 @@ def expectation(
     if stored is None or not others or measured.tier == "exact":
         return replace(entry, seen=seen)
     low, high = around(measured, min(measured.value, *others.values()), max(measured.value, *others.values()))
-    by_seed = _least_favourable(entry.by_seed, stored.by_seed, entry.better)
-    return replace(entry, seen=seen, value=_worst(seen.values(), entry.better), low=low, high=high, by_seed=by_seed)
+    by_seed = _worst_of_each(entry.by_seed, stored.by_seed, entry.better)
+    return replace(
+        entry, seen=seen, value=least_favourable(seen.values(), entry.better), low=low, high=high, by_seed=by_seed
+    )
 
 
 def shared(
@@ -115,7 +117,7 @@ def _by_seed(measured: Measurement) -> dict[int, float]:
 def _of_family(entries: Collection[Expectation], family: str) -> Expectation:
     first, *_ = entries
     lows, highs = ([getattr(entry, side) for entry in entries] for side in ("low", "high"))
-    value = _worst([entry.value for entry in entries], first.better)
+    value = least_favourable([entry.value for entry in entries], first.better)
     noise = max((entry.noise for entry in entries if entry.noise is not None), default=None)
     least = None if None in lows else min(*lows, below(value, noise or 0.0))  # the least one's with anyone's noise
     return replace(
@@ -133,9 +135,5 @@ def _same_conditions(entry: Expectation, other: Expectation, where: Where) -> bo
     return here == there and threads_of(other) in (None, threads)
 
 
-def _worst(values: Iterable[float], better: Better) -> float:
-    return min(values) if better == "higher" else max(values)
-
-
-def _least_favourable(new: Mapping[int, float], old: Mapping[int, float], better: Better) -> dict[int, float]:
-    return {seed: _worst([value, old.get(seed, value)], better) for seed, value in new.items()}
+def _worst_of_each(new: Mapping[int, float], old: Mapping[int, float], better: Better) -> dict[int, float]:
+    return {seed: least_favourable([value, old.get(seed, value)], better) for seed, value in new.items()}
