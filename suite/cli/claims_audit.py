@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from suite.measure.integrity.fresh_inputs import FreshInputs
     from suite.measure.sampler.samples import Ratio
 
-SECONDS = 4.0
+SECONDS = 8.0
 Cells = dict[tuple[str, int | None], list[str]]
 """By cell and batch (``None``: the serving batch) the claims on its speed."""
 
@@ -98,10 +98,12 @@ def _audited(
 
 
 def told(found: FreshInputs) -> str:
-    """``alike, fresh inputs take 1.002 [0.998, 1.006] times as long as repeated ones``."""
+    """``alike, fresh inputs take 1.002 [0.998, 1.006] times as long as inputs that come again``."""
     doubt = f"; {found.suspect}" if found.suspect else ""
-    copied = f", copies {_figure(found.copied)} times as long as one tensor" if found.copied else ""
-    return f"{found.verdict}, fresh inputs take {_figure(found.ratio)} times as long as repeated ones{copied}{doubt}"
+    learnt = f", {_figure(found.learnt)} times as long as copies of one batch" if found.learnt else ""
+    copied = f"; those that come again {_figure(found.copied)} times as long as one tensor" if found.copied else ""
+    fresh = f"fresh inputs take {_figure(found.ratio)} times as long as inputs that come again"
+    return f"{found.verdict}, {fresh}{learnt}{copied}{doubt}"
 
 
 def _figure(ratio: Ratio) -> str:

@@ -57,16 +57,18 @@ cells = { all = ["w/fast", "w/slow"] }
 
 def test_a_line_says_the_ratio_its_interval_and_what_is_doubtful():
     """And the exit code follows."""
-    assert "alike, fresh inputs take 1.002 [0.998, 1.006] times as long as repeated ones" == told(
+    assert "alike, fresh inputs take 1.002 [0.998, 1.006] times as long as inputs that come again" == told(
         fresh(1.002, 0.998, 1.006)
     )
     assert told(fresh(9.0, 8.0, 10.0)).startswith("apart, fresh inputs take 9 [8, 10]")
     copied = Ratio(value=9.0, low=8.0, high=10.0, n=50, confidence=0.99)
-    assert told(replace(fresh(1.0, 1.0, 1.0), copied=copied)) == (
-        "apart, fresh inputs take 1 [1, 1] times as long as repeated ones, copies 9 [8, 10] times as long as one tensor"
+    learnt = Ratio(value=1.02, low=1.01, high=1.03, n=50, confidence=0.99)
+    assert told(replace(fresh(1.0, 1.0, 1.0), learnt=learnt, copied=copied)) == (
+        "apart, fresh inputs take 1 [1, 1] times as long as inputs that come again, 1.02 [1.01, 1.03] times as long as "
+        "copies of one batch; those that come again 9 [8, 10] times as long as one tensor"
     )
     doubtful = fresh(1.0, None, None, "the core was taken")
-    assert "open, fresh inputs take 1 times as long as repeated ones; the core was taken" == told(doubtful)
+    assert "open, fresh inputs take 1 times as long as inputs that come again; the core was taken" == told(doubtful)
     assert [0, 1, 10] == [code(one) for one in (fresh(1.0, 0.99, 1.01), fresh(9.0, 8.0, 10.0), doubtful)]
 
 
@@ -128,7 +130,7 @@ def test_a_cell_is_timed_at_the_batches_that_its_claims_use(folder, played, monk
     assert 10 == main(["claims", "audit", "--ledger=claims"])
     said = capsys.readouterr().out
     assert "digits_cnn/channels_last, batch 1: open, fresh" in said
-    assert "repeated ones; another run holds core 3 (FAST)" in said
+    assert "come again; another run holds core 3 (FAST)" in said
 
 
 @pytest.mark.usefixtures("played")

@@ -8,7 +8,16 @@ import tiny
 import torch
 
 from suite.measure.integrity import fresh_inputs as module
-from suite.measure.integrity.fresh_inputs import COME_AGAIN, FRESH, SAME, CacheVerdict, FreshInputs, fresh_inputs
+from suite.measure.integrity.fresh_inputs import (
+    COME_AGAIN,
+    FRESH,
+    ONE,
+    SAME,
+    SEEN,
+    CacheVerdict,
+    FreshInputs,
+    fresh_inputs,
+)
 from suite.measure.sampler.samples import Ratio
 
 
@@ -55,6 +64,22 @@ def test_copies_of_a_batch_may_cost_as_much_as_memory_does(low, high, expected):
     assert expected is FreshInputs(ratio=ratio, copied=copied).verdict
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (1.02, 1.12, CacheVerdict.ALIKE),
+        (1.12, 1.26, CacheVerdict.OPEN),
+        (None, None, CacheVerdict.OPEN),
+        (1.26, 1.3, CacheVerdict.APART),
+    ],
+)
+def test_one_batch_again_and_again_may_be_as_much_faster_as_a_branch_predictor_makes_it(low, high, expected):
+    """More than a quarter is a cache of the latest batches."""
+    ratio = Ratio(value=1.0, low=1.0, high=1.0, n=50, confidence=0.99)
+    learnt = Ratio(value=1.0, low=low, high=high, n=50, confidence=0.99)
+    assert expected is FreshInputs(ratio=ratio, learnt=learnt).verdict
+
+
 class Recorded:
     """Stands for the sampler: plays some turns of each arm, and remembers what was served."""
 
@@ -75,7 +100,7 @@ class Recorded:
     suspect = None
 
     def ratio(self, numerator, denominator):
-        assert (numerator, denominator) in {(FRESH, "baseline"), ("baseline", SAME)}
+        assert (numerator, denominator) in {(FRESH, "baseline"), (FRESH, ONE), ("baseline", SAME)}
         return Ratio(value=1.0, low=1.0, high=1.0, n=9, confidence=0.99)
 
 
@@ -91,16 +116,18 @@ def play(monkeypatch):
 
 
 def test_one_arm_serves_batches_that_never_came_before(play):
-    """Two serve copies of one batch, and one the same tensor each time."""
-    seen = play(3, 5, 5).seen
+    """Two serve copies of some in turn, one copies of one batch, and one the same tensor each time."""
+    seen = play(3, 5, 5, 8, 8).seen
     rows = [row for batch in seen[FRESH] for row in batch.flatten(1).tolist()]
-    assert 13 == len(seen[FRESH])
-    assert 13 * 4 == len({tuple(row) for row in rows})
+    assert 29 == len(seen[FRESH])
+    assert 29 * 4 == len({tuple(row) for row in rows})
     assert {(4, 1, 8, 8)} == {tuple(batch.shape) for batch in seen[FRESH]}
-    assert [seen[SAME][0].data_ptr()] * 13 == [batch.data_ptr() for batch in seen[SAME]]
+    assert {seen[SAME][0].data_ptr()} == {batch.data_ptr() for batch in seen[SAME]}
+    assert 13 == len({batch.data_ptr() for batch in seen[ONE][:13]})
+    assert all(torch.equal(seen[SAME][0], batch) for batch in seen[ONE])
     for arm in ("baseline", "null"):
-        assert 13 == len({batch.data_ptr() for batch in seen[arm]})
-        assert all(torch.equal(seen[SAME][0], batch) for batch in seen[arm])
+        assert 13 == len({batch.data_ptr() for batch in seen[arm][:13]})
+        assert SEEN == len({tuple(batch.flatten().tolist()) for batch in seen[arm]})
 
 
 def test_fresh_batches_are_test_items_with_little_noise(play):
