@@ -111,7 +111,8 @@ class Bench(AbstractContextManager["Bench"]):
     """Measures cases one after the other; trained networks are shared by a case's groups and with its control.
 
     ``saturating`` holds, by workload, the batch that saturates an accelerator: known from stored expectations, else
-    searched once.
+    searched once. Of the workloads in ``settled`` this machine's scores of the baseline's first seed are stored: a run
+    of few seeds trains no more of them.
     """
 
     registry: Registry
@@ -122,6 +123,7 @@ class Bench(AbstractContextManager["Bench"]):
     starting: Callable[[str], None] = lambda _what: None
     """Is called before a fresh process starts, with its number and what it measures."""
     saturating: dict[str, int] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
     cache: Trainings | None = None
     """Trainings of earlier runs."""
     store: TrainedStore = field(init=False)
@@ -469,8 +471,12 @@ class Bench(AbstractContextManager["Bench"]):
             found if self.plan.memory_cap is None else [edge_profile.under(one, self.plan.memory_cap) for one in found]
         )
 
+    def seeds_of(self, workload: str, *, baseline: bool) -> range:
+        """The seeds that are trained of a workload's techniques, or of its baseline."""
+        return self.plan.seeds_of(baseline=baseline and workload not in self.settled)
+
     def _seeds(self, case: Case) -> range:
-        seeds = self.plan.seeds_of(baseline=case.composition.is_baseline)
+        seeds = self.seeds_of(case.workload.name, baseline=case.composition.is_baseline)
         return seeds if case.changes_weights else seeds[:1]
 
     def _keep(self, case: Case, timed: speed.Timed) -> list[Measurement]:

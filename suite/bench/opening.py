@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,14 @@ from suite.bench.options import Options
 from suite.bench.resolved_cell import Case
 from suite.bench.run import Run
 from suite.core import garbage, phases
-from suite.core.composition import parse
+from suite.core.composition import BASELINE, parse
 from suite.core.errors import ExpectationFileError, ResultsError, SetupError, UnavailableError, UsageError, unknown
 from suite.core.machine import quiet
+from suite.core.metrics import METRICS
 from suite.core.prices import read_prices
 from suite.core.records import Expectation, RunHeader, ShapeExpectation, Where
 from suite.gate import Store, load_both
+from suite.gate.seed_subset import as_known_at
 from suite.registry.settings import found_expect_dir, shipped_expectations
 from suite.report.results.folder import RunFolder, run_name
 
@@ -52,6 +54,9 @@ def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequenc
         workloads = list({case.workload.name: case.workload for case in cases}.values())
         digests, broken = data_digests(workloads)
         header = _header(registry, options, plan, cases, digests)
+    settled = _settled(store, workloads, header.where) if options.expect in ("gate", "report") else frozenset()
+    if all(workload.name in settled for workload in workloads):
+        header = replace(header, seeds=tuple(plan.seeds_of(baseline=False)))
     trainings = training_cache.opened(options, header)
     folder = _folder(options, header)
     with phases.phase("imports"):
@@ -59,7 +64,7 @@ def open_run(registry: Registry, options: Options, *, plan: Plan, cases: Sequenc
     stored = {} if options.expect == "off" else _known_batches(store, workloads, header.where)
     bench = Bench(
         registry=registry, device=cases[0].cell.device, plan=plan, reporter=reporter, keep=folder.keep_samples,
-        cache=trainings, saturating=stored | _batches_before(options, folder),
+        cache=trainings, saturating=stored | _batches_before(options, folder), settled=settled,
     )  # fmt: skip
     return Run(
         options=options, header=folder.header, folder=folder, bench=bench, store=store, broken=broken,
@@ -185,6 +190,19 @@ def _known_batches(store: Store, workloads: Sequence[Workload], where: Where) ->
             if entry.metric == "speedup_saturated" and isinstance(batch, int):
                 found.setdefault(workload.name, batch)
     return found
+
+
+def _settled(store: Store, workloads: Sequence[Workload], where: Where) -> frozenset[str]:
+    """The workloads whose baseline can be judged by its first seed: this machine has stored all its scores of it."""
+    found = {workload.name: list(_baseline_scores(store, workload, where)) for workload in workloads}
+    return frozenset(name for name, scores in found.items() if scores and all(0 in one.by_seed for one in scores))
+
+
+def _baseline_scores(store: Store, workload: Workload, where: Where) -> Iterator[Expectation]:
+    for entry in store.find(workload.name, where):
+        over_seeds = entry.tier == "portable" and (entry.seeds or 0) > 1
+        if entry.technique == BASELINE and over_seeds and entry.metric in METRICS:
+            yield as_known_at(where, entry)
 
 
 def _batches_before(options: Options, folder: RunFolder) -> dict[str, int]:

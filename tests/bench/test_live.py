@@ -64,8 +64,8 @@ class FakeDisplay:
 def told(monkeypatch):
     """A run of twelve cells, its progress, and the display that it draws on."""
     monkeypatch.setattr(live, "place_of", lambda _: Place(done=2, cells=12, seconds=240.0))
-    plan = SimpleNamespace(seeds_of=lambda *, baseline: range(3 if baseline else 1))
-    run = SimpleNamespace(header=header(), bench=SimpleNamespace(plan=plan), latest=())
+    bench = SimpleNamespace(seeds_of=lambda _, *, baseline: range(3 if baseline else 1))
+    run = SimpleNamespace(header=header(), bench=bench, latest=())
     display = FakeDisplay()
     return SimpleNamespace(progress=LiveProgress(None, lambda: run, display), display=display, run=run)
 

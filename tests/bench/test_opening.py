@@ -138,3 +138,32 @@ def test_the_folder_that_a_command_finds_itself_need_not_exist_yet(tmp_path, mon
     found = found_expect_dir()
     assert tmp_path / "expectations" == found
     opening._check_expectations(REGISTRY, Options(expect="gate", expect_dir=found))
+
+
+SCORE = """
+["baseline".accuracy]
+value = 0.9
+low = 0.8
+unit = "1"
+better = "higher"
+tier = "portable"
+seeds = 2
+seen = { cpu-x-1c = 0.9 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("by_seed", "machine", "expected"),
+    [
+        ("by_seed = { 0 = 0.92, 1 = 0.88 }", "cpu-x-1c", {"halves"}),
+        ("by_seed = { 0 = 0.92, 1 = 0.88 }", "cpu-y-1c", set()),  # another machine's seeds train to other networks
+        ("by_seed = { 1 = 0.88, 2 = 0.92 }", "cpu-x-1c", set()),
+        ("", "cpu-x-1c", set()),
+    ],
+)
+def test_a_baseline_whose_first_seed_is_stored_here_is_settled(tmp_path, by_seed, machine, expected):
+    """One seed can be judged then; figures that do not depend on seeds do not count."""
+    stored(tmp_path, "baseline", extra=f"{SCORE}{by_seed}\n")
+    where = Where(machine=machine, family="cpu-x", device="cpu", threads=1)
+    workloads = [REGISTRY.find_workload(name) for name in ("halves", "unlabelled")]
+    assert expected == opening._settled(Store([tmp_path]), workloads, where)

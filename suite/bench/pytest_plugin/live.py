@@ -80,7 +80,7 @@ class LiveProgress:
 
     @property
     def reporter(self) -> Reporter:
-        return lambda _workload, composition: lambda news: self._tell(composition, news)
+        return lambda workload, composition: lambda news: self._tell(workload, composition, news)
 
     def begin(self, case: Case, group: Group) -> None:
         self.live = True
@@ -104,11 +104,11 @@ class LiveProgress:
         self.live, self._closed = False, True
         self._display.erase()
 
-    def _tell(self, composition: str, news: News) -> None:
+    def _tell(self, workload: str, composition: str, news: News) -> None:
         run = self._run()
         if run is None or self._closed:
             return
-        seeds = run.bench.plan.seeds_of(baseline=composition == BASELINE)
+        seeds = run.bench.seeds_of(workload, baseline=composition == BASELINE)
         self._state.training = (composition, news, len(seeds))
         self._draw(skips=news.epoch != news.epochs)
 

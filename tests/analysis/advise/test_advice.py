@@ -19,6 +19,22 @@ from suite.core.errors import ResultsError, UsageError
 from suite.curves import ExtrapolationError
 
 
+FOUND = {}
+
+
+@pytest.fixture(autouse=True)
+def _each_limit_once(monkeypatch):
+    """Seven families are fitted for it, and many tests ask about the same curve."""
+
+    def once(curve, kind):
+        key = curve.resource.tobytes(), curve.quality.tobytes(), kind
+        if key not in FOUND:
+            FOUND[key] = limit(curve, kind)
+        return FOUND[key]
+
+    monkeypatch.setattr("suite.analysis.advise.advice.limit", once)
+
+
 def options(advice):
     return {option.step: option for option in advice.options}
 
