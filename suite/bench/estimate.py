@@ -12,9 +12,10 @@ from suite.core.records import Cell, Group
 from suite.report.results.durations import Past
 
 GUESS: Mapping[Group, float] = {"quality": 20.0, "size": 2.0, "speed": 20.0, "memory": 5.0}  # digits_cnn on one core
+QUICK: Mapping[Group, float] = {"quality": 6.0, "size": 0.5, "speed": 8.0, "memory": 0.5}  # the same, quick profile
 ON_ACCELERATOR: Mapping[Group, float] = {"quality": 5.0, "size": 1.0, "speed": 10.0, "memory": 2.0}  # ResNet-50, H200
 COMPILED = 60.0  # seconds more on an accelerator, where kernels are generated and tried
-PROCESS = 22.0  # of each further process on an accelerator: imports, the driver's start, and its share of timing
+PROCESS = 22.0  # of each further process: imports, a driver's start, and its share of timing
 MINUTE = 60.0
 
 
@@ -31,17 +32,20 @@ Wanted = Mapping[Case, Collection[Group]]
 
 
 def estimates(
-    wanted: Wanted, history: Sequence[Past], *, reuse: bool = False, processes: int = 1
+    wanted: Wanted, history: Sequence[Past], *, reuse: bool = False, processes: int = 1, quick: bool = False
 ) -> dict[Case, Estimate]:
     """An estimate for each case from the ``history``, newest first.
 
     Training is counted with the group that happened to come first, so only a run of the same groups tells a cell's
     time; a run of more groups, or one that reused no trainings, gives an upper limit. A cell that no run measured is
-    guessed to take as long as its workload's others in the middle, else by the type of its device: `GUESS` on a CPU, on
-    an accelerator more for what is compiled and for each of several ``processes``.
+    guessed to take as long as its workload's others in the middle, else by the type of its device and the profile, with
+    more for each of several ``processes`` and, on an accelerator, for what is compiled.
     """
     known = {case: _known(case.cell, groups, history, reuse=reuse) for case, groups in wanted.items()}
-    return {case: known[case] or _guessed(case, groups, known, processes) for case, groups in wanted.items()}
+    return {
+        case: known[case] or _like_others(case, known) or _by_device(case, groups, processes, quick=quick)
+        for case, groups in wanted.items()
+    }
 
 
 def _known(cell: Cell, groups: Collection[Group], history: Sequence[Past], *, reuse: bool) -> Estimate | None:
@@ -55,19 +59,20 @@ def _known(cell: Cell, groups: Collection[Group], history: Sequence[Past], *, re
     return None
 
 
-def _guessed(case: Case, groups: Collection[Group], known: Mapping[Case, Estimate | None], processes: int) -> Estimate:
+def _like_others(case: Case, known: Mapping[Case, Estimate | None]) -> Estimate | None:
+    """The middle of what is known of the workload's other cells."""
     others = [
         found.seconds for other, found in known.items()
         if found is not None and found.seconds and other.workload.name == case.workload.name
     ]  # fmt: skip
-    return Estimate(seconds=median(others) if others else _by_device(case, groups, processes))
+    return Estimate(seconds=median(others)) if others else None
 
 
-def _by_device(case: Case, groups: Collection[Group], processes: int) -> float:
-    if device_type(case.cell.device) == "cpu":
-        return sum(GUESS[group] for group in groups)
-    further = (processes - 1) * PROCESS + (COMPILED if case.compiles else 0.0) if "speed" in groups else 0.0
-    return sum(ON_ACCELERATOR[group] for group in groups) + further
+def _by_device(case: Case, groups: Collection[Group], processes: int, *, quick: bool) -> Estimate:
+    on_cpu = device_type(case.cell.device) == "cpu"
+    usual = (QUICK if quick else GUESS) if on_cpu else ON_ACCELERATOR
+    further = (processes - 1) * PROCESS + (COMPILED if case.compiles and not on_cpu else 0.0)
+    return Estimate(seconds=sum(usual[group] for group in groups) + (further if "speed" in groups else 0.0))
 
 
 def forecast(found: Mapping[Case, Estimate]) -> str:

@@ -91,5 +91,8 @@ def plan(run: Run, collected: Collection[tuple[Case, Group]]) -> Budget:
     }
     past = alike(options.reports_dir, run.header)
     seconds = None if options.max_minutes is None else options.max_minutes * MINUTE
-    found = estimates(wanted, past, reuse=options.reuse is not None, processes=run.header.processes)
+    found = estimates(
+        wanted, past, reuse=options.reuse is not None, processes=run.header.processes,
+        quick=run.header.profile == "quick",
+    )  # fmt: skip
     return Budget(seconds=seconds, found=found)

@@ -74,7 +74,20 @@ def test_a_guess_on_an_accelerator_knows_of_compilers_and_processes(expected, gr
     case = replace(NHWC, cell=replace(NHWC.cell, device="cuda:1"), composition=composition)
     assert compiles is case.compiles
     assert Estimate(seconds=expected) == estimates({case: groups}, [], processes=processes)[case]
-    assert sum(GUESS.values()) == estimates({NHWC: GROUPS}, [], processes=5)[NHWC].seconds
+
+
+@pytest.mark.parametrize(
+    ("expected", "groups", "options"),
+    [
+        (sum(GUESS.values()) + 4 * 22.0, GROUPS, {"processes": 5}),
+        (2.0, ("size",), {"processes": 5}),
+        (15.0, GROUPS, {"quick": True}),
+        (15.0 + 22.0, GROUPS, {"quick": True, "processes": 2}),
+    ],
+)
+def test_a_guess_on_a_cpu_knows_of_processes_and_of_the_quick_profile(expected, groups, options):
+    """A first quick run was told to take four times as long as it did."""
+    assert expected == estimates({NHWC: groups}, [], **options)[NHWC].seconds
 
 
 def _compiled():

@@ -18,7 +18,6 @@ from suite.analysis.profile.bottleneck import analyse
 from suite.core.errors import ResultsError, UsageError
 from suite.curves import ExtrapolationError
 
-
 FOUND = {}
 
 
