@@ -318,6 +318,8 @@ class RunHeader:
     """The first record of a results file: the origin of its values.
 
     Attributes:
+        seeds: Those of the baseline.
+        techniques_seeds: The number of seeds of each technique; 0 in older runs.
         processes: The number of processes of each timing.
         chosen: The cells that the command line selected by name.
         sources: The digest of the sources of all loaded modules.
@@ -358,3 +360,4 @@ class RunHeader:
     groups: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
     shard: str = ""
+    techniques_seeds: int = 0
