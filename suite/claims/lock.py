@@ -54,9 +54,12 @@ class ClaimsLock:
         if not path.exists():
             return cls()
         try:
-            return cls(claims=msgspec.json.decode(path.read_bytes(), type=dict[str, Locked]))
-        except msgspec.DecodeError as error:
+            claims = msgspec.json.decode(path.read_bytes(), type=dict[str, Locked])
+            for one in claims.values():
+                datetime.fromisoformat(one.at)
+        except (msgspec.DecodeError, ValueError, OSError) as error:
             raise ExpectationFileError(path, None, f"is no lock of claims: {error}; restore it from git") from error
+        return cls(claims=claims)
 
     def write(self, path: Path) -> None:
         """Replace the file at once; one claim a line, so that merges stay small."""
@@ -78,6 +81,8 @@ class ClaimsLock:
             return f"is not locked: `{lock}` fixes what it says before results are seen"
         if locked.digest != claim.digest:
             return f"was edited after it was locked ({_edited(locked.fields, claim)}): `{lock}`, then measure it anew"
+        if _as_json(locked.fields) != _as_json(claim.locked_fields()):
+            return f"has a lock whose fields are not those of its digest ({_edited(locked.fields, claim)}): restore {NAME}"
         older = claim.texts and started and started < locked.at
         if older and (locked.amendments or not hindsight):
             what = "edited" if locked.amendments else "locked"
@@ -106,6 +111,10 @@ class ClaimsLock:
             at=at, was={key: before.fields.get(key) for key in differ}, became={key: now[key] for key in differ}
         )
         return Locked(digest=claim.digest, at=at, fields=now, amendments=(*before.amendments, amendment))
+
+
+def _as_json(fields: Mapping[str, Any]) -> str:
+    return json.dumps(fields, sort_keys=True)
 
 
 def _edited(before: Mapping[str, Any], claim: Claim) -> str:

@@ -70,12 +70,36 @@ class JudgedLedger:
             raise ResultsError(f"{file} has schema {found.schema}, known is {SCHEMA}: run `suite claims run` again")
         return found
 
+    def lost_in(self, new: JudgedLedger) -> list[str]:
+        """The claims that ``new`` lacks, or has not tested though this ledger has: it must not take its place."""
+        tests = {one.name: one.standing is not Standing.NOT_TESTABLE for one in new.findings}
+        return [
+            one.name for one in self.findings
+            if one.name not in tests or (one.standing is not Standing.NOT_TESTABLE and not tests[one.name])
+        ]  # fmt: skip
+
     def write(self, folder: Path) -> Path:
         """Replace ``claims.json`` in a folder at once."""
         folder.mkdir(parents=True, exist_ok=True)
         plain = msgspec.to_builtins(self)
         files.replace_file(folder / NAME, (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
         return folder / NAME
+
+
+def why_not_replaced(folder: Path, new: JudgedLedger) -> str:
+    """Why ``new`` must not be written into a folder: what is there says more. Empty where it may.
+
+    A file that cannot be read says nothing.
+    """
+    try:
+        old = JudgedLedger.read(folder)
+    except ResultsError:
+        return ""
+    if old.machine != new.machine:
+        return f"{folder / NAME} holds the claims of another machine, {old.machine}"
+    lost = old.lost_in(new)
+    what = "is a claim" if len(lost) == 1 else f"and {len(lost) - 1} more are claims"
+    return f"{lost[0]} {what} of {folder / NAME} that this judgement lacks or did not test" if lost else ""
 
 
 def judged(

@@ -152,6 +152,9 @@ def _write(findings: Sequence[Finding], headers: Sequence[RunHeader], parsed: ar
     kept = store.judged(
         findings, place, features=features(), commit=git_commit(Path.cwd()), run=run, started=started_of(headers)
     )  # fmt: skip
+    if refused := store.why_not_replaced(parsed.out, kept):
+        say(f"not written: {refused}; write it elsewhere with --out, or remove the old one")
+        return
     path = kept.write(parsed.out)
     versions = ", ".join(f"{name} {version}" for name, version in place.versions.items())
     heading = f"Judged on {place.machine}, {versions}."

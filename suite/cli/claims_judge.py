@@ -78,24 +78,10 @@ def _heading(ledger: JudgedLedger) -> str:
 
 
 def _write(ledger: JudgedLedger, findings: Sequence[Finding], heading: str, folder: Path) -> None:
-    from suite.claims.store import NAME
-    from suite.claims.store import JudgedLedger as Stored
+    from suite.claims.store import why_not_replaced
 
-    if (folder / NAME).exists():
-        _check_replaces(Stored.read(folder), ledger, folder)
+    if refused := why_not_replaced(folder, ledger):
+        raise UsageError(f"{refused}: it would be lost; choose another folder with --out")
     path = ledger.write(folder)
     write_tables(findings, heading, folder)
     say(f"written: {path}, claims.md, claims.csv")
-
-
-def _check_replaces(old: JudgedLedger, new: JudgedLedger, folder: Path) -> None:
-    """Raise `UsageError` where a judgement would take the place of one that says more, or of another machine's."""
-    if old.machine != new.machine:
-        raise UsageError(f"{folder} holds the claims of another machine; choose another folder with --out")
-    judged = {one.name for one in new.findings}
-    lost = [one.name for one in old.findings if one.name not in judged]
-    if lost:
-        raise UsageError(
-            f"{folder} holds {len(lost)} claims that this judgement lacks, such as {lost[0]}: it would "
-            "lose them; choose another folder with --out"
-        )

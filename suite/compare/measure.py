@@ -117,7 +117,20 @@ def compare_cell(
         time_all(cell, found.timings, request, bench=bench, plan=plan)
     except SideError as error:
         found.problem = _problem(error, ours=error.side == bench.current.name)
+        if found.problem[0] == "unavailable" and error.side == bench.current.name and _reference_serves(request, bench):
+            found.problem = "error", f"{error}; {bench.reference.name} serves it here"
     return found
+
+
+def _reference_serves(request: SideRequest, bench: PairedSides) -> bool:
+    """Whether what the current code calls unavailable can be had: then it was lost."""
+    try:
+        described = replace(request, describe=True, outputs="reference.pt")
+        with bench.process(bench.reference, described, 1) as process:
+            process.ready()
+    except SideError:
+        return False
+    return True
 
 
 def _problem(error: SideError, *, ours: bool) -> tuple[Verdict, str]:

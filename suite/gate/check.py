@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+UNEXPLAINED = 100.0  # times its control's training: missing instructions cost up to fifty times (`suite.bench.pace`)
 ESTIMATE = 1.5  # times the stored factor: what one from three steps may be off by (`suite.bench.pace`)
 
 
@@ -199,6 +200,8 @@ def _why_missing(run: _Run, entry: Expectation, failure: CellFailure | None) -> 
     if failure.kind != "unavailable" or (failure.slow is not None and _was_slow(run, failure)):
         return ""
     before = _measured_before(entry, run.where)
+    if not before and failure.slow is not None and failure.slow > UNEXPLAINED:
+        before = "another machine"
     return f"was measured on {before} before; now: {failure.reason}" if before else ""
 
 

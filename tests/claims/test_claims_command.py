@@ -155,6 +155,52 @@ def test_a_claim_of_ones_own_is_written_from_its_parts(capsys):
     assert "when does it hold? give --at-least, --at-most or both" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "statement", "said"),
+    [
+        ("OURS\x7f", "It is small.", "the name of a claim is one line of printable text, got 'OURS\\x7f'"),
+        ("", "It is small.", "the name of a claim"),
+        ("OURS-4", " ", "the statement of a claim"),
+        ("OURS-4", "a\x00b", "the statement of a claim"),
+    ],
+)
+def test_a_claim_that_no_command_could_read_is_not_written(folder, capsys, name, statement, said):
+    """Its file would stop all others."""
+    before = (folder / "claims" / "ours.toml").read_bytes()
+    words = ("--workload=digits_cnn", "--technique=narrow(width=0.5)", "--metric=parameters", "--at-most=1000")
+    assert 11 == claims("init", name, *words, f"--statement={statement}")
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert before == (folder / "claims" / "ours.toml").read_bytes()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_claim_of_any_letters_can_be_read():
+    """What JSON writes as a pair of surrogates is no TOML."""
+    words = ("--workload=digits_cnn", "--technique=narrow(width=0.5)", "--metric=parameters", "--at-most=1000")
+    assert 0 == claims("init", "OURS-\U0001f642", *words, "--statement=Ist es größer als \U0001f642?")
+    assert 0 == claims("list")
+
+
+def test_a_run_of_some_claims_does_not_take_the_place_of_a_ledger_that_says_more(folder, capsys):
+    """Half an hour of measurements would be lost; neither do claims that were not tested this time."""
+    claims("lock")
+    claims("run", "--quick", "--out=found")
+    before = (folder / "found" / "claims.json").read_bytes()
+    capsys.readouterr()
+    assert 0 == claims("run", "--quick", "SUM", "--out=found")
+    said = capsys.readouterr().out
+    assert "not written: WRONG and 1 more are claims of found/claims.json that this judgement lacks" in said
+    assert before == (folder / "found" / "claims.json").read_bytes()
+    tested = json.loads(before)
+    tested["findings"][2]["standing"] = "holds"
+    (folder / "found" / "claims.json").write_text(json.dumps(tested), "utf-8")
+    claims("run", "--quick", "--out=found")
+    assert "not written: FAST is a claim of found/claims.json" in capsys.readouterr().out
+    (folder / "found" / "claims.json").write_text("{", "utf-8")
+    claims("run", "--quick", "SUM", "--out=found")
+    assert 1 == len(json.loads((folder / "found" / "claims.json").read_text("utf-8"))["findings"])
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_limit_that_is_no_number_is_refused(capsys):
     """It would make the ledger unreadable."""

@@ -1,6 +1,8 @@
 """The lock: what was fixed before results were seen, and what became of edits."""
 # the expected value stands on the left
 
+from dataclasses import replace
+
 import pytest
 from claim_samples import claim
 
@@ -52,6 +54,26 @@ def test_a_lock_is_read_as_it_was_written(tmp_path):
     (tmp_path / "claims.lock").write_text('{"A-1": 3}', "utf-8")
     with pytest.raises(ExpectationFileError, match="is no lock of claims"):
         ClaimsLock.read(tmp_path / "claims.lock")
+
+
+def test_a_lock_whose_fields_do_not_belong_to_its_digest_is_told():
+    """Somebody wrote the new digest into it, beside the old text."""
+    lock = ClaimsLock().with_locked([claim()], BEFORE)
+    forged = replace(lock.claims["A-1"], digest=claim('"speedup(ours) >= 1.5"').digest)
+    said = ClaimsLock(claims={"A-1": forged}).doubts([claim('"speedup(ours) >= 1.5"')], AFTER)["A-1"]
+    assert "has a lock whose fields are not those of its digest" in said
+    assert "restore claims.lock" in said
+
+
+@pytest.mark.parametrize("at", ["not a time", ""])
+def test_a_lock_of_no_time_and_a_folder_in_its_place_are_told(tmp_path, at):
+    """With the remedy."""
+    forged = replace(ClaimsLock().with_locked([claim()], BEFORE).claims["A-1"], at=at)
+    ClaimsLock(claims={"A-1": forged}).write(tmp_path / "claims.lock")
+    with pytest.raises(ExpectationFileError, match="is no lock of claims: .*; restore it from git"):
+        ClaimsLock.read(tmp_path / "claims.lock")
+    with pytest.raises(ExpectationFileError, match="is no lock of claims: .*; restore it from git"):
+        ClaimsLock.read(tmp_path)
 
 
 def test_a_claim_that_was_locked_after_the_run_began_was_not_locked_before_the_look():

@@ -127,6 +127,16 @@ def test_a_side_that_fails_is_said_for_its_cell(compared, side, kind, verdict, c
     assert [f"{CELL}: {verdict}: {side}: it said why"] == table.remarks([found], [], Rules())
 
 
+def test_what_the_current_code_alone_calls_unavailable_has_been_lost(compared):
+    """Beside other cells it would pass; where the reference cannot serve it either, nothing was lost."""
+    found, _ = compared(fails={"current": "UnavailableError"})
+    assert "error" == found.problem[0]
+    assert found.problem[1].endswith("; old serves it here")
+    assert 1 == table.exit_code(said(found)[1], [found])
+    both, _ = compared(fails={"current": "UnavailableError", "old": "UnavailableError"})
+    assert "unavailable" == both.problem[0]
+
+
 def test_built_in_cells_are_no_comparison_of_the_users_code(compared):
     """The user's own cell failed on the other side; that a built-in one is the same says nothing."""
     good, bad = compared()[0], compared(fails={"old": "crash"})[0]

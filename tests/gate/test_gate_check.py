@@ -389,6 +389,14 @@ def test_a_technique_left_out_as_slow_is_missing_unless_it_was_recorded_as_slow(
     assert {"unavailable", "missing"} == {v.kind for v in verdicts([], [OF_HERE, *stored], usual)}
 
 
+@pytest.mark.parametrize(("slow", "missing"), [(7.0, set()), (50.0, set()), (472.0, {"parameters"})])
+def test_a_factor_that_no_hardware_explains_is_missing_on_any_machine(slow, missing):
+    """Half precision without its instructions trains up to fifty times as long; a sleep in a step, longer."""
+    elsewhere = replace(COUNT, seen={"cpu-x86_64-xeon-4c": 100})
+    left_out = replace(failure("size", "unavailable", "left out"), slow=slow, control="baseline")
+    assert missing == {v.metric for v in verdicts([], [elsewhere], [left_out]) if v.kind == "missing"}
+
+
 def test_what_this_machine_or_family_brought_before_may_not_become_unavailable_either():
     """An entry that holds anywhere names the machines that measured it; on others it may be unavailable."""
     seen = replace(COUNT, seen={MACHINE: 100})
