@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import io
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -49,6 +50,30 @@ def printable_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class _Unread(io.FileIO):
+    """A file descriptor whose reader may go away: what follows is written nowhere."""
+
+    def write(self, data: Any) -> int | None:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return len(data)
+
+
+def outlive_readers() -> None:
+    """Let a run go on whose output nobody reads any more (``suite bench | head``): its files and exit code count."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        old = sys.stdout
+        old.flush()
+        raw = _Unread(old.fileno(), "w", closefd=False)
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding=old.encoding, errors=old.errors, line_buffering=old.line_buffering
+        )
 
 
 def refuse_unknown(parser: Parser, arguments: Sequence[str]) -> NoReturn:
