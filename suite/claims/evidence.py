@@ -14,6 +14,8 @@ from suite.core.errors import SetupError, SuiteError, UnavailableError, UsageErr
 from suite.core.metrics import is_paired
 from suite.core.records import CellFailure, Measurement
 
+IMPOSSIBLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RuntimeError, MemoryError)
+"""What facts raise for arguments that make no sense, such as a size of 1e9 (torch: `RuntimeError`)."""
 Key = tuple[str, str, str]  # workload, technique, metric
 
 
@@ -108,7 +110,7 @@ class ClaimEvidence:
             return Missing(str(error))
         except SuiteError:
             raise
-        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+        except IMPOSSIBLE as error:
             given = ", ".join(map(repr, arguments))
             raise UsageError(f"{name}({given}) cannot be computed: {error}") from error
         except ImportError as error:

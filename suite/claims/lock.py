@@ -82,7 +82,9 @@ class ClaimsLock:
         if locked.digest != claim.digest:
             return f"was edited after it was locked ({_edited(locked.fields, claim)}): `{lock}`, then measure it anew"
         if _as_json(locked.fields) != _as_json(claim.locked_fields()):
-            return f"has a lock whose fields are not those of its digest ({_edited(locked.fields, claim)}): restore {NAME}"
+            return (
+                f"has a lock whose fields are not those of its digest ({_edited(locked.fields, claim)}): restore {NAME}"
+            )
         older = claim.texts and started and started < locked.at
         if older and (locked.amendments or not hindsight):
             what = "edited" if locked.amendments else "locked"

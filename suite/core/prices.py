@@ -34,6 +34,7 @@ default = 2.5          # of machines that have no line of their own
 SECONDS_PER_HOUR, JOULES_PER_KWH = 3600.0, 3.6e6
 DAYS_PER_MONTH = 365.25 / 12
 DEFAULT = "default"
+MOST = 1e15  # of any price: sums and products stay numbers
 NUMBERS = ("kwh", "watts", "gb_month", "engineer_hour", "adoption_hours", "items_per_day")
 KEYS = ("currency", "source", "date", "hour", *NUMBERS)
 
@@ -42,13 +43,15 @@ KEYS = ("currency", "source", "date", "hour", *NUMBERS)
 class Prices:
     """Prices in one currency, each `None` where the file does not give it; nothing is negative.
 
-    ``hour`` is that of every machine without a price of its own in ``hours``, by machine or family. ``source`` and
+    ``hour`` is that of every machine without a price of its own in ``hours``, by machine or family. ``whose`` says
+    whose hour was taken, where the file gives several. ``source`` and
     ``date`` say where the prices come from, ``path`` and ``line`` where the price of an hour stands.
     """
 
     currency: str = "money"
     hour: float | None = None
     hours: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    whose: str = ""
     kwh: float | None = None
     watts: float | None = None
     gb_month: float | None = None
@@ -65,19 +68,24 @@ class Prices:
 
         Raises `ExpectationFileError` where the file prices hours, and none of these.
         """
-        own = (self.hours[name] for name in (machine, family) if name is not None and name in self.hours)
-        hour = next(own, self.hour)
+        own = (name for name in (machine, family) if name is not None and name in self.hours)
+        name = next(own, DEFAULT)
+        hour = self.hours.get(name, self.hour)
         if hour is None and self.hours:
             whose = "a machine that is not known" if machine is None else f"{machine} (family {family})"
             known = ", ".join(self.hours)
             problem = f"no price of an hour of {whose}, only of {known}; add one, or {DEFAULT}"
             raise ExpectationFileError(self.path or "prices", self.line, problem)
-        return replace(self, hour=hour, hours={})
+        return replace(self, hour=hour, hours={}, whose=name if self.hours else "")
 
     def __str__(self) -> str:
         """Where the prices come from, and what they say of an hour: ``EUR 2.5 an hour (prices.toml, 2026-11-23)``."""
-        hour = [] if self.hour is None else [f"{self.hour:g} an hour"]
-        power = [] if self.kwh is None or self.watts is None else [f"{self.watts:g} W at {self.kwh:g} a kWh"]
+        whose = f" of {self.whose}" if self.whose else ""
+        hour = [] if self.hour is None else [f"{self.hour:g} an hour{whose}"]
+        power: list[str] = []
+        if self.kwh is not None:
+            known = self.watts is not None
+            power = [f"{self.watts:g} W at {self.kwh:g} a kWh" if known else "no electricity, for watts are not given"]
         origin = ", ".join(str(part) for part in (self.path, self.source, self.date) if part is not None)
         return f"{self.currency} {' and '.join([*hour, *power]) or 'without an hour'}{f' ({origin})' if origin else ''}"
 
@@ -119,7 +127,7 @@ def parse_prices(text: str, path: Path = Path("prices.toml")) -> Prices:
     text = text.replace("\r\n", "\n")
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # or a number of more digits than Python reads
         raise ExpectationFileError(path, None, f"is not valid TOML: {error}; correct or remove that line") from error
     section = Section(data=data, keys=(), path=path, lines=Lines(text))
     section.allow(KEYS)
@@ -145,4 +153,6 @@ def _price(section: Section, name: str) -> float | None:
     value = section.number(name)
     if value is not None and value < 0:
         raise section.fault(f"{name} is {value!r}, but nothing has a negative price; write 0 or more", name)
-    return None if value is None else float(value)
+    if value is not None and value > MOST:
+        raise section.fault(f"{name} is {value:.3g}, more than anything costs; write at most {MOST:g}", name)
+    return None if value is None else float(value) + 0.0  # no -0

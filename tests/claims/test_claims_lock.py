@@ -70,9 +70,9 @@ def test_a_lock_of_no_time_and_a_folder_in_its_place_are_told(tmp_path, at):
     """With the remedy."""
     forged = replace(ClaimsLock().with_locked([claim()], BEFORE).claims["A-1"], at=at)
     ClaimsLock(claims={"A-1": forged}).write(tmp_path / "claims.lock")
-    with pytest.raises(ExpectationFileError, match="is no lock of claims: .*; restore it from git"):
+    with pytest.raises(ExpectationFileError, match=r"is no lock of claims: .*; restore it from git"):
         ClaimsLock.read(tmp_path / "claims.lock")
-    with pytest.raises(ExpectationFileError, match="is no lock of claims: .*; restore it from git"):
+    with pytest.raises(ExpectationFileError, match=r"is no lock of claims: .*; restore it from git"):
         ClaimsLock.read(tmp_path)
 
 

@@ -212,7 +212,10 @@ def test_a_cell_that_two_runs_or_devices_measured_is_refused():
         ClaimEvidence.of([measured(2.5, 2.4, 2.6), measured(1.0, 0.9, 1.1)])
 
 
-@pytest.mark.parametrize("text", ["gompertz() > 0", "amdahl(1) > 0", 'article_numel("x", "plain") > 0'])
+@pytest.mark.parametrize(
+    "text",
+    ["gompertz() > 0", "amdahl(1) > 0", 'article_numel("x", "plain") > 0', "half_cross_entropy_error(-1) > 0"],
+)
 def test_a_fact_that_cannot_be_computed_from_its_arguments_is_told_with_the_entry(text):
     """No traceback."""
     with pytest.raises(ExpectationFileError, match=r"claims/ours.toml:2: A-1: \w+\(.*\) cannot be computed"):

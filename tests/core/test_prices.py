@@ -38,6 +38,8 @@ def test_the_example_of_prices_can_be_read():
         ("[hour]\ndefault = '1'", "prices.toml:2: default must be a number, not '1'; write it without quotes"),
         ("date = '2026'", "prices.toml:1: date must be a date such as 2026-11-23"),
         ("source = ''", "prices.toml:1: source must be a text that is not empty"),
+        ("kwh = 1\nhour = 1e300", r"prices.toml:2: hour is 1e\+300, more than anything costs; write at most 1e\+15"),
+        ("hour = 1" + 5000 * "0", "is not valid TOML: Exceeds the limit"),
     ],
 )
 def test_a_faulty_file_of_prices_names_its_line(text, message):
@@ -84,6 +86,12 @@ def test_prices_say_where_they_come_from():
     text = 'currency = "EUR"\nsource = "a list"\ndate = 2026-11-23\nhour = 2.5\nkwh = 0.3\nwatts = 65'
     assert "EUR 2.5 an hour and 65 W at 0.3 a kWh (prices.toml, a list, 2026-11-23)" == str(parse_prices(text))
     assert "money without an hour" == str(Prices())
+    assert "money 0 an hour (prices.toml)" == str(parse_prices("hour = -0.0"))
+    assert str(parse_prices("hour = 1\nkwh = 0.3")) == (
+        "money 1 an hour and no electricity, for watts are not given (prices.toml)"
+    )
+    assert "EUR 1 an hour of cpu-one (prices.toml)" == str(parse_prices(HOURS).at("cpu-one"))
+    assert "EUR 3 an hour of default (prices.toml)" == str(parse_prices(HOURS).at("cpu-oen"))  # a slip is seen
 
 
 def test_a_file_that_is_not_there_is_an_error_that_says_how_to_write_one(tmp_path):

@@ -87,12 +87,16 @@ def test_the_report_shows_costs_in_markdown_csv_and_page_with_their_source(run, 
     (tmp_path / "prices.toml").write_text(FILE, "utf-8")
     assert 0 == main(["report", str(run), "--page", "--prices", "prices.toml"])
     said = capsys.readouterr().out
-    assert "- prices: EUR 3.6 an hour (prices.toml, &lt;b>our&lt;/b> list, 2026-11-23)" in said
+    assert "- prices: EUR 3.6 an hour of cpu-x86_64-test-2c (prices.toml, &lt;b>our&lt;/b> list, 2026-11-23)" in said
     assert "EUR a million items" in said
     assert "EUR a training" in said
     assert "cost_per_million,currency" in (run / "tradeoffs.csv").read_text("utf-8").splitlines()[0]
     page = (run / "index.html").read_text("utf-8")
-    assert "<dt>prices</dt><dd>EUR 3.6 an hour (prices.toml, &lt;b&gt;our&lt;/b&gt; list, 2026-11-23)</dd>" in page
+    assert (
+        "<dt>prices</dt><dd>EUR 3.6 an hour of cpu-x86_64-test-2c "
+        "(prices.toml, &lt;b&gt;our&lt;/b&gt; list, 2026-11-23)</dd>"
+        in page
+    )
 
 
 def test_the_setting_names_the_file_for_every_report(run, tmp_path, capsys):
