@@ -1,4 +1,6 @@
-"""Whether timed calls answer like calls that nobody times. Of torch alone: each side of a comparison loads this file.
+"""Whether timed calls answer like calls that nobody times, and take as long on inputs that never came before.
+
+Of torch alone: each side of a comparison loads this file.
 
 The reference is the served batch, asked once outside the clock. Timed turns of that batch have to agree with it, and
 those of a single item with its first row, if the outputs follow their items.
@@ -14,6 +16,10 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 UNLIKE = 0.05  # relative distance: one network served twice differs by far less
+SEEN_GAIN = 2.0  # times as fast, on inputs that were served before
+LEAST_GAIN = 20e-6  # seconds: calls of a few microseconds vary by as much
+AGAIN = 7  # calls on other inputs where one looks wrong: it may be disturbed
+NOISE = 1e-4  # added to real inputs, so that no item has come before
 
 
 class OutputRecord:
@@ -47,6 +53,44 @@ class OutputRecord:
             return False
         reversed_ = _copies(serve(tree_map(lambda leaf: leaf.flip(0).contiguous(), inputs)))
         return _apart(reversed_, [leaf.flip(0) for leaf in self.reference]) <= UNLIKE
+
+
+def keeps_answers(inputs: Any, usual: float, seconds: Callable[[], float]) -> str:
+    """What is wrong with a network that took ``usual`` seconds a call on placed ``inputs``; empty if nothing is.
+
+    ``seconds`` times one call. The items are put in another order with a little noise, in place, and put back.
+    """
+    placed = [
+        leaf for leaf in tree_leaves(inputs) if isinstance(leaf, torch.Tensor) and leaf.dim() and not leaf.is_meta
+    ]
+    if not any(len(leaf) > 1 or leaf.is_floating_point() for leaf in placed):
+        return ""
+    if not _is_slow(_on_others(placed, seconds), usual):
+        return ""
+    quickest = min(_on_others(placed, seconds) for _ in range(AGAIN))
+    if not _is_slow(quickest, usual):
+        return ""
+    return (
+        f"a call on inputs that never came takes {quickest:.3g} s, and {usual:.3g} s on those of the timed turns: "
+        "answers are kept"
+    )
+
+
+def _is_slow(fresh: float, usual: float) -> bool:
+    return fresh > SEEN_GAIN * usual and fresh - usual > LEAST_GAIN
+
+
+def _on_others(placed: list[torch.Tensor], seconds: Callable[[], float]) -> float:
+    before = [leaf.clone() for leaf in placed]
+    try:
+        for leaf, old in zip(placed, before, strict=True):
+            order = torch.randperm(len(old), generator=torch.Generator().manual_seed(len(old))).to(old.device)
+            noise = NOISE * torch.randn_like(old) if old.is_floating_point() else 0
+            leaf.copy_(old[order] + noise)
+        return seconds()
+    finally:
+        for leaf, old in zip(placed, before, strict=True):
+            leaf.copy_(old)
 
 
 def _copies(output: Any) -> list[torch.Tensor]:

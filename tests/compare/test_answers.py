@@ -4,8 +4,9 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
-from suite.compare.answers import OutputRecord
+from suite.compare.answers import AGAIN, OutputRecord, keeps_answers
 
 INPUTS = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
 
@@ -53,3 +54,34 @@ def test_outputs_of_the_whole_batch_are_compared_at_that_batch_alone():
 def test_what_is_no_number_is_told_elsewhere():
     """With the outputs that are compared between the sides."""
     assert "" == OutputRecord(lambda x: x * torch.nan, INPUTS, 8).problem(INPUTS * torch.nan, 8)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "taken", "kept"),
+    [
+        (INPUTS, [0.02], True),
+        (INPUTS, [0.0021], False),  # not twice as long
+        (INPUTS[:1], [0.02], True),
+        (INPUTS[:1].long(), [0.02], False),  # one item of whole numbers cannot be made anew
+        ([INPUTS.long(), {"mask": INPUTS > 0}], [0.02], True),
+        (INPUTS, [0.02, *(AGAIN - 1) * [0.02], 0.001], False),  # the first one was disturbed
+    ],
+)
+def test_a_network_that_is_slow_on_other_inputs_alone_keeps_its_answers(inputs, taken, kept):
+    """Twice as slow in the fastest of eight; the inputs are as before then, and were others meanwhile."""
+    before, seen = [leaf.clone() for leaf in tree_leaves(inputs)], []
+    times = iter(taken)
+
+    def seconds():
+        seen.append([leaf.clone() for leaf in tree_leaves(inputs)])
+        return next(times, taken[-1])
+
+    said = keeps_answers(inputs, 0.0015, seconds)
+    assert kept == said.endswith("answers are kept")
+    assert all(map(torch.equal, before, tree_leaves(inputs)))
+    assert all(not torch.equal(one[0], before[0]) for one in seen)
+
+
+def test_calls_of_microseconds_are_not_accused():
+    """They vary by as much."""
+    assert "" == keeps_answers(INPUTS, 5e-6, lambda: 20e-6)

@@ -133,7 +133,7 @@ def side(monkeypatch):
     made.device = "cuda"
     made.places = SimpleNamespace(move=lambda: device.work(100.0))
     made.chance = random.Random(0)  # noqa: S311  # guards no secret
-    made.answers = SimpleNamespace(problem=lambda *_: "")
+    made.answers, made.looked_at = SimpleNamespace(problem=lambda *_: ""), set()
     served = worker._Serving(lambda _: device.work(1.0), None, 1)
     made.calls = {"speed": (served, lambda: None), "train_step": (lambda: device.work(1.0), lambda: device.work(10.0))}
     return made, device
@@ -170,6 +170,23 @@ def test_a_timed_call_that_answers_otherwise_is_an_error_of_its_side(side, monke
     expected = {"error": "ImplausibleError: implausible: 1 items answered otherwise", "kind": "ImplausibleError"}
     assert expected == vars(made.turn(Turn(metric="speed", calls=2)))
     assert 3.0 == made.turn(Turn(metric="train_step", calls=3)).seconds
+
+
+def test_a_network_that_keeps_its_answers_is_an_error_of_its_side(side):
+    """A call takes no time on the inputs that are served again and again."""
+    made, device = side
+    served, kept = torch.ones(4, 2), []
+
+    def call(inputs):
+        if not any(torch.equal(inputs, one) for one in kept):
+            kept.append(inputs.clone())
+            device.work(1.0)
+
+    made.calls = {"speed": (worker._Serving(call, served, 4), lambda: None)}
+    made._timed("speed", 1)
+    found = made.turn(Turn(metric="speed", calls=2))
+    assert "ImplausibleError" == found.kind
+    assert "takes 1 s, and 0 s on those of the timed turns: answers are kept" in found.error
 
 
 @pytest.mark.parametrize("asked", get_args(protocol.Question), ids=lambda kind: kind.__name__)

@@ -94,8 +94,7 @@ def test_the_report_shows_costs_in_markdown_csv_and_page_with_their_source(run, 
     page = (run / "index.html").read_text("utf-8")
     assert (
         "<dt>prices</dt><dd>EUR 3.6 an hour of cpu-x86_64-test-2c "
-        "(prices.toml, &lt;b&gt;our&lt;/b&gt; list, 2026-11-23)</dd>"
-        in page
+        "(prices.toml, &lt;b&gt;our&lt;/b&gt; list, 2026-11-23)</dd>" in page
     )
 
 
