@@ -55,7 +55,7 @@ def printable_streams() -> None:
 class _Unread(io.FileIO):
     """A file descriptor whose reader may go away: what follows is written nowhere."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:

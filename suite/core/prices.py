@@ -134,7 +134,7 @@ def parse_prices(text: str, path: Path = Path("prices.toml")) -> Prices:
     hour, hours = _hours(section)
     return Prices(
         currency=section.text("currency") or Prices.currency, hour=hour, hours=MappingProxyType(hours),
-        source=section.text("source"), date=section.day("date"), path=path, line=section.lines.of("hour"),
+        source=section.text("source"), date=section.day("date"), path=path, line=section.lines.of("hour"), whose="",
         **{name: _price(section, name) for name in NUMBERS},
     )  # fmt: skip
 
