@@ -128,7 +128,7 @@ class _Counter(TorchDispatchMode):
         known = {identity for identity, _ in _storages(given)}
         new = {identity: size for identity, size in _storages(output) if identity not in known}
         self.work.allocations += len(new)
-        self.work.moved_bytes += moved_bytes(func, *given, output)
+        self.work.moved_bytes += moved_bytes(func, given[0], given[1], output)
         self.work.allocated_bytes += sum(new.values())
 
 

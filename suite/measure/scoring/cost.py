@@ -23,7 +23,7 @@ def training_cost(found: PooledOutcomes) -> list[Measurement]:
         "train_seconds": [one.seconds for one in found.outcomes if one.seconds is not None],
         "time_to_target": [one.seconds_to_target for one in found.outcomes if one.seconds_to_target is not None],
     }
-    energies = {
+    energies: dict[str, list[tuple[EnergyReading | None, int | None]]] = {
         "energy_per_epoch": [(one.energy, one.energy and one.energy.calls) for one in found.outcomes],
         "energy_to_target": [(one.energy_to_target, 1) for one in found.outcomes],
     }

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from urllib.parse import quote
 
 from suite.core import files
@@ -170,7 +170,7 @@ class RunFolder:
 
 def last_measurements(records: Iterable[object]) -> tuple[Measurement, ...]:
     """One measurement for each cell and metric of some records, in order of first appearance; the last one wins."""
-    found = (record for record in records if isinstance(record, MEASUREMENTS))
+    found = (cast("Measurement", record) for record in records if isinstance(record, MEASUREMENTS))
     return tuple({METRIC_OF_CELL(one): one for one in found}.values())
 
 
