@@ -24,7 +24,7 @@ def training_cost(found: PooledOutcomes) -> list[Measurement]:
         "time_to_target": [one.seconds_to_target for one in found.outcomes if one.seconds_to_target is not None],
     }
     energies: dict[str, list[tuple[EnergyReading | None, int | None]]] = {
-        "energy_per_epoch": [(one.energy, one.energy and one.energy.calls) for one in found.outcomes],
+        "energy_per_epoch": [(one.energy, one.energy.calls if one.energy else None) for one in found.outcomes],
         "energy_to_target": [(one.energy_to_target, 1) for one in found.outcomes],
     }
     seconds = [_cost(found, name, values) for name, values in costs.items() if len(values) == len(found.outcomes)]
