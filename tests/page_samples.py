@@ -18,6 +18,7 @@ METRICS = (
 )  # fmt: skip
 FAMILIES = ("pruning", "quantization", "compilation", "training", "architecture")
 KINDS = {f"{family}_{number}": family for family in FAMILIES for number in range(9)}
+CEILINGS = {"float32": 50e9, "bfloat16": 180e9, "copy": 10e9}
 VERDICTS = (*[VerdictKind.PASS] * 16, VerdictKind.REGRESSED, VerdictKind.INCONCLUSIVE, VerdictKind.UNVERIFIED)
 
 
@@ -96,7 +97,7 @@ def small(reports, **fields):
 
 
 def with_everything(reports, **fields):
-    """Three runs with a history; the last has 150 cells, a sweep, raw samples, all kinds of verdict."""
+    """Three runs with a history; the last has 150 cells, a sweep, raw samples, energies, all kinds of verdict."""
     for day in (21, 22, 23):
         folder = write_run(reports, RUN, run=f"run-{day}", started=f"2026-11-{day}T00:00:00+00:00", **fields)
         remember(folder, reports)
@@ -104,9 +105,10 @@ def with_everything(reports, **fields):
         replace(one, samples=f"{one.cell}-inference" if one.metric == "speedup" else None) for one in _everything()
     ]
     draw = random.Random(2)  # noqa: S311  # made-up values
+    further = {"families": KINDS, "ceilings": CEILINGS, "energy": "intel-rapl:0 package-0"}
     verdicts = [judged(one, draw.choice(VERDICTS), detectable=0.05) for one in found]
     verdicts[0] = judged(found[0], VerdictKind.REGRESSED, reason="below its bound", code=Reason.BELOW)
-    folder = write_run(reports, found, verdicts=verdicts, failures=[UNAVAILABLE], families=KINDS, **fields)
+    folder = write_run(reports, found, verdicts=verdicts, failures=[UNAVAILABLE], **{**further, **fields})
     for one in found[:200]:
         if one.samples:
             ratios = [one.value * draw.lognormvariate(0, 0.02) for _ in range(40)]
@@ -123,7 +125,16 @@ def _everything():
             artefact_bytes=round(900_000 * (1 - ratio)), speedup=(1 + ratio, 0.98 + ratio, 1.02 + ratio),
         )
     ]  # fmt: skip
-    return [*RUN, *swept, *many_measurements(2800, workloads=1)]
+    beside = [one for name in ("baseline", "static_int8") for one in _counted(name)]
+    return [*RUN, *swept, *beside, *many_measurements(2800, workloads=1)]
+
+
+def _counted(technique):
+    """What the roofline and the axis of energy need."""
+    return [
+        measured(technique, "moved_bytes", 64e6, conditions={"batch": 64}), measured(technique, "throughput", 1500.0),
+        measured(technique, "energy_per_item", 0.01 if technique == "baseline" else 0.004),
+    ]  # fmt: skip
 
 
 def elsewhere(machine):

@@ -300,7 +300,14 @@ class Bench(AbstractContextManager["Bench"]):
             case.cell, self._trained(case), self._serve(case.workload, case.composition),
             follow=case.composition.sizes_follow_weights, compiled=case.compiles,
         )  # fmt: skip
-        return [*sizes, *(self._counts(case) if self.plan.count else [])]
+        return [*sizes, *self._moved(case), *(self._counts(case) if self.plan.count else [])]
+
+    def _moved(self, case: Case) -> list[Measurement]:
+        """Bytes that a served batch moves; nothing of compiled code, whose own are not seen."""
+        if case.compiles:
+            return []
+        served = self._serve(case.workload, case.composition)
+        return counts.moved_bytes(case.cell, served, self._inputs(served, case.workload))
 
     def _counts(self, case: Case) -> list[Measurement]:
         """The work of one served call and of one training step, where this process trains alone."""

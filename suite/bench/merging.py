@@ -16,10 +16,10 @@ from suite.bench.shard import ShardLabel
 from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
-from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd, RunHeader
+from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader
 from suite.report.endings import unfinished_of
 from suite.report.results.folder import RunFolder, replace_file
-from suite.report.results.lines import BriefRecord, BriefVerdict
+from suite.report.results.lines import MEASUREMENTS, BriefRecord, BriefVerdict
 
 Key = tuple[Cell, Group]
 V = TypeVar("V")
@@ -133,7 +133,7 @@ def _part(folder: RunFolder) -> RunPart:
         for record in folder.stream():
             key = _key(record)
             keys.append(None if key is None else known.setdefault(key, key))
-            if isinstance(record, Measurement) and record.samples:
+            if isinstance(record, MEASUREMENTS) and record.samples:
                 samples[record.samples] = (record.cell, record.group)
             if isinstance(record, GroupEnd):
                 ended.add((record.cell, record.group))

@@ -153,10 +153,20 @@ def _header(
         runtimes=tuple(technique.name for technique in _techniques(cases) if "runtime" in technique.slots),
         accelerator=nvml.describe(device),
         energy=str(energy.counters_of(device)),
+        ceilings=_ceilings(device, measures=plan.fresh and any("speed" in case.groups for case in cases)),
         groups=sum(len(case.groups) for case in cases),
         shard=options.shard,
         inputs=inputs_of(list({case.workload.name: case.workload for case in cases}.values())),
     )
+
+
+def _ceilings(device: str, *, measures: bool) -> Mapping[str, float]:
+    """The machine's best rates, which timings are checked against; a quick run takes those that are known."""
+    from suite.measure.ceilings import ceilings, measured_before
+
+    with phases.phase("timing"):
+        found = ceilings(device) if measures else measured_before(device)
+    return {} if found is None else found.rates()
 
 
 def _techniques(cases: Sequence[Case]) -> list[Technique]:

@@ -37,7 +37,7 @@ from suite.training.recipe import Recipe
 if TYPE_CHECKING:
     from suite.bench.options import Options
 
-SCHEMA = 1
+SCHEMA = 2
 LIMIT = 4 * 2**30  # bytes of a folder
 WRITABLE = 0o022  # by the group or by all
 SUFFIX = ".training"
@@ -116,7 +116,7 @@ class Trainings:
         return Trained(
             recipe=asked.recipe, network=content["network"], device=asked.device, seed=asked.seed,
             seconds=content["seconds"], epochs=tuple(EpochRecord(**row) for row in content["epochs"]),
-            reused=not own or content["reused"],
+            energy=content["energy"], reused=not own or content["reused"],
         )  # fmt: skip
 
     def _keep(
@@ -302,8 +302,8 @@ def _pickled(trained: Trained) -> bytes:
     import cloudpickle
 
     content = {
-        "network": trained.network, "seconds": trained.seconds, "reused": trained.reused,
-        "epochs": [{"seconds": one.seconds, "score": one.score} for one in trained.epochs],
+        "network": trained.network, "seconds": trained.seconds, "reused": trained.reused, "energy": trained.energy,
+        "epochs": [{"seconds": one.seconds, "score": one.score, "energy": one.energy} for one in trained.epochs],
     }  # fmt: skip
     buffer = io.BytesIO()
     try:

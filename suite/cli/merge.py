@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suite.cli.command import MEASURE, Command, load_everything
-from suite.core.errors import SetupError
+from suite.cli.command import MEASURE, Command, chosen_prices, load_everything
+from suite.core.errors import SetupError, SuiteError
 from suite.core.exit_codes import worst
 
 if TYPE_CHECKING:
     from suite.bench.merging import MergedParts
     from suite.bench.request import RunRequest
+    from suite.core.prices import Prices
     from suite.core.records import RunHeader
     from suite.report.results.folder import RunFolder
 
@@ -27,14 +28,17 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="results folders of the parts")
     parser.add_argument("--out", type=Path, required=True, help="folder below which the merged runs are written")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help=PRICES_OF_PARTS)
     parser.set_defaults(run=_merge)
 
 
 def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.bench.merging import merged, read, write
+    from suite.core.prices import read_prices
     from suite.report.results.folder import point_latest
     from suite.report.tradeoffs import write as write_tables
 
+    given = None if parsed.prices is None else read_prices(parsed.prices)  # a bad file is found before anything is made
     codes = []
     for found in merged(read(parsed.folders)):
         for note in found.notes:
@@ -42,10 +46,36 @@ def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         request = _common_request(found)
         folder = write(found, parsed.out)
         codes.append(_judged(found, folder, request))
-        write_tables(folder)
+        write_tables(folder, _prices_of(found, given))
         point_latest(parsed.out, folder.path.name)
         print(f"{folder.path}: {len(found.parts)} parts of {folder.header.where.machine}, exit code {codes[-1]}")
     return worst(codes)
+
+
+def _prices_of(found: MergedParts, given: Prices | None) -> Prices | None:
+    """The prices of the merged run's machine, from what is ``given``, else from the parts' own file or the setting.
+
+    A file that cannot be used costs the columns of costs and a line: no verdict depends on prices.
+    """
+    where = found.header.where
+    try:
+        known = given or _prices_of_parts(found)
+        return None if known is None else known.at(where.machine, where.family)
+    except SuiteError as error:
+        print(f"suite: {error}; costs are left out", file=sys.stderr)
+        return None
+
+
+def _prices_of_parts(found: MergedParts) -> Prices | None:
+    """Prices of the file that the commands of the parts name, else of the user's setting; ``None`` without both.
+
+    Raises `SetupError` where the parts name several files, and `SuiteError` for a file that cannot be read.
+    """
+    paths = dict.fromkeys(_request(part.folder.header).prices for part in found.parts)
+    named = [path for path in paths if path is not None]
+    if len(named) > 1:
+        raise SetupError(f"the parts name several files of prices, {', '.join(map(str, named))}; choose with --prices")
+    return chosen_prices(named[0] if named else None)
 
 
 def _judged(found: MergedParts, folder: RunFolder, request: RunRequest) -> int:
@@ -92,7 +122,8 @@ def _request(header: RunHeader) -> RunRequest:
     return RunRequest(given=given | {"shard": None, "durations": None, "resume": None, "history": False})
 
 
-OWN = frozenset({"reports_dir", "wait"})
+PRICES_OF_PARTS = "a file of prices for the columns of costs (default: that of the parts, else the setting prices)"
+OWN = frozenset({"prices", "reports_dir", "wait"})
 """Options that each part may have of its own."""
 
 COMMANDS = (

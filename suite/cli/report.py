@@ -13,10 +13,9 @@ from suite.cli.command import RESULTS, Command, chosen_prices
 from suite.core.exit_codes import EXIT_PASS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from suite.core.prices import Prices
     from suite.report.results.folder import RunFolder
+    from suite.report.tradeoffs import TradeoffTable
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -68,15 +67,15 @@ def _write_tables(results: Sequence[Path], parsed: argparse.Namespace) -> None:
     if parsed.page:
         from suite.cli.report_page import write_page
 
-        print(*write_page(runs, parsed.reports_dir, tables), sep="\n")
+        print(*write_page(runs, parsed.reports_dir, [table.frame() for table in tables]), sep="\n")
 
 
-def _show_tables(folder: RunFolder, prices: Prices | None) -> pd.DataFrame:
+def _show_tables(folder: RunFolder, prices: Prices | None) -> TradeoffTable:
     """Write and print the tables of a run, with costs where there are prices; returns its trade-offs."""
-    from suite.report.tradeoffs import write_and_keep
+    from suite.report.tradeoffs import write_rows
 
     where = folder.header.where
-    paths, table = write_and_keep(folder, None if prices is None else prices.at(where.machine, where.family))
+    paths, table = write_rows(folder, None if prices is None else prices.at(where.machine, where.family))
     print(next(path for path in paths if path.suffix == ".md").read_text("utf-8"))
     print(*paths, sep="\n")
     return table

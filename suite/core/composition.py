@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from suite.core.errors import CompositionError
@@ -31,6 +32,7 @@ class TechniqueCall:
         return f"{self.name}({','.join(f'{key}={value!r}' for key, value in self.parameters)})"
 
 
+@lru_cache(maxsize=65536)  # tables ask for the same names many times
 def parse(text: str) -> tuple[TechniqueCall, ...]:
     """The members of a composition, left to right.
 

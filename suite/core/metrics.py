@@ -29,6 +29,22 @@ _ROWS = (
         about="training seconds until the validation accuracy reaches the workload's target, mean over seeds",
     ),
     Metric(
+        name="energy_per_epoch",
+        unit="J",
+        better="lower",
+        tier="local",
+        group="quality",
+        about="joules per epoch of training, fine-tuning included, by the counter of energy_per_item, mean over seeds",
+    ),
+    Metric(
+        name="energy_to_target",
+        unit="J",
+        better="lower",
+        tier="local",
+        group="quality",
+        about="joules of training until the validation accuracy reaches the workload's target, mean over seeds",
+    ),
+    Metric(
         name="output_error",
         unit="1",
         better="lower",
@@ -205,6 +221,14 @@ _ROWS = (
         tier="portable",
         group="size",
         about="operators in graphs that need no kernel and no call of their own",
+    ),
+    Metric(
+        name="moved_bytes",
+        unit="B",
+        better="lower",
+        tier="family",
+        group="size",
+        about="bytes that operators of one served batch read and write, caches disregarded; not of compiled networks",
     ),
     Metric(
         name="kernel_launches",
@@ -391,6 +415,8 @@ COUNTS = (
 )
 """Counts of work (`suite.measure.counting`): they hold under one version of torch, and on one kind of device."""
 ENERGY = "energy_per_item"
+ENERGIES = (ENERGY, "energy_per_epoch", "energy_to_target")
+"""Joules by counters (`suite.core.machine.energy`), suspect where a reading is invalid."""
 VS_CONTROL, WORST_SEED = "_vs_control", "_worst_seed"
 COMPILED = frozenset({"artefact_bytes", "entropy_bytes"})  # what a compiler makes is its family's
 _POSITIVE = frozenset({"mean_squared_error", "mean_absolute_error", "bits_per_byte"})

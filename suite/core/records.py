@@ -331,6 +331,8 @@ class RunHeader:
         accelerator: The driver's description of the device (`suite.core.machine.nvml.describe`), empty on a CPU and in
             older runs.
         energy: The device's counters of energy (`suite.core.machine.energy`), or why it has none; empty in older runs.
+        ceilings: The best rates of this machine (`suite.measure.ceilings`): FLOP/s of matrix products by data type, and
+            ``copy`` in bytes/s; empty in older runs, and in a quick run until `suite doctor` has measured them.
         groups: The number of groups of metrics that were planned; 0 in older runs, which have no `GroupEnd` and no
             `RunEnd`.
         inputs: By workload, the digest of its recipe's values, its data and the files that users' modules read
@@ -357,6 +359,7 @@ class RunHeader:
     runtimes: tuple[str, ...] = ()
     accelerator: Mapping[str, str] = field(default_factory=dict)
     energy: str = ""
+    ceilings: Mapping[str, float] = field(default_factory=dict)
     groups: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
     shard: str = ""

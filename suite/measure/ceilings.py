@@ -21,6 +21,7 @@ LEAST_GEMM_SECONDS = 0.02  # one product must last that long for its rate to be 
 FIRST_GEMM, LARGEST_GEMM = 128, 16384  # a first product of 4 MFLOP ends soon even where the type is emulated
 COPY_BYTES = 2**28  # beyond the last-level cache of a core
 ACCELERATOR_COPY_BYTES = 2**31  # half a millisecond at 4 TB/s: waiting for it, 10 us, is little beside that
+COPY = "copy"
 TF32 = "tensorfloat32"  # products of float32 whose inputs are rounded, as those of cuDNN's convolutions are by default
 LEAST_REPEATS = 3
 
@@ -33,6 +34,10 @@ class Ceilings:
     threads: int
     copy: float
     gemm: Mapping[str, float] = field(default_factory=dict)
+
+    def rates(self) -> dict[str, float]:
+        """All of them by name, as a run's header has them."""
+        return {**self.gemm, COPY: self.copy}
 
 
 def ceilings(device: str, *, refresh: bool = False, seconds: float = 4.0) -> Ceilings:
@@ -47,6 +52,11 @@ def ceilings(device: str, *, refresh: bool = False, seconds: float = 4.0) -> Cei
     found = _measure_ceilings(device, seconds)
     _write_atomically(path, json.dumps(asdict(found), indent=2, sort_keys=True) + "\n")
     return found
+
+
+def measured_before(device: str) -> Ceilings | None:
+    """The ceilings of ``device`` in the user's cache; ``None`` where `ceilings` was not called yet, or elsewhere."""
+    return _read_ceilings(_ceilings_path(device))
 
 
 def gemm_rate(product: Callable[[int], Callable[[], object]], seconds: float, clock: Callable[[], float]) -> float:

@@ -80,6 +80,21 @@ def served_counts(
     return _measured(cell, found, length(inputs), follows=bool(follow))
 
 
+def moved_bytes(cell: Cell, served: Served, inputs: Tree) -> list[Measurement]:
+    """Bytes that torch's operators move in one call with ``inputs`` (a tree [B, ...]), as `served_counts` calls it.
+
+    The roofline of the page divides by them. Inside of compiled code they are not seen.
+    """
+    if not served.in_torch:
+        return []
+    placed, found = served.prepare_inputs(inputs), 0
+    with _told(cell), phase("testing"):
+        warm_up(served, placed)
+        found = work_of(lambda: _called(served, placed)).moved_bytes
+    conditions = {"torch": version(), "batch": length(inputs)}
+    return [measured(cell, "moved_bytes", found, conditions=conditions)] if found else []
+
+
 def training_counts(
     cell: Cell, recipe: Recipe, *, reference: Reference, follow: Collection[str] = ()
 ) -> list[Measurement]:

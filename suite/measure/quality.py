@@ -69,6 +69,8 @@ def outcome(trained: Trained, served: Served, workload: Workload, *, batch: int)
         targets=targets if whole else None,
         seconds=None if trained.reused else trained.seconds,
         seconds_to_target=None if found is None or trained.reused else trained.seconds_to(found),
+        energy=None if trained.reused else trained.energy,
+        energy_to_target=None if found is None or trained.reused else trained.energy_to(found),
     )
 
 

@@ -25,6 +25,12 @@ Ends = Literal["all", "shown", "none", "brief"]
 ENDS_OF_LAYOUTS: tuple[Ends, ...] = ("shown", "none", "brief")  # from the widest of the terminal
 MOST_NAMES = 3  # of ratios that one line names
 LAUNCH_BOUND = 0.5  # of the wall time on the device: below it the host sets the pace
+JOULES = {
+    "energy_per_item": "J an item",
+    "energy_per_correct": "J a correct answer",
+    "energy_per_epoch": "J an epoch",
+    "energy_to_target": "J to the target",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +214,7 @@ def markdown_columns(rows: list[Row]) -> list[Column]:
         _metric("held", "held_memory_inference", size),
         _metric("training memory", "peak_memory_training", size),
         _metric("held in training", "held_memory_training", size),
-        Column(title="J an item", show=_joules, figure="energy_per_item"),
+        *(Column(title=title, show=_joules(name), figure=name) for name, title in JOULES.items()),
         *_costs(rows),
         Column(title="Pareto", show=lambda row: "★" if row["pareto"] else ""),
         Column(title="verdict", show=verdict_of),
@@ -236,10 +242,14 @@ def terminal_layouts(rows: list[Row]) -> list[list[Column]]:
     return [present(layout, rows) for layout in layouts]
 
 
-def _joules(row: Row) -> str:
-    """The energy of an item, with a ``?`` if its reading is invalid."""
-    joules = row["energy_per_item"]
-    return "-" if joules is None else f"{number(joules, digits=3)}{' ?' if row.get('energy_per_item_suspect') else ''}"
+def _joules(name: str) -> Callable[[Row], str]:
+    """An energy, with a ``?`` if its reading is invalid."""
+
+    def show(row: Row) -> str:
+        joules = row[name]
+        return "-" if joules is None else f"{number(joules, digits=3)}{' ?' if row.get(f'{name}_suspect') else ''}"
+
+    return show
 
 
 def _costs(rows: list[Row]) -> list[Column]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,30 @@ def to_csv(table: pd.DataFrame, *, key: str = "", repeated: Sequence[str] = ()) 
     columns = [_fields(table[name]) for name in own]
     if repeated:
         columns.append(_together(table, key, repeated))
-    lines = [_row(table.columns), *map(",".join, zip(*columns, strict=True))]
+    return _lines(table.columns, columns)
+
+
+def columns_csv(columns: Mapping[str, Sequence[str]], joined: Sequence[str] = (), names: Sequence[str] = ()) -> bytes:
+    """Columns of fields (`number_fields`, `text_fields`) by name, as CSV.
+
+    ``joined`` are the fields of further columns, called ``names``, which were joined before.
+    """
+    return _lines([*columns, *names], [*columns.values(), *([joined] if names else [])])
+
+
+def number_fields(values: Iterable[float | None]) -> list[str]:
+    """Numbers as pandas writes those of a column of floats; empty where one is missing."""
+    return ["" if value is None else repr(float(value)) for value in values]
+
+
+def text_fields(values: Sequence[Any]) -> list[str]:
+    """Texts and flags, each text escaped once; empty where one is missing."""
+    known = {value: "" if value is None else _field(value) for value in dict.fromkeys(values)}
+    return [known[value] for value in values]
+
+
+def _lines(names: Iterable[str], columns: Sequence[Sequence[str]]) -> bytes:
+    lines = [_row(names), *map(",".join, zip(*columns, strict=True))]
     return "".join(f"{line}\n" for line in lines).encode()
 
 

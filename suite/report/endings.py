@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_PASS, MEANINGS
-from suite.core.records import Cell, Group, GroupEnd, Measurement, RunEnd, RunHeader
+from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader
 from suite.report.results.folder import RunFolder
-from suite.report.results.lines import BriefRecord, Record
+from suite.report.results.lines import MEASUREMENTS, BriefRecord, Record
 
 Key = tuple[Cell, Group]
 
@@ -76,7 +76,7 @@ def _read(
     ended: dict[Key, int] = {}
     last = None
     for last in records:
-        if isinstance(last, Measurement):
+        if isinstance(last, MEASUREMENTS):
             metrics[last.cell, last.metric] = last.group
         elif isinstance(last, GroupEnd):
             ended[last.cell, last.group] = last.metrics

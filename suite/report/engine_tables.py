@@ -34,6 +34,8 @@ LEGEND = (
 
 def gains_of(header: RunHeader, measurements: Sequence[Measurement]) -> list[EngineGain]:
     """The gains of a run's cells that another engine than eager torch runs; the other functions show them."""
+    if not header.runtimes and all(one.metric != SHARE for one in measurements):
+        return []  # eager torch runs everything
     return engine_gains(engine_speeds(header, measurements))
 
 

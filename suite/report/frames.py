@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from suite.core.garbage import uncollected
 from suite.core.metrics import METRICS, is_paired
 from suite.core.records import Cell, Measurement, RunHeader, VerdictKind
 from suite.core.sweeps import is_number, parameters, sweeps
+from suite.report.results.folder import METRIC_OF_CELL
 from suite.report.results.lines import Judged
 
 if TYPE_CHECKING:
@@ -41,9 +43,10 @@ COLUMNS = (
     "seeds",
     "arguments",
 )
-OWN_NAMES = ("control", "value", "low", "high", "unit", "better", "tier", "seeds", "conditions")
+OWN_NAMES = ("control", "value", "low", "high", "unit", "better", "tier", "seeds", "suspect", "conditions")
 """What a row takes from its measurement."""
 OWN = attrgetter(*OWN_NAMES)
+NAMES = attrgetter("workload", "technique", "device", "ranks")
 NUMBERS = frozenset({"value", "low", "high", "batch", "detectable"})
 FLAGS = frozenset({"stale"})
 UNQUIET = "not timed in a quiet process"
@@ -76,20 +79,58 @@ def tidy(header: RunHeader, measurements: Iterable[Measurement], verdicts: Itera
     import pandas as pd  # heavy
 
     with uncollected():
-        pairs = paired(measurements, verdicts)
-        places: dict[Cell, int] = {}
-        taken = [places.setdefault(cell, len(places)) for cell, _, _, _ in pairs]
-        cells = _of_cells(header, list(places)).take(taken).reset_index(drop=True)  # few, and repeated
-        frame = pd.concat([cells, typed(_columns(header, pairs), numbers=NUMBERS, flags=FLAGS)], axis=1)
-        return frame[[*COLUMNS, *(name for name in cells.columns if name not in COLUMNS)]]
+        found = tidy_columns(header, paired(measurements, verdicts))
+        cells = typed(found.cells, numbers=found.numbers, flags=frozenset())
+        repeated = cells.take(found.places).reset_index(drop=True)  # few, and repeated
+        frame = pd.concat([repeated, typed(found.rows, numbers=NUMBERS, flags=FLAGS)], axis=1)
+        return frame[[*COLUMNS, *found.swept]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TidyColumns:
+    """The columns of a tidy frame, as lists: ``rows`` [n] differ within a cell, ``cells`` [m] do not.
+
+    ``places`` [n] has the cell of each row; ``numbers`` names those columns of ``cells`` that hold numbers.
+    """
+
+    rows: Mapping[str, list[Any]]
+    cells: Mapping[str, list[Any]]
+    places: Sequence[int]
+    numbers: frozenset[str]
+
+    @property
+    def swept(self) -> list[str]:
+        """The parameters that the run sweeps."""
+        return [name for name in self.cells if name not in COLUMNS]
+
+    def of(self, name: str) -> list[Any]:
+        """One column [n]."""
+        if name in self.rows:
+            return self.rows[name]
+        values = self.cells[name]
+        return [values[place] for place in self.places]
+
+
+def tidy_columns(header: RunHeader, pairs: Sequence[Pair]) -> TidyColumns:
+    """What `tidy` makes a frame of, without pandas, which takes longer to load than most runs to read."""
+    places: dict[tuple[Any, ...], int] = {}
+    taken = [places.setdefault(NAMES(cell), len(places)) for cell, _, _, _ in pairs]
+    own = [Cell(workload=name, technique=text, device=device, ranks=ranks) for name, text, device, ranks in places]
+    cells, numbers = _of_cells(header, own)
+    return TidyColumns(rows=_columns(header, pairs), cells=cells, places=taken, numbers=numbers)
 
 
 def paired(measurements: Iterable[Measurement], verdicts: Iterable[Judged]) -> list[Pair]:
     """Each measurement with its verdict, then the verdicts that have no measurement here."""
-    judged = {(verdict.cell, verdict.metric or verdict.group): verdict for verdict in verdicts}
-    measured = {(found.cell, found.metric): found for found in measurements}
-    pairs: list[Pair] = [(*key, found, judged.pop(key, None)) for key, found in measured.items()]
-    return pairs + [(*key, None, verdict) for key, verdict in judged.items()]
+    judged = {_judged_key(verdict): verdict for verdict in verdicts}
+    measured = {METRIC_OF_CELL(found): found for found in measurements}
+    pairs: list[Pair] = [(found.cell, found.metric, found, judged.pop(key, None)) for key, found in measured.items()]
+    return pairs + [(verdict.cell, verdict.metric or verdict.group, None, verdict) for verdict in judged.values()]
+
+
+def _judged_key(verdict: Judged) -> tuple[Any, ...]:
+    key: tuple[Any, ...] = METRIC_OF_CELL(verdict)
+    return key if verdict.metric else (*key[:-1], verdict.group)
 
 
 def swept(compositions: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -109,8 +150,10 @@ def worst(kinds: Iterable[str]) -> VerdictKind | None:
     return min((VerdictKind(kind) for kind in kinds), key=SEVERITY.index, default=None)
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame as dictionaries, ``None`` where a value is missing."""
+def records(table: pd.DataFrame | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a frame as dictionaries, ``None`` where a value is missing; rows are returned as they are."""
+    if isinstance(table, list):
+        return table
     names = [str(name) for name in table.columns]
     return [dict(zip(names, row, strict=True)) for row in row_values(table)]
 
@@ -145,8 +188,8 @@ def _columns(header: RunHeader, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
     return known | _of_measurements(header, pairs) | _of_verdicts([verdict for _, _, _, verdict in pairs])
 
 
-def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> pd.DataFrame:
-    """Those that a cell has once, and the parameters that the run sweeps; a row for each cell."""
+def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> tuple[dict[str, list[Any]], frozenset[str]]:
+    """Those that a cell has once, and the parameters that the run sweeps; and which of them are numbers."""
     techniques = [cell.technique for cell in cells]
     columns: dict[str, list[Any]] = {
         "workload": [cell.workload for cell in cells],
@@ -160,7 +203,7 @@ def _of_cells(header: RunHeader, cells: Sequence[Cell]) -> pd.DataFrame:
     numbers, texts = swept(compositions)
     for name in (*numbers, *texts):
         columns[name] = [compositions[technique].get(name) for technique in techniques]
-    return typed(columns, numbers=frozenset(numbers), flags=frozenset())
+    return columns, frozenset(numbers)
 
 
 def _of_measurements(header: RunHeader, pairs: Sequence[Pair]) -> dict[str, list[Any]]:
@@ -168,7 +211,8 @@ def _of_measurements(header: RunHeader, pairs: Sequence[Pair]) -> dict[str, list
     values = zip(*rows, strict=True) if rows else [()] * len(OWN_NAMES)
     columns: dict[str, list[Any]] = dict(zip(OWN_NAMES, map(list, values), strict=True))
     columns["batch"] = [conditions.get("batch") for conditions in columns.pop("conditions")]
-    columns["suspect"] = [found and suspicion(header, found) for _, _, found, _ in pairs]
+    if not header.quiet:
+        columns["suspect"] = [found and suspicion(header, found) for _, _, found, _ in pairs]
     columns["seeds"] = [as_text(seeds) or None for seeds in columns["seeds"]]
     return columns
 
@@ -177,7 +221,7 @@ def _unmeasured(metric: str) -> tuple[Any, ...]:
     """What is known of a metric of which there is only a verdict, as `OWN_NAMES`."""
     known = METRICS.get(metric)
     about = (None, None, None) if known is None else (known.unit, known.better, known.tier)
-    return (None, None, None, None, *about, (), {})
+    return (None, None, None, None, *about, (), None, {})
 
 
 def _of_verdicts(judged: Sequence[Judged | None]) -> dict[str, list[Any]]:

@@ -35,14 +35,15 @@ LEGEND = (
 )
 
 
-def to_markdown(table: pd.DataFrame, header: RunHeader, *, null_arms: Sequence[str] = ()) -> str:
+def to_markdown(table: pd.DataFrame | list[Row], header: RunHeader, *, null_arms: Sequence[str] = ()) -> str:
     """The run's heading, the legend, and one table for each group of cells with equal columns.
 
     ``null_arms`` are the lines on arms that do the same work (`suite.core.stats.null_arm.lines`).
     """
-    parts = [_table(rows) for rows in groups(records(table))] or ["No cell was measured."]
+    rows = records(table)
+    parts = [_table(own) for own in groups(rows)] or ["No cell was measured."]
     heading = "\n- ".join((_heading(header), *null_arms))
-    said = "\n".join(f"- **{escaped(line)}**" for line in sentences(records(table)))
+    said = "\n".join(f"- **{escaped(line)}**" for line in sentences(rows))
     return "\n\n".join([heading, *filter(None, [said]), LEGEND, *parts]) + "\n"
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from statistics import fmean, stdev
 
-from suite.core.metrics import limits
+from suite.core.metrics import ABSOLUTE_UNITS, limits
 from suite.core.records import Measurement
+from suite.report.results.lines import replaced
 
 Key = tuple[str, str, str]
 
@@ -20,8 +20,8 @@ Key = tuple[str, str, str]
 def same_seeds(measurements: Iterable[Measurement]) -> list[Measurement]:
     """The measurements, each mean over seeds reduced to the seeds that all cells of its workload and device have.
 
-    Its interval moves along and grows with the root of the seeds that are left out; without an item (seconds) one seed
-    has none. What does not name its values by seed, and what has no seed in common, stays as it is.
+    Its interval moves along and grows with the root of the seeds that are left out; without an item (seconds, joules)
+    one seed has none. What does not name its values by seed, and what has no seed in common, stays as it is.
     """
     measured = list(measurements)
     common = _common(measured)
@@ -73,8 +73,9 @@ def _reduced(found: Measurement, seeds: frozenset[int]) -> Measurement:
         return found
     several = len(kept) > 1
     value = _together(found, list(kept.values()))
-    low, high = (None, None) if found.unit == "s" and not several else _moved(found, value, len(known) / len(kept))
-    return replace(
+    ends = _moved(found, value, len(known) / len(kept))
+    low, high = (None, None) if found.unit in ABSOLUTE_UNITS and not several else ends
+    return replaced(
         found, value=value, low=low, high=high, seeds=tuple(kept), by_seed=tuple(kept.values()),
         noise=_noise(found, list(kept.values())) if several else None,
     )  # fmt: skip
@@ -100,5 +101,5 @@ def _noise(found: Measurement, values: Sequence[float]) -> float | None:
     if found.noise is None:
         return None
     mean = fmean(values)
-    relative = found.unit == "s"
+    relative = found.unit in ABSOLUTE_UNITS
     return stdev(values) / mean if relative and mean else stdev(values)

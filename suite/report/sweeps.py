@@ -43,10 +43,10 @@ class SweepBlock:
         return f"{self.workload} on {self.device}: {self.sweep.rest} along {self.sweep.parameter}"
 
 
-def blocks(tradeoffs_frame: pd.DataFrame) -> list[SweepBlock]:
+def blocks(table: pd.DataFrame | list[Row]) -> list[SweepBlock]:
     """The sweeps of a trade-off table, by workload and device, in order of first appearance."""
     places: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in records(tradeoffs_frame):
+    for row in records(table):
         places.setdefault((row["workload"], row["device"]), {})[row["technique"]] = row
     return [
         SweepBlock(
@@ -61,12 +61,12 @@ def blocks(tradeoffs_frame: pd.DataFrame) -> list[SweepBlock]:
     ]
 
 
-def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Judged] = ()) -> str:
+def text(table: pd.DataFrame | list[Row], verdicts: Iterable[Judged] = ()) -> str:
     """The tables for the terminal, aligned, each below its title; empty where there is no sweep.
 
     Below a table stand the ``verdicts`` on its shape.
     """
-    known, found = [one for one in verdicts if one.shape is not None], blocks(tradeoffs_frame)
+    known, found = [one for one in verdicts if one.shape is not None], blocks(table)
     parts = [
         "\n".join([block.title, *_aligned(cells(block)), *(f"{GAP}{line}" for line in judged(block, known))])
         for block in found
@@ -74,9 +74,9 @@ def text(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Judged] = ()) -> str:
     return "\n\n".join([*parts, *(textwrap.fill(line, WIDTH) for line in _warning(found))])
 
 
-def markdown(tradeoffs_frame: pd.DataFrame, verdicts: Iterable[Judged] = ()) -> str:
+def markdown(table: pd.DataFrame | list[Row], verdicts: Iterable[Judged] = ()) -> str:
     """The same as Markdown below a heading."""
-    known, found = [one for one in verdicts if one.shape is not None], blocks(tradeoffs_frame)
+    known, found = [one for one in verdicts if one.shape is not None], blocks(table)
     parts = [
         "\n\n".join(
             filter(

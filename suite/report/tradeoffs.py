@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from suite.core.composition import BASELINE
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
-from suite.core.metrics import METRICS, VS_CONTROL
+from suite.core.metrics import ENERGIES, ENERGY, METRICS, VS_CONTROL
 from suite.core.stats.smallest import smallest_effect
 from suite.core.sweeps import parameters
 from suite.report.columns import ENDS, SMALLEST
 from suite.report.costs import COSTS, costs
-from suite.report.csv_text import to_csv
+from suite.report.csv_text import columns_csv, number_fields, text_fields
 from suite.report.endings import unfinished_of
 from suite.report.engine_tables import engines_csv, engines_markdown, gains_of
 from suite.report.foreign import inline
-from suite.report.frames import COLUMNS, as_json, records, row_values, swept, tidy, typed, worst
+from suite.report.frames import (
+    COLUMNS,
+    NUMBERS,
+    TidyColumns,
+    as_json,
+    paired,
+    row_values,
+    swept,
+    tidy_columns,
+    typed,
+    worst,
+)
 from suite.report.markdown import to_markdown
 from suite.report.pareto import Merit, front, merit
 from suite.report.results.folder import RunFolder, last_measurements, last_verdicts, replace_file
@@ -56,17 +68,20 @@ METRIC_COLUMNS = (
     "peak_memory_inference",
     "held_memory_training",
     "peak_memory_training",
-    "energy_per_item",
+    *ENERGIES,
 )
+PER_CORRECT = "energy_per_correct"
 DERIVED = {
-    "energy_per_item": ("energy_per_item_suspect",),
+    **{name: (f"{name}_suspect",) for name in ENERGIES},
+    ENERGY: (f"{ENERGY}_suspect", PER_CORRECT),
     "artefact_bytes": ("bytes_ratio",),
     **{name: (f"{name}_detectable", f"{name}_suspect") for name in SPEEDS},
     "speedup": ("speedup_low", "speedup_high", "speedup_batch", "speedup_detectable", "speedup_suspect"),
 }
-SUSPECTS = tuple(f"{name}_suspect" for name in (*SPEEDS, "energy_per_item"))
+SUSPECTS = tuple(f"{name}_suspect" for name in (*SPEEDS, *ENERGIES))
 TEXTS = (*KEYS, "control", "score", "score_unit", "score_better", "verdict", "arguments", "currency", *SUSPECTS)
 OLD_SCORE = "accuracy"  # of runs whose header does not name the scores yet
+RIGHT = "accuracy"  # the share of items whose answer is correct
 
 
 def columns(scores: Iterable[str], *, priced: bool = False) -> tuple[str, ...]:
@@ -94,27 +109,76 @@ def tradeoffs(
 
     ``scores`` are the header's: the scores of each workload, the primary one first. ``score`` is the primary one and
     ``<score>``, ``<score>_vs_control`` its figures; ``<score>_vs_control_smallest`` is the smallest difference that the
-    cell could have shown (`suite.core.stats.smallest`). ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty
-    (``pandas.NA``) where a figure that it needs is missing. ``verdict`` is the cell's worst, ``stale`` whether any
-    is. With ``prices`` (`Prices.at` the run's machine) there are the columns of `suite.report.costs`, and
-    ``attrs["prices"]`` says where they come from. Raises `ResultsError` for several machines.
+    cell could have shown (`suite.core.stats.smallest`). ``energy_per_correct`` is joules of an item / accuracy.
+    ``bytes_ratio`` is baseline bytes / bytes. ``pareto`` is empty (``pandas.NA``) where a figure that it needs is
+    missing. ``verdict`` is the cell's worst, ``stale`` whether any is. With ``prices`` (`Prices.at` the run's machine)
+    there are the columns of `suite.report.costs`, and ``attrs["prices"]`` says where they come from. Raises
+    `ResultsError` for several machines.
     """
     machines = frame["machine"].unique()
     if len(machines) > 1:
         raise ResultsError(f"one table holds one machine, got {', '.join(machines)}; select one with frame.query(...)")
-    primary = _primary(frame, scores or {})
-    about = {workload: _about(frame, workload, score) for workload, score in primary.items()}
-    rows = [_row(key, cell, about.get(key[0], {}), prices) for key, cell in _cells(frame).items()]
+    figures = frame[list(_Figure._fields)]
+    return _table(map(_Figure._make, row_values(figures)), scores or {}, prices).frame()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradeoffTable:
+    """The rows of a trade-off table, ``None`` where a value is missing, with the kind of each column.
+
+    ``columns`` are all names in order, ``numbers`` those of numbers. ``prices`` says where prices come from, empty
+    without any.
+    """
+
+    rows: list[dict[str, Any]]
+    columns: tuple[str, ...]
+    numbers: frozenset[str]
+    prices: str = ""
+
+    def frame(self) -> pd.DataFrame:
+        """As pandas has it; ``attrs`` has the prices."""
+        filled = {name: [row[name] for row in self.rows] for name in self.columns}
+        optimal = filled["pareto"]
+        table = typed(filled, numbers=self.numbers, flags=frozenset({"stale"}))
+        table["pareto"] = _flags(optimal, table.index)
+        table.attrs["prices"] = self.prices
+        return table
+
+    def csv(self) -> bytes:
+        """As `suite.report.csv_text.to_csv` writes the frame."""
+        values = {name: [row[name] for row in self.rows] for name in self.columns}
+        fields = {name: (number_fields if name in self.numbers else text_fields) for name in self.columns}
+        return columns_csv({name: fields[name](values[name]) for name in self.columns})
+
+
+def _flags(flags: Sequence[bool | None], index: Any) -> pd.Series[Any]:
+    """Flags of which some are missing."""
+    import pandas as pd  # heavy
+
+    return pd.Series(flags, index=index, dtype="boolean")
+
+
+def _table(figures: Iterable[_Figure], scores: Mapping[str, tuple[str, ...]], prices: Prices | None) -> TradeoffTable:
+    cells = _cells(figures)
+    primary = _primary(cells, scores)
+    about = {workload: _about(cells, workload, score) for workload, score in primary.items()}
+    rows = [_row(key, cell, about.get(key[0], {}), prices) for key, cell in cells.items()]
     _add_ratios(rows)
-    numeric, texts = swept(frame["technique"])
-    rows = [row | parameters(row["technique"]) for row in rows]
-    names = dict.fromkeys((*columns(primary.values(), priced=prices is not None), *numeric, *texts))
+    _add_front(rows)
+    numeric, texts = swept(technique for _, technique, _ in cells)
+    names = tuple(dict.fromkeys((*columns(primary.values(), priced=prices is not None), *numeric, *texts)))
     numbers = frozenset(names) - {*TEXTS, *texts, "pareto", "stale"}
-    filled = {name: [row.get(name) for row in rows] for name in names}
-    table = typed(filled, numbers=numbers, flags=frozenset({"stale"}))
-    table["pareto"] = _pareto(rows, table.index)
-    table.attrs["prices"] = "" if prices is None else str(prices)
-    return table
+    whole = [_plain(row | parameters(row["technique"]), names, numbers, texts) for row in rows]
+    return TradeoffTable(rows=whole, columns=names, numbers=numbers, prices="" if prices is None else str(prices))
+
+
+def _plain(
+    row: Mapping[str, Any], names: Iterable[str], numbers: frozenset[str], texts: Sequence[str]
+) -> dict[str, Any]:
+    """The row with all ``names``: numbers as floats, swept parameters that are no numbers as texts."""
+    whole = {name: row.get(name) for name in names}
+    whole |= {name: float(value) for name in numbers if (value := whole[name]) is not None}
+    return whole | {name: str(value) for name in texts if (value := whole[name]) is not None}
 
 
 def write(folder: RunFolder, prices: Prices | None = None) -> tuple[Path, Path, Path]:
@@ -123,11 +187,17 @@ def write(folder: RunFolder, prices: Prices | None = None) -> tuple[Path, Path, 
     A run of other engines than eager torch gets ``engines.csv`` as well. Costs are there with the ``prices`` of the
     run's machine.
     """
-    return write_and_keep(folder, prices)[0]
+    return write_rows(folder, prices)[0]
 
 
 def write_and_keep(folder: RunFolder, prices: Prices | None = None) -> tuple[tuple[Path, Path, Path], pd.DataFrame]:
     """As `write`, and returns the trade-off table as well, for the page of the same records."""
+    paths, table = write_rows(folder, prices)
+    return paths, table.frame()
+
+
+def write_rows(folder: RunFolder, prices: Prices | None = None) -> tuple[tuple[Path, Path, Path], TradeoffTable]:
+    """The same without pandas, which is not loaded."""
     results, csv, markdown = (folder.path / name for name in ("results.csv", "tradeoffs.csv", "tradeoffs.md"))
     with uncollected():
         table, contents = _contents(folder, prices)
@@ -137,22 +207,44 @@ def write_and_keep(folder: RunFolder, prices: Prices | None = None) -> tuple[tup
     return (results, csv, markdown), table
 
 
-def _contents(folder: RunFolder, prices: Prices | None) -> tuple[pd.DataFrame, tuple[bytes | None, ...]]:
+def _contents(folder: RunFolder, prices: Prices | None) -> tuple[TradeoffTable, tuple[bytes | None, ...]]:
     """The trade-off table, and the contents of the files in their order; ``None`` for one that has nothing to say."""
     header, everything = folder.header, folder.brief()
     measurements = last_measurements(everything)
     verdicts = last_verdicts(found for found in everything if isinstance(found, BriefVerdict))
-    frame = tidy(header, measurements, verdicts)
+    pairs = paired(measurements, verdicts)
+    tidied = tidy_columns(header, pairs)
     reduced = same_seeds(measurements)
     is_whole = all(one is other for one, other in zip(reduced, measurements, strict=True))
-    table = tradeoffs(frame if is_whole else tidy(header, reduced, verdicts), header.scores, prices)
+    compared = tidied if is_whole else tidy_columns(header, paired(reduced, verdicts))
+    table = _table(_figures(compared), header.scores, prices)
     notes = _notes(measurements, reduced, unfinished_of(header, everything))
     notes += [] if prices is None else [f"prices: {inline(str(prices))}"]
     gains = gains_of(header, measurements)
-    parts = [to_markdown(table, header, null_arms=notes), engines_markdown(gains), sweeps_markdown(table, verdicts)]
-    values = to_csv(frame, key="technique", repeated=list(frame.columns[len(COLUMNS) :]))
-    csvs = (values, to_csv(table))
+    rows = table.rows
+    parts = [to_markdown(rows, header, null_arms=notes), engines_markdown(gains), sweeps_markdown(rows, verdicts)]
+    csvs = (_values_csv(tidied), table.csv())
     return table, (*csvs, "\n".join(filter(None, parts)).encode(), engines_csv(gains))
+
+
+def _figures(tidied: TidyColumns) -> Iterable[_Figure]:
+    return map(_Figure._make, zip(*map(tidied.of, _Figure._fields), strict=True))
+
+
+def _values_csv(tidied: TidyColumns) -> bytes:
+    """All values, as `suite.report.csv_text.to_csv` writes the tidy frame."""
+    fields = {name: (number_fields if name in NUMBERS else text_fields)(values) for name, values in tidied.rows.items()}
+    for name in (name for name in COLUMNS if name in tidied.cells):
+        own = text_fields(tidied.cells[name])
+        fields[name] = [own[place] for place in tidied.places]
+    kinds = {name: number_fields if name in tidied.numbers else _texts for name in tidied.swept}
+    joined = list(map(",".join, zip(*[kinds[name](tidied.cells[name]) for name in tidied.swept], strict=True)))
+    swept_fields = [joined[place] for place in tidied.places] if joined else []
+    return columns_csv({name: fields[name] for name in COLUMNS}, swept_fields, tidied.swept)
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    return text_fields([None if value is None else str(value) for value in values])
 
 
 def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], problem: str) -> list[str]:
@@ -165,20 +257,25 @@ def _notes(measurements: Sequence[Measurement], reduced: Sequence[Measurement], 
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _primary(frame: pd.DataFrame, scores: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The primary score of each workload of the frame that has one."""
-    known = {name: scores[name][:1] for name in frame["workload"].unique() if name in scores}
-    accurate = frame.loc[(frame["metric"] == OLD_SCORE) & frame["value"].notna(), "workload"].unique()
-    old = {name: (OLD_SCORE,) for name in accurate if name not in scores}
+def _primary(cells: Cells, scores: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The primary score of each workload that has one, as far as it was measured in runs that do not name it."""
+    workloads = dict.fromkeys(workload for workload, _, _ in cells)
+    known = {name: scores[name][:1] for name in workloads if name in scores}
+    accurate = {key[0]: (OLD_SCORE,) for key, cell in cells.items() if any(map(_is_old_score, cell))}
+    old = {name: first for name, first in accurate.items() if name not in scores}
     return {name: first[0] for name, first in (old | known).items() if first}
 
 
-def _about(frame: pd.DataFrame, workload: str, score: str) -> dict[str, Any]:
+def _is_old_score(figure: _Figure) -> bool:
+    return figure.metric == OLD_SCORE and figure.value is not None
+
+
+def _about(cells: Cells, workload: str, score: str) -> dict[str, Any]:
     """What a workload's primary score is, also for those of its cells that brought none."""
-    rows = records(frame.loc[(frame["workload"] == workload) & (frame["metric"] == score), ["unit", "better"]])
+    own = [one for key, cell in cells.items() if key[0] == workload for one in cell if one.metric == score]
     known = METRICS.get(score)
-    unit = next((row["unit"] for row in rows if row["unit"]), known and known.unit)
-    better = next((row["better"] for row in rows if row["better"]), known and known.better)
+    unit = next((one.unit for one in own if one.unit), known and known.unit)
+    better = next((one.better for one in own if one.better), known and known.better)
     return {"score": score, "score_unit": unit, "score_better": better}
 
 
@@ -192,6 +289,8 @@ class _Figure(NamedTuple):
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    unit: str | None = None
+    better: str | None = None
     batch: float | None = None
     control: str | None = None
     verdict: str | None = None
@@ -203,10 +302,14 @@ class _Figure(NamedTuple):
 NONE = _Figure("", "", "", "")  # of a metric that a cell does not have
 
 
-def _cells(frame: pd.DataFrame) -> dict[tuple[str, ...], list[_Figure]]:
-    """The rows of each cell, in order of first appearance."""
-    cells: dict[tuple[str, ...], list[_Figure]] = {}
-    for figure in map(_Figure._make, row_values(frame[list(_Figure._fields)])):
+Cells = dict[tuple[str, str, str], list[_Figure]]
+"""The rows of each cell, by workload, technique and device."""
+
+
+def _cells(figures: Iterable[_Figure]) -> Cells:
+    """In order of first appearance."""
+    cells: Cells = {}
+    for figure in figures:
         cells.setdefault((figure.workload, figure.technique, figure.device), []).append(figure)
     return cells
 
@@ -220,6 +323,7 @@ def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any], pr
     row["speedup_batch"] = by_metric.get("speedup", NONE).batch
     row |= {f"{name}_detectable": by_metric.get(name, NONE).detectable for name in SPEEDS}
     row |= {name: by_metric.get(name.removesuffix("_suspect"), NONE).suspect for name in SUSPECTS}
+    row[PER_CORRECT] = _per_correct(by_metric)
     row |= {} if prices is None else costs(by_metric, prices)
     row["control"] = _control(by_metric, score)
     verdict = worst({figure.verdict for figure in cell if figure.verdict})
@@ -227,6 +331,12 @@ def _row(key: tuple[str, ...], cell: list[_Figure], about: Mapping[str, Any], pr
     row["stale"] = any(figure.stale for figure in cell)
     row["arguments"] = as_json(row["technique"])
     return row
+
+
+def _per_correct(by_metric: Mapping[str, _Figure]) -> float | None:
+    """Joules of an item / the share of correct answers; `None` without a valid reading or a correct answer."""
+    joules, right = by_metric.get(ENERGY, NONE), by_metric.get(RIGHT, NONE).value
+    return joules.value / right if joules.value is not None and not joules.suspect and right else None
 
 
 def _intervals(by_metric: Mapping[str, _Figure], name: str) -> dict[str, Any]:
@@ -269,17 +379,13 @@ def _add_ratios(rows: Iterable[dict[str, Any]]) -> None:
 # -- the front --------------------------------------------------------------------------------------------------------
 
 
-def _pareto(rows: list[dict[str, Any]], index: Any) -> pd.Series[Any]:
-    import pandas as pd  # heavy
-
-    optimal: list[bool | None] = [None] * len(rows)
-    places: dict[tuple[str, str], list[int]] = {}
-    for number, row in enumerate(rows):
-        places.setdefault((row["workload"], row["device"]), []).append(number)
+def _add_front(rows: list[dict[str, Any]]) -> None:
+    places: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        places.setdefault((row["workload"], row["device"]), []).append(row)
     for here in places.values():
-        for number, best in zip(here, front([_merits(rows[number]) for number in here]), strict=True):
-            optimal[number] = best
-    return pd.Series(optimal, index=index, dtype="boolean")
+        for row, best in zip(here, front(list(map(_merits, here))), strict=True):
+            row["pareto"] = best
 
 
 def _merits(row: dict[str, Any]) -> tuple[Merit, ...] | None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from suite.core.errors import TechniqueError, UsageError
+from suite.core.machine.energy_window import EnergyReading, together
 from suite.core.machine.flags import applied
 from suite.core.phases import phase
 from suite.core.records import Better
@@ -24,6 +25,7 @@ from suite.training.copying import copied
 from suite.training.data import test_open, test_sealed
 from suite.training.devices import autocast, deterministic, lay_out, place, seed_all, synchronize
 from suite.training.distilling import class_dim, soft_loss
+from suite.training.energy import NoMeter, meter_of
 from suite.training.fingerprints import moved, values
 from suite.training.launch import launched
 from suite.training.preparing import prepared
@@ -62,10 +64,14 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRecord:
-    """Training seconds spent up to the end of an epoch, and the validation score there (``None``: not looked)."""
+    """Training seconds spent up to the end of an epoch, and the validation score there (``None``: not looked).
+
+    ``energy`` is that of the same epochs, ``None`` without a counter.
+    """
 
     seconds: float
     score: float | None
+    energy: EnergyReading | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,7 @@ class Trained:
 
     ``reused`` says that an earlier run trained it, or what it was fine-tuned from: then its seconds are not this run's.
     ``first_loss`` is that of the very first step, ``None`` where nothing was trained here.
+    ``energy`` is that of all stages, with their epochs as its calls, ``None`` if one of them was not read.
     """
 
     recipe: Recipe
@@ -84,11 +91,20 @@ class Trained:
     epochs: tuple[EpochRecord, ...] = ()
     reused: bool = False
     first_loss: float | None = None
+    energy: EnergyReading | None = None
 
     def seconds_to(self, goal: Goal) -> float | None:
         """Training seconds until the validation score first reached the goal; ``None`` if it never did."""
-        reached = (e.seconds for e in self.epochs if e.score is not None and goal.reached(e.score))
-        return next(reached, None)
+        record = self._first_at(goal)
+        return None if record is None else record.seconds
+
+    def energy_to(self, goal: Goal) -> EnergyReading | None:
+        """The energy until then; ``None`` as well where it was not read."""
+        record = self._first_at(goal)
+        return None if record is None else record.energy
+
+    def _first_at(self, goal: Goal) -> EpochRecord | None:
+        return next((e for e in self.epochs if e.score is not None and goal.reached(e.score)), None)
 
 
 @dataclass(kw_only=True)
@@ -106,6 +122,7 @@ class FineTuner:
     trains: bool = True
     report: Report | None = None
     seconds: float = 0.0
+    energies: list[EnergyReading | None] = field(default_factory=list)
     history: list[EpochRecord] = field(default_factory=list)
     constraints: list[Constraint] = field(default_factory=list)
 
@@ -145,6 +162,7 @@ class FineTuner:
         )  # fmt: skip
         records = self._run(trainee)
         self.seconds += records[-1].seconds
+        self.energies.append(records[-1].energy)
         self.history.extend(records)
 
     def _run(self, trainee: Trainee) -> list[EpochRecord]:
@@ -287,7 +305,8 @@ def fit(
             records = _train(trainee, splits, order=seed, report=report, goal=goal)
     seconds = records[-1].seconds if records else 0.0
     made = _trained(recipe, trainee.network, device, seed, seconds=seconds, epochs=tuple(records))
-    return replace(made, first_loss=None if trainee.first_loss is None else float(trainee.first_loss))
+    first_loss = None if trainee.first_loss is None else float(trainee.first_loss)
+    return replace(made, first_loss=first_loss, energy=records[-1].energy if records else None)
 
 
 def untrained(recipe: Recipe, *, seed: int, device: str) -> Trained:
@@ -312,10 +331,11 @@ def finish(
         with test_sealed("finishing"):
             network = lay_out(recipe.finish(copied(fitted.network), tuner), recipe)
     later = tuple(replace(record, seconds=record.seconds + fitted.seconds) for record in tuner.history)
-    return _trained(
+    made = _trained(
         recipe, network, fitted.device, fitted.seed, seconds=fitted.seconds + tuner.seconds,
         epochs=fitted.epochs + later,
     )  # fmt: skip
+    return replace(made, energy=together([*([fitted.energy] if fitted.epochs else []), *tuner.energies]))
 
 
 def _trained(
@@ -387,20 +407,25 @@ def _epochs(
 ) -> list[EpochRecord]:
     recipe, validation = trainee.recipe, trainee.validation
     step = TrainingStep(trainee, total_steps=recipe.epochs * steps_per_epoch(recipe, train))
+    meter = meter_of(trainee.device, recipe.launch)
     records: list[EpochRecord] = []
     seconds, found = 0.0, None
     while trainee.epoch < recipe.epochs and not trainee.stopped:
         looks = goal is not None and validation is not None and not (found is not None and goal.reached(found))
         with phase("training"):
-            seconds += _one_epoch(step, train, generator)
+            meter.go_on()
+            seconds += _one_epoch(step, train, generator, meter)
+            energy = meter.reading(len(records) + 1)
+            if looks:
+                meter.pause()
             found = score(trainee.network, validation, recipe, goal) if looks and validation and goal else found
-        records.append(EpochRecord(seconds=seconds, score=found if looks else None))
+        records.append(EpochRecord(seconds=seconds, score=found if looks else None, energy=energy))
         if report:
             report(Progress(seed=trainee.seed, epoch=trainee.epoch, epochs=recipe.epochs, score=records[-1].score))
     return records
 
 
-def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator) -> float:
+def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator, meter: NoMeter) -> float:
     trainee = step.trainee
     trainee.network.train()
     began = perf_counter()
@@ -408,6 +433,7 @@ def _one_epoch(step: TrainingStep, train: Split, generator: torch.Generator) -> 
         loss = step(batch)
         if trainee.first_loss is None:
             trainee.first_loss = loss  # read when the training has ended: reading waits for the device
+        meter.look()
     trainee.epoch += 1
     _end_epoch(trainee)
     synchronize(trainee.device)

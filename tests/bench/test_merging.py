@@ -4,10 +4,11 @@
 import shutil
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, header
+from samples import CONTROL, PRUNED, RUN, UNAVAILABLE, figures, header
 
 from suite.bench.merging import merged, read, write
 from suite.cli.main import main
@@ -285,3 +286,80 @@ def test_a_run_that_pytest_started_cannot_be_judged_as_a_whole(tmp_path, capsys)
     path = run(tmp_path, ["baseline"], name="a", command="pytest --pyargs suite.bench.benchmarks")
     assert 11 == main(["merge", str(path), "--out", str(tmp_path / "out")])
     assert "only runs of `suite bench` can be merged" in capsys.readouterr().err
+
+
+PRICES = 'currency = "EUR"\n[hour]\ncpu-x86_64-test-2c = 3.6\nelsewhere = 7.2\n'
+TIMED = figures("static_int8", throughput=2000.0)  # a million items take 500 s
+
+
+def priced_parts(path, *, named=("", ""), **fields):
+    """Two shards, of which the first has a throughput; ``named`` are the files of prices in their commands."""
+    deal = [TECHNIQUES[:2], TECHNIQUES[2:]]
+    paths = [
+        run(
+            path, own, name=f"part-{number}", shard=f"{number}/2 of abc123",
+            command=f"{COMMAND} --shard {number}/2{f' --prices {file}' if file else ''}", **fields,
+        )
+        for number, (own, file) in enumerate(zip(deal, named, strict=True), 1)
+    ]  # fmt: skip
+    RunFolder.open(paths[0]).append(*TIMED, RunEnd(groups=8, done=8, whole=True, code=0))
+    return list(map(str, paths))
+
+
+def costs_of(out):
+    """The cost of a million items of each merged run, by machine."""
+    found = {}
+    for path in sorted(out.glob("*-merged*")):
+        rows = pd.read_csv(path / "tradeoffs.csv").set_index("technique")
+        found[RunFolder.open(path).header.where.machine] = rows.get("cost_per_million", {}).get("static_int8")
+    return found
+
+
+@pytest.mark.parametrize("source", ["option", "parts", "setting"])
+def test_a_merged_run_has_costs_from_the_option_the_parts_or_the_setting(tmp_path, monkeypatch, source):
+    """500 s at a thousandth of a euro a second; the heading names the file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.toml").write_text(PRICES, "utf-8")
+    if source == "setting":
+        (tmp_path / "pyproject.toml").write_text('[tool.tradeoff-suite]\nprices = "prices.toml"', "utf-8")
+    parts = priced_parts(tmp_path, named=("prices.toml",) * 2 if source == "parts" else ("", ""))
+    option = ["--prices", "prices.toml"] if source == "option" else []
+    assert 0 == main(["merge", *parts, "--out", "out", *option])
+    assert {"cpu-x86_64-test-2c": pytest.approx(0.5)} == costs_of(tmp_path / "out")
+    said = (RunFolder.open(tmp_path / "out" / "latest").path / "tradeoffs.md").read_text("utf-8")
+    assert "- prices: EUR 3.6 an hour (prices.toml)" in said
+
+
+def test_each_machine_of_a_merge_has_its_own_price(tmp_path, monkeypatch):
+    """Parts of two machines become two runs; an hour of the second one costs twice as much."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.toml").write_text(PRICES, "utf-8")
+    other = replace(header().where, machine="elsewhere")
+    parts = [*priced_parts(tmp_path), *priced_parts(tmp_path / "other", where=other)]
+    assert 0 == main(["merge", *parts, "--out", "out", "--prices", "prices.toml"])
+    assert {"cpu-x86_64-test-2c": pytest.approx(0.5), "elsewhere": pytest.approx(1.0)} == costs_of(tmp_path / "out")
+
+
+def test_prices_that_cannot_be_used_cost_a_line_and_no_verdict(tmp_path, monkeypatch, capsys):
+    """A file that is not here, several files, and a machine without a price."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prices.toml").write_text("[hour]\nelsewhere = 1", "utf-8")
+    told = {
+        ("gone.toml", "gone.toml"): "cannot read gone.toml",
+        ("prices.toml", "gone.toml"): "several files of prices, prices.toml, gone.toml; choose with --prices",
+        ("prices.toml", "prices.toml"): "prices.toml:1: no price of an hour of cpu-x86_64-test-2c",
+    }
+    for number, (named, problem) in enumerate(told.items()):
+        parts = priced_parts(tmp_path / str(number), named=named)
+        assert 0 == main(["merge", *parts, "--out", f"out-{number}"])
+        said = capsys.readouterr().err
+        assert problem in said
+        assert "; costs are left out" in said
+        assert {"cpu-x86_64-test-2c": None} == costs_of(tmp_path / f"out-{number}")
+
+
+def test_a_file_of_prices_that_is_given_and_cannot_be_read_leaves_no_folder(tmp_path, capsys):
+    """It is read before anything is written."""
+    assert 11 == main(["merge", *priced_parts(tmp_path), "--out", str(tmp_path / "out"), "--prices", "gone.toml"])
+    assert "cannot read gone.toml" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -204,7 +204,7 @@ def test_without_expectations_wanted_there_are_no_verdicts(start):
     """`off` measures, keeps the figures and says nothing about them."""
     run = start(expect="off")
     assert [] == measure_group(run, BASELINE, "size")
-    assert 5 == len(run.folder.measurements())
+    assert 6 == len(run.folder.measurements())
     assert 0 == of_verdicts(run)
 
 
@@ -238,7 +238,7 @@ def test_a_technique_that_raises_is_an_error_with_its_place_and_the_others_go_on
     assert all("test_pipeline.py:" in verdict.reason for verdict in errors)
     assert tiny.EPOCHS == len(news)
     measure_group(run, BASELINE, "size")
-    assert 5 == len(run.folder.measurements())
+    assert 6 == len(run.folder.measurements())
     assert 1 == of_verdicts(run)
 
 
@@ -592,7 +592,7 @@ def test_a_resumed_run_takes_what_is_measured_and_measures_the_rest(start, news)
     measure_group(second, BASELINE, "size")
     assert ("baseline", 0) in news
     assert first.folder.path == second.folder.path
-    assert 10 == len(second.folder.measurements())
+    assert 12 == len(second.folder.measurements())
 
 
 def test_half_a_group_is_measured_again(start):
@@ -603,7 +603,7 @@ def test_half_a_group_is_measured_again(start):
     first.folder.results.write_text("".join(kept), "utf-8")
     second = start(resume=first.folder.path)
     measure_group(second, BASELINE, "size")
-    assert 5 == len(second.folder.measurements())
+    assert 6 == len(second.folder.measurements())
     assert frozenset() == incomplete(second.folder)
 
 

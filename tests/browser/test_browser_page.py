@@ -10,7 +10,7 @@ from suite.report.results.folder import RunFolder
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-PLOTTED = ("scatter", "sweeps", "ratios", "history")
+PLOTTED = ("scatter", "roofline", "sweeps", "ratios", "history")
 LAST = "provenance"
 ALL_DRAWN = "() => [...document.querySelectorAll('.plot')].every((one) => one.dataset.drawn)"
 SCROLL = """async () => {
@@ -179,6 +179,40 @@ def test_the_scatter_follows_the_filters_and_overlays_machines(open_page, whole_
     opened.page.wait_for_function(
         "() => document.querySelector('#scatter .xtitle').textContent === 'artefact in bytes'"
     )
+
+
+def test_energy_is_an_axis_and_says_why_cells_lack_it(open_page, whole_page):
+    """Two cells of each machine have it; the note counts the others, with the reason."""
+    opened = open_page(whole_page)
+    opened.section("scatter")
+    opened.page.select_option("#scatter select >> nth=0", label="digits_cnn")
+    opened.page.select_option("#scatter select >> nth=1", label="energy of an item")
+    opened.page.wait_for_function(
+        "() => document.querySelector('#scatter .xtitle')?.textContent === 'energy of an item in joules'"
+    )
+    drawn = "document.querySelector('#scatter-plot').data.filter((t) => t.mode !== 'lines').map((t) => t.x.length)"
+    assert [2, 2] == opened.page.evaluate(drawn)
+    note = opened.page.inner_text("#scatter-note")
+    assert "selected cells lack one of the two values (absent: the cell was not timed)" in note
+    opened.page.select_option("#scatter select >> nth=1", label="energy to the target")
+    note = "document.querySelector('#scatter-note').textContent"
+    opened.page.wait_for_function(f"() => {note}.startsWith('No selected cell has both values (absent: ')")
+    assert [] == opened.console
+
+
+def test_the_roofline_has_ceilings_and_cells_with_their_names(open_page, whole_page):
+    """Lines of the scheme's colour, and a mark for each cell that was counted."""
+    opened = open_page(whole_page)
+    opened.section("roofline")
+    opened.page.wait_for_selector("#roofline-plots .plot[data-drawn]")
+    traces = opened.page.evaluate(
+        "document.querySelector('#roofline-plots .plot').data.map((t) => [t.mode, t.x.length])"
+    )
+    assert [["lines", 2]] * 3 + [["markers", 2]] == traces
+    names = opened.page.evaluate("document.querySelector('#roofline-plots .plot').data.at(-1).customdata")
+    assert "digits_cnn baseline cpu" in names
+    assert "2 cells" in opened.page.locator("#roofline-plots figcaption").first.inner_text()
+    assert [] == opened.console
 
 
 def test_the_share_of_fast_cells_falls_with_the_speed_up(open_page, whole_page):

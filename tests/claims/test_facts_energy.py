@@ -6,8 +6,8 @@ import pytest
 from suite.claims.facts import accelerator
 from suite.core.errors import UnavailableError
 from suite.core.machine.energy import EnergyCounter, EnergyCounters
+from suite.core.machine.energy_window import EnergyReading
 from suite.measure import energy
-from suite.measure.energy import EnergyReading
 
 
 def test_without_a_counter_the_fact_is_unavailable_with_the_reason(monkeypatch):

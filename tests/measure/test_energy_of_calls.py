@@ -6,9 +6,10 @@ import math
 import pytest
 
 from suite.core.machine.energy import EnergyCounter, EnergyCounters
+from suite.core.machine.energy_window import LEAST_PERIODS
 from suite.core.records import Cell
 from suite.measure import speed
-from suite.measure.energy import LEAST_PERIODS, PATIENCE, energy
+from suite.measure.energy import PATIENCE, energy
 
 CELL = Cell(workload="halves", technique="wrapped", device="cpu")
 EPSILON = 1e-9  # seconds: a period that ends now is over

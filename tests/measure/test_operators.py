@@ -62,6 +62,25 @@ def test_two_outputs_are_two_allocations():
     assert (2, 4 * 4 + 4 * 8) == (work.allocations, work.allocated_bytes)
 
 
+def test_moved_bytes_are_what_operators_read_and_write():
+    """Once each; a view moves nothing, and what is overwritten is not read."""
+    x, target = torch.ones(4, 8), torch.empty(4, 8)
+    tensor = 4 * 8 * 4
+    assert 2 * tensor == work_of(x.relu).moved_bytes
+    assert 0 == work_of(x.t).moved_bytes
+    assert 2 * tensor == work_of(lambda: target.copy_(x)).moved_bytes
+    assert 3 * tensor == work_of(lambda: torch.add(x, x.clone(), out=target)).moved_bytes - 2 * tensor
+
+
+@pytest.mark.filterwarnings("ignore:.*quantized tensor creation functions:UserWarning")
+def test_packed_weights_are_moved_too():
+    """Of quantized layers, whose weights are in an object of C++."""
+    packed = torch.ops.quantized.linear_prepack(torch.quantize_per_tensor(torch.ones(8, 16), 0.1, 0, torch.qint8), None)
+    inputs = torch.quantize_per_tensor(torch.ones(2, 16), 0.1, 0, torch.quint8)
+    moved = work_of(lambda: torch.ops.quantized.linear(inputs, packed, 0.1, 0)).moved_bytes
+    assert 8 * 16 + 2 * 16 + 2 * 8 == moved
+
+
 def test_counting_repeats_exactly():
     """Whatever ran before."""
     call = network()

@@ -2,6 +2,8 @@
 # the expected value stands on the left
 
 import itertools
+import subprocess
+import sys
 from dataclasses import replace
 
 import pandas as pd
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from suite.core.errors import ResultsError
 from suite.core.metrics import METRICS
-from suite.core.records import Cell, CellFailure, Measurement, RunHeader, Verdict, VerdictKind, Where
+from suite.core.records import Cell, CellFailure, Measurement, RunEnd, RunHeader, Verdict, VerdictKind, Where
 from suite.report.frames import tidy
 from suite.report.markdown import to_markdown
 from suite.report.results.folder import RunFolder
@@ -349,3 +351,72 @@ def test_a_run_is_written_as_two_csv_files_and_markdown(tmp_path):
     assert (["baseline", PRUNED], list(columns(["accuracy"]))) == (list(table["technique"]), list(table.columns))
     assert [True, True] == list(table["pareto"])
     assert PRUNED in paths[2].read_text(encoding="utf-8")
+
+
+def test_the_tables_of_a_run_are_written_without_pandas(tmp_path):
+    """It takes longer to load than most runs take to read."""
+    folder = RunFolder.create(tmp_path, HEADER)
+    folder.append(*RUN)
+    code = "import sys; from suite.cli.main import main; main(sys.argv[1:]); sys.exit('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "report", str(folder.path)], capture_output=True, check=False)
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert (folder.path / "tradeoffs.md").is_file()
+
+
+def test_the_written_tables_are_those_of_the_frames(tmp_path):
+    """To the last character, with a sweep, other kinds of values and gaps."""
+    swept = [
+        replace(one, cell=replace(one.cell, technique=f"pruned(kind='a,b',share={share},whole={whole})"))
+        for share in (0.25, 0.5, 0.75) for whole in (True, False)
+        for one in RUN if one.cell.technique == "static_int8"
+    ]  # fmt: skip
+    folder = RunFolder.create(tmp_path, HEADER)
+    folder.append(*RUN, *swept)
+    results, csv, _ = write(folder)
+    frame = tidy(HEADER, [*RUN, *swept], [])
+    assert frame.to_csv(index=False) == results.read_text("utf-8")
+    assert tradeoffs(frame, HEADER.scores).to_csv(index=False) == csv.read_text("utf-8")
+
+
+@pytest.mark.parametrize("damage", ["torn", "changed", "two headers", "resumed"])
+def test_a_file_that_is_not_plain_is_read_line_by_line(tmp_path, damage):
+    """With the same records, or the same error, as from its stream."""
+    folder = RunFolder.create(tmp_path, HEADER)
+    folder.append(*RUN)
+    folder.end(RunEnd(groups=1, done=1, whole=True, code=0))
+    content = folder.results.read_bytes()
+    lines = content.splitlines(keepends=True)
+    changed = {
+        "torn": content + b'{"type": "measure', "changed": content.replace(b'"n": 1,', b'"n": 2,', 1),
+        "two headers": lines[0] + content, "resumed": content + lines[1],
+    }  # fmt: skip
+    folder.results.write_bytes(changed[damage])
+
+    def read(how):
+        try:
+            return [type(record).__name__ for record in how()]
+        except ResultsError as error:
+            return str(error)
+
+    assert read(folder.stream) == read(folder.brief)
+    assert isinstance(read(folder.brief), str) == (damage in ("changed", "two headers"))
+
+
+def test_the_energy_of_a_correct_answer_is_that_of_an_item_over_the_accuracy():
+    """And there is none without a valid reading, or an accuracy."""
+    read = [
+        measured("baseline", "energy_per_item", 0.99),
+        measured(PRUNED, "energy_per_item", 0.5, suspect="invalid: x"),
+    ]
+    table = table_of([*RUN, *read]).set_index("technique")["energy_per_correct"]
+    right = table_of(RUN).set_index("technique")["accuracy"]["baseline"]
+    assert pytest.approx(0.99 / right) == table["baseline"]
+    assert pd.isna(table[PRUNED])
+    assert pd.isna(table_of([measured("baseline", "energy_per_item", 0.5)])["energy_per_correct"][0])
+
+
+def test_energies_of_training_have_columns_where_they_were_read():
+    read = [measured("baseline", "energy_per_epoch", 20.0), measured("baseline", "energy_to_target", 90.0)]
+    text = to_markdown(table_of([*RUN, *read]), HEADER)
+    assert "J an epoch" in text
+    assert "J to the target" in text

@@ -1,7 +1,7 @@
 """Floating-point operations and bytes of every operator of a round, counted where torch dispatches it.
 
 FLOPs by the formulas of `torch.utils.flop_counter`. Bytes are those of the tensors that an operator reads and writes,
-once each: what memory must move if nothing stays in a cache. Views move nothing.
+once each (`suite.measure.counting.operators.moved_bytes`): what memory must move if nothing stays in a cache.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from torch.utils.flop_counter import flop_registry
 
 from suite.core.machine import flags
 from suite.measure.ceilings import TF32
-
-OVERWRITES = ("aten::copy_", "aten::fill_", "aten::zero_")  # their first argument is written and never read
+from suite.measure.counting.operators import moved_bytes
 
 
 @dataclass
@@ -54,8 +53,7 @@ class Counting(TorchDispatchMode):
             found.dtype = _computed_in(name, outputs[0])
         if func.overloadpacket in flop_registry:
             found.flops += flop_registry[func.overloadpacket](*args, **kwargs, out_val=out)
-        if not func.is_view:
-            found.moved += sum(map(_size, outputs)) + sum(map(_size, _read(name, args, kwargs)))
+        found.moved += moved_bytes(func, args, kwargs, out)
 
 
 def _computed_in(name: str, output: Tensor) -> str:
@@ -68,16 +66,6 @@ def _computed_in(name: str, output: Tensor) -> str:
 
 def _matmul_precision() -> object:
     return flags.FLAGS[flags.MATMUL].read(torch)
-
-
-def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:
-    """The tensors that an operator reads, without those that it only overwrites."""
-    read = args[1:] if name in OVERWRITES else args
-    return _tensors((read, {key: value for key, value in kwargs.items() if key != "out"}))
-
-
-def _size(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
 
 
 def _tensors(tree: Any) -> list[Tensor]:

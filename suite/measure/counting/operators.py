@@ -13,8 +13,10 @@ import hashlib
 import linecache
 import os
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -28,6 +30,7 @@ AT = " @ "
 DIGITS = 4  # of the digest of a line's text
 LIBRARY = os.path.dirname(os.__file__)  # noqa: PTH120  # compared with file names as frames have them
 TORCH = os.path.dirname(torch.__file__)  # noqa: PTH120
+OVERWRITES = ("aten.copy_", "aten.fill_", "aten.zero_")  # their first argument is written and never read
 CATALOG = "catalog"  # of the suite: techniques and networks, which are the code that is counted
 UNCOUNTED = "profiler."  # marks of time, which torch's optimizers make
 GENERATED = "extern_kernels"  # a global of TorchInductor's generated modules
@@ -49,6 +52,8 @@ class CallWork:
     views: Counter[str] = field(default_factory=Counter)
     allocations: int = 0
     allocated_bytes: int = 0
+    moved_bytes: int = 0
+    """Bytes that operators read and write, views apart: what memory must move if nothing stays in a cache."""
     lines: dict[str, str] = field(default_factory=dict)
     """The present line of each key that has a place."""
 
@@ -123,6 +128,7 @@ class _Counter(TorchDispatchMode):
         known = {identity for identity, _ in _storages(given)}
         new = {identity: size for identity, size in _storages(output) if identity not in known}
         self.work.allocations += len(new)
+        self.work.moved_bytes += moved_bytes(func, given[0], given[1], output)
         self.work.allocated_bytes += sum(new.values())
 
 
@@ -137,6 +143,26 @@ class _EagerCounter(_Counter):
 def _name(func: Any) -> str:
     """``aten.copy_`` of ``aten.copy_.default``; higher-order operators have one name."""
     return str(getattr(func, "overloadpacket", func))
+
+
+def moved_bytes(func: Any, args: Any, kwargs: Any, output: Any) -> int:
+    """Bytes of the tensors that an operator reads and writes, once each, packed weights too; views move nothing."""
+    if getattr(func, "is_view", False):
+        return 0
+    read = args[1:] if _name(func) in OVERWRITES else args
+    given = (read, {key: value for key, value in (kwargs or {}).items() if key != "out"})
+    tensors = [leaf for tree in (given, output) for leaf in tree_leaves(tree)]
+    return sum(one.numel() * one.element_size() for leaf in tensors for one in _whole(leaf))
+
+
+def _whole(leaf: Any) -> Iterator[torch.Tensor]:
+    """A tensor, or those that an object of C++ packs."""
+    if isinstance(leaf, torch.Tensor):
+        yield leaf
+    elif isinstance(leaf, torch.ScriptObject):
+        with warnings.catch_warnings(), suppress(RuntimeError):  # some cannot be pickled
+            warnings.simplefilter("ignore")  # torch deprecates the quantized tensors that it makes itself here
+            yield from (one for one in tree_leaves(leaf.__getstate__()) if isinstance(one, torch.Tensor))
 
 
 def _storages(tree: Any) -> Iterator[tuple[int, int]]:

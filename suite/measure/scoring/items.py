@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suite.core.errors import OutputError
+from suite.core.machine.energy_window import EnergyReading
 from suite.registry.score import Score, Tree
 
 Array = NDArray[Any]
@@ -41,7 +42,8 @@ class Outcome:
 
     ``ids`` [N] name the items, ``fingerprints`` [N] are their targets' hashes. ``first_batch`` are the outputs of the
     first served batch, for comparison with what is timed. ``seconds_to_target`` is ``None`` if the target was not
-    reached, ``seconds`` if an earlier run trained.
+    reached, ``seconds`` if an earlier run trained. ``energy`` is that of the training, with its epochs as calls, and
+    ``energy_to_target`` that until the target was reached; ``None`` as the seconds, and where nothing was read.
     """
 
     seed: int
@@ -53,6 +55,8 @@ class Outcome:
     targets: Tree = None
     seconds: float | None = 0.0
     seconds_to_target: float | None = None
+    energy: EnergyReading | None = None
+    energy_to_target: EnergyReading | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

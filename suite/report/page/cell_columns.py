@@ -9,6 +9,7 @@ from typing import Any
 from suite.core.composition import BASELINE
 from suite.core.metrics import VS_CONTROL
 from suite.report.columns import ENDS, OWN_COPY, Row, groups, is_share
+from suite.report.page.energy_states import energies
 from suite.report.page.packing import PageColumn, Show
 from suite.report.page.run_content import RunContent, labelled
 
@@ -28,6 +29,9 @@ FIGURES: tuple[tuple[str, str, Show], ...] = (
     ("held_memory_inference", "held memory", "size"),
     ("peak_memory_training", "memory in training", "size"),
     ("energy_per_item", "energy of an item, J", "number"),
+    ("energy_per_correct", "energy of a correct answer, J", "number"),
+    ("energy_per_epoch", "energy of an epoch of training, J", "number"),
+    ("energy_to_target", "energy of training to the target, J", "number"),
     ("training_cost", "cost of a training", "number"),
     ("cost_per_million", "cost of a million items", "number"),
 )
@@ -53,6 +57,7 @@ def _rows(run: RunContent, label: str) -> Iterator[Row]:
             "runtime": run.runtime(technique),
             "pareto": "★" if row["pareto"] else None,
             "doubt": row.get("speedup_suspect"),
+            **energies(row, run.header),
         }  # fmt: skip
 
 
@@ -96,6 +101,8 @@ def _further(rows: Sequence[Row]) -> Iterator[PageColumn]:
     yield _text(rows, "score_name", "name of the score")
     yield _text(rows, "pareto", "Pareto")
     yield _text(rows, "doubt", "speed-up is disturbed by")
+    yield _text(rows, "energy_state", "reading of the energy of an item")
+    yield _text(rows, "training_energy_state", "reading of the energy of training")
     yield _text(rows, "score_unit", "unit of the score", hidden=True)
     yield _text(rows, "score_better", "better", hidden=True)
     for name, title, show in FIGURES:

@@ -19,6 +19,7 @@ from suite.report.page.packing import as_json, packed
 from suite.report.page.plot_values import MOST_POINTS
 from suite.report.page.provenance_section import provenance_section
 from suite.report.page.ratio_plots import ratio_plots
+from suite.report.page.roofline_plots import roofline_plots
 from suite.report.page.run_content import RunContent, labels
 from suite.report.page.speed_plots import fast_plots, profile_plots
 from suite.report.page.support_section import support_section
@@ -83,6 +84,7 @@ def _plots(runs: Sequence[RunContent], findings: PageFindings) -> dict[str, obje
         "most_points": MOST_POINTS,
         "fast": fast_plots(runs),
         "profiles": profile_plots(runs),
+        "roofline": roofline_plots(runs),
         "sweeps": sweep_plots(runs),
         "curves": curve_plots(findings.curves),
         "ratios": ratio_plots(runs),

@@ -10,15 +10,17 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, Union
+from typing import Any, Union, cast
 
 import msgspec
+import msgspec.structs
 
 from suite.core.errors import ResultsError
 from suite.core.records import (
+    Better,
     Cell,
     CellFailure,
     Duration,
@@ -29,6 +31,7 @@ from suite.core.records import (
     RunEnd,
     RunHeader,
     ShapeExpectation,
+    Tier,
     Verdict,
     VerdictKind,
 )
@@ -73,6 +76,40 @@ class BriefVerdict(
     threshold: float | None = None
 
 
+class BriefMeasurement(
+    msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="measurement", gc=False
+):
+    """A `Measurement` as tables read it: the same fields, decoded and checked in a third of the time."""
+
+    cell: Cell
+    metric: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    n: int = 1
+    seeds: tuple[int, ...] = ()
+    processes: int = 1
+    noise: float | None = None
+    control: str | None = None
+    samples: str | None = None
+    suspect: str | None = None
+    conditions: dict[str, int | str] = {}
+    by_seed: tuple[float, ...] = ()
+    margin: float | None = None
+    reused: bool = False
+    null: float | None = None
+    share: bool = False
+    same_work: bool = False
+    note: str | None = None
+    fingerprint: dict[str, int] = {}
+    lines: dict[str, str] = {}
+
+
 BriefRecord = RunHeader | Measurement | CellFailure | BriefVerdict | Duration | GroupEnd | RunEnd
 Judged = Verdict | BriefVerdict
 """A verdict, whole or brief."""
@@ -96,12 +133,35 @@ def decode(line: str | bytes) -> Record:
     return record
 
 
+MEASUREMENTS = (Measurement, BriefMeasurement)
+"""A measurement, whole or brief."""
+
+
 def decode_brief(line: bytes) -> BriefRecord:
-    """As `decode`, but a verdict is a `BriefVerdict`."""
-    if not line.startswith(_VERDICT):
-        found = decode(line)
-        return _brief(line) if isinstance(found, Verdict) else found
-    return _brief(line)
+    """As `decode`, but a verdict is a `BriefVerdict`, and a measurement may be a `BriefMeasurement`."""
+    if line.startswith(_VERDICT):
+        return _brief(line)
+    if line.startswith(_MEASUREMENT):
+        return _brief_measurement(line)
+    found = decode(line)
+    return _brief(line) if isinstance(found, Verdict) else found
+
+
+def _brief_measurement(line: bytes) -> Measurement:
+    """Raises what `decode` raises, which words it better."""
+    try:
+        found = _MEASURED.decode(line)
+    except msgspec.DecodeError:
+        return cast("Measurement", decode(line))
+    _check_workload(found.cell.workload)
+    return cast("Measurement", found)  # it has all fields
+
+
+def replaced(found: Measurement, **changes: Any) -> Measurement:
+    """A measurement, whole or brief, with other values."""
+    if isinstance(found, BriefMeasurement):
+        return cast("Measurement", msgspec.structs.replace(found, **changes))
+    return replace(found, **changes)
 
 
 def _brief(line: bytes) -> BriefVerdict:
@@ -120,7 +180,8 @@ _KINDS = {_envelope(name, kind): kind for name, kind in TYPES.items()}
 _ENVELOPES: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(Union[tuple(_KINDS)])  # noqa: UP007  # computed
 _DECODERS = {envelope: msgspec.json.Decoder(kind) for envelope, kind in _KINDS.items()}
 _BRIEF = msgspec.json.Decoder(BriefVerdict)
-_VERDICT = b'{"type": "verdict",'  # as `encode` begins the line
+_MEASURED = msgspec.json.Decoder(BriefMeasurement)
+_VERDICT, _MEASUREMENT = b'{"type": "verdict",', b'{"type": "measurement",'  # as `encode` begins the line
 
 
 def _problem(line: str | bytes) -> ValueError:

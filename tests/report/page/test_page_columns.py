@@ -3,7 +3,7 @@
 
 import page_samples
 import pytest
-from samples import RUN
+from samples import PRUNED, RUN, measured
 
 from suite.report.page.cell_columns import CHOICES, cell_columns
 from suite.report.page.measurement_columns import measurement_columns
@@ -67,3 +67,39 @@ def test_measurements_have_their_stored_value_and_bound(run):
     assert [2.0, 2.4, 2.2, 0.03] == [
         columns[name].values[place] for name in ("value", "stored_value", "stored_low", "detectable")
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "fields", "expected"),
+    [
+        ([("energy_per_item", 0.5, None)], {"energy": "intel-rapl:0 package-0"}, (0.5, "valid")),
+        ([("energy_per_item", 0.5, "invalid: it did not move")], {"energy": "a"}, (None, "invalid: it did not move")),
+        ([], {"energy": "absent: virtual machines have none"}, (None, "absent: virtual machines have none")),
+        ([], {"energy": "a", "profile": "quick"}, (None, "absent: a quick run reads no energy of items")),
+        ([], {"energy": "a"}, (None, "absent: the cell was not timed")),
+        ([], {}, (None, "absent: the run does not say why")),
+    ],
+)
+def test_the_energy_of_an_item_is_a_value_of_a_valid_reading_or_a_reason(tmp_path, found, fields, expected):
+    """Invalid is not absent, and neither is drawn."""
+    measurements = [measured("baseline", metric, value, suspect=why) for metric, value, why in found]
+    run = RunContent.read(page_samples.write_run(tmp_path, [*RUN, *measurements], **fields))
+    columns = by_name(cell_columns([run]))
+    value = columns["energy_per_item"].values[0] if "energy_per_item" in columns else None
+    assert expected == (value, columns["energy_state"].values[0])
+
+
+def test_the_energy_of_training_has_a_state_of_its_own(tmp_path):
+    """A quick run reads it too."""
+    why = "invalid: 3 periods of the counter in a training of one part, 20 are needed"
+    measurements = [
+        measured("baseline", "energy_per_epoch", 5.0),
+        measured(PRUNED, "energy_per_epoch", 5.0, suspect=why),
+    ]
+    run = RunContent.read(page_samples.write_run(tmp_path, [*RUN, *measurements], energy="a", profile="quick"))
+    columns = by_name(cell_columns([run]))
+    states = dict(zip(columns["technique"].values, columns["training_energy_state"].values, strict=True))
+    values = dict(zip(columns["technique"].values, columns["energy_per_epoch"].values, strict=True))
+    assert ("valid", why) == (states["baseline"], states[PRUNED])
+    assert (5.0, None) == (values["baseline"], values[PRUNED])
+    assert "absent: this run did not train the cell, or several ranks did" == states["static_int8"]

@@ -51,8 +51,9 @@ def test_sections_stand_in_the_order_of_their_importance(tmp_path):
     """Verdicts first, where values come from last."""
     found = parsed(page_of(page_samples.small(tmp_path))).found
     sections = [attributes["id"] for tag, attributes in found if tag == "section"]
-    assert ["verdicts", "tradeoffs", "scatter", "speeds", "engines", "sweeps", "ratios", "history"] == sections[:8]
-    assert ["claims", "support", "measurements", "provenance"] == sections[8:]
+    ranked = ["verdicts", "tradeoffs", "scatter", "speeds", "roofline", "engines", "sweeps", "ratios", "history"]
+    assert ranked == sections[:9]
+    assert ["claims", "support", "measurements", "provenance"] == sections[9:]
 
 
 def test_the_first_section_says_what_won_and_what_regressed(tmp_path):

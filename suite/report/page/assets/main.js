@@ -8,6 +8,7 @@ async function main() {
   scatter = new Scatter(cells, plots.most_points);
   scatter.select(grid.rows);
   drawSpeeds(plots.fast, plots.profiles);
+  drawRooflines(plots.roofline);
   drawSweeps(plots.sweeps);
   drawCurves(plots.curves);
   drawRatios(plots.ratios);

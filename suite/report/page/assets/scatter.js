@@ -1,11 +1,9 @@
-// Quality against speed, bytes or memory: the cells that are selected in the table, of one workload at a time.
+// Quality against speed, bytes, memory or energy: the cells that are selected in the table, of one workload at a time.
 
-const COSTS = {
-  speedup: { title: "speed-up (baseline seconds / technique seconds)", name: "speed-up", higher: true },
-  artefact_bytes: { title: "artefact in bytes", name: "artefact", higher: false, type: "log" },
-  peak_memory_inference: { title: "memory of one served batch in bytes", name: "memory", higher: false, type: "log" },
-};
-
+const HOVERED = [
+  ...["score", "difference", "artefact_bytes", "speedup", "peak_memory_inference"],
+  ...["energy_per_item", "energy_per_correct", "verdict"],
+];
 const LABELS = 8; // cells on the front that stand with their names
 
 class Scatter {
@@ -45,7 +43,8 @@ class Scatter {
       table,
       cost: { value: name },
     } = this;
-    const [x, y, workload] = [name, "score", "workload"].map((column) => table.by.get(column).data);
+    const [x, y] = [this.values(name), this.values("score")];
+    const workload = table.by.get("workload").data;
     const own = this.rows.filter((row) => workload[row] === Number(this.workload.value));
     const known = own.filter((row) => !Number.isNaN(x[row]) && !Number.isNaN(y[row]));
     const machines = occurring(table.by.get("machine"));
@@ -56,9 +55,15 @@ class Scatter {
     await plot(this.element, traces, this.layout(known[0], name));
     this.note(
       known,
-      own.length,
+      own,
+      name,
       traces.filter((trace) => trace.mode !== "lines"),
     );
+  }
+
+  /** The numbers of a column; all missing where no cell has one. */
+  values(name) {
+    return this.table.by.get(name)?.data ?? new Float32Array(this.table.rows).fill(NaN);
   }
 
   traces(all, machine, place, name) {
@@ -135,11 +140,9 @@ class Scatter {
   }
 
   hover(row) {
-    const lines = ["score", "difference", "artefact_bytes", "speedup", "peak_memory_inference", "verdict"].map(
-      (name) => {
-        const column = this.table.by.get(name);
-        return plainText(`${column.title}: ${shown(this.table, column, row)}${interval(this.table, column, row)}`);
-      },
+    const columns = HOVERED.map((name) => this.table.by.get(name)).filter(Boolean);
+    const lines = columns.map((column) =>
+      plainText(`${column.title}: ${shown(this.table, column, row)}${interval(this.table, column, row)}`),
     );
     const [technique, machine] = ["technique", "machine"].map((name) => textOf(this.table.by.get(name), row));
     return [
@@ -162,16 +165,18 @@ class Scatter {
     };
   }
 
-  note(known, own, marks) {
+  note(known, own, name, marks) {
     const drawn = marks.reduce((sum, trace) => sum + trace.x.length, 0);
     const thin =
       drawn < known.length
         ? `${drawn} of ${known.length} cells are drawn: those on the front and others at equal distances.`
         : "";
-    const absent = own > known.length ? ` ${own - known.length} selected cells lack one of the two values.` : "";
+    const left = own.length - known.length;
+    const reasons = missingReasons(this.table, own, name);
+    const absent = left ? ` ${left} selected cells lack one of the two values${reasons}.` : "";
     document.getElementById("scatter-note").textContent = known.length
       ? thin + absent
-      : "No selected cell has both values.";
+      : `No selected cell has both values${reasons}.`;
   }
 }
 
