@@ -39,7 +39,7 @@ def unfinished(folder: RunFolder) -> str:
     return unfinished_of(folder.header, folder.records()) if folder.header.groups else ""
 
 
-def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord]) -> str:
+def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord | None]) -> str:
     """The same of the records of a run, which were read already."""
     planned = header.groups
     if not planned:
@@ -69,7 +69,7 @@ def check_finished(folder: RunFolder) -> None:
 
 
 def _read(
-    records: Iterable[Record | BriefRecord],
+    records: Iterable[Record | BriefRecord | None],
 ) -> tuple[Counter[Key], dict[Key, int], Record | BriefRecord | None]:
     """Of each group the metrics that are here and how many it ended with; and the last record."""
     metrics: dict[tuple[Cell, str], Group] = {}

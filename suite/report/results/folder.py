@@ -21,7 +21,7 @@ from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
 from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
-from suite.report.results.lines import BriefRecord, BriefVerdict, Record, decode, decode_brief, encode
+from suite.report.results.lines import BriefRecord, BriefVerdict, Record, decode, decode_brief, decode_unjudged, encode
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,13 +92,7 @@ class RunFolder:
 
     def failures(self) -> tuple[CellFailure, ...]:
         """One failure for each cell and group of metrics; the last line wins."""
-        failed: dict[Hashable, CellFailure] = {}
-        for found in _read(self.results):
-            if isinstance(found, CellFailure):
-                failed[found.cell, found.group] = found
-            elif isinstance(found, Measurement):
-                failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
-        return tuple(failed.values())
+        return last_failures(self.records())
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each cell and metric (or group, if the metric is empty); the last line wins.
@@ -119,6 +113,10 @@ class RunFolder:
     def stream(self) -> Iterator[BriefRecord]:
         """The same one after the other: one record for each line of the file, none of which is kept."""
         return _decoded(self.results, decode_brief)
+
+    def unjudged(self) -> Iterator[Record | None]:
+        """One record for each line of the file, ``None`` for a verdict, which is not read; none of them is kept."""
+        return _decoded(self.results, decode_unjudged)
 
     def append_lines(self, lines: Iterable[bytes]) -> None:
         """Add lines of another results file as they are. Raises `ResultsError` for an unwritable folder."""
@@ -168,6 +166,17 @@ def last_measurements(records: Iterable[object]) -> tuple[Measurement, ...]:
     """One measurement for each cell and metric of some records, in order of first appearance; the last one wins."""
     found = (record for record in records if isinstance(record, Measurement))
     return tuple({(one.cell, one.metric): one for one in found}.values())
+
+
+def last_failures(records: Iterable[object]) -> tuple[CellFailure, ...]:
+    """One failure for each cell and group of metrics; the last one wins."""
+    failed: dict[Hashable, CellFailure] = {}
+    for found in records:
+        if isinstance(found, CellFailure):
+            failed[found.cell, found.group] = found
+        elif isinstance(found, Measurement):
+            failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
+    return tuple(failed.values())
 
 
 def last_verdicts(verdicts: Iterable[J]) -> tuple[J, ...]:
@@ -257,6 +266,8 @@ _last_read: dict[str, Any] = {}
 def _decoded(path: Path) -> Iterator[Record]: ...
 @overload
 def _decoded(path: Path, of: Callable[[bytes], BriefRecord]) -> Iterator[BriefRecord]: ...
+@overload
+def _decoded(path: Path, of: Callable[[bytes], Record | None]) -> Iterator[Record | None]: ...
 def _decoded(path: Path, of: Callable[[bytes], Any] = decode) -> Iterator[Any]:
     before = hashlib.sha256()
     for number, line in _lines(path):

@@ -104,6 +104,11 @@ def decode_brief(line: bytes) -> BriefRecord:
     return _brief(line)
 
 
+def decode_unjudged(line: bytes) -> Record | None:
+    """As `decode`, but ``None`` for a verdict: who judges a run anew asks for none."""
+    return None if line.startswith(_VERDICT) else decode(line)
+
+
 def _brief(line: bytes) -> BriefVerdict:
     verdict = _BRIEF.decode(line)
     _check_workload(verdict.cell.workload)
