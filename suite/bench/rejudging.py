@@ -71,10 +71,12 @@ def run_folders(paths: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        folders = [path] if _is_run(path) else sorted(child.parent for child in path.glob(f"*/{RESULTS}"))
+        folders = [path] if _is_run(path) else [child.parent for child in path.glob(f"*/{RESULTS}")]
         if not folders:
             raise ResultsError(f"no run in {path}: give a results folder, or a folder that `suite merge` wrote")
-        found |= {folder.resolve(): folder for folder in folders if not folder.is_symlink() or len(folders) == 1}
+        for folder in sorted(folders, key=lambda one: (one.is_symlink(), one)):  # `latest` is one of the others
+            own = folder.parent if folder.name == RESULTS else folder
+            found.setdefault(own.resolve(), own)
     return list(found.values())
 
 

@@ -16,6 +16,7 @@ from suite.core.exit_codes import worst
 if TYPE_CHECKING:
     from suite.bench.merging import MergedParts
     from suite.bench.request import RunRequest
+    from suite.bench.resolved_cell import Case
     from suite.core.records import RunHeader
     from suite.report.results.folder import RunFolder
 
@@ -27,44 +28,49 @@ def _add_merge(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="results folders of the parts")
     parser.add_argument("--out", type=Path, required=True, help="folder below which the merged runs are written")
+    parser.add_argument("--no-tables", action="store_true", help="write no tables; suite report does later")
     parser.set_defaults(run=_merge)
 
 
 def _merge(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     from suite.bench.merging import merged, read, write
     from suite.report.results.folder import point_latest
-    from suite.report.tradeoffs import write as write_tables
 
-    codes = []
+    codes, commands = [], _Commands()
     for found in merged(read(parsed.folders)):
         for note in found.notes:
             print(f"suite: {note}", file=sys.stderr)
-        request = _common_request(found)
+        request = _common_request(found, commands)
         folder = write(found, parsed.out)
-        codes.append(_judged(found, folder, request))
-        write_tables(folder)
+        codes.append(_judged(found, folder, request, commands))
+        if not parsed.no_tables:
+            _write_tables(folder)
         point_latest(parsed.out, folder.path.name)
         print(f"{folder.path}: {len(found.parts)} parts of {folder.header.where.machine}, exit code {codes[-1]}")
     return worst(codes)
 
 
-def _judged(found: MergedParts, folder: RunFolder, request: RunRequest) -> int:
+def _write_tables(folder: RunFolder) -> None:
+    from suite.report.tradeoffs import write  # loads pandas
+
+    write(folder)
+
+
+def _judged(found: MergedParts, folder: RunFolder, request: RunRequest, commands: _Commands) -> int:
     from suite.bench.merged_run import close, opened
-    from suite.bench.selection import select
     from suite.registry import REGISTRY
 
-    load_everything(found.header.load)
-    cases, _ = select(REGISTRY, request.selection(REGISTRY, found.header.where.device))
-    run = opened(found, folder, options=request.options(found.header.command), plan=request.plan(), cases=cases)
+    options, cases = request.options(found.header.command), commands.cases(found.header)
+    run = opened(found, folder, options=options, plan=request.plan(), cases=cases)
     code, problem = close(run, REGISTRY, found)
     if problem:
         print(f"suite: {problem}", file=sys.stderr)
     return code
 
 
-def _common_request(found: MergedParts) -> RunRequest:
+def _common_request(found: MergedParts, commands: _Commands) -> RunRequest:
     """What all parts were asked for. Raises `SetupError` for parts that were asked for different things."""
-    requests = {part.folder.path: _request(part.folder.header) for part in found.parts}
+    requests = {part.folder.path: commands.request(part.folder.header) for part in found.parts}
     first, *others = requests.items()
     for path, request in others:
         unlike = [name for name, value in request.given.items() if value != first[1].given[name] and name not in OWN]
@@ -74,6 +80,31 @@ def _common_request(found: MergedParts) -> RunRequest:
                 f"{first[1].given[unlike[0]]!r} and {request.given[unlike[0]]!r}; run the parts with the same options"
             )
     return first[1]
+
+
+class _Commands:
+    """What the commands of runs ask for, each understood once: the machines of a fleet were given the same one."""
+
+    def __init__(self) -> None:
+        self._requests: dict[str, RunRequest] = {}
+        self._cases: dict[tuple[str, str, tuple[str, ...]], Sequence[Case]] = {}
+
+    def request(self, header: RunHeader) -> RunRequest:
+        """As `_request`."""
+        if header.command not in self._requests:
+            self._requests[header.command] = _request(header)
+        return self._requests[header.command]
+
+    def cases(self, header: RunHeader) -> Sequence[Case]:
+        """The cells that the run plans; its modules are loaded first."""
+        from suite.bench.selection import select
+        from suite.registry import REGISTRY
+
+        key = (header.command, header.where.device, header.load)
+        if key not in self._cases:
+            load_everything(header.load)
+            self._cases[key], _ = select(REGISTRY, self.request(header).selection(REGISTRY, header.where.device))
+        return self._cases[key]
 
 
 def _request(header: RunHeader) -> RunRequest:
