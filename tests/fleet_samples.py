@@ -117,3 +117,8 @@ def _table(technique: str, name: str, value: float, level: str) -> str:
         f'["{technique}".{name}]\nvalue = {value}\n{bounds}\nunit = "{known.unit}"\nbetter = "{known.better}"\n'
         f'tier = "{known.tier}"\n{noise}'
     )
+
+
+def made_up(count: int) -> list[str]:
+    """Techniques that exist, with parameters of which nothing is expected elsewhere."""
+    return [f"structured_pruning(ratio=0.{331 + number},epochs=5)" for number in range(count)]

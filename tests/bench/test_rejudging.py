@@ -5,15 +5,15 @@ import csv
 from dataclasses import replace
 
 import pytest
-from fleet_samples import UNEXPECTED, VALUES, Fleet
-from samples import PRUNED, header, measured
+from fleet_samples import UNEXPECTED, VALUES, Fleet, made_up
+from samples import header, measured
 
 from suite.bench.rejudging import run_folders
 from suite.cli.main import main
 from suite.core.records import GroupEnd, RunEnd, Verdict, VerdictKind
 from suite.report.results.folder import RunFolder
 
-MACHINES, TECHNIQUES = 8, ("baseline", PRUNED)
+MACHINES, TECHNIQUES = 8, made_up(2)
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def test_each_run_is_judged_by_the_expectations_of_its_machine(fleet, capsys):
     assert f"{fleet.rows - unverified - 2} pass, {unverified} unverified, 2 regressed" in said
     assert [0, 7] == fleet.lossy
     assert "made-0007 (cpu-x86_64-made-0007-2c): exit code 1" in said
-    assert "REGRESSED digits_cnn-baseline-cpu speedup: 2 -> 1 [0.999, 1.001], -50.0 %, bound 1.8" in said
+    assert f"REGRESSED digits_cnn-{TECHNIQUES[0]}-cpu speedup: 2 -> 1 [0.999, 1.001], -50.0 %, bound 1.8" in said
 
 
 def test_every_verdict_that_is_no_pass_is_in_the_csv_file(fleet, tmp_path):
     check(fleet, "--csv", str(tmp_path / "verdicts.csv"))
-    rows = list(csv.DictReader((tmp_path / "verdicts.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((tmp_path / "verdicts.csv").read_text("utf-8").splitlines()))
     lost = [row for row in rows if row["verdict"] == "regressed"]
     assert MACHINES * len(TECHNIQUES) * len(UNEXPECTED) + 2 == len(rows)
     assert [("cpu-x86_64-made-0000-2c", "speedup", "below"), ("cpu-x86_64-made-0007-2c", "speedup", "below")] == [
@@ -74,16 +74,16 @@ def test_the_verdicts_that_a_run_was_given_do_not_count(fleet):
 
 def test_an_expected_metric_that_a_finished_group_lacks_is_missing(fleet, tmp_path, capsys):
     folder = RunFolder.create(tmp_path / "short", header(profile="quick", groups=1))
-    one = measured("baseline", "accuracy", 0.99)
+    one = measured(TECHNIQUES[0], "accuracy", 0.99)
     folder.append(one, GroupEnd(cell=one.cell, group="size", metrics=0))
     folder.end(RunEnd(groups=1, done=1, whole=True, code=0))
     assert 1 == check(fleet, folders=[folder.path])
-    assert "MISSING digits_cnn-baseline-cpu artefact_bytes" in capsys.readouterr().out
+    assert f"MISSING digits_cnn-{TECHNIQUES[0]}-cpu artefact_bytes" in capsys.readouterr().out
 
 
 def test_a_run_that_was_cut_is_no_pass(fleet, tmp_path, capsys):
     folder = RunFolder.create(tmp_path / "cut", header(profile="quick", groups=4))
-    folder.append(measured("baseline", "accuracy", 0.99))
+    folder.append(measured(TECHNIQUES[0], "accuracy", 0.99))
     assert 12 == check(fleet, folders=[folder.path])
     assert "unfinished: 0 of 4 groups" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""Sequence parallelism: a rank normalises its part of a sequence, then divides the Linear layers behind with the others.
+"""Sequence parallelism: a rank normalises its part of a sequence and divides the Linear layers behind with the others.
 
 Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, section 4.2.2: tensor parallelism repeats normalisations on
 every rank; here each computes, and keeps for backward, a part of the sequence, which is gathered before the pair of

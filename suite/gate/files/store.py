@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from suite.core.errors import ExpectationFileError
 from suite.gate.files.files import CLAIMS, load_file
-from suite.gate.files.match import MEMORY_CAP, caps_agree, device_of, devices_agree, threads_agree, threads_of, usable
+from suite.gate.files.match import MEMORY_CAP, device_of, devices_agree, threads_agree, threads_of, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ MOST_NAMED = 5  # levels in a reason
 
 @dataclass(frozen=True, kw_only=True)
 class _Levels:
-    """The entries of one metric by level, in alphabetical order, and the caps of memory that they were recorded under."""
+    """The entries of one metric by level, in alphabetical order, and the caps of memory of all of them."""
 
     by_level: Mapping[str, tuple[Expectation, ...]] = field(default_factory=lambda: MappingProxyType({}))
     caps: frozenset[int | str | None] = frozenset()
@@ -114,9 +114,7 @@ class Store:
 
     def _paths(self, workload: str) -> Iterator[Path]:
         for directory in self.directories:
-            yield from (
-                path for path in sorted(directory.glob(f"*/{workload}.toml")) if path.parent.name != CLAIMS
-            )
+            yield from (path for path in sorted(directory.glob(f"*/{workload}.toml")) if path.parent.name != CLAIMS)
 
     def _load(self, path: Path) -> tuple[Expectation, ...]:
         found = self._file(path)
