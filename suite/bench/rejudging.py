@@ -17,7 +17,6 @@ from suite.bench.options import Options
 from suite.bench.trust import doubt_of, taken_back
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS
-from suite.core.garbage import uncollected
 from suite.core.metrics import COUNTS, is_paired
 from suite.core.records import (
     GROUPS,
@@ -87,9 +86,7 @@ def _is_run(path: Path) -> bool:
 def rejudged(paths: Iterable[Path], store: Store, *, options: Options, today: date) -> Iterator[RejudgedRun]:
     """The verdicts on each run, one run after the other. Raises `ResultsError` for a run that cannot be read."""
     for path in paths:
-        with uncollected():
-            found = _rejudged(RunFolder.open(path), store, options, today)
-        yield found
+        yield _rejudged(RunFolder.open(path), store, options, today)
 
 
 def _rejudged(folder: RunFolder, store: Store, options: Options, today: date) -> RejudgedRun:
@@ -164,7 +161,9 @@ def _trusted(run: MeasuredRun, verdicts: Iterable[Verdict]) -> Iterator[Verdict]
 
 def _code(verdicts: Sequence[Verdict], options: Options, *, unfinished: bool, doubted: bool) -> int:
     """As `suite.bench.exit_code.of_run`; a run that holds nothing to judge, or not all of it, is no pass."""
-    failed = {verdict.kind for verdict in verdicts if failing(verdict, options)}
+    failed = {
+        verdict.kind for verdict in verdicts if verdict.kind is not VerdictKind.PASS and failing(verdict, options)
+    }
     if failed - {VerdictKind.INCONCLUSIVE}:
         return EXIT_FAILED
     if unfinished or {verdict.kind for verdict in verdicts} <= {VerdictKind.UNAVAILABLE}:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from suite.cli.command import MEASURE, Command, load_everything
 from suite.core.exit_codes import EXIT_PASS, worst
+from suite.core.garbage import uncollected
 
 if TYPE_CHECKING:
     from suite.bench.options import Options
@@ -57,7 +58,7 @@ def _check(parsed: argparse.Namespace, _: Sequence[str]) -> int:
     store, options = Store([parsed.expect_dir or found_expect_dir(), shipped_expectations()]), _options(parsed)
     kinds: Counter[VerdictKind] = Counter()
     codes: Counter[int] = Counter()
-    with _table(parsed.csv) as table:
+    with uncollected(), _table(parsed.csv) as table:
         for run in rejudged(paths, store, options=options, today=datetime.now(UTC).date()):
             kinds += run.kinds
             codes[run.code] += 1
