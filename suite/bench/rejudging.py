@@ -14,7 +14,9 @@ from pathlib import Path
 
 from suite.bench.failing import failing, gates_tier
 from suite.bench.options import Options
+from suite.bench.sieving import Key, Sieve
 from suite.bench.trust import doubt_of, taken_back
+from suite.core.composition import parse
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_NOTHING, EXIT_PASS
 from suite.core.metrics import COUNTS, is_paired
@@ -27,40 +29,53 @@ from suite.core.records import (
     GroupEnd,
     Measurement,
     RunHeader,
+    ShapeExpectation,
     Verdict,
     VerdictKind,
 )
 from suite.core.stats.null_arm import arm_doubt, null_ratios, run_doubt, same_work_ratios
 from suite.gate import Store, check, check_shapes
-from suite.report.endings import unfinished_of
-from suite.report.results.folder import RESULTS, RunFolder, last_failures, last_measurements
-from suite.report.results.lines import Record
+from suite.report.endings import unfinished_counts
+from suite.report.results.folder import RESULTS, RunFolder
+from suite.report.results.lines import BriefCell, BriefMeasurement, Row, measurement
 
 
 @dataclass(frozen=True, kw_only=True)
 class RejudgedRun:
-    """The verdicts on one run. ``problem`` says why it does not count as a whole; empty if it does."""
+    """The verdicts on one run: those that took a whole judgement, and the number of the others in ``clear``, by kind.
+
+    ``problem`` says why the run does not count as a whole; empty if it does.
+    """
 
     folder: RunFolder
     verdicts: Sequence[Verdict]
+    clear: Counter[VerdictKind]
     problem: str
     code: int
 
     @property
     def kinds(self) -> Counter[VerdictKind]:
         """How many verdicts of each kind there are."""
-        return Counter(verdict.kind for verdict in self.verdicts)
+        return Counter(verdict.kind for verdict in self.verdicts) + self.clear
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRun:
-    """What a finished run measured; ``planned`` are the groups of metrics that it came to the end of, by cell."""
+    """What a finished run measured: the last ``rows`` of each cell and metric.
+
+    ``planned`` are the groups of metrics that it came to the end of, by cell.
+    """
 
     header: RunHeader
-    measurements: Sequence[Measurement]
+    rows: Sequence[Row]
     failures: Sequence[CellFailure]
     planned: Mapping[Cell, Collection[Group]]
     unfinished: str
+
+    @property
+    def brief(self) -> Iterator[BriefMeasurement]:
+        """The measurements in brief."""
+        return (measured for measured, _ in self.rows)
 
 
 def run_folders(paths: Iterable[Path]) -> list[Path]:
@@ -83,54 +98,128 @@ def _is_run(path: Path) -> bool:
     return path.is_file() or path.is_symlink() or (path / RESULTS).is_file()
 
 
-def rejudged(paths: Iterable[Path], store: Store, *, options: Options, today: date) -> Iterator[RejudgedRun]:
+def rejudged(paths: Iterable[Path], judge: Judge) -> Iterator[RejudgedRun]:
     """The verdicts on each run, one run after the other. Raises `ResultsError` for a run that cannot be read."""
     for path in paths:
-        yield _rejudged(RunFolder.open(path), store, options, today)
+        folder = RunFolder.open(path)
+        yield rejudge(folder, read(folder), judge)
 
 
-def _rejudged(folder: RunFolder, store: Store, options: Options, today: date) -> RejudgedRun:
-    run = read(folder)
-    verdicts = judged(run, store, today)
-    doubt = doubt_of(verdicts, same_work_ratios(run.measurements), options)
-    problem = run.unfinished or doubt
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """What all runs are judged by."""
+
+    store: Store
+    sieve: Sieve
+    options: Options
+    today: date
+
+
+def rejudge(folder: RunFolder, run: MeasuredRun, judge: Judge) -> RejudgedRun:
+    """The verdicts on one run that was read from ``folder``."""
+    entries = list(_entries(run, judge.store))
+    clear, answered, left = _sieved(run, entries, judge.sieve)
+    verdicts = _judged(run, left, entries, answered, judge)
+    same_work = {metric: list(ratios) for metric, ratios in same_work_ratios(run.brief).items()}
+    paired = sum(is_paired(metric) for _, _, metric in answered)
+    doubt = doubt_of(verdicts, same_work, judge.options, passed=paired)
+    kinds = {*clear, *(verdict.kind for verdict in verdicts)}
     return RejudgedRun(
-        folder=folder, verdicts=verdicts, problem=problem,
-        code=_code(verdicts, options, unfinished=bool(run.unfinished), doubted=bool(doubt)),
+        folder=folder, verdicts=verdicts, clear=clear, problem=run.unfinished or doubt,
+        code=_code(verdicts, kinds, judge.options, unfinished=bool(run.unfinished), doubted=bool(doubt)),
     )  # fmt: skip
+
+
+def _sieved(
+    run: MeasuredRun, entries: Sequence[Expectation], sieve: Sieve
+) -> tuple[Counter[VerdictKind], set[Key], list[Measurement]]:
+    """The kinds of the clear verdicts, the entries that passed, and the measurements that are to be judged."""
+    cells = Counter((cell.workload, cell.technique) for cell in run.planned)
+    alone = [entry for entry in entries if cells[entry.workload, entry.technique] == 1]  # or two cells answer it
+    several = [entry for entry in entries if cells[entry.workload, entry.technique] > 1]
+    glances, quiet = sieve.glances(alone, run.header.where), run.header.quiet
+    glances |= {(entry.workload, entry.technique, entry.metric): None for entry in several}
+    clear: Counter[VerdictKind] = Counter()
+    answered: set[Key] = set()
+    left: list[Measurement] = []
+    for measured, line in run.rows:
+        kind = sieve.clear(measured, glances, quiet=quiet)
+        if kind is None:
+            left.append(measurement(line))
+            continue
+        clear[kind] += 1
+        if kind is VerdictKind.PASS:
+            answered.add((measured.cell.workload, measured.cell.technique, measured.metric))
+    return clear, answered, left
 
 
 def read(folder: RunFolder) -> MeasuredRun:
     """What the folder's run measured; its own verdicts are not read."""
-    records = list(folder.unjudged())
-    measurements = last_measurements(records)
+    rows: dict[tuple[BriefCell, str], Row] = {}
+    failed: dict[tuple[Cell, Group], CellFailure] = {}
+    ended: dict[tuple[Cell, Group], int] = {}
+    last: object = None
+    for last in folder.rows():
+        if isinstance(last, tuple):
+            rows[last[0].cell, last[0].metric] = last
+            if failed:  # a resumed run measured it after all
+                failed.pop((last[0].cell.whole(), last[0].group), None)
+        elif isinstance(last, CellFailure):
+            failed[last.cell, last.group] = last
+        elif isinstance(last, GroupEnd):
+            ended[last.cell, last.group] = last.metrics
+    here, groups = _groups(rows), folder.header.groups
     return MeasuredRun(
-        header=folder.header, measurements=measurements, failures=last_failures(records),
-        planned=_planned(records, measurements), unfinished=unfinished_of(folder.header, records),
+        header=folder.header, rows=list(rows.values()),
+        failures=list(failed.values()),
+        planned=_planned(here, ended), unfinished=unfinished_counts(groups, here, ended, last) if groups else "",
     )  # fmt: skip
 
 
-def _planned(records: Iterable[Record | None], measurements: Iterable[Measurement]) -> dict[Cell, tuple[Group, ...]]:
+def _groups(rows: Mapping[tuple[BriefCell, str], Row]) -> Counter[tuple[Cell, Group]]:
+    """How many metrics of each group of a cell are here, in the order of the file."""
+    brief = Counter((cell, measured.group) for (cell, _), (measured, _) in rows.items())
+    return Counter({(cell.whole(), group): count for (cell, group), count in brief.items()})
+
+
+def _planned(
+    here: Mapping[tuple[Cell, Group], int], ended: Mapping[tuple[Cell, Group], int]
+) -> dict[Cell, tuple[Group, ...]]:
     """The groups that ended; those that were measured in runs of earlier versions, which do not say where one ends."""
-    ended = [(one.cell, one.group) for one in records if isinstance(one, GroupEnd)]
-    measured = [(one.cell, one.group) for one in measurements]
-    known = set(ended or measured)
-    cells = dict.fromkeys(cell for cell, _ in (*measured, *ended))
+    known = ended or here
+    cells = dict.fromkeys(cell for cell, _ in (*here, *ended))
     return {cell: tuple(group for group in GROUPS if (cell, group) in known) for cell in cells}
 
 
-def judged(run: MeasuredRun, store: Store, today: date) -> tuple[Verdict, ...]:
-    """The verdicts on a run by the expectations of its machine: of metrics, and of sweeps."""
-    where, quiet = run.header.where, run.header.quiet
-    entries = list(_entries(run, store))
+def _judged(
+    run: MeasuredRun, left: Sequence[Measurement], entries: Sequence[Expectation], answered: Collection[Key],
+    judge: Judge,
+) -> tuple[Verdict, ...]:  # fmt: skip
+    """The verdicts on the measurements that are left, on what is missing, and on sweeps."""
+    where, quiet, store = run.header.where, run.header.quiet, judge.store
+    open_ = [e for e in entries if (e.workload, e.technique, e.metric) not in answered]
     verdicts = check(
-        measurements=run.measurements, failures=run.failures, expectations=entries, where=where, planned=run.planned,
+        measurements=left, failures=run.failures, expectations=open_, where=where, planned=run.planned,
         fresh_processes=run.header.profile != "quick" or run.header.processes > 1, quiet=quiet,
-        near=lambda m: store.near(m.cell.workload, m.cell.technique, m.metric, where), today=today,
+        near=lambda m: store.near(m.cell.workload, m.cell.technique, m.metric, where), today=judge.today,
         timings=_timings(run, entries),
     )  # fmt: skip
     shapes = [shape for name in _workloads(run) for shape in store.shapes(name, where)]
-    return (*_trusted(run, verdicts), *check_shapes(run.measurements, shapes, quiet=quiet, today=today))
+    swept = check_shapes(_swept(run, shapes), shapes, quiet=quiet, today=judge.today)
+    return (*_trusted(run, verdicts), *swept)
+
+
+def _swept(run: MeasuredRun, shapes: Sequence[ShapeExpectation]) -> Iterator[Measurement]:
+    """What the shapes may speak of: their metrics, of compositions with all of their techniques."""
+    wanted: dict[tuple[str, str], list[set[str]]] = {}
+    for shape in shapes:
+        names = {call.name for call in parse(shape.technique)}
+        wanted.setdefault((shape.workload, shape.metric), []).append(names)
+    for measured, line in run.rows:
+        for names in wanted.get((measured.cell.workload, measured.metric), ()):
+            if all(name in measured.cell.technique for name in names):
+                yield measurement(line)
+                break
 
 
 def _workloads(run: MeasuredRun) -> list[str]:
@@ -140,7 +229,7 @@ def _workloads(run: MeasuredRun) -> list[str]:
 def _entries(run: MeasuredRun, store: Store) -> Iterator[Expectation]:
     """What is expected of the cells that were measured; counts of work only of a run that counts them."""
     cells = {(cell.workload, cell.technique) for cell in run.planned}
-    uncounted = set(COUNTS) - {one.metric for one in run.measurements}
+    uncounted = set(COUNTS) - {one.metric for one in run.brief}
     for workload in _workloads(run):
         for entry in store.find(workload, run.header.where):
             if (workload, entry.technique) in cells and entry.metric not in uncounted:
@@ -155,18 +244,18 @@ def _timings(run: MeasuredRun, entries: Iterable[Expectation]) -> int:
 
 def _trusted(run: MeasuredRun, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     """Without the decided timings of a run whose null arms are biased, or whose arms are not timed alike."""
-    why = run_doubt(null_ratios(run.measurements)) or arm_doubt(same_work_ratios(run.measurements))
+    why = run_doubt(null_ratios(run.brief)) or arm_doubt(same_work_ratios(run.brief))
     return (taken_back(verdict, why) for verdict in verdicts)
 
 
-def _code(verdicts: Sequence[Verdict], options: Options, *, unfinished: bool, doubted: bool) -> int:
+def _code(
+    verdicts: Sequence[Verdict], kinds: Collection[VerdictKind], options: Options, *, unfinished: bool, doubted: bool
+) -> int:
     """As `suite.bench.exit_code.of_run`; a run that holds nothing to judge, or not all of it, is no pass."""
-    failed = {
-        verdict.kind for verdict in verdicts if verdict.kind is not VerdictKind.PASS and failing(verdict, options)
-    }
+    failed = {verdict.kind for verdict in verdicts if failing(verdict, options)}
     if failed - {VerdictKind.INCONCLUSIVE}:
         return EXIT_FAILED
-    if unfinished or {verdict.kind for verdict in verdicts} <= {VerdictKind.UNAVAILABLE}:
+    if unfinished or set(kinds) <= {VerdictKind.UNAVAILABLE}:
         return EXIT_NOTHING
     return EXIT_INCONCLUSIVE if failed or doubted else EXIT_PASS
 

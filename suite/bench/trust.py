@@ -46,13 +46,15 @@ def doubt(run: Run) -> str:
     return doubt_of(run.verdicts, run.arm_ratios, run.options)
 
 
-def doubt_of(verdicts: Iterable[Verdict], arm_ratios: Mapping[str, Sequence[float]], options: Options) -> str:
-    """The same of the verdicts of a run and its ratios of arms that do the same work."""
+def doubt_of(
+    verdicts: Iterable[Verdict], arm_ratios: Mapping[str, Sequence[float]], options: Options, *, passed: int = 0
+) -> str:
+    """The same of the verdicts of a run and its ratios of arms that do the same work; see `saw_too_little`."""
     wanted = options.inconclusive
     if not options.gates or wanted == "report":
         return ""
     gated = [verdict for verdict in verdicts if gates_tier(verdict, options)]
-    return slowed(gated) or arm_doubt(arm_ratios) or ("" if wanted == "fail" else saw_too_little(gated))
+    return slowed(gated) or arm_doubt(arm_ratios) or ("" if wanted == "fail" else saw_too_little(gated, passed))
 
 
 def _trusted(run: Run, verdict: Verdict) -> Verdict:
@@ -76,12 +78,15 @@ def _failing(run: Run) -> set[tuple[Cell, Group]]:
     return {(verdict.cell, verdict.group) for verdict in run.verdicts if failing(verdict, run.options)}
 
 
-def saw_too_little(verdicts: Iterable[Verdict]) -> str:
-    """Why the run does not gate: too many of its paired timings are inconclusive; else empty."""
+def saw_too_little(verdicts: Iterable[Verdict], passed: int = 0) -> str:
+    """Why the run does not gate: too many of its paired timings are inconclusive; else empty.
+
+    ``passed`` are paired timings that pass, beside the ``verdicts``.
+    """
     paired = [v for v in verdicts if is_paired(v.metric) and v.kind is not VerdictKind.MISSING]
     judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
     unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
-    return UNSURE if unsure > MOST_INCONCLUSIVE * len(judged) else ""
+    return UNSURE if unsure > MOST_INCONCLUSIVE * (len(judged) + passed) else ""
 
 
 def slowed(verdicts: Iterable[Verdict]) -> str:

@@ -49,17 +49,19 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    from suite.bench.rejudging import rejudged, run_folders
+    from suite.bench.rejudging import Judge, rejudged, run_folders
+    from suite.bench.sieving import Sieve
     from suite.gate import Store
     from suite.registry.settings import found_expect_dir, shipped_expectations
 
     paths = run_folders(parsed.folders)
     load_everything(parsed.load)
     store, options = Store([parsed.expect_dir or found_expect_dir(), shipped_expectations()]), _options(parsed)
+    sieve = Sieve(counts_unexpected=parsed.csv is None and parsed.unverified == "report")
     kinds: Counter[VerdictKind] = Counter()
     codes: Counter[int] = Counter()
     with uncollected(), _table(parsed.csv) as table:
-        for run in rejudged(paths, store, options=options, today=datetime.now(UTC).date()):
+        for run in rejudged(paths, Judge(store=store, sieve=sieve, options=options, today=datetime.now(UTC).date())):
             kinds += run.kinds
             codes[run.code] += 1
             if table is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_PASS, MEANINGS
@@ -39,12 +39,16 @@ def unfinished(folder: RunFolder) -> str:
     return unfinished_of(folder.header, folder.records()) if folder.header.groups else ""
 
 
-def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord | None]) -> str:
+def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord]) -> str:
     """The same of the records of a run, which were read already."""
     planned = header.groups
     if not planned:
         return ""
-    here, ended, last = _read(records)
+    return unfinished_counts(planned, *_read(records))
+
+
+def unfinished_counts(planned: int, here: Counter[Key], ended: Mapping[Key, int], last: object) -> str:
+    """The same of counts: metrics that are here and that groups ended with, and the file's last record."""
     done = sum(metrics <= here[key] for key, metrics in ended.items())
     if isinstance(last, RunEnd) and last.whole and done >= last.done:
         return ""
@@ -69,7 +73,7 @@ def check_finished(folder: RunFolder) -> None:
 
 
 def _read(
-    records: Iterable[Record | BriefRecord | None],
+    records: Iterable[Record | BriefRecord],
 ) -> tuple[Counter[Key], dict[Key, int], Record | BriefRecord | None]:
     """Of each group the metrics that are here and how many it ended with; and the last record."""
     metrics: dict[tuple[Cell, str], Group] = {}

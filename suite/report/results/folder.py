@@ -21,7 +21,7 @@ from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
 from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
-from suite.report.results.lines import BriefRecord, BriefVerdict, Record, decode, decode_brief, decode_unjudged, encode
+from suite.report.results.lines import BriefRecord, BriefVerdict, Record, Row, decode, decode_brief, decode_row, encode
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -114,9 +114,9 @@ class RunFolder:
         """The same one after the other: one record for each line of the file, none of which is kept."""
         return _decoded(self.results, decode_brief)
 
-    def unjudged(self) -> Iterator[Record | None]:
-        """One record for each line of the file, ``None`` for a verdict, which is not read; none of them is kept."""
-        return _decoded(self.results, decode_unjudged)
+    def rows(self) -> Iterator[Row | Record | None]:
+        """One record for each line of the file, none of which is kept; see `decode_row`."""
+        return _decoded(self.results, decode_row)
 
     def append_lines(self, lines: Iterable[bytes]) -> None:
         """Add lines of another results file as they are. Raises `ResultsError` for an unwritable folder."""
@@ -267,7 +267,7 @@ def _decoded(path: Path) -> Iterator[Record]: ...
 @overload
 def _decoded(path: Path, of: Callable[[bytes], BriefRecord]) -> Iterator[BriefRecord]: ...
 @overload
-def _decoded(path: Path, of: Callable[[bytes], Record | None]) -> Iterator[Record | None]: ...
+def _decoded(path: Path, of: Callable[[bytes], Row | Record | None]) -> Iterator[Row | Record | None]: ...
 def _decoded(path: Path, of: Callable[[bytes], Any] = decode) -> Iterator[Any]:
     before = hashlib.sha256()
     for number, line in _lines(path):

@@ -19,6 +19,7 @@ import msgspec
 
 from suite.core.errors import ResultsError
 from suite.core.records import (
+    Better,
     Cell,
     CellFailure,
     Duration,
@@ -29,6 +30,7 @@ from suite.core.records import (
     RunEnd,
     RunHeader,
     ShapeExpectation,
+    Tier,
     Verdict,
     VerdictKind,
 )
@@ -73,6 +75,55 @@ class BriefVerdict(
     threshold: float | None = None
 
 
+class BriefCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A `Cell` whose hash takes no time in Python."""
+
+    workload: str
+    technique: str
+    device: str
+    ranks: int = 1
+
+    def whole(self) -> Cell:
+        """The same as a `Cell`."""
+        return Cell(workload=self.workload, technique=self.technique, device=self.device, ranks=self.ranks)
+
+
+class BriefMeasurement(
+    msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="measurement", gc=False
+):
+    """A `Measurement` as it is counted by the million: the same fields, read in a third of the time."""
+
+    cell: BriefCell
+    metric: str
+    value: float
+    unit: str
+    better: Better
+    tier: Tier
+    group: Group
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    n: int = 1
+    seeds: tuple[int, ...] = ()
+    processes: int = 1
+    noise: float | None = None
+    control: str | None = None
+    samples: str | None = None
+    suspect: str | None = None
+    conditions: dict[str, int | str] = {}
+    by_seed: tuple[float, ...] = ()
+    margin: float | None = None
+    reused: bool = False
+    null: float | None = None
+    share: bool = False
+    same_work: bool = False
+    note: str | None = None
+    fingerprint: _Skipped | None = None
+    lines: _Skipped | None = None
+
+
+Row = tuple[BriefMeasurement, bytes]
+"""A measurement in brief, and its line, from which `decode` makes the whole one."""
 BriefRecord = RunHeader | Measurement | CellFailure | BriefVerdict | Duration | GroupEnd | RunEnd
 Judged = Verdict | BriefVerdict
 """A verdict, whole or brief."""
@@ -104,9 +155,24 @@ def decode_brief(line: bytes) -> BriefRecord:
     return _brief(line)
 
 
-def decode_unjudged(line: bytes) -> Record | None:
-    """As `decode`, but ``None`` for a verdict: who judges a run anew asks for none."""
-    return None if line.startswith(_VERDICT) else decode(line)
+def decode_row(line: bytes) -> Row | Record | None:
+    """As `decode`, but a measurement is a `Row`, and ``None`` stands for a verdict: who judges anew asks for none."""
+    if line.startswith(_VERDICT):
+        return None
+    if not line.startswith(_MEASUREMENT):
+        return decode(line)
+    try:
+        found = _BRIEF_MEASUREMENT.decode(line)
+    except msgspec.DecodeError as error:
+        raise _problem(line) from error
+    _check_workload(found.cell.workload)
+    return found, line
+
+
+def measurement(line: bytes) -> Measurement:
+    """The whole measurement of a `Row`'s line."""
+    found: Measurement = _MEASUREMENTS.decode(line)
+    return found
 
 
 def _brief(line: bytes) -> BriefVerdict:
@@ -125,6 +191,9 @@ _KINDS = {_envelope(name, kind): kind for name, kind in TYPES.items()}
 _ENVELOPES: msgspec.json.Decoder[msgspec.Struct] = msgspec.json.Decoder(Union[tuple(_KINDS)])  # noqa: UP007  # computed
 _DECODERS = {envelope: msgspec.json.Decoder(kind) for envelope, kind in _KINDS.items()}
 _BRIEF = msgspec.json.Decoder(BriefVerdict)
+_MEASUREMENTS = msgspec.json.Decoder(Measurement)
+_BRIEF_MEASUREMENT = msgspec.json.Decoder(BriefMeasurement)
+_MEASUREMENT = b'{"type": "measurement",'
 _VERDICT = b'{"type": "verdict",'  # as `encode` begins the line
 
 
