@@ -48,6 +48,7 @@ class Store:
     def __init__(self, directories: Sequence[Path]) -> None:
         self.directories = tuple(Path(directory) for directory in directories)
         self._read: dict[Path, ExpectationFile | None] = {}
+        self._found: dict[tuple[object, ...], tuple[Expectation, ...]] = {}
         self._everywhere: dict[str, _Known] = {}
 
     def find(self, workload: str, where: Where) -> tuple[Expectation, ...]:
@@ -56,12 +57,20 @@ class Store:
         The first folder with one that applies wins; within it, the most specific level. Entries of a family or
         machine recorded with another number of threads, and all under another cap of memory, do not apply.
         """
+        levels = dict.fromkeys(where.levels)
+        paths = [directory / level / f"{workload}.toml" for directory in self.directories for level in levels]
+        files = tuple(path for path in paths if self._file(path) is not None)
+        alike = (files, where.threads, where.memory_cap, device_of(where.machine))  # as machines of a family are
+        if alike not in self._found:
+            self._found[alike] = self._chosen(files, where)
+        return self._found[alike]
+
+    def _chosen(self, files: Sequence[Path], where: Where) -> tuple[Expectation, ...]:
         chosen: dict[tuple[str, str], Expectation] = {}
-        for directory in self.directories:
-            for level in dict.fromkeys(where.levels):
-                for entry in self._load(directory / level / f"{workload}.toml"):
-                    if usable(entry, where):
-                        chosen.setdefault((entry.technique, entry.metric), entry)
+        for path in files:
+            for entry in self._load(path):
+                if usable(entry, where):
+                    chosen.setdefault((entry.technique, entry.metric), entry)
         return tuple(chosen.values())
 
     def shapes(self, workload: str, where: Where) -> tuple[ShapeExpectation, ...]:
@@ -78,6 +87,8 @@ class Store:
         """Why entries for this metric exist and yet do not apply here; None where there are none."""
         known = self._known(workload)
         found = known.entries.get((technique, metric), _NONE)
+        if not found.by_level and not known.broken:
+            return None
         here = [entry for level in dict.fromkeys(where.levels) for entry in found.by_level.get(level, ())]
         threads = sorted({str(threads_of(entry)) for entry in here if not threads_agree(entry, where)})
         caps = sorted(str(cap or "no") for cap in found.caps if cap != where.memory_cap)
