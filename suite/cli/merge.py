@@ -15,6 +15,7 @@ from suite.core.exit_codes import worst
 
 if TYPE_CHECKING:
     from suite.bench.merging import MergedParts
+    from suite.bench.options import Options
     from suite.bench.request import RunRequest
     from suite.bench.resolved_cell import Case
     from suite.core.records import RunHeader
@@ -60,7 +61,7 @@ def _judged(found: MergedParts, folder: RunFolder, request: RunRequest, commands
     from suite.bench.merged_run import close, opened
     from suite.registry import REGISTRY
 
-    options, cases = request.options(found.header.command), commands.cases(found.header)
+    options, cases = commands.options(found.header), commands.cases(found.header)
     run = opened(found, folder, options=options, plan=request.plan(), cases=cases)
     code, problem = close(run, REGISTRY, found)
     if problem:
@@ -87,6 +88,7 @@ class _Commands:
 
     def __init__(self) -> None:
         self._requests: dict[str, RunRequest] = {}
+        self._options: dict[str, Options] = {}
         self._cases: dict[tuple[str, str, tuple[str, ...]], Sequence[Case]] = {}
 
     def request(self, header: RunHeader) -> RunRequest:
@@ -94,6 +96,12 @@ class _Commands:
         if header.command not in self._requests:
             self._requests[header.command] = _request(header)
         return self._requests[header.command]
+
+    def options(self, header: RunHeader) -> Options:
+        """How the run treats its values; the user's settings are read once."""
+        if header.command not in self._options:
+            self._options[header.command] = self.request(header).options(header.command)
+        return self._options[header.command]
 
     def cases(self, header: RunHeader) -> Sequence[Case]:
         """The cells that the run plans; its modules are loaded first."""

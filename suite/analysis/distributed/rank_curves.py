@@ -16,9 +16,10 @@ import numpy as np
 import torch
 
 from suite.analysis.distributed.blocks import STEPS, Block, block
-from suite.analysis.scaling.compare import LEAST, CurvePoints
+from suite.analysis.scaling.compare import CurvePoints
 from suite.analysis.scaling.fit_csv import fitted
 from suite.core.errors import UsageError
+from suite.curves import FitError
 from suite.training.recipe import Batch, Recipe, Split
 from suite.training.trees import cat
 
@@ -90,10 +91,12 @@ def rows(technique: str, points: Sequence[RankPoint]) -> Iterator[tuple[object, 
 
 
 def said(points: Sequence[RankPoint]) -> str:
-    """What `suite.curves` says of the points, as Markdown; a sentence where they are too few for a curve."""
-    if len(points) < LEAST:
-        return f"{len(points)} numbers of ranks are too few for a curve: {LEAST} are needed"
+    """What `suite.curves` says of the points, as Markdown; a sentence if they do not tell a curve."""
     resource, rate = (
         np.array(values, dtype=float) for values in zip(*((p.ranks, p.rate) for p in points), strict=True)
     )
-    return fitted(CurvePoints(resource=resource, quality=rate, better="higher", kind="unbounded"), x=X, y=Y)[1]
+    curve = CurvePoints(resource=resource, quality=rate, better="higher", kind="unbounded")
+    try:
+        return fitted(curve, x=X, y=Y)[1]
+    except FitError as error:
+        return f"no curve over {len(points)} numbers of ranks: {error}"

@@ -21,7 +21,19 @@ from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
 from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
-from suite.report.results.lines import BriefRecord, BriefVerdict, Record, Row, decode, decode_brief, decode_row, encode
+from suite.report.results.lines import (
+    BriefLine,
+    BriefRecord,
+    BriefVerdict,
+    Other,
+    Record,
+    Row,
+    decode,
+    decode_brief,
+    decode_line,
+    decode_row,
+    encode,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -114,7 +126,11 @@ class RunFolder:
         """The same one after the other: one record for each line of the file, none of which is kept."""
         return _decoded(self.results, decode_brief)
 
-    def rows(self) -> Iterator[Row | Record | None]:
+    def lines(self) -> Iterator[BriefLine]:
+        """The same as `stream`, but measurements are brief, too."""
+        return _decoded(self.results, decode_line)
+
+    def rows(self) -> Iterator[Row | Other | None]:
         """One record for each line of the file, none of which is kept; see `decode_row`."""
         return _decoded(self.results, decode_row)
 
@@ -267,7 +283,9 @@ def _decoded(path: Path) -> Iterator[Record]: ...
 @overload
 def _decoded(path: Path, of: Callable[[bytes], BriefRecord]) -> Iterator[BriefRecord]: ...
 @overload
-def _decoded(path: Path, of: Callable[[bytes], Row | Record | None]) -> Iterator[Row | Record | None]: ...
+def _decoded(path: Path, of: Callable[[bytes], BriefLine]) -> Iterator[BriefLine]: ...
+@overload
+def _decoded(path: Path, of: Callable[[bytes], Row | Other | None]) -> Iterator[Row | Other | None]: ...
 def _decoded(path: Path, of: Callable[[bytes], Any] = decode) -> Iterator[Any]:
     before = hashlib.sha256()
     for number, line in _lines(path):

@@ -125,6 +125,10 @@ class BriefMeasurement(
 Row = tuple[BriefMeasurement, bytes]
 """A measurement in brief, and its line, from which `decode` makes the whole one."""
 BriefRecord = RunHeader | Measurement | CellFailure | BriefVerdict | Duration | GroupEnd | RunEnd
+Other = RunHeader | CellFailure | Duration | GroupEnd | RunEnd
+"""Records that are short already."""
+BriefLine = RunHeader | BriefMeasurement | CellFailure | BriefVerdict | Duration | GroupEnd | RunEnd
+"""What `decode_line` makes of a line."""
 Judged = Verdict | BriefVerdict
 """A verdict, whole or brief."""
 
@@ -155,18 +159,26 @@ def decode_brief(line: bytes) -> BriefRecord:
     return _brief(line)
 
 
-def decode_row(line: bytes) -> Row | Record | None:
+def decode_row(line: bytes) -> Row | Other | None:
     """As `decode`, but a measurement is a `Row`, and ``None`` stands for a verdict: who judges anew asks for none."""
     if line.startswith(_VERDICT):
         return None
     if not line.startswith(_MEASUREMENT):
-        return decode(line)
+        found = decode(line)
+        if not isinstance(found, Measurement):  # as `encode` does not begin its line
+            return None if isinstance(found, Verdict) else found
     try:
-        found = _BRIEF_MEASUREMENT.decode(line)
+        measured = _BRIEF_MEASUREMENT.decode(line)
     except msgspec.DecodeError as error:
         raise _problem(line) from error
-    _check_workload(found.cell.workload)
-    return found, line
+    _check_workload(measured.cell.workload)
+    return measured, line
+
+
+def decode_line(line: bytes) -> BriefLine:
+    """As `decode_brief`, but a measurement is a `BriefMeasurement`."""
+    found = decode_row(line)
+    return _brief(line) if found is None else found[0] if isinstance(found, tuple) else found
 
 
 def measurement(line: bytes) -> Measurement:
