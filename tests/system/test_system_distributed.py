@@ -14,6 +14,7 @@ import torch.distributed as dist
 from rank_samples import EXACT, LOSSLESS, LOSSY, SEQUENCES, Normed, distance, faulty, recipe
 from torch import nn
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Shard
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
 from suite.analysis.distributed.blocks import block, of_a_rank
@@ -194,18 +195,17 @@ def every_rank_apart(_right, plain):
     return sharing_batches(plain).gradients
 
 
-class Ungathered(DividedNorms):
-    """Each rank adds up what its own part of the sequence gives, as if it were the whole."""
+class KeptApart(DividedNorms):
+    """Gradients of the normalisation stay in their rank, which knows its part of the sequence alone."""
 
     def __call__(self, network):
-        form = super().__call__(network)
-        network.norm.register_forward_hook(lambda _module, _given, output: repeated_part(output))
+        form, norm = super().__call__(network), network.norm
+        mesh = norm.weight.device_mesh
+        for name, weight in list(norm.named_parameters()):
+            norm.register_parameter(name, nn.Parameter(weight.to_local().detach().clone()))
+        norm.register_forward_pre_hook(lambda _norm, given: (given[0].to_local(),))
+        norm.register_forward_hook(lambda _norm, _given, part: DTensor.from_local(part, mesh, [Shard(1)]))
         return form
-
-
-def repeated_part(output):
-    mine = output.to_local()
-    return torch.cat([mine] * dist.get_world_size(), 1).requires_grad_()
 
 
 def zero_without_sync(right, _plain):
@@ -242,8 +242,8 @@ FAULTS = {
     "tensor_parallel: parts are not added": (faulty(unadded_pairs, "tensor_parallel"), None),
     "fsdp2_offload: a tensor is not reduced": (faulty(unsharded, "fsdp2_offload"), None),
     "tp_fsdp2: neighbours take different items": (faulty(text="tp_fsdp2", gradients=every_rank_apart), None),
-    "sequence_parallel: the sequence is not gathered": (
-        faulty(Ungathered(), "sequence_parallel"), recipe(model=Normed)
+    "sequence_parallel: gradients of the normalisation stay in their rank": (
+        faulty(KeptApart(), "sequence_parallel"), recipe(model=Normed)
     ),
     "pipeline: stale weights of the other stage": (
         faulty(text="pipeline", after_epoch=lambda _right, plain: plain.after_epoch), None
