@@ -76,7 +76,8 @@ def _slow_ranks(found: list[Scaling]) -> Iterator[str]:
 def _curves(folder: Path) -> Iterator[str]:
     """Strong and weak scaling of the first technique whose ranks alone are swept; the points are kept in ``folder``."""
     declared = next(one for one in REGISTRY.techniques.values() if one.family == FAMILY and set(one.sweep) == {"ranks"})
-    plain, table = REGISTRY.find_workload(WORKLOAD).plain(0), []
+    plain = REGISTRY.find_workload(WORKLOAD).plain(0)
+    table: list[tuple[object, ...]] = []
     for kind in KINDS:
         print(f"  {declared.name}, {kind} scaling", file=sys.stderr, flush=True)
         points = rank_curve(kind, plain, _in_ranks(declared.name), range(1, len(allowed_cores()) + 1))

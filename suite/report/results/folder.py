@@ -44,6 +44,7 @@ LATEST = "latest"
 DIGEST = 32  # hexadecimal digits
 R = TypeVar("R", bound=Record)
 J = TypeVar("J", Verdict, BriefVerdict)
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,11 +282,7 @@ _last_read: dict[str, Any] = {}
 @overload
 def _decoded(path: Path) -> Iterator[Record]: ...
 @overload
-def _decoded(path: Path, of: Callable[[bytes], BriefRecord]) -> Iterator[BriefRecord]: ...
-@overload
-def _decoded(path: Path, of: Callable[[bytes], BriefLine]) -> Iterator[BriefLine]: ...
-@overload
-def _decoded(path: Path, of: Callable[[bytes], Row | Other | None]) -> Iterator[Row | Other | None]: ...
+def _decoded(path: Path, of: Callable[[bytes], D]) -> Iterator[D]: ...
 def _decoded(path: Path, of: Callable[[bytes], Any] = decode) -> Iterator[Any]:
     before = hashlib.sha256()
     for number, line in _lines(path):
