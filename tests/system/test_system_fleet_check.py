@@ -8,7 +8,7 @@ from fleet_samples import UNEXPECTED, Fleet, made_up
 
 pytestmark = pytest.mark.system
 
-TECHNIQUES = made_up(4)
+TECHNIQUES = made_up(2)  # of three a sweep would be judged, too
 
 
 def test_a_fleet_is_merged_and_checked_machine_by_machine(suite, tmp_path):
