@@ -20,8 +20,10 @@ from suite.training.recipe import Batch
 LOSSLESS = (
     *("ddp", "ddp(ranks=4)", "ddp_accumulation", "ddp_accumulation(ranks=4,steps=3)", "zero1", "zero1(ranks=4)"),
     *("fsdp2", "fsdp2(ranks=4)", "hsdp", "tensor_parallel", "tensor_parallel(ranks=4)"),
-    *("pipeline", "pipeline(ranks=4,schedule='gpipe')"),
+    *("pipeline", "pipeline(ranks=4,schedule='gpipe')", "fsdp2_offload", "tp_fsdp2"),
 )
+SEQUENCES = ("sequence_parallel", "sequence_parallel(ranks=4)")
+"""Lossless on `Normed`."""
 LOSSY = {
     "ddp_hook(hook='fp16')": 1e-3,
     "ddp_hook(hook='bf16')": 1e-2,
@@ -39,6 +41,19 @@ class Dropping(tiny.Net):
         return super().forward(x) + self.fc2(
             torch.nn.functional.dropout(x.new_ones(len(x), 16), training=self.training)
         )
+
+
+class Normed(nn.Module):
+    """A residual block on sequences, normalised: an image's rows are 8 tokens of 8 channels; outputs [B, 2]."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.fc1, self.fc2 = nn.LayerNorm(8), nn.Linear(8, 16), nn.Linear(16, 8)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        rows = x.flatten(1, 2)
+        return self.head((rows + self.fc2(torch.relu(self.fc1(self.norm(rows))))).mean(1))
 
 
 def constant(optimizer, _rate, _steps):

@@ -57,7 +57,8 @@ def close(run: Run, registry: Registry, found: MergedParts) -> tuple[int, str]:
     No part's exit code is improved: where one failed, the merged run fails.
     """
     reconsider(run)
-    whole = [*unanswered_entries(registry, run, together=tuple(combinations(registry, Path.cwd()))), *judge_sweeps(run)]
+    together = tuple(combinations(registry, Path.cwd())) if run.options.everything else ()  # nobody asks otherwise
+    whole = [*unanswered_entries(registry, run, together=together), *judge_sweeps(run)]
     run.verdicts += whole
     run.folder.append(*whole)
     code, problem = exit_code.of_run(run, exit_code.Ending(collected=_collected(run)))

@@ -6,7 +6,7 @@ Only records are known here; `suite.bench.merged_run` judges what concerns the w
 from __future__ import annotations
 
 import shutil
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,9 @@ from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
 from suite.core.records import Cell, Group, GroupEnd, RunEnd, RunHeader
-from suite.report.endings import unfinished_of
+from suite.report.endings import unfinished_counts
 from suite.report.results.folder import RunFolder, replace_file
-from suite.report.results.lines import MEASUREMENTS, BriefRecord, BriefVerdict
+from suite.report.results.lines import BriefCell, BriefLine, BriefVerdict, CountedMeasurement
 
 Key = tuple[Cell, Group]
 V = TypeVar("V")
@@ -124,29 +124,27 @@ def _lines(part: RunPart, owners: Mapping[Key, RunPart]) -> Iterator[bytes]:
 
 def _part(folder: RunFolder) -> RunPart:
     keys: list[Key | None] = []
-    known: dict[Key, Key] = {}
-    ended: set[Key] = set()
-    code: list[int | None] = [None]
+    known: dict[tuple[object, Group], Key] = {}
+    ended: dict[Key, int] = {}
+    metrics: dict[tuple[BriefCell, str], Group] = {}
     samples: dict[str, Key] = {}
-
-    def noted() -> Iterator[BriefRecord]:
-        for record in folder.stream():
-            key = _key(record)
-            keys.append(None if key is None else known.setdefault(key, key))
-            if isinstance(record, MEASUREMENTS) and record.samples:
-                samples[record.samples] = (record.cell, record.group)
-            if isinstance(record, GroupEnd):
-                ended.add((record.cell, record.group))
-            if isinstance(record, RunEnd):
-                code[0] = record.code
-            yield record
-
+    last: object = None
     with uncollected():
-        records = noted()
-        problem = unfinished_of(folder.header, records)
-        deque(records, maxlen=0)  # what was not asked for
+        for last in folder.lines():
+            key = _key(last, known)
+            keys.append(key)
+            if isinstance(last, CountedMeasurement):
+                metrics[last.cell, last.metric] = last.group
+                if key is not None and last.samples:
+                    samples[last.samples] = key
+            if isinstance(last, GroupEnd):
+                ended[last.cell, last.group] = last.metrics
+        here = Counter(known[cell, group] for (cell, _), group in metrics.items())
+    planned = folder.header.groups
     return RunPart(
-        folder=folder, keys=keys, ended=frozenset(ended), problem=problem, code=code[0], samples=samples
+        folder=folder, keys=keys, ended=frozenset(ended), samples=samples,
+        problem=unfinished_counts(planned, here, ended, last) if planned else "",
+        code=last.code if isinstance(last, RunEnd) else None,
     )  # fmt: skip
 
 
@@ -168,11 +166,18 @@ def _merged(parts: Sequence[RunPart]) -> MergedParts:
     )  # fmt: skip
 
 
-def _key(record: BriefRecord) -> Key | None:
-    """``None`` for what belongs to the run as a whole; a part sees but a part of a sweep's points."""
+def _key(record: BriefLine, known: dict[tuple[object, Group], Key]) -> Key | None:
+    """``None`` for what belongs to the run as a whole; a part sees but a part of a sweep's points.
+
+    Equal keys are one object, which ``known`` has by the cells of records.
+    """
     if isinstance(record, RunHeader | RunEnd) or (isinstance(record, BriefVerdict) and record.shape is not None):
         return None
-    return record.cell, record.group
+    seen = (record.cell, record.group)
+    if seen not in known:
+        cell = record.cell.whole() if isinstance(record.cell, BriefCell) else record.cell
+        known[seen] = known.setdefault((cell, record.group), (cell, record.group))
+    return known[seen]
 
 
 def _owners(parts: Sequence[RunPart]) -> dict[Key, RunPart]:

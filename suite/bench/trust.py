@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
 from suite.bench.confirm import noting
 from suite.bench.failing import failing, gates_tier
+from suite.bench.options import Options
 from suite.bench.run import GroupResult, Run
 from suite.core.metrics import is_paired
 from suite.core.records import Cell, Group, Reason, Verdict, VerdictKind
@@ -42,29 +43,50 @@ def reconsider(run: Run) -> None:
 
 def doubt(run: Run) -> str:
     """Why this run as a whole does not count as a gate; empty if it does."""
-    wanted = run.options.inconclusive
-    if not run.options.gates or wanted == "report":
+    return doubt_of(run.verdicts, run.arm_ratios, run.options)
+
+
+def doubt_of(
+    verdicts: Iterable[Verdict], arm_ratios: Mapping[str, Sequence[float]], options: Options, *, passed: int = 0
+) -> str:
+    """The same of the verdicts of a run and its ratios of arms that do the same work; see `saw_too_little`."""
+    wanted = options.inconclusive
+    if not options.gates or wanted == "report":
         return ""
-    gated = [verdict for verdict in run.verdicts if gates_tier(verdict, run.options)]
-    return slowed(gated) or arm_doubt(run.arm_ratios) or ("" if wanted == "fail" else saw_too_little(gated))
+    gated = [verdict for verdict in verdicts if gates_tier(verdict, options)]
+    return slowed(gated) or arm_doubt(arm_ratios) or ("" if wanted == "fail" else saw_too_little(gated, passed))
 
 
 def _trusted(run: Run, verdict: Verdict) -> Verdict:
-    decided = is_paired(verdict.metric) and verdict.kind in DECIDED
-    why = run_doubt(run.null_ratios) or arm_doubt(run.arm_ratios) if decided else ""
-    return replace(noting(verdict, why), kind=VerdictKind.INCONCLUSIVE, code=Reason.BIASED_RUN) if why else verdict
+    if not _is_decided(verdict):
+        return verdict
+    return taken_back(verdict, run_doubt(run.null_ratios) or arm_doubt(run.arm_ratios))
+
+
+def taken_back(verdict: Verdict, why: str) -> Verdict:
+    """A decided timing becomes inconclusive for the reason ``why``, if there is one; any other verdict stays."""
+    if not why or not _is_decided(verdict):
+        return verdict
+    return replace(noting(verdict, why), kind=VerdictKind.INCONCLUSIVE, code=Reason.BIASED_RUN)
+
+
+def _is_decided(verdict: Verdict) -> bool:
+    return is_paired(verdict.metric) and verdict.kind in DECIDED
 
 
 def _failing(run: Run) -> set[tuple[Cell, Group]]:
     return {(verdict.cell, verdict.group) for verdict in run.verdicts if failing(verdict, run.options)}
 
 
-def saw_too_little(verdicts: Iterable[Verdict]) -> str:
-    """Why the run does not gate: too many of its paired timings are inconclusive; else empty."""
+def saw_too_little(verdicts: Iterable[Verdict], passed: int = 0) -> str:
+    """Why the run does not gate: too many of its paired timings are inconclusive; else empty.
+
+    ``passed`` are paired timings that pass, beside the ``verdicts``.
+    """
     paired = [v for v in verdicts if is_paired(v.metric) and v.kind is not VerdictKind.MISSING]
     judged = [v for v in paired if v.expectation is not None or v.kind is VerdictKind.INCONCLUSIVE]
     unsure = sum(v.kind is VerdictKind.INCONCLUSIVE for v in judged)
-    return UNSURE if unsure > MOST_INCONCLUSIVE * len(judged) else ""
+    return UNSURE if unsure > MOST_INCONCLUSIVE * (len(judged) + passed) else ""
 
 
 def slowed(verdicts: Iterable[Verdict]) -> str:

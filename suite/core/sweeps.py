@@ -5,7 +5,7 @@ Only the canonical text of compositions is known here; nothing heavy is imported
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,7 +52,12 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _points(composition: str) -> Iterable[tuple[Sweep, Any]]:
+@lru_cache(maxsize=65536)
+def _points(composition: str) -> tuple[tuple[Sweep, Any], ...]:
+    return tuple(_values(composition))
+
+
+def _values(composition: str) -> Iterator[tuple[Sweep, Any]]:
     members = _members(composition)
     for place, member in enumerate(members):
         for key, value in member.parameters:

@@ -166,11 +166,15 @@ def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[
     """Verdicts for what should have been measured, in no particular order."""
     present = {(measurement.cell, measurement.metric) for measurement in measured}
     failed = {(failure.cell, failure.group): failure for failure in failures}
+    of_cells: dict[tuple[str, str], list[Expectation]] = {}
+    for entry in run.entries.values():
+        of_cells.setdefault((entry.workload, entry.technique), []).append(entry)
     for cell, groups in run.planned.items():
-        for entry in _due(run, cell, groups):
+        for entry in _due(run, of_cells.get((cell.workload, cell.technique), ()), groups):
+            if (cell, entry.metric) in present:
+                continue
             group = METRICS[entry.metric].group
-            reason = _why_missing(run, entry, failed.get((cell, group)))
-            if reason and (cell, entry.metric) not in present:
+            if reason := _why_missing(run, entry, failed.get((cell, group))):
                 yield Verdict(
                     kind=VerdictKind.MISSING,
                     cell=cell,
@@ -183,11 +187,11 @@ def _missing(run: _Run, measured: Collection[Measurement], failures: Collection[
                 )
 
 
-def _due(run: _Run, cell: Cell, groups: Collection[Group]) -> Iterator[Expectation]:
-    """The expectations that a measurement of ``cell`` has to answer in this run."""
-    for name, metric in METRICS.items():
-        entry = run.entries.get((cell.workload, cell.technique, name))
-        if entry is None or metric.group not in groups or not must_answer(entry, run.where):
+def _due(run: _Run, entries: Iterable[Expectation], groups: Collection[Group]) -> Iterator[Expectation]:
+    """The ``entries`` of a cell that a measurement of these groups has to answer in this run."""
+    for entry in entries:
+        metric = METRICS[entry.metric]
+        if metric.group not in groups or not must_answer(entry, run.where):
             continue
         if run.fresh_processes or not metric.needs_fresh_process:
             yield entry
@@ -229,12 +233,15 @@ def _measured_before(entry: Expectation, where: Where) -> str:
 def _order(planned: Mapping[Cell, Collection[Group]]) -> Callable[[Verdict], tuple[int, tuple[int, int], bool]]:
     cells = {cell: index for index, cell in enumerate(planned)}
     groups: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int]] = {}
     for name, metric in METRICS.items():
         groups[metric.group] = min(groups.get(metric.group, place(name)), place(name))
 
     def key(verdict: Verdict) -> tuple[int, tuple[int, int], bool]:
         """A failure of a group comes before the group's first metric; unknown cells and metrics come last."""
-        at = place(verdict.metric) if verdict.metric else groups[verdict.group]
+        if verdict.metric not in places:
+            places[verdict.metric] = place(verdict.metric)
+        at = places[verdict.metric] if verdict.metric else groups[verdict.group]
         return cells.get(verdict.cell, len(cells)), at, bool(verdict.metric)
 
     return key

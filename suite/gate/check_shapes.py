@@ -42,9 +42,13 @@ def check_shapes(
 
     A verdict stands in the cell of the point that violates the shape most, as the metric ``accuracy along sparsity``.
     """
-    measured = list(measurements)
+    measured: dict[tuple[str, str], list[Measurement]] = {}
+    for one in measurements:
+        measured.setdefault((one.cell.workload, one.metric), []).append(one)
     return tuple(
-        _verdict(shape, curve, quiet=quiet, today=today) for shape in shapes for curve in _curves(measured, shape)
+        _verdict(shape, curve, quiet=quiet, today=today)
+        for shape in shapes
+        for curve in _curves(measured.get((shape.workload, shape.metric), ()), shape)
     )
 
 
@@ -61,10 +65,10 @@ def _within(asked: TechniqueCall, found: TechniqueCall) -> bool:
 
 
 def _curves(measured: Sequence[Measurement], shape: ShapeExpectation) -> Iterator[_Curve]:
+    """The sweeps that the shape speaks for, of what was measured of its workload and metric."""
     places: dict[str, dict[str, Measurement]] = {}
     for one in measured:
-        if (one.cell.workload, one.metric) == (shape.workload, shape.metric):
-            places.setdefault(one.cell.device, {})[one.cell.technique] = one
+        places.setdefault(one.cell.device, {})[one.cell.technique] = one
     for points in places.values():
         for sweep, values in sweeps(points).items():
             if speaks_for(shape, sweep) and all(map(is_number, values)):

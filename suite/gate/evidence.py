@@ -25,7 +25,10 @@ class Evidence:
 
     def entry(self, stored: Expectation) -> Expectation:
         """The stored entry with the value and the bounds that the measurement is judged by."""
-        return replace(stored, value=self.bounds.value, low=self.bounds.low, high=self.bounds.high)
+        bounds = self.bounds
+        if (bounds.value, bounds.low, bounds.high) == (stored.value, stored.low, stored.high):
+            return stored
+        return replace(stored, value=bounds.value, low=bounds.low, high=bounds.high)
 
 
 def weigh(measured: Measurement, entry: Expectation, timings: int) -> Evidence:

@@ -33,7 +33,7 @@ class Judgement:
 
     def noting(self, note: str) -> Judgement:
         """The same judgement with one more remark."""
-        return replace(self, reason="; ".join(filter(None, (self.reason, note))))
+        return replace(self, reason="; ".join(filter(None, (self.reason, note)))) if note else self
 
     def open(self, code: Reason, note: str) -> Judgement:
         """The same judgement made inconclusive, for the reason of ``code``."""

@@ -11,6 +11,7 @@ place of the critical value.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
@@ -77,12 +78,20 @@ def strays(entry: Expectation, chance: float) -> float:
     error, too. The margin is at most half, since few processes alone would excuse anything. The prior from other
     entries (`suite.gate.hours`) can only widen it: another machine may differ more. Zero if nothing was recorded.
     """
-    runs = list(runs_of(entry).values()) or [entry.value]
-    processes, spread = entry.processes or 1, spread_of(entry)
+    runs = tuple(runs_of(entry).values()) or (entry.value,)
+    spread = spread_of(entry)
     if not spread:
         return 0.0  # a bound that was written by hand is meant as it is
+    known = (runs, entry.noise, entry.processes or 1)
+    return _strays(entry.metric, known, spread, chance)
+
+
+@lru_cache(maxsize=65536)  # machines of a family share their entries
+def _strays(metric: str, recorded: tuple[tuple[float, ...], float | None, int], spread: float, chance: float) -> float:
+    """Of ``recorded`` runs, noise and processes."""
+    runs, noise, processes = recorded
     own = hours.Spread(deviation=spread, freedom=max(1, len(runs) - 1 + processes - 1))
-    known = hours.spread(entry.metric, runs, entry.noise, processes)
+    known = hours.spread(metric, runs, noise, processes)
     reach = (hours.strays(one, len(runs), chance) for one in (own, known))
     return max(min(hours.MOST, one) for one in reach)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from suite.core.errors import ResultsError
 from suite.core.exit_codes import EXIT_PASS, MEANINGS
@@ -44,7 +44,11 @@ def unfinished_of(header: RunHeader, records: Iterable[Record | BriefRecord]) ->
     planned = header.groups
     if not planned:
         return ""
-    here, ended, last = _read(records)
+    return unfinished_counts(planned, *_read(records))
+
+
+def unfinished_counts(planned: int, here: Counter[Key], ended: Mapping[Key, int], last: object) -> str:
+    """The same of counts: metrics that are here and that groups ended with, and the file's last record."""
     done = sum(metrics <= here[key] for key, metrics in ended.items())
     if isinstance(last, RunEnd) and last.whole and done >= last.done:
         return ""

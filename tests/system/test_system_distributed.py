@@ -11,17 +11,23 @@ import rank_samples
 import tiny
 import torch
 import torch.distributed as dist
-from rank_samples import EXACT, LOSSLESS, LOSSY, distance, faulty, recipe
+from rank_samples import EXACT, LOSSLESS, LOSSY, SEQUENCES, Normed, distance, faulty, recipe
 from torch import nn
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Shard
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
-from suite.core.errors import TechniqueError
+from suite.analysis.distributed.blocks import block, of_a_rank
+from suite.core.errors import TechniqueError, UnavailableError
 from suite.registry import REGISTRY
 from suite.training.distributed import compressing, staged, tensor_pairs
+from suite.training.distributed.elastic import Phase, train_elastic
+from suite.training.distributed.in_ranks import sharing_batches
 from suite.training.distributed.launching import LaunchLimits, RankError, run_ranks
 from suite.training.distributed.parity import parity, relative_distances
 from suite.training.distributed.resuming import ResumablePlan, train_resuming
+from suite.training.distributed.sequence_norms import DividedNorms
+from suite.training.distributed.stragglers import slowest
 from suite.training.distributed.wraps import FullyShard, data_parallel
 from suite.training.recipe import Batch
 from suite.training.trees import take
@@ -106,6 +112,26 @@ def test_a_lossless_technique_ends_with_the_weights_of_one_process(text):
     assert distance(text).distance < EXACT
 
 
+@pytest.mark.parametrize("text", SEQUENCES)
+def test_a_divided_sequence_ends_with_the_weights_of_one_process(text):
+    assert distance(text, plain=recipe(model=Normed)).distance < EXACT
+
+
+def test_inputs_without_a_sequence_are_refused():
+    """Of two dimensions: there the second one is normalised."""
+
+    class Rows(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.fc1, self.fc2 = nn.LayerNorm(64), nn.Linear(64, 16), nn.Linear(16, 2)
+
+        def forward(self, x):
+            return self.fc2(torch.relu(self.fc1(self.norm(x.flatten(1)))))
+
+    with pytest.raises(UnavailableError, match=r"norm normalises inputs of shape \(8, 64\): they have no sequence"):
+        distance("sequence_parallel", steps=1, plain=recipe(model=Rows))
+
+
 @pytest.mark.parametrize("text", ["ddp", "fsdp2", "zero1", "tensor_parallel", "pipeline"])
 def test_a_hundred_steps_end_alike_too(text):
     assert distance(text, steps=100).distance < EXACT
@@ -165,6 +191,23 @@ def unadded_pairs(network):
     return parallelize_module(network, mesh, {"fc1": ColwiseParallel(), "fc2": Unadded()})
 
 
+def every_rank_apart(_right, plain):
+    return sharing_batches(plain).gradients
+
+
+class KeptApart(DividedNorms):
+    """Gradients of the normalisation stay in their rank, which knows its part of the sequence alone."""
+
+    def __call__(self, network):
+        form, norm = super().__call__(network), network.norm
+        mesh = norm.weight.device_mesh
+        for name, weight in list(norm.named_parameters()):
+            norm.register_parameter(name, nn.Parameter(weight.to_local().detach().clone()))
+        norm.register_forward_pre_hook(lambda _norm, given: (given[0].to_local(),))
+        norm.register_forward_hook(lambda _norm, _given, part: DTensor.from_local(part, mesh, [Shard(1)]))
+        return form
+
+
 def zero_without_sync(right, _plain):
     def optimizer(parameters, rate):
         made = right.optimizer(parameters, rate)
@@ -197,6 +240,11 @@ FAULTS = {
     "fsdp2: a tensor is not reduced": (faulty(unsharded, "fsdp2"), None),
     "hsdp: groups do not reduce": (faulty(Ungrouped(parts=2), "hsdp"), None),
     "tensor_parallel: parts are not added": (faulty(unadded_pairs, "tensor_parallel"), None),
+    "fsdp2_offload: a tensor is not reduced": (faulty(unsharded, "fsdp2_offload"), None),
+    "tp_fsdp2: neighbours take different items": (faulty(text="tp_fsdp2", gradients=every_rank_apart), None),
+    "sequence_parallel: gradients of the normalisation stay in their rank": (
+        faulty(KeptApart(), "sequence_parallel"), recipe(model=Normed)
+    ),
     "pipeline: stale weights of the other stage": (
         faulty(text="pipeline", after_epoch=lambda _right, plain: plain.after_epoch), None
     ),
@@ -344,3 +392,60 @@ def test_every_kill_is_survived_and_changes_no_weight(tmp_path):
     struck = train_resuming(ddp, ResumablePlan(steps=steps, folder=tmp_path / "struck", interrupt=kill), limits)
     assert tiny.equal_states(calm, struck)
     assert [f"after-{steps}"] == os.listdir(tmp_path / "struck")  # noqa: PTH208  # names
+
+
+# -- elastic changes of size, slow ranks ------------------------------------------------------------------------------
+
+
+def of_ranks(ranks):
+    plain = recipe(model=lambda **axes: tiny.Net(**axes).double(), data=doubled)
+    return plain if ranks == 1 else REGISTRY.resolve(f"ddp(ranks={ranks})").apply(plain)
+
+
+def undisturbed(folder, steps):
+    return train_resuming(of_ranks(1), ResumablePlan(steps=steps, folder=folder), LaunchLimits())
+
+
+def furthest(one, other):
+    return max(float((one[name] - other[name]).norm() / one[name].norm()) for name in one)
+
+
+def test_a_training_goes_from_one_rank_to_two_and_back(tmp_path):
+    """With the weights of one process on the same batches."""
+    phases = [Phase(ranks=1, steps=2), Phase(ranks=2, steps=5), Phase(ranks=1, steps=7)]
+    found = train_elastic(of_ranks, ResumablePlan(steps=7, folder=tmp_path / "elastic"), phases, LaunchLimits())
+    assert tuple(phases) == found.sizes
+    assert furthest(undisturbed(tmp_path / "calm", 7), found.weights) < EXACT
+
+
+@pytest.mark.parametrize("fault", ["killed", "hanging"])
+def test_a_lost_rank_leaves_the_training_to_the_others_until_it_is_back(fault, tmp_path):
+    """Two ranks until one is lost at step 3, one until step 5, two again."""
+
+    def lose(rank, done):
+        if (rank.world, rank.index, done) == (2, 1, 3):
+            os.kill(os.getpid(), signal.SIGKILL) if fault == "killed" else time.sleep(60)
+
+    phases = [Phase(ranks=2, steps=5), Phase(ranks=2, steps=7)]
+    plan = ResumablePlan(steps=7, folder=tmp_path / "elastic", interrupt=lose)
+    found = train_elastic(of_ranks, plan, phases, LaunchLimits(collective=2))
+    assert (Phase(ranks=2, steps=3), Phase(ranks=1, steps=5), Phase(ranks=2, steps=7)) == found.sizes
+    assert furthest(undisturbed(tmp_path / "calm", 7), found.weights) < EXACT
+
+
+def test_a_slow_rank_is_named_although_all_ranks_end_their_steps_together():
+    """Rank 1 sleeps in each step, by far longer than a step of this network takes."""
+
+    def slow(trainee, batch, output):
+        if dist.is_initialized() and dist.get_rank() == 1:
+            time.sleep(0.2)
+        return tiny.recipe().loss(trainee, batch, output)
+
+    plain = recipe(loss=slow)
+    ddp = REGISTRY.resolve("ddp").apply(plain)
+    found = block(ddp, 2, steps=3, part=of_a_rank(plain, 2))
+    straggler = slowest(found.own, found.step)
+    assert (1, True) == (straggler.rank, straggler.is_slow)
+    assert "rank 1 of 2 is slow" in str(straggler)
+    together = [sum(seconds) for seconds in found.seconds]
+    assert max(together) < 2 * min(together)  # which says nothing of who was slow

@@ -5,22 +5,29 @@ The prediction is a model's: ranks on machines of their own, joined by links lik
 
 from __future__ import annotations
 
+import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 
 from suite.analysis.distributed.alpha_beta import AlphaBeta, all_reduce_times, fitted
 from suite.analysis.distributed.blocks import OneProcessCost, Scaling, scaling
+from suite.analysis.distributed.rank_curves import COLUMNS, KINDS, X, Y, rank_curve, rows, said
 from suite.core.errors import SuiteError
 from suite.core.machine.core import allowed_cores
 from suite.registry import REGISTRY
+from suite.report.results.folder import dated_folder
 from suite.training.distributed.traffic import ring_bytes
 from suite.training.loop import built
+from suite.training.recipe import Recipe
 
 WORKLOAD = "digits_cnn"
 FAMILY = "distributed"
 MOST_MEASURED = 3  # numbers of ranks whose all-reduce is timed
+CURVES = "ranks.csv"
+GIVEN = "--kind unbounded --better higher"  # which the name of the column does not tell
 PREDICTED = (8, 64, 512, 4096)
 
 
@@ -32,7 +39,8 @@ def main() -> int:
         return 11
     try:
         found = list(_measured())
-        print("\n".join([*_table(found), "", *_prediction(found[0])]))
+        print("\n".join([*_table(found), "", *_slow_ranks(found), "", *_prediction(found[0]), ""]))
+        print("\n".join(_curves(dated_folder(Path("reports"), "ranks", "cpu"))))
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 11
@@ -58,6 +66,36 @@ def _measured() -> Iterator[Scaling]:
         ranks = changed.launch.ranks
         own[ranks] = own.get(ranks) or OneProcessCost.of(plain, ranks)
         yield scaling(name, plain, changed, own=own[ranks])
+
+
+def _slow_ranks(found: list[Scaling]) -> Iterator[str]:
+    """A line for each technique with a slow rank; one line if there is none."""
+    slow = [f"{one.technique}: {one.slowest}" for one in found if one.slowest.is_slow]
+    yield from slow or ["no rank is slow: own parts of all differ by less than a quarter"]
+
+
+def _curves(folder: Path) -> Iterator[str]:
+    """Strong and weak scaling of the first technique whose ranks alone are swept; the points are kept in ``folder``."""
+    declared = next(one for one in REGISTRY.techniques.values() if one.family == FAMILY and set(one.sweep) == {"ranks"})
+    plain = REGISTRY.find_workload(WORKLOAD).plain(0)
+    table: list[tuple[object, ...]] = []
+    for kind in KINDS:
+        print(f"  {declared.name}, {kind} scaling", file=sys.stderr, flush=True)
+        points = rank_curve(kind, plain, _in_ranks(declared.name), range(1, len(allowed_cores()) + 1))
+        table += rows(declared.name, points)
+        yield from (
+            f"{kind} scaling, {one.ranks} ranks, batch {one.items}: {one.rate:.0f} samples/s, efficiency "
+            f"{one.efficiency:.2f}"
+            for one in points
+        )
+        yield said(points)
+    with (folder / CURVES).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *table])
+    yield f"points: suite curves fit {folder / CURVES} --x {X} --y {Y} {GIVEN} --where scaling=weak"
+
+
+def _in_ranks(technique: str) -> Callable[[Recipe, int], Recipe]:
+    return lambda recipe, ranks: REGISTRY.resolve(f"{technique}(ranks={ranks})").apply(recipe)
 
 
 def _payload() -> int:

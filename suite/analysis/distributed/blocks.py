@@ -22,6 +22,7 @@ from suite.measure.memory import of_the_fullest_rank
 from suite.measure.step import TimedStep, training_step
 from suite.training.distributed.in_ranks import flags_of_a_rank
 from suite.training.distributed.launching import Rank, run_ranks
+from suite.training.distributed.stragglers import Straggler, imbalance, slowest
 from suite.training.distributed.traffic import sent_bytes
 from suite.training.recipe import Batch, Recipe, Split
 from suite.training.trees import take
@@ -32,22 +33,20 @@ STEPS = 30  # timed steps of a block
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One launch: by rank the seconds of each step, bytes sent a step (``None``: unknown), and the batch's items."""
+    """One launch: by rank the seconds of each step, bytes sent a step (``None``: unknown), and the batch's items.
+
+    ``own`` are the median seconds of each rank's own part of a step, with no collective in it; empty if not timed.
+    """
 
     seconds: tuple[tuple[float, ...], ...]
     sent: tuple[float | None, ...]
     items: int
+    own: tuple[float, ...] = ()
 
     @property
     def step(self) -> float:
         """Median seconds of a step; the ranks wait for each other, so that the slowest one tells."""
         return float(np.median(np.max(np.array(self.seconds), axis=0)))
-
-    @property
-    def imbalance(self) -> float:
-        """The slowest rank's median as a share of the mean of all, minus 1."""
-        medians = np.median(np.array(self.seconds), axis=1)
-        return float(medians.max() / medians.mean() - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,8 @@ class Scaling:
     """What ``ranks`` cost against one process on the same batch.
 
     ``one`` and ``many`` are samples a second of the faster of two blocks, ``spread`` is by how much the slower one took
-    longer, of the arm where that is more: other work on the machine. ``share`` are seconds that a rank's part of the
+    longer, of the arm where that is more: other work on the machine. ``own`` are the seconds of each rank's own part in
+    the launch of all ranks, which show a slow one. ``share`` are seconds that a rank's part of the
     batch takes one process; ``sent`` bytes that the busiest rank sends in a step; ``held`` the peak bytes of a training
     step of the fullest rank, and ``held_alone`` of one process.
     """
@@ -67,7 +67,7 @@ class Scaling:
     share: float
     step: float
     sent: float | None
-    imbalance: float
+    own: tuple[float, ...]
     held: float
     held_alone: float
     spread: float
@@ -81,6 +81,16 @@ class Scaling:
     def communication(self) -> float:
         """The share of a step beyond a rank's own part: it communicates, waits or repeats work."""
         return max(0.0, 1 - self.share / self.step)
+
+    @property
+    def imbalance(self) -> float:
+        """See `suite.training.distributed.stragglers.imbalance`."""
+        return imbalance(self.own)
+
+    @property
+    def slowest(self) -> Straggler:
+        """The rank that the others wait for longest."""
+        return slowest(self.own, self.step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,36 +111,45 @@ def scaling(name: str, plain: Recipe, changed: Recipe, *, own: OneProcessCost, s
     ranks = changed.launch.ranks
     if ranks < 2:  # noqa: PLR2004
         raise UsageError(f"{name} trains in one process; scaling compares one process with several ranks")
-    arms = {"A": (plain, 1), "B": (changed, ranks)}
+    part = of_a_rank(plain, ranks)
     blocks: dict[str, list[Block]] = {"A": [], "B": []}
     for arm in ORDER:
-        recipe, count = arms[arm]
-        blocks[arm].append(block(recipe, count, steps=steps))
+        found = block(plain, 1, steps=steps) if arm == "A" else block(changed, ranks, steps=steps, part=part)
+        blocks[arm].append(found)
     alone, together = blocks["A"], blocks["B"]
     return Scaling(
         technique=name, ranks=ranks, one=_rate(alone), many=_rate(together),
         share=own.share, step=_step(together),
-        sent=_most_sent(together), imbalance=max(one.imbalance for one in together),
+        sent=_most_sent(together), own=tuple(map(min, *(one.own for one in together))),
         held=_peak(changed, ranks), held_alone=own.held, spread=max(map(_spread, (alone, together))),
     )  # fmt: skip
 
 
-def block(recipe: Recipe, ranks: int, *, steps: int) -> Block:
-    """The steps of one launch of so many ranks; one rank is a process as the others are."""
-    own = replace(recipe, flags=flags_of_a_rank(recipe))
+def block(recipe: Recipe, ranks: int, *, steps: int, part: Recipe | None = None) -> Block:
+    """The steps of one launch of so many ranks; one rank is a process as the others are.
 
-    def work(_rank: Rank) -> tuple[list[float], float | None, int]:
-        timed = training_step(own, device="cpu", reference=_nobody)
-        before = sent_bytes()
-        with applied(own.flags):
-            seconds = [_seconds(timed) for _ in range(steps)]
-        after = sent_bytes()
-        sent = None if before is None or after is None else (after - before) / steps
-        return seconds, sent, timed.items
+    Before them each rank takes steps of ``part``, if it is given: the work of a rank without collectives.
+    """
 
-    found = run_ranks(work, ranks)
-    seconds, sent, items = zip(*found, strict=True)
-    return Block(seconds=tuple(map(tuple, seconds)), sent=sent, items=max(items))
+    def work(_rank: Rank) -> tuple[list[float], float | None, int, float]:
+        own = 0.0 if part is None else float(np.median(_timed(part, steps)[0]))
+        return *_timed(recipe, steps), own
+
+    seconds, sent, items, own = zip(*run_ranks(work, ranks), strict=True)
+    return Block(
+        seconds=tuple(map(tuple, seconds)), sent=sent, items=max(items), own=() if part is None else tuple(own)
+    )  # fmt: skip
+
+
+def _timed(recipe: Recipe, steps: int) -> tuple[list[float], float | None, int]:
+    """Seconds of each step in this rank, bytes that it sent in one, and the items of the batch."""
+    timed = training_step(replace(recipe, flags=flags_of_a_rank(recipe)), device="cpu", reference=_nobody)
+    before = sent_bytes()
+    with applied(timed.flags):
+        seconds = [_seconds(timed) for _ in range(steps)]
+    after = sent_bytes()
+    sent = None if before is None or after is None else (after - before) / steps
+    return seconds, sent, timed.items
 
 
 def of_a_rank(recipe: Recipe, ranks: int) -> Recipe:

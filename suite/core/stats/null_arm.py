@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import math
 from statistics import fmean, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from suite.core.stats.intervals import TRIMMED, mean_interval, median_interval, min_rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from suite.core.records import Cell, Measurement
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 CONFIDENCE = 0.99
 LEAST = min_rounds(CONFIDENCE)
@@ -28,7 +26,24 @@ LEAST_ARMS = 4  # ratios of such arms: Student's t of fewer is too wide
 TO_SIGMA = 1.4826  # times the median absolute deviation of normal values is their standard deviation
 
 
-def null_ratios(measured: Iterable[Measurement]) -> list[float]:
+class Timed(Protocol):
+    """What the checks look at of a `suite.core.records.Measurement`, whole or brief."""
+
+    @property
+    def cell(self) -> Hashable: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def samples(self) -> str | None: ...
+    @property
+    def null(self) -> float | None: ...
+    @property
+    def same_work(self) -> bool: ...
+
+
+def null_ratios(measured: Iterable[Timed]) -> list[float]:
     """The null arm of each sample once, in the order of the run, however many ratios the sample brought."""
     samples = {(one.cell, one.samples or one.metric): one.null for one in measured if one.null is not None}
     return [null for null in samples.values() if math.isfinite(null)]
@@ -52,9 +67,9 @@ def run_doubt(ratios: Sequence[float]) -> str:
     return ""
 
 
-def same_work_ratios(measured: Iterable[Measurement]) -> dict[str, list[float]]:
+def same_work_ratios(measured: Iterable[Timed]) -> dict[str, list[float]]:
     """By metric, the ratios of arms that do the same work, in the order of the run; each cell's last one counts."""
-    ratios: dict[str, dict[Cell, float]] = {}
+    ratios: dict[str, dict[Hashable, float]] = {}
     for measurement in measured:
         if measurement.same_work and measurement.value > 0 and math.isfinite(measurement.value):
             ratios.setdefault(measurement.metric, {})[measurement.cell] = measurement.value
@@ -78,7 +93,7 @@ def arm_doubt(ratios: Mapping[str, Sequence[float]]) -> str:
     return ""
 
 
-def lines(measured: Iterable[Measurement]) -> list[str]:
+def lines(measured: Iterable[Timed]) -> list[str]:
     """Lines for the end of a run about its own error; none if nothing was timed."""
     measured = list(measured)
     nulls = null_ratios(measured)

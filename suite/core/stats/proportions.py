@@ -15,6 +15,7 @@ n)`` (normal approximation). A loss of ``m`` is found half the time, for any ``n
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ def too_few(measured: Measurement, bounds: Bounds) -> str:
     )
 
 
+@lru_cache(maxsize=65536)  # the machines of a fleet lose the same few items
 def as_few(lost: int, n: int, margin: float) -> float:
     """The probability that at most ``lost`` of ``n`` items turn wrong if each does with probability ``margin``."""
     from scipy.special import bdtr  # scipy is slow to import

@@ -22,7 +22,20 @@ from suite.core import files
 from suite.core.errors import ResultsError
 from suite.core.garbage import uncollected
 from suite.core.records import CellFailure, Duration, GroupEnd, Measurement, RunEnd, RunHeader, Verdict
-from suite.report.results.lines import MEASUREMENTS, BriefRecord, BriefVerdict, Record, decode, decode_brief, encode
+from suite.report.results.lines import (
+    MEASUREMENTS,
+    BriefLine,
+    BriefRecord,
+    BriefVerdict,
+    Other,
+    Record,
+    Row,
+    decode,
+    decode_brief,
+    decode_line,
+    decode_row,
+    encode,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,6 +49,7 @@ METRIC_OF_CELL = attrgetter("cell.workload", "cell.technique", "cell.device", "c
 """What names a record's cell, and a metric of it, as keys: texts are hashed in a third of a `Cell`'s time."""
 R = TypeVar("R", bound=Record)
 J = TypeVar("J", Verdict, BriefVerdict)
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +110,7 @@ class RunFolder:
 
     def failures(self) -> tuple[CellFailure, ...]:
         """One failure for each cell and group of metrics; the last line wins."""
-        failed: dict[Hashable, CellFailure] = {}
-        for found in _read(self.results):
-            if isinstance(found, CellFailure):
-                failed[found.cell, found.group] = found
-            elif isinstance(found, Measurement):
-                failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
-        return tuple(failed.values())
+        return last_failures(self.records())
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each cell and metric (or group, if the metric is empty); the last line wins.
@@ -123,6 +131,14 @@ class RunFolder:
     def stream(self) -> Iterator[BriefRecord]:
         """The same one after the other: one record for each line of the file, none of which is kept."""
         return _decoded(self.results, decode_brief)
+
+    def lines(self) -> Iterator[BriefLine]:
+        """The same as `stream`, but measurements are brief, too."""
+        return _decoded(self.results, decode_line)
+
+    def rows(self) -> Iterator[Row | Other | None]:
+        """One record for each line of the file, none of which is kept; see `decode_row`."""
+        return _decoded(self.results, decode_row)
 
     def append_lines(self, lines: Iterable[bytes]) -> None:
         """Add lines of another results file as they are. Raises `ResultsError` for an unwritable folder."""
@@ -172,6 +188,17 @@ def last_measurements(records: Iterable[object]) -> tuple[Measurement, ...]:
     """One measurement for each cell and metric of some records, in order of first appearance; the last one wins."""
     found = (cast("Measurement", record) for record in records if isinstance(record, MEASUREMENTS))
     return tuple({METRIC_OF_CELL(one): one for one in found}.values())
+
+
+def last_failures(records: Iterable[object]) -> tuple[CellFailure, ...]:
+    """One failure for each cell and group of metrics; the last one wins."""
+    failed: dict[Hashable, CellFailure] = {}
+    for found in records:
+        if isinstance(found, CellFailure):
+            failed[found.cell, found.group] = found
+        elif isinstance(found, Measurement):
+            failed.pop((found.cell, found.group), None)  # a resumed run measured it after all
+    return tuple(failed.values())
 
 
 def last_verdicts(verdicts: Iterable[J]) -> tuple[J, ...]:
@@ -260,7 +287,7 @@ _last_read: dict[str, Any] = {}
 @overload
 def _decoded(path: Path) -> Iterator[Record]: ...
 @overload
-def _decoded(path: Path, of: Callable[[bytes], BriefRecord]) -> Iterator[BriefRecord]: ...
+def _decoded(path: Path, of: Callable[[bytes], D]) -> Iterator[D]: ...
 def _decoded(path: Path, of: Callable[[bytes], Any] = decode) -> Iterator[Any]:
     before = hashlib.sha256()
     for number, line in _lines(path):

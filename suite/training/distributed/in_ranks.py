@@ -125,53 +125,54 @@ def flags_of_a_rank(recipe: Recipe) -> dict[str, int | str]:
     return {name: value for name, value in recipe.flags.items() if name != "threads"}
 
 
-def sharing_batches(recipe: Recipe, gradients: Gradients | None = None) -> Recipe:
+def sharing_batches(recipe: Recipe, gradients: Gradients | None = None, *, alike: int = 1) -> Recipe:
     """``recipe`` whose ranks divide each batch among them: slots ``gradients``, ``loss``.
 
-    ``gradients`` goes through a rank's share; the recipe's own where it is not given.
+    ``gradients`` goes through a rank's share; the recipe's own where it is not given. ``alike`` ranks that follow each
+    other take the same share.
     """
     through = recipe.gradients if gradients is None else gradients
 
     def shared(trainee: Trainee, batch: Batch, backward: Backward) -> Tensor:
-        return of_share(through, trainee, batch, backward)
+        return of_share(through, trainee, batch, backward, alike=alike)
 
     return replace(recipe, gradients=shared, loss=_weighted(recipe.loss))
 
 
-def of_share(through: Gradients, trainee: Trainee, batch: Batch, backward: Backward) -> Tensor:
+def of_share(through: Gradients, trainee: Trainee, batch: Batch, backward: Backward, *, alike: int = 1) -> Tensor:
     """Gradients of this rank's share of ``batch``; the loss is the whole batch's.
 
     The ranks draw different random numbers from the first step on: dropout masks of two shares are independent.
     """
     if not dist.is_initialized():
         return through(trainee, batch, backward)
-    _draw_apart(trainee)
-    mine, trainee.kept[WEIGHT] = share(batch)
+    number, shares = dist.get_rank() // alike, dist.get_world_size() // alike
+    _draw_apart(trainee, number)
+    mine, trainee.kept[WEIGHT] = share(batch, number, shares)
     loss = through(trainee, mine, backward)
     trainee.kept[WEIGHT] = 1.0  # a validation loss has no share
     return summed_loss(loss) / dist.get_world_size()
 
 
-def _draw_apart(trainee: Trainee) -> None:
-    """Seed torch for this rank: before its first step, and whenever all ranks were seeded alike since."""
+def _draw_apart(trainee: Trainee, number: int) -> None:
+    """Seed torch for a share: before its first step, and whenever all ranks were seeded alike since."""
     if trainee.steps == 0 or trainee.kept.get(SEED) != torch.initial_seed():
-        torch.manual_seed(torch.initial_seed() + dist.get_rank())
+        torch.manual_seed(torch.initial_seed() + number)
         trainee.kept[SEED] = torch.initial_seed()
 
 
-def share(batch: Batch) -> tuple[Batch, float]:
-    """This rank's items of a batch, and the weight of their mean loss: gradients are averaged over the ranks.
+def share(batch: Batch, number: int, shares: int) -> tuple[Batch, float]:
+    """The items of one of ``shares`` of a batch, and the weight of their mean loss: gradients are averaged over shares.
 
-    Shares differ by one item if the ranks do not divide the batch: an equal weight would then be wrong. A rank that is
-    left without an item takes the first one with weight 0, since all ranks have to take part in every collective.
+    Shares differ by one item if their number does not divide the batch: an equal weight would then be wrong. A share
+    without an item takes the first one with weight 0, since all ranks have to take part in every collective.
     """
-    rank, world = dist.get_rank(), dist.get_world_size()
-    size, more = divmod(len(batch), world)
-    begin = rank * size + min(rank, more)
-    items = size + (rank < more)
+    size, more = divmod(len(batch), shares)
+    begin = number * size + min(number, more)
+    items = size + (number < more)
     chosen = slice(begin, begin + items) if items else slice(1)
     mine = Batch(inputs=take(batch.inputs, chosen), targets=take(batch.targets, chosen))
-    return mine, world * items / len(batch)
+    return mine, shares * items / len(batch)
 
 
 def summed_loss(loss: Tensor) -> Tensor:

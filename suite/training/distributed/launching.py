@@ -44,6 +44,11 @@ PRELOADED = (
     *("torch.distributed.pipelining", "torch.distributed.checkpoint", "torch.distributed.checkpoint.state_dict"),
 )
 """Imported before ranks are forked: torch imports them late, in seconds, in every rank and after every restart."""
+NOISY = (
+    *("torch.distributed.elastic", "torch.multiprocessing.spawn"),
+    "torch.distributed.tensor._redistribute",  # that gathering over two dimensions takes two messages
+)
+"""Loggers that report in every rank what no reader can act on."""
 FRAMES = 6  # lines of a stack that say where a rank was
 YIELD = 0.5  # seconds
 GRACE = 3.0  # seconds in which every rank that still runs answers after one has failed
@@ -134,7 +139,7 @@ def _config(ranks: int, limits: LaunchLimits, folder: str) -> LaunchConfig:
 def _undisturbed() -> Iterator[None]:
     """The agent replaces signal handlers for good, logs each failure, and Python warns of forks beside threads."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    loggers = [logging.getLogger(name) for name in ("torch.distributed.elastic", "torch.multiprocessing.spawn")]
+    loggers = [logging.getLogger(name) for name in NOISY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

@@ -9,6 +9,7 @@ import torch.distributed as dist
 
 from suite.core.errors import UnavailableError
 from suite.core.machine.core import allowed_cores
+from suite.training.distributed.sequence_norms import normed_pairs
 from suite.training.distributed.staged import stages_of
 from suite.training.distributed.tensor_pairs import pairs_of
 from suite.training.loop import built
@@ -59,7 +60,21 @@ def has_stages(case: Any) -> str | None:
 
 def has_pairs(case: Any) -> str | None:
     """Whether the network has Linear layers in a row that as many ranks can divide."""
-    return _refusal(lambda: pairs_of(built(_plain(case), 0), case.cell.ranks))
+    return has_pairs_of(case.cell.ranks)(case)
+
+
+def has_pairs_of(parts: int) -> Missing:
+    """The need of Linear layers in a row that ``parts`` ranks can divide."""
+
+    def missing(case: Any) -> str | None:
+        return _refusal(lambda: pairs_of(built(_plain(case), 0), parts))
+
+    return missing
+
+
+def has_norms(case: Any) -> str | None:
+    """Whether the network has normalisations before such Linear layers."""
+    return _refusal(lambda: normed_pairs(built(_plain(case), 0), case.cell.ranks))
 
 
 def _plain(case: Any) -> Any:

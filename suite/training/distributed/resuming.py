@@ -153,6 +153,11 @@ def _state(step: TrainingStep) -> dict[str, Any]:
     return {"network": network, "optimizer": optimizer, "schedule": schedule}
 
 
+def steps_done(folder: Path) -> int:
+    """The steps of the last finished checkpoint in a folder; 0 without one."""
+    return max(map(_number, _finished(folder)), default=0)
+
+
 def _finished(folder: Path) -> list[Path]:
     return sorted(folder.glob("after-*"), key=_number)
 

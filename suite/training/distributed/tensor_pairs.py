@@ -7,7 +7,7 @@ Shapes: the first layer's weight [H, I] is divided by rows, the second's [O, H] 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -41,14 +41,19 @@ class DividedPairs:
 
     def __call__(self, network: nn.Module) -> nn.Module:
         from torch.distributed.device_mesh import init_device_mesh
-        from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
-        world = dist.get_world_size()
-        mesh = init_device_mesh(next(network.parameters()).device.type, (world,))
-        plan: dict[str, Any] = {}
-        for first, second in pairs_of(network, world):
-            plan |= {first: ColwiseParallel(), second: RowwiseParallel()}
-        return parallelize_module(network, mesh, plan)
+        mesh = init_device_mesh(next(network.parameters()).device.type, (dist.get_world_size(),))
+        return divide_pairs(network, mesh)
+
+
+def divide_pairs(network: nn.Module, mesh: Any) -> nn.Module:
+    """Divide the pairs of a network among the ranks of a mesh of one dimension, in place."""
+    from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
+
+    plan: dict[str, Any] = {}
+    for first, second in pairs_of(network, mesh.size()):
+        plan |= {first: ColwiseParallel(), second: RowwiseParallel()}
+    return parallelize_module(network, mesh, plan)
 
 
 def pairs_of(network: nn.Module, ranks: int) -> list[Pair]:
@@ -68,24 +73,33 @@ def pairs_of(network: nn.Module, ranks: int) -> list[Pair]:
 
 def _own_pairs(prefix: str, module: nn.Module) -> Iterator[Pair]:
     """Pairs of a module's own children."""
+    for node in calls_of(module):
+        if (second := next_linear(module, node)) is not None:
+            yield full_name(prefix, node.target), full_name(prefix, second)
+
+
+def calls_of(module: nn.Module) -> Sequence[fx.Node]:
+    """The operations of a module with Linear layers; none if its forward cannot be followed."""
     if not any(isinstance(child, nn.Linear) for child in module.modules()) or isinstance(module, nn.ModuleList):
-        return
+        return ()
     try:
-        graph = ChunkTracer().trace(module)
+        return tuple(ChunkTracer().trace(module).nodes)
     except Exception:  # noqa: BLE001  # what cannot be followed has no pairs that could be found
-        return
-    for node in graph.nodes:
-        if (second := _next_linear(module, node)) is not None:
-            yield f"{prefix}.{node.target}".lstrip("."), f"{prefix}.{second}".lstrip(".")
+        return ()
 
 
-def _next_linear(module: nn.Module, node: fx.Node) -> str | None:
+def full_name(prefix: str, name: object) -> str:
+    """The name of a module's part in the whole network."""
+    return f"{prefix}.{name}".lstrip(".")
+
+
+def next_linear(module: nn.Module, node: fx.Node) -> str | None:
     """The Linear layer that alone reads what the Linear layer of ``node`` answers, channel by channel."""
-    if not _is(module, node, nn.Linear):
+    if not is_call(module, node, nn.Linear):
         return None
     while len(node.users) == 1:
         node = next(iter(node.users))
-        if _is(module, node, nn.Linear):
+        if is_call(module, node, nn.Linear):
             return str(node.target)
         if not _acts_by_channel(module, node):
             return None
@@ -95,8 +109,9 @@ def _next_linear(module: nn.Module, node: fx.Node) -> str | None:
 def _acts_by_channel(module: nn.Module, node: fx.Node) -> bool:
     if node.op == "call_function":
         return node.target in FUNCTIONS
-    return (node.op == "call_method" and node.target in METHODS) or _is(module, node, BY_CHANNEL)
+    return (node.op == "call_method" and node.target in METHODS) or is_call(module, node, BY_CHANNEL)
 
 
-def _is(module: nn.Module, node: fx.Node, kinds: Any) -> bool:
+def is_call(module: nn.Module, node: fx.Node, kinds: Any) -> bool:
+    """Whether the operation calls a child of one of these classes."""
     return node.op == "call_module" and isinstance(module.get_submodule(str(node.target)), kinds)

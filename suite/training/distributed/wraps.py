@@ -22,22 +22,34 @@ class FullyShard:
     """Shards ``network`` in place over all ranks, or over groups of ``parts`` ranks that divide the batch further.
 
     Weights are gathered, and computed in, the type ``computes_in`` if it is given; gradients are reduced in float32.
+    With ``offloads`` parts, their gradients and the optimizer's state stay in the host's memory.
     """
 
     parts: int | None = None
     computes_in: torch.dtype | None = None
+    offloads: bool = False
 
     def __call__(self, network: nn.Module) -> Callable[[Any], Any]:
-        from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+        return self.over(network, self._mesh(next(network.parameters()).device.type))
 
-        policy = MixedPrecisionPolicy()
-        if self.computes_in is not None:
-            policy = MixedPrecisionPolicy(param_dtype=self.computes_in, reduce_dtype=torch.float32)
-        mesh = self._mesh(next(network.parameters()).device.type)
+    def over(self, network: nn.Module, mesh: Any) -> Callable[[Any], Any]:
+        """Shard ``network`` over the ranks of ``mesh``."""
+        from torch.distributed.fsdp import fully_shard
+
+        policies = self._policies()
         for layer in repeated(network):
-            fully_shard(layer, mesh=mesh, mp_policy=policy)
-        form: Any = fully_shard(network, mesh=mesh, mp_policy=policy)
+            fully_shard(layer, mesh=mesh, **policies)
+        form: Any = fully_shard(network, mesh=mesh, **policies)
         return cast("Callable[[Any], Any]", form)
+
+    def _policies(self) -> dict[str, Any]:
+        from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
+
+        precision = MixedPrecisionPolicy()
+        if self.computes_in is not None:
+            precision = MixedPrecisionPolicy(param_dtype=self.computes_in, reduce_dtype=torch.float32)
+        offload = {"offload_policy": CPUOffloadPolicy(pin_memory=False)} if self.offloads else {}
+        return {"mp_policy": precision, **offload}
 
     def _mesh(self, device: str) -> Any:
         from torch.distributed.device_mesh import init_device_mesh

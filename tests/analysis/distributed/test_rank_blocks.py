@@ -23,7 +23,7 @@ SCALING = Scaling(
     share=0.008,
     step=0.010,
     sent=None,
-    imbalance=0,
+    own=(0.008, 0.008),
     held=1,
     held_alone=2,
     spread=0,
@@ -35,7 +35,13 @@ OWN = OneProcessCost(share=0.008, held=2)
 def test_a_step_takes_as_long_as_its_slowest_rank():
     block = Block(seconds=((1.0, 1.0, 1.0), (2.0, 1.0, 3.0)), sent=(None, None), items=8)
     assert 2.0 == block.step
-    assert pytest.approx(1 / 3) == block.imbalance
+
+
+def test_the_slowest_rank_is_that_with_the_longest_own_part():
+    found = replace(SCALING, own=(0.004, 0.012))
+    assert (1, 3.0, 0.8) == (found.slowest.rank, found.slowest.factor, found.slowest.waited)
+    assert pytest.approx(0.5) == found.imbalance
+    assert not SCALING.slowest.is_slow
 
 
 def test_efficiency_is_the_speed_up_by_the_ranks():
@@ -71,3 +77,4 @@ def test_blocks_of_processes_are_timed_and_their_bytes_counted():
     found = scaling("ddp", plain, REGISTRY.resolve("ddp").apply(plain), own=own, steps=3)
     assert (2, True) == (found.ranks, found.many > 0)
     assert found.sent is None or found.sent > 1000
+    assert [2, True] == [len(found.own), min(found.own) > 0]
