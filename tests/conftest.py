@@ -34,6 +34,13 @@ settings.load_profile("suite")
 LEFT_OUT = ("PYTEST_", "SUITE_", "MALLOC_")  # a child must not inherit what this run was started with
 MANY = 10  # modules that were imported since, so that to look at their objects no more is worth a collection
 frozen_modules = 0
+gc.disable()  # until all tests are collected: what is imported stays, and looking for garbage in it takes 4 s
+
+
+def pytest_collection_finish():
+    """From now on there is garbage."""
+    freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item):
