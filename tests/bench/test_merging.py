@@ -327,7 +327,7 @@ def test_a_merged_run_has_costs_from_the_option_the_parts_or_the_setting(tmp_pat
     assert 0 == main(["merge", *parts, "--out", "out", *option])
     assert {"cpu-x86_64-test-2c": pytest.approx(0.5)} == costs_of(tmp_path / "out")
     said = (RunFolder.open(tmp_path / "out" / "latest").path / "tradeoffs.md").read_text("utf-8")
-    assert "- prices: EUR 3.6 an hour (prices.toml)" in said
+    assert "- prices: EUR 3.6 an hour of cpu-x86_64-test-2c (prices.toml)" in said
 
 
 def test_each_machine_of_a_merge_has_its_own_price(tmp_path, monkeypatch):

@@ -645,7 +645,7 @@ def test_a_resumed_run_tries_again_what_failed(start):
     [
         (Plan(profile="quick", seeds=3), "seeds"),
         (Plan(profile="quick", seeds=2, few=False), "seeds"),  # as many of the baseline, more of each technique
-        (Plan(profile="default", seeds=2), "profile"),
+        (Plan(profile="default", seeds=2, few=True), "profile"),
         (Plan(profile="quick", seeds=2, processes=5), "processes"),
     ],
 )
