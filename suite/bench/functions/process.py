@@ -16,8 +16,9 @@ from typing import Any
 
 from suite.bench.exit_code import tell
 from suite.bench.explain import place
+from suite.bench.functions.anew import FirstAnswers
 from suite.bench.functions.answers import AnswersApart, apart
-from suite.bench.functions.comparing import CANDIDATE, compare, first_answers
+from suite.bench.functions.comparing import CANDIDATE, compare
 from suite.bench.functions.instructions import InstructionRatio, counted
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
 from suite.core.command_line import printable_streams
@@ -123,7 +124,7 @@ def _timed(asked: argparse.Namespace) -> tuple[AnswersApart, SpeedRatio, str]:
 def _counted(asked: argparse.Namespace) -> tuple[AnswersApart, InstructionRatio, str]:
     """Outputs, both counts of instructions and what is printed."""
     functions = {BASELINE: function(asked.baseline), CANDIDATE: function(asked.candidate)}
-    _, first = first_answers(functions)
+    first = FirstAnswers.of(functions, speed_only=asked.speed_only).held
     outputs = apart(first[BASELINE], first[CANDIDATE])
     ratio = counted(asked.baseline, asked.candidate)
     return outputs, ratio, "\n".join([*_structure(functions), f"{ratio}; {outputs}"])
