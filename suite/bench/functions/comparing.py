@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic, perf_counter  # now: a module loaded later may replace them
 from types import FunctionType
 from typing import Any
 
@@ -81,14 +82,15 @@ def copied(call: Call) -> Call:
 def _sampled(
     arms: dict[str, Call], keep: Callable[[str, object], None], synchronize: Call, *, seconds: float, seed: int
 ) -> Any:
-    from suite.measure.sampler.options import PRECISION, Hooks, SamplerOptions
+    from suite.measure.sampler.options import PRECISION, Hooks, Instruments, SamplerOptions
     from suite.measure.sampler.timing import sample
 
     options = SamplerOptions(
         baseline=BASELINE, null=COPY, seconds=seconds, seed=seed, precision=PRECISION,
         tolerance=TOLERANCE, host_bound=synchronize is _nothing,
     )  # fmt: skip
-    return sample(arms, options, hooks=Hooks(synchronize=synchronize, keep=keep))
+    instruments = Instruments(clock=perf_counter, witness=monotonic)
+    return sample(arms, options, hooks=Hooks(synchronize=synchronize, keep=keep), instruments=instruments)
 
 
 def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import warnings
@@ -22,6 +23,7 @@ FOLDER = Path("expectations", "functions")
 SAVED = Path("reports", "tradeoff")
 RUN: pytest.StashKey[SavedRun] = pytest.StashKey()
 BEFORE: pytest.StashKey[SavedRun | None] = pytest.StashKey()
+DECIDING = ("suite.bench.functions.comparing", "suite.measure.sampler.timing")  # and all that they import
 WORKER = "PYTEST_XDIST_WORKER"
 
 Call = Callable[[], Any]
@@ -51,7 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse names that cannot be saved or compared before anything is timed."""
+    """Refuse names that cannot be saved or compared, and a budget that is none, before anything is timed."""
+    if not 0 < config.option.tradeoff_seconds < math.inf:
+        raise pytest.UsageError(
+            f"--tradeoff-seconds must be a positive number of seconds, got {config.option.tradeoff_seconds:g}"
+        )
     if not (config.option.tradeoff_save or config.option.tradeoff_compare):
         return
     from suite.bench.functions import saved
@@ -60,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     try:
         if name := config.option.tradeoff_save:
-            saved.path_of(_saved_folder(config), name)
+            saved.check_writable(saved.path_of(_saved_folder(config), name))
         before = saved.read(_saved_folder(config), name) if (name := config.option.tradeoff_compare) else None
     except UsageError as error:
         raise pytest.UsageError(f"--tradeoff-save, --tradeoff-compare: {error}") from error
@@ -113,7 +119,7 @@ class TradeoffFixture:
     @overload
     def compare(
         self, *, baseline: Call, candidate: Call, seconds: float | None = None, synchronize: Call | None = None,
-        count: Literal[False] = False,
+        count: Literal[False] = False, speed_only: bool = False,
     ) -> FunctionTradeoff: ...  # fmt: skip
 
     @overload
@@ -127,12 +133,16 @@ class TradeoffFixture:
         seconds: float | None = None,
         synchronize: Call | None = None,
         count: bool = False,
+        speed_only: bool = False,
     ) -> FunctionTradeoff | CountedTradeoff:
         """Call both in turns for about ``seconds``; see `suite.bench.functions.comparing.compare`.
+
+        ``speed_only`` decides on the speed of functions whose outputs cannot be read, too.
 
         With ``count`` nothing is timed, and their work is counted; see `suite.bench.functions.counting.count`.
         """
         __tracebackhide__ = True
+        from suite.bench import integrity
         from suite.bench.functions import comparing, counting
         from suite.core.errors import SuiteError
 
@@ -143,10 +153,12 @@ class TradeoffFixture:
         try:
             if count:
                 return counting.count(baseline=baseline, candidate=candidate, undecided=self._undecided)
+            integrity.remember_once(DECIDING)
             found = comparing.compare(
                 baseline=baseline, candidate=candidate, seconds=self.seconds if seconds is None else seconds,
-                synchronize=synchronize, undecided=self._undecided,
+                synchronize=synchronize, undecided=self._undecided, speed_only=speed_only,
             )  # fmt: skip
+            integrity.check_suite()
         except SuiteError as error:
             pytest.fail(f"tradeoff: {error}", pytrace=False)
         if self.run is not None:

@@ -11,12 +11,16 @@ import pytest
 
 from suite.bench.exit_code import tell
 from suite.core.command_line import printable_streams
+from suite.core.exit_codes import EXIT_INTERRUPTED
 from suite.core.machine import child, quiet
 
 if __name__ == "__main__":
     printable_streams()
     child.interrupt_on_termination()
     quiet.pin()
-    code = int(pytest.main(sys.argv[1:]))
+    try:
+        code = int(pytest.main(sys.argv[1:]))
+    except KeyboardInterrupt:  # before pytest handles it
+        code = EXIT_INTERRUPTED
     tell(code=code)
     sys.exit(code)

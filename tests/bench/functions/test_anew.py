@@ -81,7 +81,7 @@ def keeps_a_tuple():
     def kept():
         return tuple(work().tolist())
 
-    return lambda: kept()
+    return kept
 
 
 def keeps_a_dictionary():
@@ -132,8 +132,11 @@ def test_what_the_baseline_left_is_no_answer_of_the_candidate():
         shared["y"] = work()
         return shared["y"]
 
+    def candidate():
+        return shared["y"].copy()
+
     with pytest.raises(ImplausibleError, match="the candidate reads what a call before has left in shared"):
-        FirstAnswers.of({"baseline": baseline, "candidate": lambda: shared["y"].copy()})
+        FirstAnswers.of({"baseline": baseline, "candidate": candidate})
 
 
 def with_a_buffer():

@@ -99,8 +99,8 @@ def test_integers_beyond_double_precision_are_compared_exactly(baseline, candida
 
 @pytest.mark.parametrize(
     "answer",
-    ["text", b"bytes", ["a", "b"], {"a": (1.0, None, "x")}, {1.0, 2.0}, np.array(["a", "b"]), np.datetime64("2026-01-01"),
-     collections.OrderedDict(a=1.0), np.linalg.svd(np.eye(2)), torch.ones(2, 2).max(0)],
+    ["text", b"bytes", ["a", "b"], {"a": (1.0, None, "x")}, {1.0, 2.0}, np.array(["a", "b"]),
+     np.datetime64("2026-01-01"), collections.OrderedDict(a=1.0), np.linalg.svd(np.eye(2)), torch.ones(2, 2).max(0)],
 )  # fmt: skip
 def test_text_dates_and_named_tuples_are_read(answer):
     """They equal themselves."""
