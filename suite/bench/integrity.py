@@ -137,8 +137,8 @@ def _changed_records(module: ModuleType) -> Iterator[tuple[str, Any]]:
 def _code_of(module: ModuleType) -> CodeType | None:
     """What its file defined when it was first looked at: somebody may edit it while the run goes on."""
     with suppress(ImportError, AttributeError, OSError):
-        loader = module.__spec__.loader if module.__spec__ else None
-        code = loader.get_code(module.__spec__.name) if loader else None  # type: ignore[attr-defined]  # a file's loader has
+        spec = module.__spec__
+        code = spec.loader.get_code(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]  # a file's has
         return code if isinstance(code, CodeType) else None
     return None
 

@@ -50,7 +50,13 @@ def compare(
     waits = synchronize or _waits(first.answers)
     again = _Repeats(first=first.held, luck=random.SystemRandom())
     with watched(on_host=waits is _nothing) as elsewhere:
-        sample = _sampled(arms, again.keep, waits, seconds=seconds, seed=seed)
+
+        def keep(arm: str, output: object) -> None:
+            elsewhere.turn_ended(arm)
+            again.keep(arm, output)
+            elsewhere.turn_begins()
+
+        sample = _sampled(arms, keep, waits, seconds=seconds, seed=seed)
     again.check()
     first.check_again()
     outputs = apart(first.held[BASELINE], first.held[CANDIDATE])

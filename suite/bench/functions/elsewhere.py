@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, process_time, thread_time  # now: a module loaded later may replace them
 
@@ -22,20 +22,33 @@ PARENT, USER, SYSTEM = 1, 11, 12  # fields of /proc/.../stat behind the command'
 
 @dataclass(kw_only=True)
 class WorkElsewhere:
-    """CPU ``seconds`` of others while something took ``wall`` seconds, and ``doubt`` if they are too many."""
+    """CPU seconds of other threads by arm, and why the times are in ``doubt``.
 
-    wall: float = 0.0
-    seconds: float = 0.0
+    Each of the ``arms`` has the seconds that its turns took, and those that others worked in them.
+    """
+
+    arms: dict[str, tuple[float, float]] = field(default_factory=dict)
     doubt: str = ""
+    began: tuple[float, float] = (0.0, 0.0)
+
+    def turn_begins(self) -> None:
+        """The next turn starts about now."""
+        self.began = _now()
+
+    def turn_ended(self, arm: str) -> None:
+        """A turn of ``arm`` took the time since `turn_begins`."""
+        now, before = _now(), self.arms.get(arm, (0.0, 0.0))
+        self.arms[arm] = (before[0] + now[0] - self.began[0], before[1] + now[1] - self.began[1])
 
 
 @contextmanager
 def watched(*, on_host: bool) -> Iterator[WorkElsewhere]:
     """Watch what other threads of this process, and its child processes, do in the body.
 
-    Raises `ImplausibleError` for too much of it where the process is to compute on one thread. In a plain process,
-    whose threads nobody has set, it is a doubt, and the native workers of a library's pool are left out. With several
-    threads (``--threads``), or work that is not ``on_host``, nothing is looked at.
+    Raises `ImplausibleError` for too much of it, in the whole or in the turns of an arm, where the process is to
+    compute on one thread. In a plain process, whose threads nobody has set, it is a doubt, and the native workers of a
+    library's pool are left out. With several threads (``--threads``), or work that is not ``on_host``, nothing is
+    looked at.
     """
     found = WorkElsewhere()
     declared = "SUITE_THREADS" in os.environ
@@ -43,19 +56,31 @@ def watched(*, on_host: bool) -> Iterator[WorkElsewhere]:
         yield found
         return
     began, before, pool = monotonic(), _elsewhere(), _native_workers()
+    found.turn_begins()
     yield found
-    found.wall, found.seconds = monotonic() - began, _elsewhere() - before
-    if not declared:
-        after = _native_workers()
-        found.seconds -= sum(cpu - pool.get(one, 0.0) for one, cpu in after.items())
-    if found.seconds > max(LEAST, MOST * found.wall):
-        said = (
-            f"{found.seconds:.2g} s of work went to other threads or to child processes in {found.wall:.2g} s; a call "
-            "must have done its work when it returns"
-        )
-        if declared:
-            raise ImplausibleError(f"{said} (functions that need several threads: --threads)")
+    wall, seconds = monotonic() - began, _elsewhere() - before
+    if declared:
+        for took, worked in ((wall, seconds), *found.arms.values()):
+            if said := _too_much(took, worked):
+                raise ImplausibleError(f"{said} (functions that need several threads: --threads)")
+        return
+    seconds -= sum(cpu - pool.get(one, 0.0) for one, cpu in _native_workers().items())
+    if said := _too_much(wall, seconds):
         found.doubt = f"{said}; run functions that need several threads with `suite pytest --threads N`"
+
+
+def _too_much(wall: float, seconds: float) -> str:
+    """What is wrong with so many ``seconds`` of others' work in ``wall`` seconds; empty if nothing is."""
+    if seconds <= max(LEAST, MOST * wall):
+        return ""
+    return (
+        f"{seconds:.2g} s of work went to other threads or to child processes in {wall:.2g} s; a call must have done "
+        "its work when it returns"
+    )
+
+
+def _now() -> tuple[float, float]:
+    return monotonic(), process_time() - thread_time()
 
 
 def _elsewhere() -> float:

@@ -198,20 +198,36 @@ class TradeoffFixture:
 
     def _judge(self, verdict: Verdict) -> None:
         __tracebackhide__ = True
+        from suite.core.records import Reason
+
         if verdict.kind in {"pass", "improved"}:
             return
         said = f"tradeoff: {verdict.kind}: {verdict.metric}: {verdict.reason}"
         if verdict.kind == "unverified":
             said += f"; record it with: suite pytest {self.nodeid} --tradeoff-record"
+        if verdict.code == Reason.NOT_QUIET:
+            said += f"; {self._quietly()}"
         if verdict.kind == "inconclusive" and self._undecided(said):
             return
         pytest.fail(said, pytrace=False)
 
-    @staticmethod
-    def _tell(recorded: Any) -> None:
+    def _quietly(self, *more: str) -> str:
+        """How this test is run in a quiet process; inside of one, what disturbs it."""
+        from suite.core.machine import quiet
+
+        if os.environ.get("SUITE_QUIET") == "1":
+            return quiet.is_quiet()[1].replace("; `suite bench` has --wait", "")
+        return f"run it with: {' '.join(('suite pytest', self.nodeid, *more))}"
+
+    def _tell(self, recorded: Any) -> None:
         __tracebackhide__ = True
+        from suite.core.machine import quiet
+
         for skipped in recorded.skipped:
-            pytest.fail(f"tradeoff: not recorded: {skipped}", pytrace=False)
+            said = f"tradeoff: not recorded: {skipped}"
+            if not quiet.is_quiet()[0]:
+                said = f"tradeoff: not recorded, since this is no quiet process; {self._quietly('--tradeoff-record')}"
+            pytest.fail(said, pytrace=False)
         for note in recorded.notes:
             warnings.warn(f"tradeoff: {note}", TradeoffWarning, stacklevel=4)
 

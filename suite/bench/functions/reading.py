@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TEXT = (str, bytes)
 SETS = (set, frozenset)
-CONTAINERS = {
+CONTAINERS: dict[type, tuple[str, ...]] = {
     dict: ("__iter__", "__getitem__", "__len__", "keys", "values", "items"),
     list: ("__iter__", "__getitem__", "__len__"),
     tuple: ("__iter__", "__getitem__", "__len__"),
@@ -66,9 +66,10 @@ def children(answer: Any) -> list[tuple[Any, Any]] | None:
     """Key and value of each member of a container that is exactly known, or a nested tensor; `None` of others."""
     if isinstance(answer, dict) and (type(answer) is OrderedDict or _reads_as(answer, dict)):
         return list(dict.items(answer))
-    for kind in (list, tuple):
-        if isinstance(answer, kind) and _reads_as(answer, kind):
-            return list(enumerate(kind.__iter__(answer)))
+    if isinstance(answer, list) and _reads_as(answer, list):
+        return list(enumerate(list.__iter__(answer)))
+    if isinstance(answer, tuple) and _reads_as(answer, tuple):
+        return list(enumerate(tuple.__iter__(answer)))
     return list(enumerate(answer.unbind())) if is_tensor(answer) and answer.is_nested else None
 
 

@@ -13,7 +13,7 @@ def work(monkeypatch):
     """Others work for so many seconds of the hundred that the body takes, ``pool`` of them in native workers."""
 
     def set_up(seconds, pool=0.0):
-        clock, cpu, native = iter([0.0, 100.0]), iter([3.0, 3.0 + seconds]), iter([{7: 1.0}, {7: 1.0 + pool}])
+        clock, cpu, native = iter([0.0, 0.0, 100.0]), iter([3.0, 3.0 + seconds]), iter([{7: 1.0}, {7: 1.0 + pool}])
         monkeypatch.setattr(elsewhere, "monotonic", lambda: next(clock))
         monkeypatch.setattr(elsewhere, "_elsewhere", lambda: next(cpu))
         monkeypatch.setattr(elsewhere, "_native_workers", lambda: next(native))
@@ -35,6 +35,23 @@ def test_a_process_of_one_thread_does_its_work_there(work, monkeypatch):
     work(11.0, pool=11.0)
     with pytest.raises(ImplausibleError, match=r"11 s of work went to other threads or to child processes in 1e\+02 s"):
         doubt_of()
+
+
+def test_what_works_beside_the_turns_of_one_arm_is_not_averaged_away(monkeypatch):
+    """A third of the time is the candidate's."""
+    monkeypatch.setenv("SUITE_THREADS", "1")
+    times = iter([(0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (2.0, 0.2)])
+    monkeypatch.setattr(elsewhere, "_now", lambda: next(times))
+    monkeypatch.setattr(elsewhere, "_elsewhere", lambda: 0.0)
+
+    def turns():
+        with watched(on_host=True) as found:
+            found.turn_ended("baseline")
+            found.turn_begins()
+            found.turn_ended("candidate")
+
+    with pytest.raises(ImplausibleError, match=r"0\.2 s of work went to other threads .* in 1 s"):
+        turns()
 
 
 def test_in_a_plain_process_it_is_a_doubt_unless_a_pool_did_it(work, monkeypatch):
