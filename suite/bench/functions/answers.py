@@ -29,6 +29,7 @@ class AnswersApart:
 
     def close(self, tolerance: float) -> bool:
         """Whether no number differs by more than ``tolerance``, relative to the largest of the baseline's."""
+        __tracebackhide__ = True
         check_tolerance(tolerance)
         return math.isfinite(self.difference) and self.difference <= tolerance
 
@@ -41,6 +42,7 @@ class AnswersApart:
 
 def check_tolerance(tolerance: object, name: str = "the tolerance") -> None:
     """Raise `UsageError` for a tolerance that is no number of at least 0."""
+    __tracebackhide__ = True
     if not isinstance(tolerance, int | float) or not tolerance >= 0:
         raise UsageError(f"{name} must be a number of at least 0, got {tolerance!r}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -160,7 +161,7 @@ class TradeoffFixture:
             )  # fmt: skip
             integrity.check_suite()
         except SuiteError as error:
-            pytest.fail(f"tradeoff: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"tradeoff: {error}", pytrace=False) from None  # said once
         if self.run is not None:
             self.run.add(self.nodeid, found.speedup)
         return found
@@ -194,7 +195,7 @@ class TradeoffFixture:
                 for verdict in stored.judged(measurements, self.folder):
                     self._judge(verdict)
         except SuiteError as error:
-            pytest.fail(f"tradeoff: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"tradeoff: {error}", pytrace=False) from None  # said once
 
     def _judge(self, verdict: Verdict) -> None:
         __tracebackhide__ = True
@@ -204,7 +205,7 @@ class TradeoffFixture:
             return
         said = f"tradeoff: {verdict.kind}: {verdict.metric}: {verdict.reason}"
         if verdict.kind == "unverified":
-            said += f"; record it with: suite pytest {self.nodeid} --tradeoff-record"
+            said += f"; record it with: suite pytest {shlex.quote(self.nodeid)} --tradeoff-record"
         if verdict.code == Reason.NOT_QUIET:
             said += f"; {self._quietly()}"
         if verdict.kind == "inconclusive" and self._undecided(said):
@@ -217,7 +218,7 @@ class TradeoffFixture:
 
         if os.environ.get("SUITE_QUIET") == "1":
             return quiet.is_quiet()[1].replace("; `suite bench` has --wait", "")
-        return f"run it with: {' '.join(('suite pytest', self.nodeid, *more))}"
+        return f"run it with: {shlex.join(('suite', 'pytest', self.nodeid, *more))}"
 
     def _tell(self, recorded: Any) -> None:
         __tracebackhide__ = True

@@ -75,17 +75,25 @@ def children(answer: Any) -> list[tuple[Any, Any]] | None:
 
 def is_flat(answer: object) -> bool:
     """Whether an answer is a list or tuple of numbers alone, or of text alone, which is read as one array."""
-    if not isinstance(answer, list | tuple) or (inner := children(answer)) is None:
+    if isinstance(answer, list) and _reads_as(answer, list):
+        kinds = set(map(type, list.__iter__(answer)))
+    elif isinstance(answer, tuple) and _reads_as(answer, tuple):
+        kinds = set(map(type, tuple.__iter__(answer)))
+    else:
         return False
-    return all(is_number(value) for _, value in inner) or all(isinstance(value, TEXT) for _, value in inner)
+    return all(map(_is_kind_of_number, kinds)) or all(issubclass(kind, TEXT) for kind in kinds)
 
 
 def is_number(value: object) -> bool:
     """Whether it is a number of Python's or a scalar of numpy's."""
-    if isinstance(value, int | float | complex):
+    return _is_kind_of_number(type(value))
+
+
+def _is_kind_of_number(kind: type) -> bool:
+    if issubclass(kind, int | float | complex):
         return True
     numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.number | numpy.bool_)
+    return numpy is not None and issubclass(kind, numpy.number | numpy.bool_)
 
 
 def is_array(value: Any) -> bool:
@@ -111,10 +119,10 @@ def content(value: Any) -> NDArray[Any] | object:
         return value
     if type(value) in SETS and all(is_number(one) or isinstance(one, TEXT) for one in value):
         return frozenset(value)
-    if is_flat(value) and len(value) and isinstance(value[0], TEXT):
-        return tuple(value)
-    if is_number(value) or is_flat(value):
-        return _exact(value)
+    if is_flat(value):
+        return tuple(value) if len(value) and isinstance(value[0], TEXT) else _exact(value)
+    if is_number(value):
+        return _exact([value]).reshape(())
     if is_tensor(value):
         return np.array(_on_host(value))
     if not (is_array(value) or isinstance(value, np.generic)) or value.dtype.kind in "OV":
@@ -170,15 +178,16 @@ def _reads_as(answer: object, base: type) -> bool:
     return all(getattr(type(answer), name) is getattr(base, name) for name in CONTAINERS[base])
 
 
-def _exact(value: Any) -> NDArray[Any]:
-    """Numbers of Python as an array; integers that double precision cannot hold stay integers."""
+def _exact(numbers: Any) -> NDArray[Any]:
+    """A list of numbers as an array; integers that double precision cannot hold stay integers."""
     import numpy as np
 
-    numbers = [one.item() if isinstance(one, np.integer) else one for one in (value if is_flat(value) else [value])]
-    whole = bool(numbers) and all(isinstance(one, int) for one in numbers)
-    large = whole and any(abs(one) > EXACT_FLOATS for one in numbers)
-    array = np.array(numbers, dtype=object) if large else _converted(np.asarray(numbers))
-    return array if is_flat(value) else array.reshape(())
+    kinds = set(map(type, numbers))
+    if not kinds or not all(issubclass(kind, int | np.integer) for kind in kinds):
+        return _converted(np.asarray(numbers))
+    if max(map(abs, map(int, numbers))) <= EXACT_FLOATS:
+        return _converted(np.asarray(numbers))
+    return np.array(list(map(int, numbers)), dtype=object)
 
 
 def _converted(array: NDArray[Any]) -> NDArray[Any]:

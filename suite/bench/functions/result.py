@@ -20,6 +20,7 @@ def is_failure(_: str) -> bool:
 
 def check_bound(bound: object, name: str = "the bound") -> None:
     """Raise `UsageError` for a bound of a ratio that is no finite, positive number."""
+    __tracebackhide__ = True
     if not isinstance(bound, int | float) or not 0 < bound < math.inf:
         raise UsageError(f"{name} must be a positive number, got {bound!r}")
 
@@ -77,6 +78,7 @@ class SpeedRatio:
         Where the interval contains the bound, the times are suspect, or the outputs could not be read,
         ``--tradeoff-inconclusive`` decides. Raises `UsageError` for a bound that is no positive number.
         """
+        __tracebackhide__ = True
         check_bound(bound)
         if self._is_open(bound):
             unread = self.unread and f"{self.unread}; or compare the speed alone (speed_only=True, --speed-only)"

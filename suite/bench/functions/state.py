@@ -131,12 +131,13 @@ def _within(value: Any) -> Iterator[Named]:
 
 
 def _of_function(function: FunctionType) -> Iterator[Named]:
-    if _is_foreign(function.__module__):
-        return
-    code = function.__code__
+    code, foreign = function.__code__, _is_foreign(function.__module__)
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # a variable that has no value yet
-            yield name, cell.cell_contents
+            if not foreign or isinstance(cell.cell_contents, FunctionType):  # a decorator holds the user's function
+                yield name, cell.cell_contents
+    if foreign:
+        return
     yield from (("a default", one) for one in function.__defaults__ or ())
     yield from (function.__kwdefaults__ or {}).items()
     yield from vars(function).items()

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from suite.bench.functions.anew import FirstAnswers
 from suite.core.errors import ImplausibleError, UsageError
@@ -94,7 +95,12 @@ def keeps_a_dictionary():
     return call
 
 
+def decorated_by_a_library():
+    return torch.no_grad()(keeps_a_copy())
+
+
 CHEATS = [
+    decorated_by_a_library,
     sorts_its_input, sorts_its_list, clips_its_default, keeps_a_copy, keeps_in_an_object, cached_by_functools,
     keeps_a_tuple, keeps_a_dictionary,
 ]  # fmt: skip

@@ -33,6 +33,7 @@ def _alone(monkeypatch):
 def said(call):
     with pytest.raises(pytest.fail.Exception) as caught:
         call()
+    assert caught.value.__cause__ is caught.value.__context__ is None or caught.value.__suppress_context__
     return str(caught.value)
 
 
