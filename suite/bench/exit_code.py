@@ -107,6 +107,12 @@ def decide(code: int, told: Path, options: Options, arguments: Sequence[str] = (
     return _of_record(code, Path(str(said["run"])), options)
 
 
+def told_code(told: Path) -> int | None:
+    """The exit code that a process wrote with `tell` before it ended; `None` where it came to no end of its own."""
+    code = _said(told).get("code")
+    return code if isinstance(code, int) else None
+
+
 def _of_record(code: int, run: Path, options: Options) -> tuple[int, str]:
     try:
         folder = RunFolder.open(run)
@@ -132,6 +138,6 @@ def _said(told: Path) -> dict[str, object]:
     try:
         for line in told.read_text("utf-8").splitlines():
             said |= json.loads(line)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):  # a user's code may have written anything
         return said
     return said

@@ -10,9 +10,9 @@ import dis
 import importlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -34,7 +34,7 @@ MISSING = object()
 def check_suite() -> None:
     """Raise `ImplausibleError` if a function or a constant of the suite, or a clock, is not what its file defines."""
     for name in CLOCKS:
-        if type(getattr(time, name)) is not BuiltinFunctionType:
+        if getattr(time, name) is not _clocks[name] or type(_clocks[name]) is not BuiltinFunctionType:
             raise ImplausibleError(f"time.{name} has been replaced by {_told(getattr(time, name))}")
     for module in _own_modules():
         replaced = next(_replaced(module), None)
@@ -51,19 +51,38 @@ def check_suite() -> None:
             )
 
 
-def remember_constants() -> None:
+def remember_constants(deciding: Sequence[str] = DECIDING) -> None:
     """Keep the suite's constants as they are before users' modules load; `check_suite` compares them with what is.
 
-    Records are left out: a budget of sampling, say, decides nothing.
+    Of records those are kept that hold functions, such as a clock: a budget of sampling, say, decides nothing.
     """
-    for name in DECIDING:
+    for name in deciding:
         importlib.import_module(name)
     for module in _own_modules():
         limits = {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, PLAIN)}
         _constants[module.__name__] = limits
+        _records[module.__name__] = {
+            name: _fields(value) for name, value in vars(module).items() if name.isupper() and _has_functions(value)
+        }
+
+
+def remember_once(deciding: Sequence[str]) -> None:
+    """As `remember_constants`, unless that was done already."""
+    if not _constants:
+        remember_constants(deciding)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {one.name: getattr(value, one.name, MISSING) for one in fields(value)} if is_dataclass(value) else {}
+
+
+def _has_functions(value: Any) -> bool:
+    return not isinstance(value, type) and any(map(callable, _fields(value).values()))
 
 
 _constants: dict[str, Mapping[str, Any]] = {}
+_records: dict[str, Mapping[str, dict[str, Any]]] = {}
+_clocks = {name: getattr(time, name) for name in CLOCKS}
 
 
 def _edited(module: ModuleType) -> bool:
@@ -75,12 +94,15 @@ def _edited(module: ModuleType) -> bool:
 
 def _own_modules() -> list[ModuleType]:
     return [
-        module
-        for name, module in list(sys.modules.items())
-        if name.split(".")[0] == PACKAGE
-        and isinstance(module, ModuleType)
-        and name != f"{PACKAGE}.bench.workers.worker"
+        module for name, module in list(sys.modules.items()) if isinstance(module, ModuleType) and _is_own(name, module)
     ]
+
+
+def _is_own(name: str, module: ModuleType) -> bool:
+    """Whether it is a module of the suite's, or the one that was started (``python -m suite...``)."""
+    spec = getattr(module, "__spec__", None) if name == "__main__" else None
+    own = name if spec is None else spec.name
+    return own.split(".")[0] == PACKAGE and own != f"{PACKAGE}.bench.workers.worker"
 
 
 def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
@@ -88,6 +110,10 @@ def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
     Functions are compared with their code, constants with what `remember_constants` kept.
     """
+    for name, value in _constants.get(module.__name__, {}).items():
+        if vars(module).get(name, MISSING) is not value:
+            yield name, vars(module).get(name, MISSING)
+    yield from _changed_records(module)
     code = _code_of(module)
     if code is None:
         return
@@ -97,24 +123,32 @@ def _replaced(module: ModuleType) -> Iterator[tuple[str, Any]]:
         if MISSING not in (ours, wanted) and ours is not wanted and callable(wanted):
             yield name, ours
     yield from _changed(vars(module), code, "")
-    for name, value in _constants.get(module.__name__, {}).items():
-        if vars(module).get(name, MISSING) is not value:
-            yield name, vars(module).get(name, MISSING)
+
+
+def _changed_records(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    for name, before in _records.get(module.__name__, {}).items():
+        now = _fields(vars(module).get(name))
+        for key, value in before.items():
+            if now.get(key, MISSING) is not value:
+                yield f"{name}.{key}", now.get(key, MISSING)
 
 
 @cache
 def _code_of(module: ModuleType) -> CodeType | None:
     """What its file defined when it was first looked at: somebody may edit it while the run goes on."""
     with suppress(ImportError, AttributeError, OSError):
-        loader = module.__spec__.loader if module.__spec__ else None
-        code = loader.get_code(module.__name__) if loader else None  # type: ignore[attr-defined]  # a file's loader has
+        spec = module.__spec__
+        code = spec.loader.get_code(spec.name) if spec and spec.loader else None  # type: ignore[attr-defined]  # a file's has
         return code if isinstance(code, CodeType) else None
     return None
 
 
 @cache
 def _imports(code: CodeType) -> tuple[tuple[str, str, str], ...]:
-    """Name, module and attribute of each ``from suite... import``; found once, since a check follows each cell."""
+    """Name, module and attribute of each ``from suite... import`` and ``from time import``.
+
+    They are found once, since a check follows each cell.
+    """
     return tuple(_imported(code))
 
 
@@ -126,7 +160,7 @@ def _imported(code: CodeType) -> Iterator[tuple[str, str, str]]:
         elif step.opname == "IMPORT_FROM":
             attribute = step.argval
         elif step.opname == "STORE_NAME" and attribute:
-            if source.split(".")[0] == PACKAGE:
+            if source.split(".")[0] in (PACKAGE, "time"):
                 yield step.argval, source, attribute
             attribute = ""
 

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.bench.functions.comparing import SECONDS
+from suite.bench.exit_code import told_code
+from suite.bench.functions.answers import check_tolerance
+from suite.bench.functions.comparing import SECONDS, check_seconds
+from suite.bench.functions.result import check_bound
 from suite.bench.options import ENDED
 from suite.cli.command import CODE, Command
 from suite.core.composition import BASELINE
-from suite.core.errors import UsageError
-from suite.core.exit_codes import EXIT_PASS, EXIT_UNUSABLE
+from suite.core.exit_codes import EXIT_UNUSABLE
 from suite.core.machine import child, quiet
 
 PROCESS = "suite.bench.functions.process"
@@ -52,13 +54,19 @@ def _add_time(parser: argparse.ArgumentParser) -> None:
     option(
         "--count", action="store_true", help="count instructions under valgrind instead, of which X times fewer pass"
     )
+    option(
+        "--speed-only", action="store_true", help="decide on the speed of functions whose outputs cannot be read, too"
+    )
     _add_machine(parser)
     parser.set_defaults(run=_time)
 
 
 def _time(parsed: argparse.Namespace, _: Sequence[str]) -> int:
-    if not parsed.seconds > 0:
-        raise UsageError(f"the budget must be positive, got --seconds {parsed.seconds:g}")
+    check_seconds(parsed.seconds, "--seconds ")
+    if parsed.at_least is not None:
+        check_bound(parsed.at_least, "--at-least")
+    if parsed.close is not None:
+        check_tolerance(parsed.close, "--close")
     wanted = [
         text
         for name, value in (("--at-least", parsed.at_least), ("--close", parsed.close))
@@ -66,6 +74,7 @@ def _time(parsed: argparse.Namespace, _: Sequence[str]) -> int:
         for text in (name, str(value))
     ]
     wanted += ["--count"] if parsed.count else []
+    wanted += ["--speed-only"] if parsed.speed_only else []
     asked = [parsed.baseline, parsed.candidate, "--seconds", str(parsed.seconds), *wanted]
     return _quietly(parsed, [PROCESS, *asked])
 
@@ -76,8 +85,9 @@ def _quietly(parsed: argparse.Namespace, module: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="suite-") as folder:
         ended = Path(folder) / "ended"
         code = child.run_to_end([sys.executable, "-P", "-m", *module], environment | {ENDED: str(ended)})
-        if code == EXIT_PASS and not ended.is_file():
-            print("suite: nothing was decided: a user's code ended the process with exit code 0", file=sys.stderr)
+        if code != told_code(ended):
+            how = child.ending(code)
+            print(f"suite: nothing was decided: the user's code ended the process {how}", file=sys.stderr)
             return EXIT_UNUSABLE
     return code
 

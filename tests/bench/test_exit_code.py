@@ -9,7 +9,7 @@ import tiny
 from samples import header, measured
 
 from suite.bench import exit_code
-from suite.bench.exit_code import CUT_SHORT, NO_RUN, decide, tell
+from suite.bench.exit_code import CUT_SHORT, NO_RUN, decide, tell, told_code
 from suite.bench.options import ENDED, Options
 from suite.core.records import GROUPS, RunEnd, Verdict, VerdictKind
 from suite.report.results.folder import RunFolder
@@ -148,3 +148,11 @@ def test_a_run_that_did_not_measure_what_it_planned_has_not_gated(left, changes,
     code, problem = exit_code.of_run(run, ending)
     assert expected == code
     assert (expected == 12) is bool(problem)
+
+
+@pytest.mark.parametrize("text", ["", "0", "[]", '{"code": "0"}', '{"run": "x"}', "no json"])
+def test_a_file_that_says_no_code_says_none(tmp_path, text):
+    """A user's code may have written anything."""
+    (tmp_path / "told").write_text(text, "utf-8")
+    assert told_code(tmp_path / "told") is None
+    assert told_code(tmp_path / "missing") is None

@@ -13,6 +13,7 @@ import suite.measure.speed
 from suite.bench import integrity
 from suite.bench.integrity import Methods, State, check_baseline, check_suite
 from suite.core.errors import ImplausibleError
+from suite.measure.sampler.options import SYSTEM_CLOCK
 
 
 def test_the_suite_as_it_is_passes():
@@ -39,6 +40,7 @@ def test_a_function_of_the_suite_that_was_replaced_is_named_with_what_replaced_i
 def test_a_file_that_was_edited_while_the_run_went_on_is_told_as_such(monkeypatch):
     """Nobody cheated; the run is not believed all the same."""
     monkeypatch.setattr(suite.measure.speed, "check", lambda *_, **__: None)
+    monkeypatch.setattr(integrity, "_constants", {})  # of this one, too
     monkeypatch.setattr(integrity, "LOADED", 0.0)
     with pytest.raises(ImplausibleError, match=r"speed\.py was edited while this process ran.*run again"):
         check_suite()
@@ -59,6 +61,7 @@ def test_a_function_that_wraps_the_suites_own_is_not_it(monkeypatch):
 @pytest.fixture
 def remembered(monkeypatch):
     monkeypatch.setattr(integrity, "_constants", {})
+    monkeypatch.setattr(integrity, "_records", {})
     integrity.remember_constants()
 
 
@@ -71,8 +74,28 @@ def test_a_constant_that_was_replaced_is_named(monkeypatch):
         check_suite()
 
 
-def test_a_clock_that_was_replaced_is_named(monkeypatch):
-    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
+@pytest.mark.usefixtures("remembered")
+def test_a_clock_of_a_record_that_was_replaced_is_named():
+    """A frozen record can be changed all the same."""
+    clock = SYSTEM_CLOCK.clock
+    object.__setattr__(SYSTEM_CLOCK, "clock", time.monotonic)
+    try:
+        with pytest.raises(ImplausibleError, match=r"SYSTEM_CLOCK\.clock has been replaced by .*monotonic"):
+            check_suite()
+    finally:
+        object.__setattr__(SYSTEM_CLOCK, "clock", clock)
+
+
+def test_a_clock_that_a_module_of_the_suite_imported_is_named(monkeypatch):
+    """Although the clock of the library is what it was."""
+    monkeypatch.setattr("suite.measure.sampler.timing.perf_counter", time.monotonic)
+    with pytest.raises(ImplausibleError, match=r"timing\.perf_counter has been replaced"):
+        check_suite()
+
+
+@pytest.mark.parametrize("by", [lambda: 0.0, time.thread_time])
+def test_a_clock_that_was_replaced_is_named(monkeypatch, by):
+    monkeypatch.setattr(time, "perf_counter", by)
     with pytest.raises(ImplausibleError, match=r"time\.perf_counter has been replaced"):
         check_suite()
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic, perf_counter  # now: a module loaded later may replace them
 from types import FunctionType
 from typing import Any
 
-from suite.bench.functions.answers import AnswersApart, HeldAnswer, apart, check_answer, held, on_device
+from suite.bench.functions.anew import AS_BEFORE, UNLIKE, FirstAnswers
+from suite.bench.functions.answers import AnswersApart, HeldAnswer, apart, can_be_compared, held, on_device
+from suite.bench.functions.elsewhere import watched
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio, Undecided, is_failure
-from suite.bench.functions.spoiling import spoilt
 from suite.core.composition import BASELINE
 from suite.core.errors import ImplausibleError, UsageError
 
@@ -20,8 +22,6 @@ COPY, CANDIDATE = "null", "candidate"
 SECONDS = 2.0
 LOOKED_AT = 0.25  # of the timed turns, at random
 TOLERANCE = 0.015  # relative half width of the interval beyond which a sample may exceed its budget
-AS_BEFORE = 1e-6  # relative difference of a timed call's output from the untimed one's
-UNLIKE = "it changes its inputs, draws random numbers, or keeps something between calls; make every call the same work"
 
 Call = Callable[[], Any]
 
@@ -34,40 +34,46 @@ def compare(
     synchronize: Call | None = None,
     seed: int = 0,
     undecided: Undecided = is_failure,
+    speed_only: bool = False,
 ) -> FunctionTradeoff:
     """Speed-up and outputs of ``candidate`` against ``baseline``, two callables without arguments.
 
     Both are called in turns for about ``seconds``, up to four times as long on a noisy machine; a second copy of the
     baseline takes part. ``synchronize`` waits for an accelerator; if the outputs are tensors on one, torch's own is
-    taken. Outputs of timed calls, chosen at random, are compared with those before. Raises `UsageError` for what cannot
-    be compared and `ImplausibleError` where timed calls answer otherwise.
+    taken. Outputs of timed calls, chosen at random, are compared with those before. Outputs that cannot be read leave
+    the speed undecided, but for ``speed_only``. Raises `UsageError` for what cannot be compared and `ImplausibleError`
+    where timed calls answer otherwise.
     """
-    if not seconds > 0:
-        raise UsageError(f"the budget must be positive, got seconds={seconds!r}")
+    check_seconds(seconds)
     arms = {BASELINE: baseline, COPY: copied(baseline), CANDIDATE: candidate}
-    answers, first = first_answers({BASELINE: baseline, CANDIDATE: candidate})
-    waits = synchronize or _waits(answers)
-    again = _Repeats(first=first, luck=random.SystemRandom())
-    sample = _sampled(arms, again.keep, waits, seconds=seconds, seed=seed)
+    first = FirstAnswers.of({BASELINE: baseline, CANDIDATE: candidate}, speed_only=speed_only)
+    waits = synchronize or _waits(first.answers)
+    again = _Repeats(first=first.held, luck=random.SystemRandom())
+    with watched(on_host=waits is _nothing) as elsewhere:
+
+        def keep(arm: str, output: object) -> None:
+            elsewhere.turn_ended(arm)
+            again.keep(arm, output)
+            elsewhere.turn_begins()
+
+        sample = _sampled(arms, keep, waits, seconds=seconds, seed=seed)
     again.check()
-    null = sample.ratio(BASELINE, COPY).value
+    first.check_again()
+    outputs = apart(first.held[BASELINE], first.held[CANDIDATE])
+    speedup = SpeedRatio.of(
+        sample.ratio(BASELINE, CANDIDATE), null=sample.ratio(BASELINE, COPY).value, undecided=undecided,
+        suspect="; ".join(filter(None, (sample.suspect, elsewhere.doubt))) or None,
+        unread=outputs.reason if outputs.unread and not speed_only else "",
+    )  # fmt: skip
     return FunctionTradeoff(
-        speedup=SpeedRatio.of(
-            sample.ratio(BASELINE, CANDIDATE), null=null, suspect=sample.suspect, undecided=undecided
-        ),
-        outputs=apart(first[BASELINE], first[CANDIDATE]),
-        device=device_of(answers),
+        speedup=speedup, outputs=outputs, device=device_of(first.answers), notes=tuple(first.notes.values())
     )
 
 
-def first_answers(calls: Mapping[str, Call]) -> tuple[dict[str, Any], dict[str, HeldAnswer]]:
-    """What each call answers, as it is and as it was. Raises `ImplausibleError` where it answers otherwise again."""
-    answers, first = {}, {}
-    for name, call in calls.items():
-        answers[name] = _called(name, call)
-        first[name] = held(answers[name])  # before the next call, which may use the same buffer
-        _check_anew(name, call, answers[name], first[name])
-    return answers, first
+def check_seconds(seconds: object, name: str = "seconds=") -> None:
+    """Raise `UsageError` for a budget of time that is no finite, positive number."""
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise UsageError(f"the budget must be a positive number of seconds, got {name}{seconds!r}")
 
 
 def copied(call: Call) -> Call:
@@ -79,46 +85,18 @@ def copied(call: Call) -> Call:
     return made
 
 
-def _called(name: str, call: Call) -> Any:
-    if not callable(call):
-        raise UsageError(f"the {name} is {call!r}, which cannot be called; give a function: lambda: ...")
-    answer = call()
-    check_answer(name, answer)
-    return answer
-
-
-def _check_anew(name: str, call: Call, answer: Any, first: HeldAnswer) -> None:
-    """Raise `ImplausibleError` for a call that answers otherwise again, or answers what stood in its former answer."""
-    if first.is_nothing or first.reason:
-        return
-    again = apart(first, held(call()))
-    if not again.close(AS_BEFORE):
-        raise ImplausibleError(
-            f"the {name} answers otherwise in its second call than in its first one ({again}): {UNLIKE}"
-        )
-    with spoilt(answer):
-        try:
-            anew = apart(first, held(call()))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the calls before did not raise it
-            anew = AnswersApart(difference=math.inf, reason=f"{type(error).__name__}: {error}")
-    if not anew.close(AS_BEFORE):
-        raise ImplausibleError(
-            f"the {name} does not compute its answer anew: after its former answer was overwritten, {anew}; it keeps "
-            "its result, works on its input in place, or returns its input; copy within the function"
-        )
-
-
 def _sampled(
     arms: dict[str, Call], keep: Callable[[str, object], None], synchronize: Call, *, seconds: float, seed: int
 ) -> Any:
-    from suite.measure.sampler.options import PRECISION, Hooks, SamplerOptions
+    from suite.measure.sampler.options import PRECISION, Hooks, Instruments, SamplerOptions
     from suite.measure.sampler.timing import sample
 
     options = SamplerOptions(
         baseline=BASELINE, null=COPY, seconds=seconds, seed=seed, precision=PRECISION,
         tolerance=TOLERANCE, host_bound=synchronize is _nothing,
     )  # fmt: skip
-    return sample(arms, options, hooks=Hooks(synchronize=synchronize, keep=keep))
+    instruments = Instruments(clock=perf_counter, witness=monotonic)
+    return sample(arms, options, hooks=Hooks(synchronize=synchronize, keep=keep), instruments=instruments)
 
 
 def _nothing() -> None:
@@ -164,7 +142,8 @@ class _Repeats:
         name = CANDIDATE if arm == CANDIDATE else BASELINE
         first, now = self.first[name], held(output)
         found = apart(first, now)
-        alike = (first.is_nothing and now.is_nothing) or (first.reason and first.reason == now.reason)
+        says_nothing = not can_be_compared(first)
+        alike = says_nothing and (first.is_nothing, first.reason) == (now.is_nothing, now.reason)
         if not found.close(AS_BEFORE) and not alike:
             self.wrong.setdefault(name, found)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from suite.bench.functions.process import function
+from suite.bench.functions.loading import function
 from suite.measure.counting.callgrind import Callgrind
 
 

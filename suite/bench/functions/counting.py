@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from suite.bench.functions.anew import FirstAnswers
 from suite.bench.functions.answers import AnswersApart, apart
-from suite.bench.functions.comparing import CANDIDATE, device_of, first_answers
+from suite.bench.functions.comparing import CANDIDATE, device_of
 from suite.bench.functions.result import BoundDecision, Undecided, is_failure
 from suite.core.composition import BASELINE
 from suite.core.errors import UsageError
@@ -86,7 +87,7 @@ def count(*, baseline: Call, candidate: Call, undecided: Undecided = is_failure)
 
     Raises `UsageError` where torch sees no operator of either: its operators are what is counted.
     """
-    answers, first = first_answers({BASELINE: baseline, CANDIDATE: candidate})
+    first = FirstAnswers.of({BASELINE: baseline, CANDIDATE: candidate})
     found = {name: _counted(call) for name, call in ((BASELINE, baseline), (CANDIDATE, candidate))}
     if not any(one.value for counts in found.values() for one in counts.values()):
         raise UsageError(
@@ -95,7 +96,7 @@ def count(*, baseline: Call, candidate: Call, undecided: Undecided = is_failure)
         )
     return CountedTradeoff(
         work=WorkDifference(baseline=found[BASELINE], candidate=found[CANDIDATE], undecided=undecided),
-        outputs=apart(first[BASELINE], first[CANDIDATE]), device=device_of(answers),
+        outputs=apart(first.held[BASELINE], first.held[CANDIDATE]), device=device_of(first.answers),
     )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -22,6 +24,7 @@ FOLDER = Path("expectations", "functions")
 SAVED = Path("reports", "tradeoff")
 RUN: pytest.StashKey[SavedRun] = pytest.StashKey()
 BEFORE: pytest.StashKey[SavedRun | None] = pytest.StashKey()
+DECIDING = ("suite.bench.functions.comparing", "suite.measure.sampler.timing")  # and all that they import
 WORKER = "PYTEST_XDIST_WORKER"
 
 Call = Callable[[], Any]
@@ -51,7 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse names that cannot be saved or compared before anything is timed."""
+    """Refuse names that cannot be saved or compared, and a budget that is none, before anything is timed."""
+    if not 0 < config.option.tradeoff_seconds < math.inf:
+        raise pytest.UsageError(
+            f"--tradeoff-seconds must be a positive number of seconds, got {config.option.tradeoff_seconds:g}"
+        )
     if not (config.option.tradeoff_save or config.option.tradeoff_compare):
         return
     from suite.bench.functions import saved
@@ -60,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     try:
         if name := config.option.tradeoff_save:
-            saved.path_of(_saved_folder(config), name)
+            saved.check_writable(saved.path_of(_saved_folder(config), name))
         before = saved.read(_saved_folder(config), name) if (name := config.option.tradeoff_compare) else None
     except UsageError as error:
         raise pytest.UsageError(f"--tradeoff-save, --tradeoff-compare: {error}") from error
@@ -113,7 +120,7 @@ class TradeoffFixture:
     @overload
     def compare(
         self, *, baseline: Call, candidate: Call, seconds: float | None = None, synchronize: Call | None = None,
-        count: Literal[False] = False,
+        count: Literal[False] = False, speed_only: bool = False,
     ) -> FunctionTradeoff: ...  # fmt: skip
 
     @overload
@@ -127,12 +134,16 @@ class TradeoffFixture:
         seconds: float | None = None,
         synchronize: Call | None = None,
         count: bool = False,
+        speed_only: bool = False,
     ) -> FunctionTradeoff | CountedTradeoff:
         """Call both in turns for about ``seconds``; see `suite.bench.functions.comparing.compare`.
+
+        ``speed_only`` decides on the speed of functions whose outputs cannot be read, too.
 
         With ``count`` nothing is timed, and their work is counted; see `suite.bench.functions.counting.count`.
         """
         __tracebackhide__ = True
+        from suite.bench import integrity
         from suite.bench.functions import comparing, counting
         from suite.core.errors import SuiteError
 
@@ -143,12 +154,14 @@ class TradeoffFixture:
         try:
             if count:
                 return counting.count(baseline=baseline, candidate=candidate, undecided=self._undecided)
+            integrity.remember_once(DECIDING)
             found = comparing.compare(
                 baseline=baseline, candidate=candidate, seconds=self.seconds if seconds is None else seconds,
-                synchronize=synchronize, undecided=self._undecided,
+                synchronize=synchronize, undecided=self._undecided, speed_only=speed_only,
             )  # fmt: skip
+            integrity.check_suite()
         except SuiteError as error:
-            pytest.fail(f"tradeoff: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"tradeoff: {error}", pytrace=False) from None  # said once
         if self.run is not None:
             self.run.add(self.nodeid, found.speedup)
         return found
@@ -182,24 +195,40 @@ class TradeoffFixture:
                 for verdict in stored.judged(measurements, self.folder):
                     self._judge(verdict)
         except SuiteError as error:
-            pytest.fail(f"tradeoff: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"tradeoff: {error}", pytrace=False) from None  # said once
 
     def _judge(self, verdict: Verdict) -> None:
         __tracebackhide__ = True
+        from suite.core.records import Reason
+
         if verdict.kind in {"pass", "improved"}:
             return
         said = f"tradeoff: {verdict.kind}: {verdict.metric}: {verdict.reason}"
         if verdict.kind == "unverified":
-            said += f"; record it with: suite pytest {self.nodeid} --tradeoff-record"
+            said += f"; record it with: suite pytest {shlex.quote(self.nodeid)} --tradeoff-record"
+        if verdict.code == Reason.NOT_QUIET:
+            said += f"; {self._quietly()}"
         if verdict.kind == "inconclusive" and self._undecided(said):
             return
         pytest.fail(said, pytrace=False)
 
-    @staticmethod
-    def _tell(recorded: Any) -> None:
+    def _quietly(self, *more: str) -> str:
+        """How this test is run in a quiet process; inside of one, what disturbs it."""
+        from suite.core.machine import quiet
+
+        if os.environ.get("SUITE_QUIET") == "1":
+            return quiet.is_quiet()[1].replace("; `suite bench` has --wait", "")
+        return f"run it with: {shlex.join(('suite', 'pytest', self.nodeid, *more))}"
+
+    def _tell(self, recorded: Any) -> None:
         __tracebackhide__ = True
+        from suite.core.machine import quiet
+
         for skipped in recorded.skipped:
-            pytest.fail(f"tradeoff: not recorded: {skipped}", pytrace=False)
+            said = f"tradeoff: not recorded: {skipped}"
+            if not quiet.is_quiet()[0]:
+                said = f"tradeoff: not recorded, since this is no quiet process; {self._quietly('--tradeoff-record')}"
+            pytest.fail(said, pytrace=False)
         for note in recorded.notes:
             warnings.warn(f"tradeoff: {note}", TradeoffWarning, stacklevel=4)
 

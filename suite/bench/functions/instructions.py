@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from suite.bench.functions.comparing import CANDIDATE
-from suite.bench.functions.result import BoundDecision
+from suite.bench.functions.result import BoundDecision, check_bound
 from suite.core.composition import BASELINE
 from suite.core.errors import UnavailableError
 from suite.measure.counting import instructions
@@ -35,6 +35,7 @@ class InstructionRatio:
 
     def at_least(self, bound: float) -> BoundDecision:
         """Whether the ratio is at least ``bound``, up to what two counts of the same code differ by."""
+        check_bound(bound)
         doubt = self.baseline.doubt or self.candidate.doubt
         figure = f"{self}, at least {bound:g} times fewer wanted"
         if doubt:

@@ -7,68 +7,30 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from suite.bench.exit_code import tell
 from suite.bench.explain import place
+from suite.bench.functions.anew import FirstAnswers
 from suite.bench.functions.answers import AnswersApart, apart
-from suite.bench.functions.comparing import CANDIDATE, compare, first_answers
+from suite.bench.functions.comparing import CANDIDATE, compare
 from suite.bench.functions.instructions import InstructionRatio, counted
+from suite.bench.functions.loading import function
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
+from suite.bench.integrity import check_suite, remember_constants
+from suite.bench.options import ENDED
 from suite.core.command_line import printable_streams
 from suite.core.composition import BASELINE
-from suite.core.errors import SuiteError, UsageError, unknown
-from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_UNUSABLE
+from suite.core.errors import SuiteError, UsageError
+from suite.core.exit_codes import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_UNUSABLE
 from suite.core.machine import child, quiet
 
+DECIDING = ("suite.bench.functions.process", "suite.measure.sampler.timing")  # and all that they import
 NOT_ENTERED = "(it is called without arguments)"
-
-
-def function(text: str) -> Callable[[], Any]:
-    """The function that ``file.py:name`` names. Raises `UsageError` where there is none."""
-    file, colon, name = text.rpartition(":")
-    path = Path(file).resolve()
-    if not colon or not path.is_file():
-        raise UsageError(f"{text!r} names no function of a file; write it as old.py:norm")
-    module = _loaded(path)
-    found = getattr(module, name, None)
-    if not callable(found):
-        raise unknown(f"function of {file}", name, [key for key, value in vars(module).items() if callable(value)])
-    return found  # type: ignore[no-any-return]
-
-
-def _loaded(path: Path) -> Any:
-    """The module of a file, whose folder is on the import path as if it were run."""
-    name = f"_timed_{path.stem}_{abs(hash(path))}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"{path} is no Python file")
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        with _beside(path.parent):
-            spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-@contextmanager
-def _beside(folder: Path) -> Iterator[None]:
-    """What a file imports from its own folder is that file's alone: the other one may have a module of that name."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(folder) and not name.startswith("_timed_"):
-                del sys.modules[name]
-        importlib.invalidate_caches()
 
 
 def code(
@@ -97,9 +59,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--at-least", type=float)
     parser.add_argument("--close", type=float)
     parser.add_argument("--count", action="store_true")
+    parser.add_argument("--speed-only", action="store_true")
     asked = parser.parse_args(arguments)
     try:
+        remember_constants(DECIDING)
         outputs, ratio, told = (_counted if asked.count else _timed)(asked)
+        check_suite()  # a user's file may have replaced what measures, or what decides
     except SuiteError as error:
         print(f"suite: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
@@ -116,14 +81,18 @@ def main(arguments: Sequence[str]) -> int:
 def _timed(asked: argparse.Namespace) -> tuple[AnswersApart, SpeedRatio, str]:
     """Outputs, the speed-up and what is printed."""
     quiet.pin()
-    result = compare(baseline=function(asked.baseline), candidate=function(asked.candidate), seconds=asked.seconds)
+    functions = {BASELINE: function(asked.baseline), CANDIDATE: function(asked.candidate)}
+    check_suite()
+    result = compare(
+        baseline=functions[BASELINE], candidate=functions[CANDIDATE], seconds=asked.seconds, speed_only=asked.speed_only
+    )
     return result.outputs, result.speedup, _told(result)
 
 
 def _counted(asked: argparse.Namespace) -> tuple[AnswersApart, InstructionRatio, str]:
     """Outputs, both counts of instructions and what is printed."""
     functions = {BASELINE: function(asked.baseline), CANDIDATE: function(asked.candidate)}
-    _, first = first_answers(functions)
+    first = FirstAnswers.of(functions, speed_only=asked.speed_only).held
     outputs = apart(first[BASELINE], first[CANDIDATE])
     ratio = counted(asked.baseline, asked.candidate)
     return outputs, ratio, "\n".join([*_structure(functions), f"{ratio}; {outputs}"])
@@ -139,9 +108,14 @@ def _structure(functions: dict[str, Callable[[], Any]]) -> Iterator[str]:
 
 
 def _raised(error: BaseException) -> str:
-    """What a function raised, and at which line of the user's; one that takes arguments has no line yet."""
+    """What a function or its file raised, and at which line of the user's."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"
     where = place(error, NOT_ENTERED)
-    return f"{type(error).__name__}: {error} {where if where == NOT_ENTERED else f'at {where}'}"
+    if where != NOT_ENTERED:
+        return f"{type(error).__name__}: {error} at {where}"
+    hint = f" {NOT_ENTERED}" if isinstance(error, TypeError) else ""  # one that takes arguments has no line yet
+    return f"{type(error).__name__}: {error}{hint}"
 
 
 def _told(result: FunctionTradeoff) -> str:
@@ -149,9 +123,20 @@ def _told(result: FunctionTradeoff) -> str:
     return f"{result}; the baseline against its own copy {result.speedup.null:.4g}{doubt}"
 
 
-if __name__ == "__main__":
+def run(arguments: Sequence[str]) -> NoReturn:
+    """The whole process: what it ends with is also handed over in the parent's file, which users' code is not shown."""
     printable_streams()
     child.interrupt_on_termination()
-    ended = main(sys.argv[1:])
+    told = os.environ.pop(ENDED, None)
+    try:
+        ended = main(arguments)
+    except KeyboardInterrupt:
+        ended = EXIT_INTERRUPTED
+    if told is not None:
+        os.environ[ENDED] = told
     tell(code=ended)
     sys.exit(ended)
+
+
+if __name__ == "__main__":  # as a module under its own name, so that `check_suite` sees what decides
+    importlib.import_module("suite.bench.functions.process").run(sys.argv[1:])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from suite.bench.functions.answers import AnswersApart
+from suite.core.errors import UsageError
 from suite.measure.sampler.samples import Ratio
 
 Undecided = Callable[[str], bool]
@@ -14,6 +16,13 @@ Undecided = Callable[[str], bool]
 def is_failure(_: str) -> bool:
     """What a comparison says that nothing decides: no."""
     return False
+
+
+def check_bound(bound: object, name: str = "the bound") -> None:
+    """Raise `UsageError` for a bound of a ratio that is no finite, positive number."""
+    __tracebackhide__ = True
+    if not isinstance(bound, int | float) or not 0 < bound < math.inf:
+        raise UsageError(f"{name} must be a positive number, got {bound!r}")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -39,7 +48,8 @@ class SpeedRatio:
     """The baseline's time over the candidate's: above 1 the candidate is faster.
 
     ``value`` is the median over paired rounds and ``low``/``high`` its interval at ``confidence``. ``null`` is the same
-    ratio of the baseline and its own copy. ``suspect`` says why the times cannot be trusted.
+    ratio of the baseline and its own copy. ``suspect`` says why the times cannot be trusted, ``unread`` why nobody
+    knows whether both did the same work.
     """
 
     value: float
@@ -49,29 +59,38 @@ class SpeedRatio:
     confidence: float
     null: float
     suspect: str | None = None
+    unread: str = ""
     undecided: Undecided = field(default=is_failure, compare=False)
 
     @classmethod
-    def of(cls, ratio: Ratio, *, null: float, suspect: str | None, undecided: Undecided) -> SpeedRatio:
+    def of(
+        cls, ratio: Ratio, *, null: float, suspect: str | None, undecided: Undecided, unread: str = ""
+    ) -> SpeedRatio:
         """From a sample's ratio."""
         return cls(
             value=ratio.value, low=ratio.low, high=ratio.high, rounds=ratio.n, confidence=ratio.confidence, null=null,
-            suspect=suspect, undecided=undecided,
+            suspect=suspect, undecided=undecided, unread=unread,
         )  # fmt: skip
 
     def at_least(self, bound: float) -> BoundDecision:
         """Whether the whole interval is at or above ``bound``.
 
-        Where the interval contains the bound, or the times are suspect, ``--tradeoff-inconclusive`` decides.
+        Where the interval contains the bound, the times are suspect, or the outputs could not be read,
+        ``--tradeoff-inconclusive`` decides. Raises `UsageError` for a bound that is no positive number.
         """
+        __tracebackhide__ = True
+        check_bound(bound)
         if self._is_open(bound):
-            why = self.suspect or f"the interval contains {bound:g}; give compare() more seconds"
+            unread = self.unread and f"{self.unread}; or compare the speed alone (speed_only=True, --speed-only)"
+            why = self.suspect or unread or f"the interval contains {bound:g}; give compare() more seconds"
             said = f"inconclusive: speed-up {self}, at least {bound:g} wanted: {why}"
             return BoundDecision(holds=self.undecided(said), figure=said, is_open=True)
         return BoundDecision(holds=self.value >= bound, figure=f"speed-up {self}, at least {bound:g} wanted")
 
     def _is_open(self, bound: float) -> bool:
-        return self.suspect is not None or self.low is None or self.high is None or self.low < bound <= self.high
+        if self.suspect is not None or self.unread or self.low is None or self.high is None:
+            return True
+        return self.low < bound <= self.high
 
     def __repr__(self) -> str:
         return f"<speed-up {self}>"
@@ -84,14 +103,18 @@ class SpeedRatio:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class FunctionTradeoff:
-    """``speedup`` and ``outputs`` of a candidate against a baseline, on the ``device`` that the outputs lie on."""
+    """``speedup`` and ``outputs`` of a candidate against a baseline, on the ``device`` that the outputs lie on.
+
+    ``notes`` say what could not be checked.
+    """
 
     speedup: SpeedRatio
     outputs: AnswersApart
     device: str = "cpu"
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self}>"
 
     def __str__(self) -> str:
-        return f"speed-up {self.speedup}, {self.outputs}"
+        return "; ".join([f"speed-up {self.speedup}, {self.outputs}", *self.notes])

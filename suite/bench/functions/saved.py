@@ -8,10 +8,12 @@ took place one after the other, so its interval takes their errors as independen
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from suite.core.errors import UsageError, unknown
@@ -34,8 +36,9 @@ class SavedRun:
     rows: Rows = field(default_factory=dict)
 
     def add(self, nodeid: str, found: SpeedRatio) -> None:
-        """One more comparison of a test; the second one of it is ``test#2``."""
-        count = sum(key.partition("#")[0] == nodeid for key in self.rows)
+        """One more comparison of a test; the second one of it is ``test#2``. Parameters of a test may hold a ``#``."""
+        of_test = re.compile(rf"{re.escape(nodeid)}(#\d+)?")
+        count = sum(of_test.fullmatch(key) is not None for key in self.rows)
         self.rows[f"{nodeid}#{count + 1}" if count else nodeid] = {
             "value": found.value, "low": found.low, "high": found.high, "suspect": found.suspect,
         }  # fmt: skip
@@ -46,6 +49,20 @@ def path_of(folder: Path, name: str) -> Path:
     if NAME.fullmatch(name) is None:
         raise UsageError(f"{name!r} is no name for a saved run; use letters, digits, '.', '_' and '-'")
     return folder / f"{name}.json"
+
+
+def check_writable(path: Path) -> None:
+    """Raise `UsageError` where a run cannot be saved as ``path``, before anything is timed."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; delete it, or use another name")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{path.parent} cannot be written ({error.strerror}); --tradeoff-saved DIR names another"
+        ) from error
 
 
 def write(folder: Path, name: str, run: SavedRun) -> Path:
@@ -65,9 +82,31 @@ def read(folder: Path, name: str) -> SavedRun:
         content = json.loads(path.read_text("utf-8"))
         if content["schema"] != SCHEMA:
             raise UsageError(f"{path} has schema {content['schema']}, and this version reads {SCHEMA}; save it anew")
-        return SavedRun(content["machine"], dict(content["comparisons"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no saved run ({type(error).__name__}: {error}); save it anew") from error
+        rows = {str(key): _row(key, row) for key, row in content["comparisons"].items()}
+        return SavedRun(str(content["machine"]), rows)
+    except (OSError, AttributeError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no saved run ({_said(error)}); save it anew") from error
+
+
+def _row(key: str, row: object) -> dict[str, Any]:
+    """A comparison of a file. Raises `ValueError` for one that `SavedRun.add` has not written."""
+    if not isinstance(row, dict) or row.keys() != {"value", "low", "high", "suspect"}:
+        raise ValueError(f"{key} has {row!r} instead of value, low, high and suspect")
+    ends = (row["low"], row["high"])
+    numbers = (row["value"],) if ends == (None, None) else (row["value"], *ends)
+    if not all(map(_is_ratio, numbers)) or not isinstance(row["suspect"], str | None):
+        raise ValueError(f"{key} has {row!r}, which are no ratios above 0")
+    return dict(row)
+
+
+def _is_ratio(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and 0 < number < math.inf
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
 
 
 def compared(before: SavedRun, now: SavedRun) -> list[str]:

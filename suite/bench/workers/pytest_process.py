@@ -10,6 +10,7 @@ import pytest
 
 from suite.bench.exit_code import tell
 from suite.core.command_line import outlive_readers, printable_streams
+from suite.core.exit_codes import EXIT_INTERRUPTED
 from suite.core.machine import child, quiet
 
 if __name__ == "__main__":
@@ -17,6 +18,9 @@ if __name__ == "__main__":
     outlive_readers()
     child.interrupt_on_termination()
     quiet.pin()
-    code = int(pytest.main(sys.argv[1:]))
+    try:
+        code = int(pytest.main(sys.argv[1:]))
+    except KeyboardInterrupt:  # before pytest handles it
+        code = EXIT_INTERRUPTED
     tell(code=code)
     sys.exit(code)

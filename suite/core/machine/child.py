@@ -74,3 +74,13 @@ def run_to_end(command: Sequence[str], environment: dict[str, str]) -> int:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def ending(code: int) -> str:
+    """How a process ended, by its return code: ``with exit code 1``, or ``by SIGSEGV``."""
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"

@@ -45,7 +45,7 @@ def test_a_candidate_that_keeps_its_answer_is_implausible():
     with pytest.raises(ImplausibleError, match="the candidate answers otherwise in a timed call"):
         compare(baseline=lambda: 1.0, candidate=lambda: next(first))
     counter = itertools.count()
-    with pytest.raises(ImplausibleError, match="the baseline answers otherwise in its second call"):
+    with pytest.raises(ImplausibleError, match="the baseline answers otherwise in a later call"):
         compare(baseline=lambda: next(counter), candidate=lambda: 1.0)
 
 
@@ -63,6 +63,28 @@ def test_an_answer_that_was_not_computed_anew_is_implausible(cheat):
     with pytest.raises(ImplausibleError, match="does not compute its answer anew"):
         compare(baseline=lambda: [1.0], candidate=cheat)
     assert (3.0, 3.0, [1.0, 2.0, 3.0], 3.0) == (KEPT.sum(), INPUT.sum(), LISTED, float(TENSOR.sum()))
+
+
+@pytest.mark.usefixtures("sampled")
+def test_outputs_that_cannot_be_read_leave_the_speed_undecided_unless_it_is_asked_for_alone():
+    """Nobody knows whether both did the same work."""
+    decision = compare(baseline=lambda: [1.0], candidate=object).speedup.at_least(1.5)
+    assert (False, True) == (bool(decision), decision.is_open)
+    assert (
+        "inconclusive: speed-up 2 [1.9, 2.1], at least 1.5 wanted: the candidate's outputs cannot be read: object"
+        in decision.figure
+    )
+    assert compare(baseline=lambda: [1.0], candidate=object, speed_only=True).speedup.at_least(1.5)
+
+
+@pytest.mark.usefixtures("sampled")
+def test_an_answer_that_cannot_be_overwritten_is_noted():
+    """Whether it is kept was not checked; the comparison goes on."""
+    found = compare(baseline=lambda: torch.eye(2).to_sparse(), candidate=lambda: torch.eye(2))
+    assert (
+        "the answer of the baseline holds a tensor (torch.sparse_coo), which cannot be overwritten: whether it is "
+        "kept was not checked"
+    ) == str(found).rpartition("; ")[2]
 
 
 @pytest.mark.usefixtures("sampled")
@@ -85,10 +107,10 @@ def test_functions_that_return_nothing_are_timed_and_have_no_outputs():
     assert "both return None" in str(found.outputs)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "2"])
 def test_a_budget_that_is_none_is_refused(seconds):
     """Before anything is called."""
-    with pytest.raises(UsageError, match="the budget must be positive"):
+    with pytest.raises(UsageError, match="the budget must be a positive number"):
         compare(baseline=lambda: 1 / 0, candidate=lambda: 1, seconds=seconds)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from suite.bench.functions.answers import AnswersApart
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio
+from suite.core.errors import UsageError
 
 
 def ratio(value=1.2, low=1.15, high=1.25, **details):
@@ -43,3 +44,10 @@ def test_a_result_is_one_line():
     found = FunctionTradeoff(speedup=ratio(), outputs=AnswersApart(difference=1e-9))
     assert "<speed-up 1.2 [1.15, 1.25], outputs differ by 1e-09 of the largest>" == repr(found)
     assert "<speed-up 1.2 [1.15, 1.25]>" == repr(found.speedup)
+
+
+@pytest.mark.parametrize("bound", ["1.1", float("nan"), 0, None])
+def test_a_bound_that_is_no_number_is_refused(bound):
+    """At once, instead of a comparison that never holds."""
+    with pytest.raises(UsageError, match="the bound must be a positive number, got"):
+        ratio().at_least(bound)

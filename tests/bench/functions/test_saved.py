@@ -1,6 +1,7 @@
 """Runs of plain functions kept under a name, and a later run beside them."""
 # the expected value stands on the left
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from suite.bench.functions.saved import SavedRun, compared, path_of, read, write
+from suite.bench.functions.saved import SavedRun, check_writable, compared, path_of, read, write
 from suite.core.errors import UsageError
 
 
@@ -31,6 +32,50 @@ def test_what_is_saved_is_read_again(tmp_path):
     path = write(tmp_path / "new", "main", made)
     assert ["a", "b", "a#2"] == list(read(tmp_path / "new", "main").rows)
     assert made == read(path.parent, "main")
+
+
+def test_the_comparisons_of_a_test_whose_parameters_hold_a_hash_are_all_kept():
+    """The second one is the second, not the first one again."""
+    made = SavedRun("here")
+    for nodeid in ("t[a#b]", "t[a#b]", "t", "t", "t[a#b]"):
+        made.add(nodeid, shown(1.0))
+    assert ["t[a#b]", "t[a#b]#2", "t", "t#2", "t[a#b]#3"] == list(made.rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"low": 1}, "instead of value, low, high and suspect"),
+        (5, "5 instead of value"),
+        ({"value": "x", "low": 1, "high": 2, "suspect": None}, "which are no ratios above 0"),
+        ({"value": 0, "low": 0, "high": 0, "suspect": None}, "which are no ratios above 0"),
+        ({"value": 1, "low": None, "high": 2, "suspect": None}, "which are no ratios above 0"),
+        ({"value": 1, "low": 1, "high": 2, "suspect": 3}, "which are no ratios above 0"),
+    ],
+)
+def test_a_damaged_row_is_one_sentence(tmp_path, row, said):
+    """With the file and what to do."""
+    content = {"schema": 1, "machine": "here", "comparisons": {"t": row}}
+    (tmp_path / "main.json").write_text(json.dumps(content), "utf-8")
+    with pytest.raises(UsageError, match=rf"main\.json is no saved run \(t has .*{said}.*save it anew"):
+        read(tmp_path, "main")
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+    """To read it, and to write there."""
+    (tmp_path / "main.json").mkdir()
+    with pytest.raises(UsageError, match=r"main\.json is no saved run \(Is a directory\)"):
+        read(tmp_path, "main")
+    with pytest.raises(UsageError, match=r"main\.json is a folder"):
+        check_writable(tmp_path / "main.json")
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_timed(tmp_path):
+    """A file stands in its place."""
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(UsageError, match=r"file/deep cannot be written \(Not a directory\); --tradeoff-saved DIR"):
+        check_writable(tmp_path / "file" / "deep" / "main.json")
+    check_writable(tmp_path / "new" / "main.json")
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are(tmp_path):

@@ -53,3 +53,11 @@ def test_another_system_lets_torch_decide(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_unreadable_folder_lets_torch_decide(nodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "NODES", nodes / "missing")
     assert child.on_accelerator("auto")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(0, "with exit code 0"), (3, "with exit code 3"), (-11, "by SIGSEGV"), (-99, "by signal 99")]
+)
+def test_how_a_process_ended_is_said_by_its_name(code: int, said: str) -> None:
+    """A number of a signal says nothing to most."""
+    assert said == child.ending(code)
