@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic, perf_counter  # now: a module loaded later may replace them
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suite.bench.functions.anew import AS_BEFORE, UNLIKE, FirstAnswers
 from suite.bench.functions.answers import AnswersApart, HeldAnswer, apart, can_be_compared, held, on_device
@@ -17,6 +17,9 @@ from suite.bench.functions.elsewhere import watched
 from suite.bench.functions.result import FunctionTradeoff, SpeedRatio, Undecided, is_failure
 from suite.core.composition import BASELINE
 from suite.core.errors import ImplausibleError, UsageError
+
+if TYPE_CHECKING:
+    from suite.measure.sampler.timing import Sample
 
 COPY, CANDIDATE = "null", "candidate"
 SECONDS = 2.0
@@ -60,14 +63,19 @@ def compare(
     again.check()
     first.check_again()
     outputs = apart(first.held[BASELINE], first.held[CANDIDATE])
-    speedup = SpeedRatio.of(
-        sample.ratio(BASELINE, CANDIDATE), null=sample.ratio(BASELINE, COPY).value, undecided=undecided,
-        suspect="; ".join(filter(None, (sample.suspect, elsewhere.doubt))) or None,
-        unread=outputs.reason if outputs.unread and not speed_only else "",
-    )  # fmt: skip
+    unread = outputs.reason if outputs.unread and not speed_only else ""
     return FunctionTradeoff(
-        speedup=speedup, outputs=outputs, device=device_of(first.answers), notes=tuple(first.notes.values())
-    )
+        speedup=_speedup(sample, elsewhere.doubt, undecided, unread), outputs=outputs,
+        device=device_of(first.answers), notes=tuple(first.notes.values()),
+    )  # fmt: skip
+
+
+def _speedup(sample: Sample, doubt: str, undecided: Undecided, unread: str) -> SpeedRatio:
+    """The ratio with what is to be said against it."""
+    return SpeedRatio.of(
+        sample.ratio(BASELINE, CANDIDATE), null=sample.ratio(BASELINE, COPY).value, undecided=undecided,
+        suspect="; ".join(filter(None, (sample.suspect, doubt))) or None, unread=unread,
+    )  # fmt: skip
 
 
 def check_seconds(seconds: object, name: str = "seconds=") -> None:
