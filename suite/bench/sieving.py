@@ -38,7 +38,9 @@ class Glance:
         """Whether the measurement passes, whatever else the gate looks at; shares of items are too few to tell."""
         if measured.suspect is not None or (measured.share and self.tier != "exact") or (self.timed and not quiet):
             return False
-        if (measured.tier, measured.unit) != (self.tier, self.unit) or 0 < len(measured.seeds) < self.seeds:
+        if (measured.tier, measured.unit) != (self.tier, self.unit) or (
+            self.seeds and 0 < len(measured.seeds) != self.seeds
+        ):
             return False
         low, high = (measured.low, measured.high) if self.by_interval else (measured.value, measured.value)
         within = low is not None and high is not None and low <= high and self._within(low, high)

@@ -19,7 +19,12 @@ WORKLOAD, WORKFLOW, SETTINGS = (
     "pyproject.toml",
 )
 TEMPLATES = {WORKLOAD: "my_network.py.txt", WORKFLOW: "tradeoffs.yml"}
-IGNORED, REPORTS = ".gitignore", "/reports/"
+IGNORED = ".gitignore"
+IGNORED_AS = {
+    "/reports/": {"reports", "reports/*"},
+    "__pycache__/": {"__pycache__", "*.pyc", "*.py[cod]", "*.py[co]", "**/__pycache__"},  # or each commit is dirty
+}
+"""Lines of the file, and what says the same."""
 NEXT = (
     "next: put your data and network into {workload}, then `suite bench --workload my_network --expect=record` "
     "and commit expectations/"
@@ -59,14 +64,16 @@ def _write(path: Path, text: str) -> str:
 
 
 def _ignore(path: Path) -> str:
-    """Add the folder of results to ``path``, unless a line of it names it already."""
+    """Add the folder of results and bytecode to ``path``, unless lines of it name them already."""
     before = path.read_text("utf-8") if path.is_file() else ""
-    if {line.strip().strip("/") for line in before.splitlines()} & {"reports", "reports/*"}:
-        return f"left alone: {path} has {REPORTS}"
+    known = {line.strip().strip("/") for line in before.splitlines()}
+    missing = [line for line, others in IGNORED_AS.items() if not known & others]
+    if not missing:
+        return f"left alone: {path} has {' and '.join(IGNORED_AS)}"
     gap = "" if not before or before.endswith("\n") else "\n"
     with path.open("a", encoding="utf-8", newline="") as file:
-        file.write(f"{gap}{REPORTS}\n")
-    return f"{'added' if before else 'written'}: {REPORTS} in {path}"
+        file.write(gap + "".join(f"{line}\n" for line in missing))
+    return f"{'added' if before else 'written'}: {' and '.join(missing)} in {path}"
 
 
 def _addition(path: Path) -> tuple[str, str]:

@@ -41,7 +41,7 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.REGRESSED: "outside the bound on the bad side",
     VerdictKind.IMPROVED: "outside the bound on the good side, if the entry has such a bound; fails unless "
     "`--allow-improvement`",
-    VerdictKind.INCONCLUSIVE: "the interval contains the bound, the timing is not sound, or an absolute time moved; "
+    VerdictKind.INCONCLUSIVE: "a timing's interval contains the bound, it is not sound, or an absolute time moved; "
     "the reason is printed",
     VerdictKind.UNVERIFIED: "measured, but no expectation applies here; fails with `--unverified=fail`",
     VerdictKind.MISSING: "an expectation applies but nothing measured it: the cell is gone, has other data or "

@@ -144,10 +144,20 @@ def _quality_margin(measured: Measurement) -> float:
     """In the metric's unit; the mean over n seeds spreads as s / sqrt(n)."""
     least = _least_difference(measured)
     if not _known(measured):
-        least *= UNKNOWN_FACTOR
+        least = max(UNKNOWN_FACTOR * least, _half_width(measured))
     elif measured.metric.endswith(WORST_SEED):
         least *= WORST_FACTOR
     return max(least, SIGMAS * _noise(measured) / math.sqrt(max(1, len(measured.seeds))))
+
+
+def _half_width(measured: Measurement) -> float:
+    """Of the interval over items: all that is known of the spread of one seed, such as that of a difference near 0.
+
+    Shares have the margin of their items.
+    """
+    if measured.share or measured.low is None or measured.high is None:
+        return 0.0
+    return max(measured.value - measured.low, measured.high - measured.value)
 
 
 def _least_difference(measured: Measurement) -> float:

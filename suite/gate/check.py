@@ -18,7 +18,7 @@ from suite.gate.files.match import (
     other_versions,
 )
 from suite.gate.judge import Judgement, judge
-from suite.gate.seed_subset import as_known_at
+from suite.gate.seed_subset import as_known_at, of_recorded_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -102,7 +102,12 @@ def _of_measurement(run: _Run, measured: Measurement) -> Verdict:
     unlike = other_conditions(measured, entry) or other_data(entry, run.where)
     if unlike:
         return _unlike(run, measured, entry, unlike)
-    return _judged(measured, entry, _judgement(run, measured, entry), run)
+    compared = of_recorded_seeds(measured, entry)
+    judgement = _judgement(run, compared, entry)
+    if compared is not measured:
+        seeds = ", ".join(map(str, compared.seeds))
+        judgement = judgement.noting(f"compared over the recorded seeds ({seeds}) of {len(measured.seeds)} measured")
+    return _judged(compared, entry, judgement, run)
 
 
 def _judgement(run: _Run, measured: Measurement, entry: Expectation) -> Judgement:

@@ -1,4 +1,6 @@
-"""The bounds that hold for a quality of fewer seeds than were recorded.
+"""A quality of other seeds than were recorded: of more, those that were; of fewer, the bounds that hold for them.
+
+A mean over further seeds, and the worst of them, are other figures than were stored.
 
 They lie about the values that this machine stored for these very seeds, else about the entry's own. A mean over ``n``
 seeds spreads as ``1 / sqrt(n)``, so that fewer seeds get wider bounds; only a figure that is no share of items keeps
@@ -60,6 +62,27 @@ def _holds_seeds_of(entry: Expectation, machine: str) -> bool:
     return together <= own + slack if entry.better == "higher" else together >= own - slack
 
 
+def of_recorded_seeds(measured: Measurement, entry: Expectation) -> Measurement:
+    """The measurement of the seeds that were recorded, if it has more; its interval grows with what is left out.
+
+    Where the entry does not name them, they are as many of the first ones.
+    """
+    known = dict(zip(measured.seeds, measured.by_seed, strict=False))
+    if not _over_seeds(measured, entry) or len(known) <= (entry.seeds or 0) or len(known) < len(measured.seeds):
+        return measured
+    wanted = entry.by_seed.keys() & known.keys() or set(sorted(known)[: entry.seeds])
+    kept = {seed: value for seed, value in known.items() if seed in wanted}
+    value = over_seeds(entry, list(kept.values()))
+    wider = math.sqrt(len(known) / len(kept))
+    low, high = (
+        None if end is None else value + wider * (end - measured.value) for end in (measured.low, measured.high)
+    )
+    return replace(
+        measured, value=value, low=low, high=high, seeds=tuple(kept), by_seed=tuple(kept.values()),
+        noise=measured.noise if len(kept) > 1 else None,
+    )  # fmt: skip
+
+
 def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
     """The entry's bounds, or those of the seeds that were measured, or of a size that is not exact."""
     if entry.tier == "exact" and measured.tier != "exact" and entry.low == entry.high:
@@ -71,10 +94,13 @@ def bounds_of(measured: Measurement, entry: Expectation) -> Bounds:
     return _widened(measured, entry)
 
 
+def _over_seeds(measured: Measurement, entry: Expectation) -> bool:
+    judged = metric(measured.metric).judged
+    return entry.tier != "exact" and measured.group == "quality" and judged != "interval" and bool(entry.seeds)
+
+
 def _fewer_seeds(measured: Measurement, entry: Expectation) -> bool:
-    if entry.tier == "exact" or measured.group != "quality" or metric(measured.metric).judged == "interval":
-        return False
-    return 0 < len(measured.seeds) < (entry.seeds or 0)
+    return _over_seeds(measured, entry) and 0 < len(measured.seeds) < (entry.seeds or 0)
 
 
 def _of_inexact(measured: Measurement, entry: Expectation) -> Bounds:

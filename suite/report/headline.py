@@ -84,7 +84,8 @@ def _said(rows: list[Row]) -> str:
     smaller = sorted((one for one in kept if one.is_smaller), key=lambda one: -one.row["bytes_ratio"])
     lost = sorted((one for one in found if one.loses), key=lambda one: -abs(one.value))
     points = _Points(share=is_share(rows), unit=rows[0]["score_unit"] or "1")
-    return " ".join(filter(None, (_best(faster, smaller, points), _free(faster, points), _losing(lost, points))))
+    best = _best(faster, smaller, points) if faster or smaller else _nothing(found)
+    return " ".join(filter(None, (best, _free(faster, points), _losing(lost, points))))
 
 
 def _standing(row: Row, base: Row | None) -> AgainstBaseline | None:
@@ -119,9 +120,20 @@ class _Points:
         return f"{plainly(abs(effect), share=self.share, unit=self.unit)}{' points' if self.share else ''}"
 
 
-def _best(faster: list[AgainstBaseline], smaller: list[AgainstBaseline], points: _Points) -> str:
-    if not faster and not smaller:
+def _nothing(found: list[AgainstBaseline]) -> str:
+    """What was compared, and nothing was better in it. Sizes are compared with a baseline that is a cell, too."""
+    faster = any(one.row.get("speedup") is not None and not one.row.get("speedup_suspect") for one in found)
+    smaller = any(one.row.get("bytes_ratio") is not None for one in found)
+    if faster and smaller:
         return "nothing serves faster or smaller without a measurable loss."
+    if faster:
+        return "nothing serves faster without a measurable loss; no size beside the baseline's is known."
+    if smaller:
+        return "nothing is smaller without a measurable loss; no sound speed-up is known."
+    return "no sound speed-up and no size beside the baseline's is known."
+
+
+def _best(faster: list[AgainstBaseline], smaller: list[AgainstBaseline], points: _Points) -> str:
     if not faster:
         small = smaller[0]
         return f"{small.name} is smallest without a measurable loss, {_times(small)}; nothing is faster without one."

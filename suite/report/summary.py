@@ -32,12 +32,12 @@ def attention(verdicts: Iterable[Verdict], *, rerun: Callable[[Verdict], str]) -
     ``rerun`` gives the command for a verdict, quoted for the shell.
     """
     cells: dict[Cell, list[Verdict]] = {}
-    for verdict in sorted(verdicts, key=_severity):  # stable: the order of the run among equals
+    for verdict in sorted(verdicts, key=_weight):  # stable: the order of the run among equals
         if verdict.kind in ATTENTION:
             cells.setdefault(verdict.cell, []).append(verdict)
     lines = []
     for worst, *further in cells.values():
-        more = f" +{len(further)} more" if further else ""
+        more = f" (and {counts(further)} more)" if further else ""
         lines += [f"{worst.kind.upper()} {name_of(worst.cell)}: {finding(worst)}{more}", f"    {rerun(worst)}"]
     return lines
 
@@ -88,8 +88,10 @@ def unavailable(verdicts: Iterable[Verdict]) -> list[str]:
 # -- what needs attention ---------------------------------------------------------------------------------------------
 
 
-def _severity(verdict: Verdict) -> int:
-    return SEVERITY.index(verdict.kind)
+def _weight(verdict: Verdict) -> tuple[int, bool]:
+    """The worst first; among equals what is exact, since it has no noise."""
+    exact = verdict.expectation is not None and verdict.expectation.tier == "exact"
+    return SEVERITY.index(verdict.kind), not exact
 
 
 def name_of(cell: Cell) -> str:

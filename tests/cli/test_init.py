@@ -208,4 +208,4 @@ def test_results_are_left_out_of_git_once(tmp_path):
 def test_a_folder_that_is_ignored_in_other_words_is_not_ignored_twice(tmp_path, line):
     (tmp_path / IGNORED).write_text(f"{line}\n", "utf-8")
     list(init(tmp_path))
-    assert f"{line}\n" == (tmp_path / IGNORED).read_text("utf-8")
+    assert f"{line}\n__pycache__/\n" == (tmp_path / IGNORED).read_text("utf-8")

@@ -33,6 +33,8 @@ from suite.gate.bounds import around, below, knows_processes, mirrored, over_hou
         (measurement("accuracy_worst_seed", 0.97), (0.95, None)),
         (measurement("accuracy_worst_seed", 0.97, noise=0.001, seeds=(0, 1, 2, 3)), (0.96, None)),
         (measurement("accuracy_vs_control", -0.001), (-0.021, None)),
+        (measurement("mean_squared_error", 4e-5, low=-2e-4, high=3e-4), (None, 0.0003)),  # one seed: of its interval
+        (measurement("mean_squared_error", 0.1, low=0.099, high=0.101), (None, 0.104)),
         (measurement("accuracy_vs_control", -0.001, noise=0.001, seeds=(0, 1)), (-0.006, None)),
         (measurement("speedup", 2.24, noise=0.0075, processes=5), (2.043, None)),
         (measurement("speedup", 2.0, noise=0.001, processes=3), (1.77, None)),

@@ -255,6 +255,28 @@ def test_a_seed_that_is_not_stored_leads_back_to_wider_bounds():
     assert "bounds widened by 2" in only([measurement("accuracy", 0.951, seeds=(7,))], [BY_SEED]).reason
 
 
+def test_more_seeds_than_were_recorded_are_compared_over_the_recorded_ones():
+    """A mean over three seeds, and the worst of them, are other figures than those of the one that was stored."""
+    stored = expectation("accuracy", 0.98, low=0.97, seeds=1, by_seed={0: 0.98})
+    worst = expectation("accuracy_worst_seed", 0.98, low=0.97, seeds=1, by_seed={0: 0.98})
+    three = {"seeds": (0, 1, 2), "by_seed": (0.98, 0.95, 0.96), "low": 0.953, "high": 0.973}
+    one = only([measurement("accuracy", 0.963, **three)], [stored])
+    assert ("pass", 0.98) == (one.kind, one.measurement.value)
+    assert one.reason.endswith("compared over the recorded seeds (0) of 3 measured")
+    assert pytest.approx((0.98 - 3**0.5 * 0.01, 0.98 + 3**0.5 * 0.01)) == (one.measurement.low, one.measurement.high)
+    assert "pass" == judged("accuracy_worst_seed", 0.95, worst, **three | {"low": None, "high": None})
+    worse = three | {"by_seed": (0.96, 0.97, 0.98)}
+    assert "regressed" == judged("accuracy", 0.97, stored, **worse)
+    assert "regressed" == judged("accuracy_worst_seed", 0.96, worst, **worse)
+
+
+def test_where_the_recorded_seeds_are_not_named_as_many_are_compared():
+    """The worst of three is worse than the worst of one, whatever the code."""
+    worst = expectation("accuracy_worst_seed", 0.98, low=0.97, seeds=1)
+    found = only([measurement("accuracy_worst_seed", 0.95, seeds=(0, 1, 2), by_seed=(0.975, 0.95, 0.96))], [worst])
+    assert ("pass", 0.975) == (found.kind, found.measurement.value)
+
+
 def test_the_worst_of_fewer_seeds_is_compared_with_the_worst_of_the_same():
     """The least where higher is better, the greatest where lower is."""
     worst = expectation("accuracy_worst_seed", 0.96, low=0.95, seeds=4, by_seed=BY_SEED.by_seed)

@@ -1,6 +1,8 @@
 """Three sentences: what serves best without a measurable loss, what else is faster, what loses."""
 # the expected value stands on the left
 
+import pytest
+
 from suite.report.headline import sentences
 
 BASE = {
@@ -58,6 +60,27 @@ def test_a_ratio_that_was_disturbed_or_reaches_below_1_is_no_speed_up():
     """Then nothing is faster."""
     rows = (row("taken", speedup=3.0, suspect="another process"), row("equal", speedup=1.04))
     assert "nothing serves faster or smaller without a measurable loss." == said(*rows)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "said_instead"),
+    [
+        (
+            {"bytes_ratio": None},
+            "nothing serves faster without a measurable loss; no size beside the baseline's is known.",
+        ),
+        ({"speedup": None}, "nothing is smaller without a measurable loss; no sound speed-up is known."),
+        ({"speedup_suspect": "busy"}, "nothing is smaller without a measurable loss; no sound speed-up is known."),
+        (
+            {"speedup": None, "bytes_ratio": None},
+            "no sound speed-up and no size beside the baseline's is known.",
+        ),
+    ],
+)
+def test_nothing_is_said_of_what_was_not_compared(unknown, said_instead):
+    """A run without the baseline as a cell compares no sizes; one of qualities alone has no times."""
+    plain = row("plain", speedup=1.0) | {"bytes_ratio": 1.0}
+    assert said_instead == said(plain | unknown)
 
 
 def test_what_has_another_control_is_compared_with_the_baseline_by_both_intervals():

@@ -106,7 +106,7 @@ def test_a_cell_is_named_once_with_its_worst_metric_and_the_count_of_the_others(
     )
     assert 2 == len(found)
     assert found[0].startswith("REGRESSED ")
-    assert found[0].endswith(":12) +2 more")
+    assert found[0].endswith(":12) (and 1 missing, 1 inconclusive more)")
 
 
 def test_worse_cells_come_first_and_equals_in_order_of_the_run():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from suite.core.exit_codes import EXIT_PASS
 from suite.core.metrics import SHARES
-from suite.core.records import Cell, Expectation, Measurement, Verdict, VerdictKind
+from suite.core.records import Cell, Expectation, Measurement, RunHeader, Verdict, VerdictKind
 from suite.core.units.values import number, unit_of
 from suite.report.frames import SEVERITY
 from suite.report.headline import sentences
@@ -60,7 +60,10 @@ def _of_run(run: RunContent, label: str) -> str:
         return paragraph(f"{about}{NO_VERDICT}", kind="warning")
     lines = _attention(run)
     shown = table(
-        f"{about}what needs attention", TITLES, (_cells(line) for line in lines[:MOST_LINES]), numbers=NUMBERS
+        f"{about}what needs attention",
+        TITLES,
+        (_cells(line, run.header) for line in lines[:MOST_LINES]),
+        numbers=NUMBERS,
     )
     left = len(lines) - MOST_LINES
     more = (
@@ -111,8 +114,8 @@ def _severity(verdict: Verdict) -> tuple[int, float]:
     return place, -(_relative_loss(verdict) or 0.0)
 
 
-def _cells(lines: Sequence[Verdict]) -> list[str]:
-    first = lines[0]
+def _cells(lines: Sequence[Verdict], header: RunHeader) -> list[str]:
+    first, quick = lines[0], header.profile == "quick"
     measured, stored = (first.measurement, first.expectation) if len(lines) == 1 else (None, None)
     return [
         _names(dict.fromkeys(_name(verdict.cell) for verdict in lines)),
@@ -122,7 +125,7 @@ def _cells(lines: Sequence[Verdict]) -> list[str]:
         "-" if measured is None else escaped(_measured(measured)),
         escaped(loss(measured, stored)),
         "-" if stored is None else escaped(bound(measured, stored)),
-        f"{escaped(_reason(lines))}<br>{code(command(first.cell, first.sweep))}",
+        f"{escaped(_reason(lines))}<br>{code(command(first.cell, first.sweep, quick=quick))}",
     ]
 
 
@@ -157,10 +160,12 @@ def _relative_loss(verdict: Verdict) -> float | None:
     return -change if stored.better == "higher" else change
 
 
-def command(cell: Cell, sweep: Iterable[str] = ()) -> str:
+def command(cell: Cell, sweep: Iterable[str] = (), *, quick: bool = False) -> str:
     """The command that measures a cell, or a sweep's, again."""
     techniques = [argument for name in tuple(sweep) or (cell.technique,) for argument in ("--technique", name)]
-    return shlex.join(["suite", "bench", "--workload", cell.workload, *techniques, "--device", cell.device])
+    return shlex.join(
+        ["suite", "bench", "--workload", cell.workload, *techniques, "--device", cell.device] + ["--quick"] * quick
+    )
 
 
 def _name(cell: Cell) -> str:
