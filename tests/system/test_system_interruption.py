@@ -35,6 +35,8 @@ def test_a_stopped_run_keeps_the_figures_and_resuming_measures_only_what_is_miss
     folder = running.wait_for("baseline", "size")
     code = running.stop(number)
     assert INTERRUPTED == code, running.output
+    assert "groups of metrics were measured; the run was ended" in running.output
+    assert f"go on with the same command and --resume reports/{folder.name}" in running.output
 
     before = records(folder / "results.jsonl", "measurement")
     assert {"baseline"} == {one["cell"]["technique"] for one in before}

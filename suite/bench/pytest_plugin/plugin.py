@@ -134,6 +134,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     from suite.bench import pipeline
     from suite.bench.integrity import check_suite
     from suite.bench.judging import judge_sweeps
+    from suite.report.endings import unfinished
 
     with run:
         whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
@@ -151,6 +152,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
                 config.stash[PROBLEM] = problem
             pipeline.end(run, int(session.exitstatus))
             pipeline.write_page(run)
+        elif left := unfinished(run.folder):
+            config.stash[PROBLEM] = f"{left}; go on with the same command and --resume {run.folder.path}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
