@@ -240,9 +240,9 @@ def test_where_other_runs_hold_all_cores_no_timing_is_trusted(plans):
     """As `suite bench` words it."""
     plan, _ = plans(taken=True)
     assert (
-        "another run holds core 3, and no core is free: start it when that run has ended; `suite bench` has --wait"
-        == (plan.doubt)
-    )
+        "another run holds core 3, and no core is free: run this command again when it has ended; "
+        "`suite bench` has --wait"
+    ) == plan.doubt
 
 
 def test_several_threads_are_held_to_no_core(plans, monkeypatch):

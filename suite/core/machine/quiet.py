@@ -78,8 +78,8 @@ def _unquiet(environ: Mapping[str, str], *, glibc: bool) -> str | None:
     if core.TAKEN in environ:
         taken = environ[core.TAKEN]
         return (
-            f"another run holds core {taken}, and no core is free: start it when that run has ended; `suite bench` has "
-            "--wait"
+            f"another run holds core {taken}, and no core is free: run this command again when it has ended; "
+            "`suite bench` has --wait"
         )
     return None
 
