@@ -128,6 +128,7 @@ def test_outside_of_a_quiet_process_the_command_that_starts_one_is_told(tmp_path
 def test_a_suite_whose_functions_were_replaced_decides_nothing(tmp_path, monkeypatch):
     """As by a fixture of the user's."""
     monkeypatch.undo()
+    monkeypatch.delenv(fixture.WORKER, raising=False)
     monkeypatch.setattr(integrity, "_constants", {"suite": {}})
     monkeypatch.setattr(comparing, "compare", lambda **_: RESULT)
     assert "comparing.compare has been replaced by" in said(lambda: made(tmp_path).compare(baseline=int, candidate=int))
