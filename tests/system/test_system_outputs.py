@@ -8,6 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from suite.core.metrics import is_paired
 from suite.report import frames, tradeoffs
 
 pytestmark = pytest.mark.system
@@ -65,7 +66,7 @@ def test_the_run_leaves_its_page_and_says_where(measured):
 def test_every_paired_timing_names_samples_that_exist(measured, records):
     """A reader of the records finds the raw values beside them."""
     latest = measured[0] / "reports" / "latest"
-    paired = [one for one in records(latest / "results.jsonl", "measurement") if one["tier"] == "family"]
+    paired = [one for one in records(latest / "results.jsonl", "measurement") if is_paired(one["metric"])]
     assert paired
     assert all((latest / "raw" / f"{one['samples']}.parquet").is_file() for one in paired)
 
