@@ -120,7 +120,7 @@ class _MeasurementLine(
     note: str | None = None
 
 
-class BriefMeasurement(_MeasurementLine, kw_only=True):
+class BriefMeasurement(_MeasurementLine, kw_only=True, frozen=True):
     """A `Measurement` as tables read it: the same fields, decoded and checked in a third of the time."""
 
     cell: Cell
@@ -128,7 +128,7 @@ class BriefMeasurement(_MeasurementLine, kw_only=True):
     lines: dict[str, str] = {}
 
 
-class CountedMeasurement(_MeasurementLine, kw_only=True):
+class CountedMeasurement(_MeasurementLine, kw_only=True, frozen=True):
     """A `Measurement` as it is counted by the million: with a `BriefCell`, and without its counted work."""
 
     cell: BriefCell
